@@ -1,0 +1,151 @@
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "api_client/http_client.h"
+#include "commands/commands.h"
+#include "config/server_address.h"
+#include "restic/probe.h"
+#include "state/files.h"
+#include "state/identity.h"
+
+namespace agent {
+namespace {
+/// Beyond this, tokens and schedules begin to suffer.
+constexpr auto kMaxSkew = std::chrono::seconds(60);
+
+struct Check {
+    std::string name;
+    bool ok = false;
+    std::string message;
+    std::string hint;
+};
+
+class Report {
+public:
+    void good(std::string name, std::string message) {
+        checks_.push_back({std::move(name), true, std::move(message), {}});
+    }
+    void bad(std::string name, std::string message, std::string hint) {
+        checks_.push_back({std::move(name), false, std::move(message), std::move(hint)});
+    }
+    [[nodiscard]] bool ok() const {
+        for (const auto& check : checks_)
+            if (!check.ok)
+                return false;
+        return true;
+    }
+    void print(bool json) const {
+        if (!json) {
+            for (const auto& check : checks_) {
+                fmt::print("{:<8} {:<10} {}\n", check.ok ? "ok" : "PROBLEM", check.name, check.message);
+                if (!check.hint.empty())
+                    fmt::print("{:<8} {:<10} {}\n", "", "", check.hint);
+            }
+            return;
+        }
+        core::json::Array list;
+        for (const auto& check : checks_)
+            list.push_back(core::json::Object{
+                {"name", check.name}, {"ok", check.ok}, {"message", check.message}, {"hint", check.hint}});
+        fmt::print("{}\n",
+                   core::json::writePretty(core::json::Object{{"ok", ok()}, {"checks", std::move(list)}}));
+    }
+
+private:
+    std::vector<Check> checks_;
+};
+
+void checkServer(Report& report, const std::string& url, const std::string& caCert,
+                 const core::Clock& clock) {
+    try {
+        HttpClient http(url, caCert);
+        HttpRequest request;
+        request.path = "/health/live";
+        const auto answer = http.send(request);
+        if (!answer) {
+            report.bad("server", answer.error().what(), std::string(answer.error().kind().recovery));
+            return;
+        }
+        if (answer.value().status >= 500) {
+            report.bad("server", fmt::format("{} answers with status {}", url, answer.value().status),
+                       "Look at the server's log");
+            return;
+        }
+        report.good("server", url + " answers");
+        if (!answer.value().date) {
+            report.good("clock", "the server does not say its time");
+            return;
+        }
+        const auto skew =
+            std::chrono::duration_cast<std::chrono::seconds>(clock.now() - *answer.value().date);
+        if (std::chrono::abs(skew) > kMaxSkew)
+            report.bad("clock",
+                       fmt::format("this machine's clock is {} s {} the server's", std::abs(skew.count()),
+                                   skew.count() > 0 ? "ahead of" : "behind"),
+                       "Synchronise the clocks (chrony or systemd-timesyncd)");
+        else
+            report.good("clock", fmt::format("within {} s of the server's", std::abs(skew.count())));
+    } catch (const core::Error& error) {
+        report.bad("server", error.what(), std::string(error.kind().recovery));
+    }
+}
+} // namespace
+
+ExitCode doctorCommand(const CommonOptions& common, core::ProcessRunner& runner, const core::Clock& clock) {
+    Report report;
+    Config config;
+    try {
+        config = loadConfig(common.configFile, common.configRequired, common.environment);
+        std::error_code code;
+        report.good("config", std::filesystem::exists(common.configFile, code)
+                                  ? common.configFile.string() + " is valid"
+                                  : "no file; defaults and environment are used");
+    } catch (const core::Error& error) {
+        report.bad("config", error.what(), std::string(error.kind().recovery));
+    }
+    std::optional<Identity> identity;
+    try {
+        const StateDir state(common.stateDir);
+        const auto probe = state.path() / "doctor";
+        writeFileDurably(probe, "x");
+        std::filesystem::remove(probe);
+        report.good("state", common.stateDir.string() + " is writable");
+        identity = loadIdentity(state.identity());
+        if (!identity)
+            report.bad("identity", "this agent is not enrolled",
+                       "Run `restic-agent enroll --server URL --token TOKEN`");
+        else if (identity->expiresAt <= clock.now())
+            report.bad("identity", "the agent's token expired at " + core::formatInstant(identity->expiresAt),
+                       "Run `restic-agent enroll` again");
+        else
+            report.good("identity", "enrolled as " + identity->hostname + ", token valid until " +
+                                        core::formatInstant(identity->expiresAt));
+    } catch (const core::Error& error) {
+        report.bad("state", error.what(), std::string(error.kind().recovery));
+    }
+    const auto server = serverAddress(config, identity);
+    if (server.url.empty())
+        report.bad("server", "no server is known", "Enrol the agent, or set orchestrator.url");
+    else
+        checkServer(report, server.url, server.caCert, clock);
+
+    const ResticCommands commands(config, common.stateDir / "cache", common.environment);
+    ResticProbe restic(runner, commands);
+    if (const auto version = restic.version()) {
+        if (version->hasExitCodes())
+            report.good("restic", "version " + version->toString());
+        else
+            report.good("restic", "version " + version->toString() +
+                                      " (0.17 and later tell failures apart more exactly)");
+    } else {
+        report.bad("restic", restic.problem(), "Install restic, or name it under restic.binary");
+    }
+    report.print(common.json);
+    return report.ok() ? ExitCode::success : ExitCode::failure;
+}
+
+} // namespace agent

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "core/json.h"
+#include "core/log.h"
+
+namespace agent {
+
+namespace errors {
+inline constexpr core::ErrorKind kConfig{"ConfigurationError", 500, "The configuration cannot be used",
+                                         "Correct the line that the message names"};
+} // namespace errors
+
+/// The agent's configuration: defaults, then the YAML file, then the environment. Read once, then immutable.
+struct Config {
+    struct Orchestrator {
+        std::string url;
+        /// A registration token: the first `run` enrols with it.
+        std::string token;
+        std::string caCert;
+    } orchestrator;
+
+    struct Agent {
+        /// A name for people; the identity comes from enrolment.
+        std::string id;
+        std::string hostname;
+        /// Between polls where the server does not hold a poll open.
+        std::chrono::milliseconds pollInterval{60000};
+        std::chrono::milliseconds longPollTimeout{30000};
+        /// Until the server names another.
+        std::chrono::milliseconds heartbeatInterval{30000};
+        std::chrono::milliseconds heartbeatTimeout{10000};
+        std::int64_t heartbeatRetryAttempts = 3;
+        std::chrono::milliseconds retryBackoff{5000};
+        std::chrono::milliseconds retryMaxBackoff{300000};
+        /// Failures in a row before the log calls it an error.
+        std::int64_t failureThreshold = 5;
+        std::int64_t maxConcurrentTasks = 2;
+        core::LogLevel logLevel = core::LogLevel::info;
+        core::LogFormat logFormat = core::LogFormat::json;
+    } agent;
+
+    struct Restic {
+        std::string binary = "restic";
+        /// Empty: `cache` in the state folder.
+        std::string cacheDir;
+        /// Where relative password files are looked up.
+        std::string configDir;
+        /// TMPDIR of restic; empty: the system's.
+        std::string tempDir;
+        /// KiB/s for every backup; 0: no limit.
+        std::int64_t limitUploadKib = 0;
+        /// For tasks that name none.
+        std::chrono::milliseconds commandTimeout{21600000};
+        /// How long restic may take to end and to remove its lock after an interrupt: on a slow link it first
+        /// finishes the packs it is sending.
+        std::chrono::milliseconds interruptGrace{30000};
+        /// How often log lines go to the server.
+        std::chrono::milliseconds streamInterval{5000};
+        /// Kinds of repositories beyond local, sftp, s3, rest, azure, gcs.
+        std::vector<std::string> allowBackends;
+    } restic;
+
+    struct Source {
+        std::string path;
+        std::string policy;
+    };
+    struct Backup {
+        std::vector<Source> sources;
+        std::vector<std::string> exclude;
+    } backup;
+
+    /// Serves tasks that name no repository.
+    struct Repository {
+        std::string url;
+        std::string passwordFile;
+        std::string certFile;
+    };
+    std::optional<Repository> repository;
+
+    /// Settings of dump plugins, as given: each plugin's schema judges them.
+    std::map<std::string, core::json::Object> plugins;
+
+    /// What the file says and nothing uses, for `doctor` and the log.
+    std::vector<std::string> notes;
+};
+
+/// An environment, as a lookup: tests bring their own.
+using Environment = std::map<std::string, std::string>;
+[[nodiscard]] Environment currentEnvironment();
+
+/// Reads and validates. A missing file counts as empty unless `required`. Throws errors::kConfig whose
+/// message names file, line and key, and never a value that may be secret.
+[[nodiscard]] Config loadConfig(const std::filesystem::path& file, bool required,
+                                const Environment& environment);
+/// The same for a text; `name` stands for the file in messages.
+[[nodiscard]] Config parseConfig(const std::string& text, const std::string& name,
+                                 const Environment& environment);
+
+} // namespace agent

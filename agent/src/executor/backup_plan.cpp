@@ -1,0 +1,267 @@
+#include "executor/backup_plan.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "restic/protocol/task_errors.h"
+
+namespace agent {
+namespace {
+namespace task_errors = restic::protocol::task_errors;
+using restic::protocol::TaskError;
+using restic::protocol::TaskPayload;
+
+/// Credentials of the backends. Anything else that a server sent could change what restic, or a program that
+/// it starts, does.
+constexpr auto kEnvironmentNames = std::to_array<std::string_view>({
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_DEFAULT_REGION",
+    "AWS_REGION",
+    "AZURE_ACCOUNT_NAME",
+    "AZURE_ACCOUNT_KEY",
+    "AZURE_ACCOUNT_SAS",
+    "AZURE_ENDPOINT_SUFFIX",
+    "GOOGLE_PROJECT_ID",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "GOOGLE_ACCESS_TOKEN",
+    "RESTIC_REST_USERNAME",
+    "RESTIC_REST_PASSWORD",
+    "B2_ACCOUNT_ID",
+    "B2_ACCOUNT_KEY",
+    "OS_AUTH_URL",
+    "OS_REGION_NAME",
+    "OS_USERNAME",
+    "OS_PASSWORD",
+    "OS_TENANT_ID",
+    "OS_TENANT_NAME",
+    "OS_USER_DOMAIN_NAME",
+    "OS_PROJECT_NAME",
+    "OS_PROJECT_DOMAIN_NAME",
+    "OS_APPLICATION_CREDENTIAL_ID",
+    "OS_APPLICATION_CREDENTIAL_NAME",
+    "OS_APPLICATION_CREDENTIAL_SECRET",
+    "OS_STORAGE_URL",
+    "OS_AUTH_TOKEN",
+    "ST_AUTH",
+    "ST_USER",
+    "ST_KEY",
+});
+
+struct Backend {
+    std::string_view type;
+    std::string_view prefix;
+    bool always;
+};
+
+constexpr auto kBackends = std::to_array<Backend>({
+    {"sftp", "sftp:", true},
+    {"s3", "s3:", true},
+    {"rest", "rest:", true},
+    {"azure", "azure:", true},
+    {"gcs", "gs:", true},
+    {"b2", "b2:", false},
+    {"swift", "swift:", false},
+    {"rclone", "rclone:", false},
+});
+
+constexpr std::string_view kLocalPrefix = "local:";
+
+TaskError invalid(std::string message) {
+    return task_errors::make(task_errors::kInvalidTask, std::move(message));
+}
+
+std::string stripLocal(const std::string& url) {
+    return url.starts_with(kLocalPrefix) ? url.substr(kLocalPrefix.size()) : url;
+}
+
+/// The kind of repository that restic would take this address for; "" for what is none of ours.
+std::string typeOf(const std::string& url) {
+    if (stripLocal(url).starts_with('/'))
+        return "local";
+    for (const auto& backend : kBackends)
+        if (url.starts_with(backend.prefix))
+            return std::string(backend.type);
+    return {};
+}
+
+bool allowed(const std::string& type, const Config& config) {
+    if (type == "local")
+        return true;
+    for (const auto& backend : kBackends)
+        if (backend.type == type)
+            return backend.always ||
+                   std::find(config.restic.allowBackends.begin(), config.restic.allowBackends.end(), type) !=
+                       config.restic.allowBackends.end();
+    return false;
+}
+
+std::filesystem::path inConfigDir(const std::string& path, const Config& config) {
+    if (path.empty() || path.starts_with('/') || config.restic.configDir.empty())
+        return path;
+    return std::filesystem::path(config.restic.configDir) / path;
+}
+
+/// Fills `access`; what is wrong, or nothing.
+std::optional<TaskError> planRepository(const TaskPayload& task, const PlanContext& context,
+                                        RepositoryAccess& access) {
+    const auto& config = context.config;
+    if (task.repository) {
+        const auto& given = *task.repository;
+        access.url = given.url;
+        access.password = given.password;
+        access.passwordFile = inConfigDir(given.passwordFile.value_or(""), config);
+        access.certFile = inConfigDir(given.certFile.value_or(""), config);
+        for (const auto& [name, value] : given.environment) {
+            if (std::find(kEnvironmentNames.begin(), kEnvironmentNames.end(), name) ==
+                kEnvironmentNames.end())
+                return invalid("The repository's environment variable " + name + " is not allowed");
+            access.environment[name] = value;
+        }
+    } else if (config.repository) {
+        access.url = config.repository->url;
+        access.passwordFile = inConfigDir(config.repository->passwordFile, config);
+        access.certFile = inConfigDir(config.repository->certFile, config);
+    } else {
+        return invalid("The task names no repository, and the agent's configuration has none");
+    }
+    access.type = typeOf(access.url);
+    if (access.type.empty() || (task.repository && task.repository->type != access.type))
+        return invalid("The repository's address does not fit its kind");
+    if (!allowed(access.type, config))
+        return invalid("Repositories of the kind " + access.type +
+                       " are not allowed by restic.allow_backends on this machine");
+    if (access.password && !access.passwordFile.empty())
+        return invalid("The repository has both a password and a password file");
+    if (!access.password) {
+        if (access.passwordFile.empty())
+            return invalid("The repository has neither a password nor a password file");
+        if (!access.passwordFile.is_absolute())
+            return invalid("The password file must be an absolute path, or relative to restic.config_dir");
+        if (::access(access.passwordFile.c_str(), R_OK) != 0)
+            return task_errors::make(task_errors::kPermissionDenied,
+                                     "The password file " + access.passwordFile.string() + " cannot be read");
+    }
+    if (!access.certFile.empty() &&
+        (!access.certFile.starts_with('/') || ::access(access.certFile.c_str(), R_OK) != 0))
+        return task_errors::make(task_errors::kCertificateError,
+                                 "The certificate file " + access.certFile + " cannot be read");
+    if (access.environment.contains("RESTIC_REST_PASSWORD") && context.restic &&
+        !context.restic->hasRestCredentials())
+        return invalid("restic " + context.restic->toString() +
+                       " cannot take the REST server's password from its environment");
+    return std::nullopt;
+}
+
+bool exists(const std::string& path) {
+    std::error_code code;
+    return std::filesystem::exists(std::filesystem::symlink_status(path, code));
+}
+} // namespace
+
+std::optional<std::filesystem::path> RepositoryAccess::localFolder() const {
+    if (type != "local")
+        return std::nullopt;
+    return stripLocal(url);
+}
+
+std::variant<RepositoryAccess, TaskError> planAccess(const TaskPayload& task, const PlanContext& context) {
+    RepositoryAccess access;
+    if (auto error = planRepository(task, context, access))
+        return *error;
+    return access;
+}
+
+bool addressIsWithheld(const TaskPayload& task) {
+    return task.repository && task.repository->url == task.repository->type + ":";
+}
+
+std::variant<BackupPlan, TaskError> planBackup(const TaskPayload& task, const PlanContext& context) {
+    const auto& config = context.config;
+    BackupPlan plan;
+    if (auto error = planRepository(task, context, plan.repository))
+        return *error;
+
+    auto sources = task.sources;
+    for (const auto& source : config.backup.sources)
+        if (task.policyName == source.policy &&
+            std::find(sources.begin(), sources.end(), source.path) == sources.end())
+            sources.push_back(source.path);
+    if (sources.empty())
+        return invalid("The task names no source");
+    for (auto& source : sources) {
+        if (!source.starts_with('/'))
+            return invalid("The source " + source + " is no absolute path");
+        (exists(source) ? plan.sources : plan.missingSources).push_back(source);
+    }
+    if (plan.sources.empty()) {
+        std::string message = "None of the sources exists: ";
+        for (std::size_t i = 0; i < plan.missingSources.size() && i < 10; ++i)
+            message += (i == 0 ? "" : ", ") + plan.missingSources[i];
+        return task_errors::make(task_errors::kSourceNotFound, message);
+    }
+
+    if (task.policyId)
+        plan.tags.push_back("policy:" + task.policyId->toString());
+    plan.tags.push_back("task:" + task.taskId.toString());
+    for (const auto& tag : task.tags) {
+        if (tag.empty() || tag.find(',') != std::string::npos)
+            return invalid("The tag \"" + tag + "\" is empty or has a comma in it");
+        if (std::find(plan.tags.begin(), plan.tags.end(), tag) == plan.tags.end())
+            plan.tags.push_back(tag);
+    }
+
+    plan.hostname = context.hostname;
+    plan.timeout = task.timeoutSeconds
+                       ? std::chrono::seconds(*task.timeoutSeconds)
+                       : std::chrono::duration_cast<std::chrono::seconds>(config.restic.commandTimeout);
+    auto& arguments = plan.arguments;
+    arguments = {"backup", "--json", "--host=" + plan.hostname};
+    for (const auto& tag : plan.tags)
+        arguments.push_back("--tag=" + tag);
+    for (const auto* list : {&task.exclude, &config.backup.exclude})
+        for (const auto& pattern : *list)
+            arguments.push_back("--exclude=" + pattern);
+    // The machine's own limit is a ceiling, whatever the server says.
+    std::int64_t limit = task.limitUploadKib.value_or(0);
+    if (config.restic.limitUploadKib > 0)
+        limit = limit > 0 ? std::min(limit, config.restic.limitUploadKib) : config.restic.limitUploadKib;
+    if (limit > 0)
+        arguments.push_back("--limit-upload=" + std::to_string(limit));
+    arguments.emplace_back("--");
+    arguments.insert(arguments.end(), plan.sources.begin(), plan.sources.end());
+    return plan;
+}
+
+std::optional<std::string> fullSnapshotId(const std::filesystem::path& repository,
+                                          const std::string& shortId) {
+    if (shortId.size() < 8)
+        return std::nullopt;
+    std::optional<std::string> found;
+    std::error_code code;
+    for (const auto& entry : std::filesystem::directory_iterator(repository / "snapshots", code)) {
+        auto name = entry.path().filename().string();
+        if (name.size() != 64 || !name.starts_with(shortId))
+            continue;
+        if (found)
+            return std::nullopt;
+        found = std::move(name);
+    }
+    return found;
+}
+
+TaskPayload withoutSecrets(TaskPayload task) {
+    if (task.repository) {
+        task.repository->password.reset();
+        task.repository->environment.clear();
+        // "rest:https://user:password@host/" is an address too.
+        if (typeOf(task.repository->url) != "local")
+            task.repository->url = task.repository->type + ":";
+    }
+    return task;
+}
+
+} // namespace agent

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "core/json.h"
+#include "executor/task_log.h"
+#include "restic/protocol/task_messages.h"
+#include "restic/verdict.h"
+
+namespace agent {
+
+/// What one attempt at a task has to tell the server, and what the server has asked of it meanwhile. Shared
+/// by the thread that runs the task and the one that reports. Thread-safe.
+class Outbox {
+public:
+    Outbox(std::string taskId, int attempt, std::filesystem::path logFile,
+           std::function<std::string(std::string)> redact)
+        : taskId_(std::move(taskId)), attempt_(attempt), log_(std::move(logFile)),
+          redact_(std::move(redact)) {}
+
+    [[nodiscard]] const std::string& taskId() const noexcept { return taskId_; }
+    [[nodiscard]] int attempt() const noexcept { return attempt_; }
+    [[nodiscard]] TaskLog& log() noexcept { return log_; }
+    [[nodiscard]] std::string redact(std::string text) const { return redact_(std::move(text)); }
+
+    void started();
+    void setProgress(restic::protocol::Progress progress);
+    /// The final report; what is said after it is ignored.
+    void setResult(restic::protocol::TaskStatusReport report);
+
+    struct Pending {
+        bool started = false;
+        std::uint64_t progressVersion = 0;
+        std::optional<restic::protocol::Progress> progress;
+        std::optional<restic::protocol::TaskStatusReport> result;
+    };
+    [[nodiscard]] Pending pending() const;
+
+    /// Asks the running task to end. The first reason stays.
+    void stop(StopReason reason);
+    [[nodiscard]] StopReason stopReason() const noexcept { return stopReason_.load(); }
+    [[nodiscard]] std::stop_token stopToken() const noexcept { return stopSource_.get_token(); }
+
+    /// The server wants to hear no more of this attempt.
+    void abandon() noexcept { abandoned_ = true; }
+    [[nodiscard]] bool abandoned() const noexcept { return abandoned_.load(); }
+
+private:
+    std::string taskId_;
+    int attempt_;
+    TaskLog log_;
+    std::function<std::string(std::string)> redact_;
+    mutable std::mutex mutex_;
+    Pending pending_;
+    std::atomic<StopReason> stopReason_{StopReason::none};
+    std::stop_source stopSource_;
+    std::atomic<bool> abandoned_{false};
+};
+
+} // namespace agent

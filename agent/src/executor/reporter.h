@@ -1,0 +1,75 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <vector>
+
+#include "api_client/server.h"
+#include "config/config.h"
+#include "executor/outbox.h"
+
+namespace agent {
+
+/// Exponential back-off with jitter: from `first`, doubling, up to `most`, each time at random between half
+/// of that and all of it.
+class Backoff {
+public:
+    Backoff(std::chrono::milliseconds first, std::chrono::milliseconds most) : first_(first), most_(most) {}
+    [[nodiscard]] std::chrono::milliseconds next();
+    void reset() noexcept { failures_ = 0; }
+    [[nodiscard]] int failures() const noexcept { return failures_; }
+
+private:
+    std::chrono::milliseconds first_;
+    std::chrono::milliseconds most_;
+    int failures_ = 0;
+};
+
+/// Brings what the outboxes hold to the server: "running" at once, progress at most once a second, log lines
+/// by the hundred or after the stream interval, the result when all lines are through. Nothing is forgotten
+/// before the server has acknowledged it. One thread runs it; the rest is thread-safe.
+class Reporter {
+public:
+    /// `closed` is called when the server has all of an outbox, or wants no more of it.
+    Reporter(Server& server, const Config& config, core::Logger log,
+             std::function<void(const Outbox&)> closed)
+        : server_(server), config_(config), log_(std::move(log)), closed_(std::move(closed)) {}
+
+    void add(std::shared_ptr<Outbox> outbox);
+    /// Something in an outbox has changed that should go out at once.
+    void wake();
+    void run(const std::stop_token& stop);
+
+private:
+    using TimePoint = std::chrono::steady_clock::time_point;
+    struct Entry {
+        std::shared_ptr<Outbox> outbox;
+        bool startedSent = false;
+        std::uint64_t progressSent = 0;
+        TimePoint lastStatus{};
+        TimePoint lastLogs{};
+        bool simplified = false;
+        bool done = false;
+    };
+
+    /// Sends what is due; when to look again. Sets `failure` if the server cannot be reached.
+    TimePoint serve(Entry& entry, Interrupter& interrupter, std::optional<ApiFailure>& failure);
+    bool sendStatus(Entry& entry, const restic::protocol::TaskStatusReport& report, Interrupter& interrupter,
+                    std::optional<ApiFailure>& failure);
+    bool sendLogs(Entry& entry, Interrupter& interrupter, std::optional<ApiFailure>& failure);
+
+    Server& server_;
+    const Config& config_;
+    core::Logger log_;
+    std::function<void(const Outbox&)> closed_;
+    std::mutex mutex_;
+    std::condition_variable_any changed_;
+    bool woken_ = false;
+    std::vector<std::shared_ptr<Outbox>> added_;
+};
+
+} // namespace agent

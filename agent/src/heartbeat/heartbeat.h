@@ -1,0 +1,56 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "api_client/server.h"
+#include "config/config.h"
+#include "executor/executor.h"
+#include "metrics/metrics.h"
+#include "restic/probe.h"
+#include "state/files.h"
+
+namespace agent {
+
+/// Tells the server every half minute (or as often as it wants) that the agent lives, and how it is. One
+/// thread runs it.
+class Heartbeat {
+public:
+    Heartbeat(Server& server, const Executor& executor, ResticProbe& restic, const StateDir& state,
+              const Config& config, const core::Clock& clock, core::Logger log);
+
+    void run(const std::stop_token& stop);
+
+    /// The message as it would go out now.
+    [[nodiscard]] restic::protocol::HeartbeatRequest collect();
+
+private:
+    std::chrono::milliseconds beat(Interrupter& interrupter);
+    void writeStatus(const restic::protocol::HeartbeatRequest& sent, const std::string& error);
+
+    Server& server_;
+    const Executor& executor_;
+    ResticProbe& restic_;
+    const StateDir& state_;
+    const Config& config_;
+    const core::Clock& clock_;
+    core::Logger log_;
+    MetricsReader metrics_;
+    std::optional<double> latencyMs_;
+    std::optional<core::Instant> lastOk_;
+    core::Instant startedAt_;
+    int failures_ = 0;
+};
+
+/// Waits, or until stopped.
+void pause(const std::stop_token& stop, std::chrono::milliseconds time);
+
+/// "linux", "amd64": as Go names them, like the agents before this one.
+[[nodiscard]] std::string operatingSystem();
+[[nodiscard]] std::string architecture();
+
+} // namespace agent

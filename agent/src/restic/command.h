@@ -1,0 +1,42 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "core/process.h"
+#include "executor/backup_plan.h"
+
+namespace agent {
+
+/// A restic command ready to start. Keeps the password's descriptor open as long as it lives.
+struct ResticCommand {
+    core::ProcessSpec spec;
+    std::optional<core::SecretFile> secret;
+};
+
+/// Builds restic's command lines: a minimal environment, the password through memory, nothing of the agent's
+/// own.
+class ResticCommands {
+public:
+    ResticCommands(const Config& config, std::filesystem::path cache, const Environment& environment);
+
+    /// A command on a repository; `arguments` begin with the command's name.
+    [[nodiscard]] ResticCommand on(const RepositoryAccess& repository,
+                                   const std::vector<std::string>& arguments) const;
+    /// `restic version`.
+    [[nodiscard]] core::ProcessSpec version() const;
+
+private:
+    [[nodiscard]] core::ProcessSpec base() const;
+
+    const Config& config_;
+    std::filesystem::path cache_;
+    std::string path_;
+    std::string home_;
+};
+
+} // namespace agent

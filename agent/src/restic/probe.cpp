@@ -1,0 +1,28 @@
+#include "restic/probe.h"
+
+namespace agent {
+
+std::optional<ResticVersion> ResticProbe::version() {
+    const std::lock_guard lock(mutex_);
+    if (version_)
+        return version_;
+    const auto spec = commands_.version();
+    const auto result = runner_.run(spec);
+    if (!result) {
+        problem_ = result.error().what();
+    } else if (!result.value().exit.ok()) {
+        problem_ = spec.program + " version ended with " + result.value().exit.describe();
+    } else if (version_ = parseResticVersion(result.value().output); version_) {
+        problem_.clear();
+    } else {
+        problem_ = spec.program + " is not restic: it does not say its version";
+    }
+    return version_;
+}
+
+std::string ResticProbe::problem() const {
+    const std::lock_guard lock(mutex_);
+    return problem_;
+}
+
+} // namespace agent

@@ -1,0 +1,193 @@
+#include "restic/verdict.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <csignal>
+
+#include "restic/protocol/task_errors.h"
+
+namespace agent {
+namespace {
+namespace task_errors = restic::protocol::task_errors;
+using restic::protocol::TaskState;
+
+struct Phrase {
+    std::string_view text; // in lower case
+    const core::ErrorKind* kind;
+};
+
+// In order: restic 0.14 adds "Is there a repository at the following location?" to whatever kept it from
+// reading the config file, so the causes come before it.
+constexpr auto kPhrases = std::to_array<Phrase>({
+    {"wrong password or no key found", &task_errors::kAuthenticationFailed},
+    {"repository is already locked", &task_errors::kRepositoryLocked},
+    {"unable to create lock in backend", &task_errors::kRepositoryLocked},
+    {"all target directories/files do not exist", &task_errors::kSourceNotFound},
+    {"all source directories/files do not exist", &task_errors::kSourceNotFound},
+    {"no space left on device", &task_errors::kOutOfDiskSpace},
+    {"disk quota exceeded", &task_errors::kOutOfDiskSpace},
+    {"x509:", &task_errors::kCertificateError},
+    {"host key verification failed", &task_errors::kCertificateError},
+    {"permission denied (publickey", &task_errors::kInvalidCredentials},
+    {"permission denied, please try again", &task_errors::kInvalidCredentials},
+    {"accessdenied", &task_errors::kInvalidCredentials},
+    {"access denied", &task_errors::kInvalidCredentials},
+    {"invalidaccesskeyid", &task_errors::kInvalidCredentials},
+    {"access key id you provided does not exist", &task_errors::kInvalidCredentials},
+    {"signaturedoesnotmatch", &task_errors::kInvalidCredentials},
+    {"request signature we calculated does not match", &task_errors::kInvalidCredentials},
+    {"authenticationfailed", &task_errors::kInvalidCredentials},
+    {"401 unauthorized", &task_errors::kInvalidCredentials},
+    {"response (401)", &task_errors::kInvalidCredentials},
+    {"403 forbidden", &task_errors::kInvalidCredentials},
+    {"response (403)", &task_errors::kInvalidCredentials},
+    {"dial tcp", &task_errors::kNetworkError},
+    {"no such host", &task_errors::kNetworkError},
+    {"could not resolve hostname", &task_errors::kNetworkError},
+    {"connection refused", &task_errors::kNetworkError},
+    {"connection reset", &task_errors::kNetworkError},
+    {"connection timed out", &task_errors::kNetworkError},
+    {"connection closed by", &task_errors::kNetworkError},
+    {"no route to host", &task_errors::kNetworkError},
+    {"network is unreachable", &task_errors::kNetworkError},
+    {"i/o timeout", &task_errors::kNetworkError},
+    {"tls handshake timeout", &task_errors::kNetworkError},
+    {"broken pipe", &task_errors::kNetworkError},
+    {"unable to start the sftp session", &task_errors::kNetworkError},
+    {"permission denied", &task_errors::kPermissionDenied},
+    {"read-only file system", &task_errors::kPermissionDenied},
+    {"repository does not exist", &task_errors::kRepositoryNotFound},
+    {"is there a repository at the following location", &task_errors::kRepositoryNotFound},
+    {"repository contains errors", &task_errors::kRepositoryDamaged},
+    {"ciphertext verification failed", &task_errors::kRepositoryDamaged},
+    {"invalid data returned", &task_errors::kRepositoryDamaged},
+    {"not found in repository", &task_errors::kRepositoryDamaged},
+});
+
+std::string lower(std::string_view text) {
+    std::string out(text);
+    std::transform(out.begin(), out.end(), out.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return out;
+}
+
+std::string outcomeOf(const core::ErrorKind& kind) {
+    if (&kind == &task_errors::kRepositoryLocked)
+        return "locked";
+    if (&kind == &task_errors::kRepositoryNotFound)
+        return "no_repository";
+    if (&kind == &task_errors::kAuthenticationFailed)
+        return "bad_password";
+    if (&kind == &task_errors::kSourceNotFound)
+        return "source_missing";
+    return "failed";
+}
+
+Verdict failure(const core::ErrorKind& kind, std::string message) {
+    return {TaskState::failed, outcomeOf(kind), task_errors::make(kind, std::move(message))};
+}
+
+std::string messageFor(const core::ErrorKind& kind, const core::ProcessExit& exit, std::string_view text) {
+    std::string message(kind.meaning);
+    if (&kind == &task_errors::kRepositoryLocked) {
+        if (const auto holder = lockHolder(text))
+            message += ": " + *holder;
+    } else if (const auto line = headline(text); !line.empty()) {
+        message += ": " + line;
+    } else {
+        message += " (" + exit.describe() + ")";
+    }
+    return message;
+}
+} // namespace
+
+const core::ErrorKind& classifyFailure(const core::ProcessExit& exit, std::string_view errorText) {
+    if (exit.known && exit.signal != 0)
+        return task_errors::kInterrupted;
+    if (exit.known) {
+        switch (exit.code) {
+        case 10:
+            return task_errors::kRepositoryNotFound;
+        case 11:
+            return task_errors::kRepositoryLocked;
+        case 12:
+            return task_errors::kAuthenticationFailed;
+        default:
+            break;
+        }
+    }
+    const auto text = lower(errorText);
+    for (const auto& phrase : kPhrases)
+        if (text.find(phrase.text) != std::string::npos)
+            return *phrase.kind;
+    return exit.known ? task_errors::kCommandFailed : task_errors::kInterrupted;
+}
+
+bool saysRepositoryIsAbsent(const core::ProcessExit& exit, std::string_view errorText) {
+    if (exit.known && exit.signal == 0 && exit.code == 10)
+        return true;
+    if (&classifyFailure(exit, errorText) != &task_errors::kRepositoryNotFound)
+        return false;
+    const auto text = lower(errorText);
+    constexpr std::string_view kAbsent[] = {"no such file or directory",
+                                            "does not exist",
+                                            "not exist",
+                                            "404",
+                                            "not found",
+                                            "nosuchkey",
+                                            "nosuchbucket"};
+    return std::any_of(std::begin(kAbsent), std::end(kAbsent),
+                       [&](std::string_view phrase) { return text.find(phrase) != std::string::npos; });
+}
+
+std::string headline(std::string_view errorText) {
+    std::string_view best;
+    while (!errorText.empty()) {
+        const auto end = errorText.find('\n');
+        const auto line = errorText.substr(0, end);
+        errorText.remove_prefix(end == std::string_view::npos ? errorText.size() : end + 1);
+        constexpr std::string_view kFatal = "Fatal: ";
+        if (line.starts_with(kFatal)) {
+            best = line.substr(kFatal.size());
+            break;
+        }
+        if (best.empty())
+            best = line;
+    }
+    return std::string(best.substr(0, 1024));
+}
+
+std::optional<std::string> lockHolder(std::string_view errorText) {
+    const auto at = errorText.find("by PID ");
+    if (at == std::string_view::npos)
+        return std::nullopt;
+    auto rest = errorText.substr(at + 3);
+    rest = rest.substr(0, std::min(rest.find('\n'), rest.find(" (UID")));
+    return std::string(rest.substr(0, 256));
+}
+
+Verdict judgeBackup(const core::ProcessExit& exit, const BackupOutput& output, StopReason stopped) {
+    const bool ended = exit.known && exit.signal == 0;
+    const bool success = output.summary() && ((ended && (exit.code == 0 || exit.code == 3)) || !exit.known);
+    // A cancel that came too late: the snapshot is there, and saying otherwise would hide it.
+    if (success) {
+        const bool warning = output.incomplete() || (ended && exit.code == 3);
+        return {warning ? TaskState::warning : TaskState::success, warning ? "warning" : "success",
+                std::nullopt};
+    }
+    if (stopped == StopReason::timedOut)
+        return failure(task_errors::kCommandTimeout, {});
+    if (stopped == StopReason::cancelled)
+        return {TaskState::cancelled, "cancelled", std::nullopt};
+    if (ended && exit.code == 0)
+        return failure(task_errors::kCommandFailed, "restic ended without naming a result");
+    if (ended && exit.code == 2)
+        return failure(task_errors::kCommandFailed, "restic crashed: " + headline(output.errorText()));
+    if (ended && exit.code == 130)
+        return failure(task_errors::kInterrupted, "restic was interrupted, though nobody asked for it here");
+    const auto& kind = classifyFailure(exit, output.errorText());
+    return failure(kind, messageFor(kind, exit, output.errorText()));
+}
+
+} // namespace agent

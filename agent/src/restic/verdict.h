@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/error.h"
+#include "core/process.h"
+#include "restic/backup_output.h"
+#include "restic/protocol/task_messages.h"
+#include "restic/protocol/task_state.h"
+
+namespace agent {
+
+/// Why we ended restic, if we did.
+enum class StopReason { none, cancelled, timedOut };
+
+/// What a finished restic means for its task.
+struct Verdict {
+    restic::protocol::TaskState state = restic::protocol::TaskState::failed;
+    /// BackupResult::outcome
+    std::string outcome;
+    std::optional<restic::protocol::TaskError> error;
+};
+
+/// Judges a backup: by the exit code first, by text only where there is no code. A run without a summary is
+/// never a success, and a summary with exit code 3 is never thrown away.
+[[nodiscard]] Verdict judgeBackup(const core::ProcessExit& exit, const BackupOutput& output,
+                                  StopReason stopped);
+
+/// The cause of a failed restic command, from its exit code and its plain error text.
+[[nodiscard]] const core::ErrorKind& classifyFailure(const core::ProcessExit& exit,
+                                                     std::string_view errorText);
+
+/// True only if restic says that there is no repository, not merely that it could not look.
+[[nodiscard]] bool saysRepositoryIsAbsent(const core::ProcessExit& exit, std::string_view errorText);
+
+/// The line of the error text that says what happened, without "Fatal: ".
+[[nodiscard]] std::string headline(std::string_view errorText);
+
+/// "PID 17 on db-02 by backup", if the text names the holder of a lock.
+[[nodiscard]] std::optional<std::string> lockHolder(std::string_view errorText);
+
+} // namespace agent

@@ -1,0 +1,67 @@
+#include "service/agent_service.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "agent_version.h"
+#include "api_client/server.h"
+#include "config/server_address.h"
+#include "executor/executor.h"
+#include "heartbeat/heartbeat.h"
+#include "journal/journal.h"
+#include "restic/probe.h"
+#include "service/poller.h"
+
+namespace agent {
+
+AgentEnd AgentService::run(const std::stop_token& stop) {
+    std::atomic<bool> lost{false};
+    std::stop_source ending;
+    const std::stop_callback stopped(stop, [&] { ending.request_stop(); });
+
+    const auto identity = identity_.get();
+    log_.hub().addSecret(identity.token);
+    const auto address = serverAddress(config_, identity);
+    HttpClient http(address.url, address.caCert);
+    Server server(http, identity_, clock_, log_.named("server"), [&] {
+        lost = true;
+        ending.request_stop();
+    });
+    Journal journal(state_.journal());
+    if (journal.damaged() > 0)
+        log_.warn("The journal had records that were cut or damaged; they were skipped",
+                  {{"records", static_cast<std::int64_t>(journal.damaged())}});
+    const ResticCommands commands(config_, state_.cache(), environment_);
+    ResticProbe restic(runner_, commands);
+
+    Executor* executorForReporter = nullptr;
+    Reporter reporter(server, config_, log_.named("reporter"),
+                      [&](const Outbox& outbox) { executorForReporter->closed(outbox); });
+    Poller* pollerForExecutor = nullptr;
+    Executor executor({config_, state_, journal, runner_, commands, restic, clock_, log_.named("executor"),
+                       identity.hostname},
+                      reporter, [&] { pollerForExecutor->freed(); });
+    executorForReporter = &executor;
+    Poller poller(server, executor, config_, log_.named("poller"));
+    pollerForExecutor = &poller;
+    Heartbeat heartbeat(server, executor, restic, state_, config_, clock_, log_.named("heartbeat"));
+
+    log_.info("The agent runs",
+              {{"version", kAgentVersion}, {"agent_id", identity.agentId}, {"server", address.url}});
+    executor.recover();
+    {
+        const std::jthread beats([&](const std::stop_token& token) { heartbeat.run(token); });
+        const std::jthread reports([&](const std::stop_token& token) { reporter.run(token); });
+        const std::jthread polls([&](const std::stop_token& token) { poller.run(token); });
+        std::mutex mutex;
+        std::condition_variable_any never;
+        std::unique_lock lock(mutex);
+        never.wait(lock, ending.get_token(), [] { return false; });
+        log_.info("The agent ends; a running restic goes on and is adopted at the next start");
+    } // stops and joins the three in reverse order: nothing new comes in, then nothing goes out
+    executor.stop();
+    return lost ? AgentEnd::identityLost : AgentEnd::stopped;
+}
+
+} // namespace agent

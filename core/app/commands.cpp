@@ -1,0 +1,341 @@
+#include "commands.h"
+
+#include <algorithm>
+#include <csignal>
+#include <iostream>
+#include <set>
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "core/db/walls.h"
+#include "core/module/module_abi.h"
+#include "module/module_file.h"
+
+namespace core::app {
+
+using module::ModuleRecord;
+
+std::string versionLine() {
+    return fmt::format("ae-backend {} (module ABI {}, {})", host::version(), kModuleAbi, kBuildTag);
+}
+
+namespace {
+config::Sources sourcesOf(const GlobalOptions& options) {
+    config::Sources sources;
+    sources.file = options.file;
+    sources.environment = options.environment;
+    sources.flags = options.flags;
+    return sources;
+}
+
+/// The program's own commands need other steps than those of modules.
+const std::set<std::string>& ownCommands() {
+    static const std::set<std::string> kOwn{"serve",       "migrate",      "config check", "config show",
+                                            "module list", "module check", "doctor",       "openapi"};
+    return kOwn;
+}
+} // namespace
+
+Commands::Commands(const GlobalOptions& options)
+    : host_(std::make_unique<host::Host>(host::HostOptions{sourcesOf(options), options.executable})) {
+    host_->loadModules();
+}
+
+std::vector<Command> Commands::all() {
+    std::vector<Command> list;
+    list.push_back({"serve",
+                    "Run the host",
+                    "ae-backend serve --config /etc/ae-backend/config.yaml",
+                    {},
+                    [this](auto& i) { return serve(i); }});
+    list.push_back({"migrate",
+                    "Bring the database up to date",
+                    "ae-backend migrate --dry-run",
+                    {{.name = "dry-run", .doc = "Only say what would be done", .flag = true}},
+                    [this](auto& i) { return migrate(i); }});
+    list.push_back({"config check",
+                    "Check the configuration and name every problem",
+                    "ae-backend config check",
+                    {},
+                    [this](auto& i) { return configCheck(i); }});
+    list.push_back({"config show",
+                    "Show every setting with its value and origin",
+                    "ae-backend config show",
+                    {},
+                    [this](auto& i) { return configShow(i); }});
+    list.push_back({"module list",
+                    "List the modules, with the reason where one cannot be used",
+                    "ae-backend module list --json",
+                    {},
+                    [this](auto& i) { return moduleList(i); }});
+    list.push_back({"module check",
+                    "Say whether this host would load a module file",
+                    "ae-backend module check ./hello.so",
+                    {{.name = "file", .doc = "The module's .so", .required = true, .positional = true}},
+                    [](auto& i) { return moduleCheck(i); }});
+    list.push_back({"doctor",
+                    "Check configuration, database, modules and rights, and say what to do",
+                    "ae-backend doctor",
+                    {},
+                    [this](auto& i) { return doctor(i); }});
+    list.push_back({"openapi",
+                    "Print the API's OpenAPI document",
+                    "ae-backend openapi --data-dir \"$(mktemp -d)\"",
+                    {},
+                    [this](auto& i) { return openApi(i); }});
+    for (auto& command : host_->commands())
+        list.push_back(std::move(command));
+    return list;
+}
+
+int Commands::run(const Command& command, const GlobalOptions&, Command::Invocation& invocation) {
+    try {
+        if (!ownCommands().contains(command.path)) {
+            host_->readConfig();
+            host_->openDatabase();
+            host_->migrate();
+            host_->initializeModules();
+        }
+        return command.run(invocation);
+    } catch (const Error& error) {
+        if (!error.details().empty() && error.details().size() > 1) {
+            invocation.err << "ae-backend: " << error.details().size() << " problems:\n";
+            for (const auto& problem : error.details())
+                invocation.err << "  - " << problem.message << '\n';
+        } else {
+            invocation.err << "ae-backend: " << error.what() << '\n';
+        }
+        return 1;
+    } catch (...) {
+        invocation.err << "ae-backend: " << describeCurrentException() << '\n';
+        return 1;
+    }
+}
+
+int Commands::serve(Command::Invocation& invocation) {
+    host_->readConfig();
+    host_->openDatabase();
+    host_->migrate();
+    host_->initializeModules();
+    host_->start();
+
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int signal : {SIGTERM, SIGINT, SIGQUIT, SIGHUP})
+        sigaddset(&set, signal);
+    for (;;) {
+        int signal = 0;
+        sigwait(&set, &signal);
+        if (signal == SIGHUP) {
+            host_->log().info("the configuration is read at start only; restart to change it");
+            continue;
+        }
+        host_->log().info("stopping", {{"signal", signal}});
+        break;
+    }
+    if (!host_->stop()) {
+        invocation.err.flush();
+        ::_exit(1); // a handler that never returned still holds its thread
+    }
+    return 0;
+}
+
+namespace {
+void printApplied(std::ostream& out, db::Database& database) {
+    out << "Applied migrations:\n";
+    for (const auto& row : db::appliedMigrations(database)) {
+        std::string at = formatInstant(row.appliedAt);
+        at = at.substr(0, 10) + " " + at.substr(11, 8);
+        out << fmt::format("  {} {:03} - {} (applied at {})\n", row.module, row.version, row.description, at);
+    }
+}
+} // namespace
+
+int Commands::migrate(Command::Invocation& invocation) {
+    host_->readConfig();
+    host_->openDatabase();
+    auto& out = invocation.out;
+    const bool dryRun = invocation.options.contains("dry-run");
+    const auto planned = host_->plannedMigrations();
+    if (invocation.json) {
+        json::Array steps;
+        for (const auto& step : planned)
+            steps.push_back(json::Object{
+                {"module", step.module}, {"version", step.version}, {"description", step.description}});
+        if (!dryRun)
+            host_->migrate();
+        out << json::writePretty(json::Object{{"dry_run", dryRun}, {"steps", std::move(steps)}});
+    } else {
+        const std::string url = host_->config().text("database.url");
+        out << "Running migrations on database: "
+            << (url.empty() ? "ae-backend.db in " + host_->config().text("data_dir") : db::redactUrl(url))
+            << "\n\n";
+        out << "Found " << planned.size() << (planned.size() == 1 ? " migration" : " migrations")
+            << " to apply\n";
+        if (dryRun) {
+            for (const auto& step : planned)
+                out << fmt::format("→ Would run migration {} {:03}: {}\n", step.module, step.version,
+                                   step.description);
+            return 0;
+        }
+        host_->migrate([&](const db::MigrationStep& step) {
+            out << fmt::format("→ Running migration {} {:03}: {}\n✓ Migration {} {:03} completed\n",
+                               step.module, step.version, step.description, step.module, step.version);
+        });
+    }
+    bool failed = false;
+    for (const auto& record : host_->modules().records())
+        if (record.state == ModuleRecord::State::failed && record.step == "migrate") {
+            invocation.err << "ae-backend: module " << record.id << ": " << record.reason << '\n';
+            failed = true;
+        }
+    if (!failed && !invocation.json) {
+        out << "\nAll migrations completed successfully!\n\n";
+        printApplied(out, host_->database());
+    }
+    return failed ? 1 : 0;
+}
+
+int Commands::configCheck(Command::Invocation& invocation) {
+    host_->readConfig();
+    if (invocation.json)
+        invocation.out << json::writePretty(json::Object{{"valid", true}});
+    else
+        invocation.out << "The configuration is valid.\n";
+    return 0;
+}
+
+int Commands::configShow(Command::Invocation& invocation) {
+    host_->readConfig();
+    if (!invocation.json) {
+        invocation.out << config::show(host_->config());
+        return 0;
+    }
+    json::Object all;
+    for (const auto& [key, value] : host_->config().values()) {
+        const bool hidden = value.setting.secret && !value.text.empty();
+        if (!value.list.empty()) {
+            json::Array list(value.list.begin(), value.list.end());
+            all.set(key, std::move(list));
+        } else {
+            all.set(key, hidden ? std::string("***") : value.text);
+        }
+    }
+    invocation.out << json::writePretty(all);
+    return 0;
+}
+
+int Commands::moduleList(Command::Invocation& invocation) {
+    bool allGood = true;
+    json::Array items;
+    for (const auto& record : host_->modules().records()) {
+        const bool bad =
+            record.state == ModuleRecord::State::failed || record.state == ModuleRecord::State::skipped;
+        allGood = allGood && !bad;
+        const std::string state = bad ? std::string(module::stateName(record.state)) : "loadable";
+        if (invocation.json) {
+            items.push_back(json::Object{{"id", record.id},
+                                         {"version", record.version},
+                                         {"state", state},
+                                         {"step", bad ? json::Value(record.step) : json::Value()},
+                                         {"reason", bad ? json::Value(record.reason) : json::Value()},
+                                         {"file", record.file.string()}});
+        } else {
+            invocation.out << fmt::format("{:<16} {:<10} {:<9} {}\n", record.id, record.version, state,
+                                          bad ? record.step + ": " + record.reason : record.file.string());
+        }
+    }
+    if (invocation.json)
+        invocation.out << json::writePretty(json::Object{{"items", std::move(items)}});
+    return allGood ? 0 : 1;
+}
+
+int Commands::openApi(Command::Invocation& invocation) {
+    host_->readConfig();
+    host_->openDatabase();
+    host_->migrate();
+    host_->initializeModules();
+    invocation.out << host_->openApi() << '\n';
+    return 0;
+}
+
+int Commands::moduleCheck(Command::Invocation& invocation) {
+    const auto file = module::inspect(invocation.options.at("file"));
+    module::load(file);
+    if (invocation.json)
+        invocation.out << json::writePretty(
+            json::Object{{"id", file.manifest.id}, {"version", file.manifest.version}, {"loadable", true}});
+    else
+        invocation.out << fmt::format("{} {} can be loaded by this host.\n", file.manifest.id,
+                                      file.manifest.version);
+    return 0;
+}
+
+int Commands::doctor(Command::Invocation& invocation) {
+    struct Finding {
+        std::string name;
+        std::string problem; ///< "" = good
+        std::string note;
+    };
+    std::vector<Finding> findings;
+    const auto check = [&](const std::string& name, const std::function<std::string()>& run) {
+        try {
+            findings.push_back({name, "", run()});
+            return true;
+        } catch (const Error& error) {
+            findings.push_back({name, error.what(), ""});
+        } catch (...) {
+            findings.push_back({name, describeCurrentException(), ""});
+        }
+        return false;
+    };
+    bool going = check("configuration", [&] {
+        host_->readConfig();
+        return std::string("valid");
+    });
+    going = going && check("database", [&] {
+                host_->openDatabase();
+                host_->database().ping();
+                const std::string url = host_->config().text("database.url");
+                return url.empty() ? "SQLite in " + host_->config().text("data_dir") : db::redactUrl(url);
+            });
+    going = going && check("schema", [&] {
+                const auto planned = host_->plannedMigrations();
+                return planned.empty() ? std::string("up to date")
+                                       : fmt::format("{} migrations wait; they are applied at the next start",
+                                                     planned.size());
+            });
+    if (going)
+        check("walls between tenants", [&] {
+            const auto holes = db::checkWalls(host_->database());
+            if (!holes.empty())
+                throw Error(errors::kInternal, fmt::format("{}", fmt::join(holes, " ")));
+            return std::string("hold");
+        });
+    for (const auto& record : host_->modules().records())
+        check("module " + record.id, [&] {
+            if (record.state == ModuleRecord::State::failed || record.state == ModuleRecord::State::skipped)
+                throw Error(errors::kInternal, record.step + ": " + record.reason);
+            return record.version;
+        });
+    const bool good =
+        std::all_of(findings.begin(), findings.end(), [](const auto& f) { return f.problem.empty(); });
+    if (invocation.json) {
+        json::Array items;
+        for (const auto& finding : findings)
+            items.push_back(
+                json::Object{{"name", finding.name},
+                             {"ok", finding.problem.empty()},
+                             {"message", finding.problem.empty() ? finding.note : finding.problem}});
+        invocation.out << json::writePretty(json::Object{{"ok", good}, {"checks", std::move(items)}});
+    } else {
+        for (const auto& finding : findings)
+            invocation.out << fmt::format("{} {}: {}\n", finding.problem.empty() ? "✓" : "✗", finding.name,
+                                          finding.problem.empty() ? finding.note : finding.problem);
+    }
+    return good ? 0 : 1;
+}
+
+} // namespace core::app

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/module/command.h"
+#include "host/host.h"
+
+namespace core::app {
+
+/// What may stand before or after any command.
+struct GlobalOptions {
+    std::string file = "/etc/ae-backend/config.yaml";
+    std::map<std::string, std::string> flags; ///< by setting
+    std::map<std::string, std::string> environment;
+    std::filesystem::path executable;
+    bool json = false;
+};
+
+std::string versionLine();
+
+/// All commands of the program: its own and those of the modules that could be loaded. Each of its own goes
+/// through the host's steps as far as it needs.
+class Commands {
+public:
+    explicit Commands(const GlobalOptions& options);
+
+    [[nodiscard]] std::vector<Command> all();
+    /// Runs one; exceptions become exit code 1 with their message.
+    int run(const Command& command, const GlobalOptions& options, Command::Invocation& invocation);
+
+private:
+    int serve(Command::Invocation& invocation);
+    int migrate(Command::Invocation& invocation);
+    int configCheck(Command::Invocation& invocation);
+    int configShow(Command::Invocation& invocation);
+    int moduleList(Command::Invocation& invocation);
+    int openApi(Command::Invocation& invocation);
+    static int moduleCheck(Command::Invocation& invocation);
+    int doctor(Command::Invocation& invocation);
+
+    std::unique_ptr<host::Host> host_;
+};
+
+} // namespace core::app

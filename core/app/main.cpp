@@ -1,0 +1,162 @@
+#include <csignal>
+#include <filesystem>
+#include <iostream>
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+
+#include "commands.h"
+#include "core/error.h"
+
+extern char** environ;
+
+namespace {
+
+using core::app::GlobalOptions;
+
+/// Every thread inherits the mask, so that only the main thread, which waits for them, sees these signals.
+void blockSignals() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int signal : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGPIPE})
+        sigaddset(&set, signal);
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+void addGlobalOptions(CLI::App& app, GlobalOptions& global) {
+    app.add_option("--config", global.file, "Configuration file (YAML); need not exist")
+        ->default_str(global.file);
+    const auto setting = [&](const char* flag, const char* key, const char* doc) {
+        app.add_option_function<std::string>(
+               flag, [&global, key](const std::string& value) { global.flags[key] = value; }, doc)
+            ->type_name("VALUE");
+    };
+    setting("--data-dir", "data_dir", "Folder for the embedded database, keys and files of modules");
+    setting("--database-url", "database.url", "sqlite:PATH or postgresql://…");
+    setting("--http-addr", "http.addr", "Address to listen on, HOST:PORT");
+    setting("--module-path", "module_path", "Folders with further modules, separated by colons");
+    setting("--log-level", "log.level", "debug, info, warn or error");
+    setting("--log-format", "log.format", "json or text");
+    app.add_flag("--json", global.json, "Answer in JSON");
+}
+
+/// "user create" becomes the subcommand create of the subcommand user.
+CLI::App* subcommand(CLI::App& app, const std::string& path, const std::string& summary) {
+    CLI::App* at = &app;
+    std::size_t begin = 0;
+    for (;;) {
+        const auto blank = path.find(' ', begin);
+        const std::string name = path.substr(begin, blank - begin);
+        const bool last = blank == std::string::npos;
+        CLI::App* next = nullptr;
+        for (CLI::App* known :
+             at->get_subcommands([&](const CLI::App* sub) { return sub->get_name() == name; }))
+            next = known;
+        if (next == nullptr) {
+            next = at->add_subcommand(name, last ? summary : "Commands for " + name);
+            if (!last)
+                next->require_subcommand(1);
+            next->fallthrough();
+        }
+        at = next;
+        if (last)
+            return at;
+        begin = blank + 1;
+    }
+}
+
+int run(int argc, char** argv) {
+    GlobalOptions global;
+    global.executable = std::filesystem::read_symlink("/proc/self/exe");
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+        const std::string_view text(*entry);
+        const auto equals = text.find('=');
+        if (equals != std::string_view::npos)
+            global.environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+    }
+
+    // First the flags that say where modules are: their commands are part of the second, full parse.
+    GlobalOptions early = global;
+    {
+        CLI::App app;
+        app.set_help_flag("");
+        app.allow_extras();
+        addGlobalOptions(app, early);
+        try {
+            app.parse(argc, argv);
+        } catch (const CLI::ParseError&) { // NOLINT(bugprone-empty-catch): the full parse reports it
+        }
+    }
+    core::app::Commands commands(early);
+
+    CLI::App app{"ae-backend: the host of Restic Monitor"};
+    app.set_version_flag("--version", std::string(core::app::versionLine()));
+    app.require_subcommand(1);
+    app.fallthrough();
+    addGlobalOptions(app, global);
+    app.footer("Examples:\n"
+               "  ae-backend serve --data-dir ./data --http-addr 127.0.0.1:8080\n"
+               "  ae-backend config check --config /etc/ae-backend/config.yaml\n"
+               "  ae-backend user create --email ops@example.org --role operator\n"
+               "Exit codes: 0 done, 1 failed, 2 misused.");
+    int code = 0;
+    for (auto& command : commands.all()) {
+        CLI::App* sub = subcommand(app, command.path, command.summary);
+        auto values = std::make_shared<std::map<std::string, std::string>>();
+        for (const auto& option : command.options) {
+            if (!option.defaultValue.empty())
+                (*values)[option.name] = option.defaultValue;
+            if (option.flag) {
+                sub->add_flag_callback(
+                    "--" + option.name, [values, name = option.name] { (*values)[name] = "true"; },
+                    option.doc);
+                continue;
+            }
+            auto* added =
+                option.positional
+                    ? sub->add_option_function<std::string>(
+                          option.name,
+                          [values, name = option.name](const std::string& v) { (*values)[name] = v; },
+                          option.doc)
+                    : sub->add_option_function<std::string>(
+                          "--" + option.name,
+                          [values, name = option.name](const std::string& v) { (*values)[name] = v; },
+                          option.doc);
+            if (option.required)
+                added->required();
+            if (!option.oneOf.empty())
+                added->check(CLI::IsMember(option.oneOf));
+            if (!option.defaultValue.empty())
+                added->default_str(option.defaultValue);
+        }
+        if (!command.example.empty())
+            sub->footer("Example:\n  " + command.example);
+        sub->final_callback([&commands, &code, &global, command, values] {
+            core::Command::Invocation invocation{*values, global.json, std::cout, std::cerr};
+            code = commands.run(command, global, invocation);
+        });
+    }
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        const int parsed = app.exit(error);
+        return parsed == 0 ? 0 : 2;
+    }
+    return code;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    blockSignals();
+    try {
+        return run(argc, argv);
+    } catch (const core::Error& error) {
+        std::cerr << "ae-backend: " << error.what() << '\n';
+        return 1;
+    } catch (...) {
+        std::cerr << "ae-backend: " << core::describeCurrentException() << '\n';
+        return 1;
+    }
+}

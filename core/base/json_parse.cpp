@@ -1,0 +1,153 @@
+#include <algorithm>
+#include <limits>
+#include <unordered_set>
+
+#include <Poco/JSON/Handler.h>
+#include <Poco/JSON/JSONException.h>
+#include <Poco/JSON/Parser.h>
+
+#include "core/encoding.h"
+#include "core/json.h"
+
+namespace core::json {
+
+namespace {
+
+struct Refused {
+    std::string reason;
+};
+
+/// Builds our values from the parser's events; Poco's own tree would keep the last of two equal names and
+/// convert silently.
+class Builder final : public Poco::JSON::Handler {
+public:
+    explicit Builder(const ParseLimits& limits) : limits_(limits) {}
+
+    void reset() override {
+        stack_.clear();
+        root_ = Value();
+    }
+    void startObject() override { open(Value(Object())); }
+    void endObject() override { close(); }
+    void startArray() override { open(Value(Array())); }
+    void endArray() override { close(); }
+    void key(const std::string& name) override {
+        Frame& frame = stack_.back();
+        if (!frame.names.insert(name).second)
+            throw Refused{"a name occurs twice in one object"};
+        frame.key = name;
+    }
+    void null() override { add(Value(nullptr)); }
+    void value(int v) override { add(Value(v)); }
+    void value(unsigned v) override { add(Value(static_cast<std::int64_t>(v))); }
+    void value(Poco::Int64 v) override { add(Value(static_cast<std::int64_t>(v))); }
+    void value(Poco::UInt64 v) override {
+        if (v > static_cast<Poco::UInt64>(std::numeric_limits<std::int64_t>::max()))
+            throw Refused{"a number is out of range"};
+        add(Value(static_cast<std::int64_t>(v)));
+    }
+    void value(const std::string& v) override { add(Value(v)); }
+    void value(double v) override { add(Value(v)); }
+    void value(bool v) override { add(Value(v)); }
+
+    Value take() { return std::move(root_); }
+
+private:
+    struct Frame {
+        Value value;
+        std::string key;
+        std::unordered_set<std::string> names;
+    };
+
+    void open(Value value) {
+        if (stack_.size() >= static_cast<std::size_t>(limits_.maxDepth))
+            throw Refused{"it is nested too deeply"};
+        stack_.push_back({std::move(value), {}, {}});
+    }
+    void close() {
+        Value done = std::move(stack_.back().value);
+        stack_.pop_back();
+        if (stack_.empty())
+            root_ = std::move(done);
+        else
+            add(std::move(done));
+    }
+    void add(Value value) {
+        Frame& frame = stack_.back();
+        if (Array* list = frame.value.array())
+            list->push_back(std::move(value));
+        else
+            frame.value.object()->set(std::move(frame.key), std::move(value));
+    }
+
+    ParseLimits limits_;
+    std::vector<Frame> stack_;
+    Value root_;
+};
+
+Error malformed(const std::string& reason) {
+    return Error(errors::kMalformed, "The JSON document cannot be read: " + reason + ".");
+}
+
+/// Poco's parser stops at the end of the first document and takes what follows for granted.
+std::optional<std::string> checkEnvelope(std::string_view text) {
+    const auto first = text.find_first_not_of(" \t\r\n");
+    if (first == std::string_view::npos)
+        return "it is empty";
+    if (text[first] != '{' && text[first] != '[')
+        return "it must be an object or an array";
+    int depth = 0;
+    bool inString = false;
+    for (std::size_t i = first; i < text.size(); ++i) {
+        const char c = text[i];
+        if (inString) {
+            if (c == '\\')
+                ++i;
+            else if (c == '"')
+                inString = false;
+            else if (static_cast<unsigned char>(c) < 0x20)
+                return "a string contains a control character";
+        } else if (c == '"') {
+            inString = true;
+        } else if (c == '{' || c == '[') {
+            ++depth;
+        } else if (c == '}' || c == ']') {
+            if (--depth == 0)
+                return text.find_first_not_of(" \t\r\n", i + 1) == std::string_view::npos
+                           ? std::nullopt
+                           : std::optional<std::string>("something follows the document");
+        }
+    }
+    return "it ends too early";
+}
+} // namespace
+
+Result<Value> parse(std::string_view text, const ParseLimits& limits) {
+    if (text.size() > limits.maxBytes)
+        return malformed("it is larger than " + std::to_string(limits.maxBytes) + " bytes");
+    if (!isUtf8(text))
+        return malformed("it is not UTF-8");
+    // Poco cuts names at NUL and then sees two equal names where there are none.
+    if (text.find('\0') != std::string_view::npos || text.find("\\u0000") != std::string_view::npos)
+        return malformed("it contains a NUL character");
+    if (auto reason = checkEnvelope(text))
+        return malformed(*reason);
+
+    Poco::SharedPtr<Builder> builder = new Builder(limits);
+    Poco::JSON::Parser parser(builder);
+    parser.setDepth(limits.maxDepth + 1);
+    parser.setAllowComments(false);
+    parser.setAllowNullByte(false);
+    try {
+        parser.parse(std::string(text));
+        return builder->take();
+    } catch (const Refused& refused) {
+        return malformed(refused.reason);
+    } catch (const Poco::Exception& e) {
+        // The parser's text quotes the document, which may hold a secret: the log of the caller may keep it.
+        return Error(errors::kMalformed, "The JSON document cannot be read: it is not well-formed.")
+            .withDetail(e.className());
+    }
+}
+
+} // namespace core::json

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/export.h"
+#include "core/wire.h"
+
+namespace core::http {
+
+/// Header fields in their order. Names compare without case.
+class CORE_EXPORT Headers {
+public:
+    [[nodiscard]] const std::string* find(std::string_view name) const noexcept;
+    [[nodiscard]] std::string_view get(std::string_view name) const noexcept;
+    void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
+    /// Replaces every field of that name.
+    void set(std::string name, std::string value);
+    [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& fields() const noexcept {
+        return fields_;
+    }
+
+private:
+    std::vector<std::pair<std::string, std::string>> fields_;
+};
+
+/// True if both are equal without regard to ASCII case.
+CORE_EXPORT bool equalNoCase(std::string_view a, std::string_view b) noexcept;
+
+/// A whole answer. A handler fills status, body and what headers it needs; the server adds Date,
+/// Content-Length, X-Request-Id and the security headers.
+struct CORE_EXPORT Response {
+    int status = 200;
+    Headers headers;
+    std::string body;
+    /// Instead of `body`: bytes that many answers share (static files). Immutable.
+    std::shared_ptr<const std::string> shared;
+
+    [[nodiscard]] static Response empty(int status = 204);
+    [[nodiscard]] static Response json(std::string body, int status = 200);
+    template <wire::detail::Declared T>
+    [[nodiscard]] static Response of(const T& object, int status = 200) {
+        return json(wire::write(object), status);
+    }
+    [[nodiscard]] static Response text(std::string body, std::string contentType, int status = 200);
+    /// The one shape of errors: {"error","message","details"}.
+    [[nodiscard]] static Response error(const Error& error);
+
+    [[nodiscard]] const std::string& content() const noexcept { return shared ? *shared : body; }
+};
+
+/// The reason phrase of a status code ("Not Found").
+CORE_EXPORT std::string_view reasonPhrase(int status) noexcept;
+
+} // namespace core::http

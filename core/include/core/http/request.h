@@ -1,0 +1,70 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/export.h"
+#include "core/http/message.h"
+#include "core/http/principal.h"
+#include "core/tenancy.h"
+#include "core/wire.h"
+
+namespace core::http {
+
+/// One complete request as a handler sees it: head and body are there, credentials and permission are judged,
+/// body and query have the declared shape. One thread at a time.
+class CORE_EXPORT Request {
+public:
+    std::string method;
+    std::string path;  ///< as sent, without the query
+    std::string query; ///< as sent, without "?"
+    Headers headers;
+    std::string body;
+    std::string remoteAddress; ///< IP address of the peer
+    std::string requestId;
+    bool secure = false; ///< arrived by TLS, here or at a trusted proxy
+    std::vector<std::pair<std::string, std::string>> pathParameters; ///< percent-decoded
+    std::optional<Principal> caller;
+    std::shared_ptr<AuditTrail> auditTrail;
+
+    /// A `{name}` of the route's pattern. Throws core::Error(kInternal) if the pattern has no such name.
+    [[nodiscard]] const std::string& parameter(std::string_view name) const;
+    /// The same as a UUID; text that is none is `missing` (there is nothing with such an id).
+    [[nodiscard]] Uuid uuidParameter(std::string_view name,
+                                     const ErrorKind& missing = errors::kNotFound) const;
+
+    /// The verified caller; only on routes that are not open.
+    [[nodiscard]] const Principal& principal() const;
+    /// The caller's tenant, with this request's audit trail. Throws kForbidden for a caller without a tenant.
+    [[nodiscard]] TenantContext tenant() const;
+    /// For work across tenants, with this request's audit trail.
+    [[nodiscard]] SystemContext system(std::string reason) const;
+    /// Where a handler names the object that it changes.
+    [[nodiscard]] AuditTrail& audit() const { return *auditTrail; }
+
+    /// The body as T; throws kMalformed, kUnsupportedMedia or kValidation.
+    template <wire::detail::Declared T>
+    [[nodiscard]] T json() const {
+        return wire::read<T>(jsonBody()).value();
+    }
+    /// The query parameters as T, whose fields are scalars or lists of scalars; throws kValidation.
+    template <wire::detail::Declared T>
+    [[nodiscard]] T queryAs() const {
+        T object{};
+        readQuery(wire::typeOf<T>(), &object);
+        return object;
+    }
+    /// A cookie's value.
+    [[nodiscard]] std::optional<std::string> cookie(std::string_view name) const;
+
+private:
+    [[nodiscard]] json::Value jsonBody() const;
+    void readQuery(const wire::Type& type, void* object) const;
+};
+
+} // namespace core::http

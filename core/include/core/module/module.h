@@ -1,0 +1,95 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/config.h"
+#include "core/db/database.h"
+#include "core/event/bus.h"
+#include "core/export.h"
+#include "core/http/principal.h"
+#include "core/http/route.h"
+#include "core/jobs.h"
+#include "core/log.h"
+#include "core/module/command.h"
+#include "core/module/module_abi.h"
+#include "core/service.h"
+#include "core/time.h"
+
+namespace core {
+
+/// What the host gives to a module. References stay valid until stop() has returned. Thread-safe as its parts
+/// are.
+class CORE_EXPORT ModuleContext {
+public:
+    virtual ~ModuleContext();
+    /// The settings of every module; use those that you declared.
+    [[nodiscard]] virtual const config::Config& config() const = 0;
+    [[nodiscard]] virtual const Logger& log() const = 0;
+    [[nodiscard]] virtual const Clock& clock() const = 0;
+    [[nodiscard]] virtual db::Database& database() = 0;
+    [[nodiscard]] virtual event::Bus& events() = 0;
+    [[nodiscard]] virtual Services& services() = 0;
+    [[nodiscard]] virtual Jobs& jobs() = 0;
+    [[nodiscard]] virtual http::Authentication& authentication() = 0;
+    /// Where this module may keep files; exists, mode 0700.
+    [[nodiscard]] virtual const std::filesystem::path& dataDir() const = 0;
+};
+
+struct Dependency {
+    std::string module;
+    std::string versions; ///< interval: "[1.0,2.0)"
+};
+
+/// One kind of thing that a module keeps, for the documentation and the tenancy check.
+struct Entity {
+    std::string name;  ///< "policy"
+    std::string table; ///< "restic_policies"
+};
+
+/// One subscription that the host makes after initialize() and ends before stop().
+struct EventHandler {
+    std::string key;
+    event::SubscriberOptions options;
+    std::function<void(const event::Bus::Message&)> handle;
+};
+
+/// A part that says how it is; the worst answer decides /health/ready.
+struct HealthCheck {
+    std::string name;
+    /// Throws, with the reason as message, if the part does not work.
+    std::function<void()> check;
+};
+
+/// A loadable part of the host. The host calls, on one thread and in dependency order: settings, migrations,
+/// initialize, eventHandlers, routes, start; at the end stop in reverse order. A module that throws is
+/// reported with the step and the reason, its dependants are skipped, the host goes on.
+class CORE_EXPORT Module {
+public:
+    virtual ~Module();
+
+    [[nodiscard]] virtual std::string_view name() const = 0;
+    [[nodiscard]] virtual std::string_view version() const = 0;
+    [[nodiscard]] virtual std::vector<Dependency> dependencies() const;
+    [[nodiscard]] virtual std::vector<config::Setting> settings() const;
+    /// Pure data; called before initialize, when the database may still be empty.
+    [[nodiscard]] virtual std::vector<db::Migration> migrations(db::Dialect dialect) const;
+    [[nodiscard]] virtual std::vector<Entity> entities() const;
+    [[nodiscard]] virtual std::vector<Command> commands();
+
+    /// Builds objects, provides services. The modules it depends on are initialised.
+    virtual void initialize(ModuleContext& context) = 0;
+    [[nodiscard]] virtual std::vector<http::Route> routes();
+    [[nodiscard]] virtual std::vector<EventHandler> eventHandlers();
+    [[nodiscard]] virtual std::vector<HealthCheck> healthChecks();
+    /// Begins work: jobs and threads.
+    virtual void start();
+    /// Ends it. After its return no thread runs the module's code. Called at most once, also when start()
+    /// failed.
+    virtual void stop() noexcept;
+};
+
+} // namespace core

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace core::db {
+
+/// A bounded map from text that forgets what was used longest ago. Not thread-safe.
+template <typename T>
+class LruMap {
+public:
+    explicit LruMap(std::size_t capacity) : capacity_(capacity) {}
+
+    /// The value, now the most recently used; null if there is none.
+    T* find(std::string_view key) {
+        const auto at = index_.find(key);
+        if (at == index_.end())
+            return nullptr;
+        order_.splice(order_.begin(), order_, at->second);
+        return &at->second->second;
+    }
+    /// Adds a value that is not there yet. When full, the oldest is given to `evicted` first.
+    template <typename F>
+    T& add(std::string key, T value, F&& evicted) {
+        if (order_.size() >= capacity_) {
+            evicted(order_.back().second);
+            index_.erase(order_.back().first);
+            order_.pop_back();
+        }
+        order_.emplace_front(std::move(key), std::move(value));
+        index_.emplace(order_.front().first, order_.begin());
+        return order_.front().second;
+    }
+    void erase(std::string_view key) {
+        const auto at = index_.find(key);
+        if (at == index_.end())
+            return;
+        const auto node = at->second;
+        index_.erase(at);
+        order_.erase(node);
+    }
+    void clear() {
+        index_.clear();
+        order_.clear();
+    }
+
+private:
+    using Order = std::list<std::pair<std::string, T>>;
+    std::size_t capacity_;
+    Order order_;
+    std::map<std::string_view, typename Order::iterator, std::less<>> index_;
+};
+
+} // namespace core::db

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <filesystem>
+#include <iosfwd>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/config.h"
+#include "core/db/migrate.h"
+#include "core/db/open.h"
+#include "core/export.h"
+#include "core/module/module.h"
+#include "event/queued_bus.h"
+#include "http/dispatcher.h"
+#include "http/router.h"
+#include "http/server.h"
+#include "http/static_files.h"
+#include "module/module_set.h"
+
+namespace core::host {
+
+/// The version of host, SDK and web application.
+CORE_EXPORT std::string_view version() noexcept;
+
+struct HostOptions {
+    config::Sources sources;
+    std::filesystem::path executable;       ///< modules and web application are found relative to it
+    LogFormat bootFormat = LogFormat::text; ///< until the configuration is read
+};
+
+/// The whole backend in one object: the composition root. Steps are called in the order in which they are
+/// declared; each command of `ae-backend` goes as far as it needs. One thread.
+class CORE_EXPORT Host {
+public:
+    explicit Host(HostOptions options);
+    ~Host();
+
+    /// Finds, checks and maps the modules. Failures are in modules().records(), not thrown.
+    void loadModules();
+    /// Throws core::Error(kValidation) with every problem.
+    void readConfig();
+    /// Creates the data folder. Throws core::Error with a sentence.
+    void openDatabase();
+    /// Applies what is missing; a module whose migration fails is recorded as failed.
+    void migrate(const std::function<void(const db::MigrationStep&)>& progress = {});
+    [[nodiscard]] std::vector<db::MigrationStep> plannedMigrations();
+    void initializeModules();
+    /// Starts modules and serves. Throws core::Error(kUnavailable) for a busy address.
+    void start();
+    /// Stops everything in reverse order. False if something had to be abandoned.
+    [[nodiscard]] bool stop() noexcept;
+
+    [[nodiscard]] std::vector<Command> commands();
+    [[nodiscard]] std::vector<config::Setting> allSettings() const;
+    [[nodiscard]] const config::Config& config() const { return *config_; }
+    [[nodiscard]] db::Database& database() { return *database_; }
+    [[nodiscard]] module::ModuleSet& modules() { return *modules_; }
+    /// The bound port; after start().
+    [[nodiscard]] std::uint16_t port() const;
+    [[nodiscard]] const Logger& log() const { return log_; }
+    /// The OpenAPI document of all routes; after initializeModules().
+    [[nodiscard]] std::string openApi() const;
+    /// Every part with its state, for /health/ready and doctor: name and reason ("" = good).
+    [[nodiscard]] std::vector<std::pair<std::string, std::string>> health();
+
+private:
+    class Context;
+
+    [[nodiscard]] std::vector<db::ModuleMigrations> migrations();
+    [[nodiscard]] std::vector<http::Route> systemRoutes();
+    void stopModules() noexcept;
+
+    HostOptions options_;
+    LogHub hub_;
+    Logger log_;
+    SystemClock clock_;
+    std::shared_ptr<const config::Config> config_;
+    std::unique_ptr<module::ModuleSet> modules_;
+    std::unique_ptr<db::Database> database_;
+    Services services_;
+    http::Authentication authentication_;
+    std::unique_ptr<event::QueuedBus> bus_;
+    http::Router router_;
+    http::Dispatcher dispatcher_;
+    std::unique_ptr<http::StaticFiles> web_;
+    std::unique_ptr<http::Server> server_;
+    std::vector<std::pair<std::string, std::unique_ptr<Context>>> contexts_; // by module, in order
+    std::string openApi_;
+};
+
+} // namespace core::host

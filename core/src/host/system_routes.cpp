@@ -1,0 +1,158 @@
+#include "host/host.h"
+
+namespace core::host {
+
+using http::Permission;
+using http::Request;
+using http::Response;
+using http::Role;
+
+namespace {
+
+struct ModuleView {
+    std::string id;
+    std::string version;
+    std::string description;
+    std::string state;
+    std::optional<std::string> step;
+    std::optional<std::string> reason;
+    std::map<std::string, std::string> dependencies;
+};
+const wire::Type& wireType(const ModuleView*) {
+    static const auto type =
+        wire::object<ModuleView>("Module", wire::tolerant, "A module as the host sees it")
+            .field("id", &ModuleView::id)
+            .field("version", &ModuleView::version)
+            .field("description", &ModuleView::description)
+            .field("state", &ModuleView::state,
+                   {.oneOf = {"discovered", "running", "stopped", "failed", "skipped"}})
+            .field("step", &ModuleView::step, {.doc = "Where it failed"})
+            .field("reason", &ModuleView::reason, {.doc = "Why it failed or was skipped"})
+            .field("dependencies", &ModuleView::dependencies)
+            .build();
+    return type;
+}
+
+struct ModuleList {
+    std::vector<ModuleView> items;
+    std::optional<std::string> next;
+};
+const wire::Type& wireType(const ModuleList*) {
+    static const auto type = wire::object<ModuleList>("ModuleList", wire::tolerant)
+                                 .field("items", &ModuleList::items)
+                                 .field("next", &ModuleList::next)
+                                 .build();
+    return type;
+}
+
+struct HealthPart {
+    std::string name;
+    std::string status;
+    std::optional<std::string> reason;
+};
+const wire::Type& wireType(const HealthPart*) {
+    static const auto type = wire::object<HealthPart>("HealthPart", wire::tolerant)
+                                 .field("name", &HealthPart::name)
+                                 .field("status", &HealthPart::status, {.oneOf = {"ok", "failed"}})
+                                 .field("reason", &HealthPart::reason)
+                                 .build();
+    return type;
+}
+
+struct Health {
+    std::string status = "ok";
+    std::string version;
+    std::vector<HealthPart> parts;
+};
+const wire::Type& wireType(const Health*) {
+    static const auto type = wire::object<Health>("Health", wire::tolerant)
+                                 .field("status", &Health::status, {.oneOf = {"ok", "failed"}})
+                                 .field("version", &Health::version)
+                                 .field("parts", &Health::parts)
+                                 .build();
+    return type;
+}
+
+Health healthOf(Host& host) {
+    Health health;
+    health.version = version();
+    for (auto& [name, reason] : host.health()) {
+        const bool good = reason.empty();
+        if (!good)
+            health.status = "failed";
+        health.parts.push_back({name, good ? "ok" : "failed",
+                                good ? std::nullopt : std::optional<std::string>(std::move(reason))});
+    }
+    return health;
+}
+
+} // namespace
+
+std::vector<http::Route> Host::systemRoutes() {
+    const auto health = [this](Request&) -> http::Outcome {
+        const Health now = healthOf(*this);
+        Response response = Response::of(now, now.status == "ok" ? 200 : 503);
+        if (response.status == 503)
+            response.headers.add("Retry-After", "5");
+        return response;
+    };
+    std::vector<http::Route> routes;
+    routes.push_back({.method = "GET",
+                      .path = "/health/live",
+                      .summary = "The process answers",
+                      .permission = Permission::open(),
+                      .response = &wire::typeOf<Health>(),
+                      .handler = [](Request&) -> http::Outcome {
+                          Health now;
+                          now.version = version();
+                          return Response::of(now);
+                      }});
+    routes.push_back({.method = "GET",
+                      .path = "/health/ready",
+                      .summary = "Every part works; otherwise 503 and the part that fails",
+                      .permission = Permission::open(),
+                      .executor = http::Executor::blocking,
+                      .response = &wire::typeOf<Health>(),
+                      .handler = health});
+    routes.push_back({.method = "GET",
+                      .path = "/api/v1/health",
+                      .summary = "The same as /health/ready",
+                      .permission = Permission::open(),
+                      .executor = http::Executor::blocking,
+                      .response = &wire::typeOf<Health>(),
+                      .handler = health});
+    routes.push_back({.method = "GET",
+                      .path = "/api/v1/modules",
+                      .summary = "All modules with their state and, if they failed, the reason",
+                      .permission = Permission::role("core.modules.read", Role::viewer),
+                      .response = &wire::typeOf<ModuleList>(),
+                      .handler = [this](Request&) -> http::Outcome {
+                          ModuleList list;
+                          for (const auto& record : modules_->records()) {
+                              ModuleView view{record.id,
+                                              record.version,
+                                              record.description,
+                                              std::string(module::stateName(record.state)),
+                                              std::nullopt,
+                                              std::nullopt,
+                                              {}};
+                              if (!record.reason.empty()) {
+                                  view.step = record.step;
+                                  view.reason = record.reason;
+                              }
+                              for (const auto& dependency : record.dependencies)
+                                  view.dependencies[dependency.module] = dependency.versions;
+                              list.items.push_back(std::move(view));
+                          }
+                          return Response::of(list);
+                      }});
+    if (config_->boolean("http.swagger"))
+        routes.push_back({.method = "GET",
+                          .path = "/openapi.json",
+                          .summary = "This document",
+                          .permission = Permission::open(),
+                          .handler = [this](Request&) -> http::Outcome { return Response::json(openApi_); }});
+    return routes;
+}
+
+} // namespace core::host

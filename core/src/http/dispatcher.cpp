@@ -1,0 +1,129 @@
+#include "http/dispatcher.h"
+
+#include "core/db/database.h"
+#include "core/encoding.h"
+
+namespace core::http {
+
+namespace {
+/// The credentials that a request carries, if any.
+std::optional<Credentials> credentialsOf(const Request& request) {
+    if (const std::string* key = request.headers.find("X-Agent-API-Key"))
+        return Credentials{Credentials::Scheme::agentKey, *key, {}};
+    const std::string* value = request.headers.find("Authorization");
+    if (value == nullptr)
+        return std::nullopt;
+    const auto blank = value->find(' ');
+    const std::string_view scheme = std::string_view(*value).substr(0, blank);
+    const std::string rest = blank == std::string::npos ? std::string() : value->substr(blank + 1);
+    if (equalNoCase(scheme, "Bearer"))
+        return Credentials{Credentials::Scheme::bearer, rest, {}};
+    if (equalNoCase(scheme, "Basic")) {
+        const auto plain = base64Decode(rest);
+        const auto colon = plain ? plain->find(':') : std::string::npos;
+        if (colon == std::string::npos)
+            throw Error(errors::kInvalidToken, "The Authorization header is not well-formed.");
+        return Credentials{Credentials::Scheme::basic, plain->substr(colon + 1), plain->substr(0, colon)};
+    }
+    throw Error(errors::kInvalidToken, "The Authorization header names an unknown scheme; use Bearer.");
+}
+} // namespace
+
+Dispatcher::Dispatcher(const Router& router, Authentication& authentication, const Clock& clock, Logger log)
+    : router_(&router), authentication_(&authentication), clock_(&clock), log_(std::move(log)) {}
+
+void Dispatcher::identify(Request& request, const Route* route) const {
+    request.auditTrail = std::make_shared<AuditTrail>();
+    AuditEntry& entry = request.auditTrail->entry;
+    entry.address = request.remoteAddress;
+    entry.requestId = request.requestId;
+    if (route != nullptr && route->permission.isOpen())
+        return;
+    const bool api = request.path.starts_with("/api/") || route != nullptr;
+    if (!api)
+        return;
+    const auto credentials = credentialsOf(request);
+    if (!credentials)
+        throw Error(errors::kInvalidToken,
+                    "This address needs credentials: send Authorization: Bearer TOKEN.");
+    request.caller = authentication_->authenticate(*credentials).value();
+    entry.actorKind = principalKindName(request.caller->kind);
+    entry.actorId = request.caller->id.toString();
+    entry.actorName = request.caller->name;
+    entry.tenant = request.caller->tenant;
+}
+
+Outcome Dispatcher::judge(Incoming& incoming) const {
+    Request& request = incoming.request;
+    const Route* route = incoming.match.route.get();
+    identify(request, route);
+
+    if (!incoming.match.pathExists) {
+        if (fallback_ != nullptr && (request.method == "GET" || request.method == "HEAD") &&
+            !request.path.starts_with("/api/"))
+            if (auto response = fallback_->serve(request))
+                return std::move(*response);
+        throw Error(errors::kNotFound, "There is nothing at this address.");
+    }
+    if (route == nullptr) {
+        Response response = Response::error(
+            Error(errors::kMethodNotAllowed, "This address takes " + incoming.match.allowed + " only."));
+        response.headers.add("Allow", incoming.match.allowed);
+        return response;
+    }
+    if (request.caller && !route->permission.admits(*request.caller))
+        throw Error(
+            errors::kForbidden,
+            "You may not do this: it needs the permission \"" + route->permission.name() + "\"" +
+                (route->permission.least()
+                     ? ", which the role " + std::string(roleName(*route->permission.least())) + " has."
+                     : std::string(".")));
+    if (incoming.bodyProblem)
+        throw *incoming.bodyProblem;
+
+    request.pathParameters = std::move(incoming.match.parameters);
+    if (!route->audit.actionName().empty()) {
+        request.auditTrail->entry.action = route->audit.actionName();
+        request.auditTrail->pending = true;
+    }
+    return route->handler(request);
+}
+
+Outcome Dispatcher::dispatch(Incoming& incoming) const noexcept {
+    const Request& request = incoming.request;
+    try {
+        const auto began = clock_->steady();
+        Outcome outcome = judge(incoming);
+        const auto took = std::chrono::duration_cast<milliseconds>(clock_->steady() - began);
+        if (incoming.match.route && took > incoming.match.route->timeLimit)
+            log_.warn("a request took longer than its limit", {{"request_id", request.requestId},
+                                                               {"path", request.path},
+                                                               {"took_ms", std::int64_t{took.count()}}});
+        return outcome;
+    } catch (const Error& error) {
+        if (error.status() >= 500)
+            log_.error("a request failed", {{"request_id", request.requestId},
+                                            {"method", request.method},
+                                            {"path", request.path},
+                                            {"error", describeCurrentException()}});
+        return Response::error(error);
+    } catch (const db::ConstraintViolation& violation) {
+        // Two requests met; whoever came second may look again.
+        log_.warn("a request met a constraint",
+                  {{"request_id", request.requestId}, {"path", request.path}, {"error", violation.what()}});
+        return Response::error(Error(errors::kConflict,
+                                     "Another request changed the same thing at this moment; read "
+                                     "the current state and try again."));
+    } catch (...) {
+        log_.error("a request failed unexpectedly", {{"request_id", request.requestId},
+                                                     {"method", request.method},
+                                                     {"path", request.path},
+                                                     {"error", describeCurrentException()}});
+        return Response::error(
+            Error(errors::kInternal, "The server failed to answer; its log has the reason under "
+                                     "request id " +
+                                         request.requestId + "."));
+    }
+}
+
+} // namespace core::http

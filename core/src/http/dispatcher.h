@@ -1,0 +1,51 @@
+#pragma once
+
+#include <optional>
+
+#include "core/http/principal.h"
+#include "core/http/request.h"
+#include "core/http/route.h"
+#include "core/log.h"
+#include "http/router.h"
+
+namespace core::http {
+
+/// Where a path that no route knows is looked for: the web application. Called concurrently.
+class Fallback {
+public:
+    virtual ~Fallback() = default;
+    /// nullopt: there is nothing.
+    virtual std::optional<Response> serve(const Request& request) = 0;
+};
+
+/// Judges a request and runs its handler: the one place where exceptions become answers. Thread-safe.
+///
+/// The order of judgement is fixed: credentials, existence, method, limits, body. Nobody without credentials
+/// learns what exists.
+class Dispatcher {
+public:
+    Dispatcher(const Router& router, Authentication& authentication, const Clock& clock, Logger log);
+
+    /// Only before the server runs.
+    void setFallback(Fallback* fallback) noexcept { fallback_ = fallback; }
+
+    struct Incoming {
+        Request request;
+        Router::Match match;
+        /// What is wrong with the body, found while reading: kTooLarge, kLengthRequired or kMalformed.
+        std::optional<Error> bodyProblem;
+    };
+    [[nodiscard]] Outcome dispatch(Incoming& incoming) const noexcept;
+
+private:
+    Outcome judge(Incoming& incoming) const;
+    void identify(Request& request, const Route* route) const;
+
+    const Router* router_;
+    Authentication* authentication_;
+    const Clock* clock_;
+    Logger log_;
+    Fallback* fallback_ = nullptr;
+};
+
+} // namespace core::http

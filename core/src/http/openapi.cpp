@@ -1,0 +1,157 @@
+#include "http/openapi.h"
+
+#include <set>
+
+#include <fmt/format.h>
+
+namespace core::http {
+
+namespace {
+
+json::Object reference(const wire::Type& type, std::vector<const wire::Type*>& used) {
+    used.push_back(&type);
+    return {{"$ref", "#/components/schemas/" + type.name()}};
+}
+
+json::Object jsonContent(json::Object schema) {
+    return {{"application/json", json::Object{{"schema", std::move(schema)}}}};
+}
+
+json::Array parameters(const Route& route, std::vector<const wire::Type*>& used) {
+    json::Array list;
+    for (std::size_t at = route.path.find('{'); at != std::string::npos; at = route.path.find('{', at + 1)) {
+        std::string name = route.path.substr(at + 1, route.path.find('}', at) - at - 1);
+        if (name.ends_with('*'))
+            name.pop_back();
+        list.push_back(json::Object{{"name", name},
+                                    {"in", "path"},
+                                    {"required", true},
+                                    {"schema", json::Object{{"type", "string"}}}});
+    }
+    if (route.query != nullptr)
+        for (const wire::Field& field : route.query->fields()) {
+            json::Object parameter{{"name", field.name},
+                                   {"in", "query"},
+                                   {"required", field.required()},
+                                   {"schema", field.codec->schema(field.rules, used)}};
+            if (!field.rules.doc.empty())
+                parameter.set("description", field.rules.doc);
+            list.push_back(std::move(parameter));
+        }
+    return list;
+}
+
+json::Object responses(const Route& route, std::vector<const wire::Type*>& used) {
+    json::Object success{{"description", std::string(reasonPhrase(route.status))}};
+    if (route.response != nullptr) {
+        json::Object schema = reference(*route.response, used);
+        if (route.responseIsList)
+            schema = json::Object{{"type", "array"}, {"items", std::move(schema)}};
+        success.set("content", jsonContent(std::move(schema)));
+    }
+    json::Object all{{std::to_string(route.status), std::move(success)}};
+
+    std::map<int, std::string> failures;
+    const auto add = [&](const ErrorKind& kind) {
+        std::string& text = failures[kind.status];
+        text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", kind.name, kind.meaning);
+    };
+    if (!route.permission.isOpen()) {
+        add(errors::kInvalidToken);
+        add(errors::kForbidden);
+    }
+    if (route.request != nullptr || route.query != nullptr)
+        add(errors::kValidation);
+    for (const ErrorKind* kind : route.errors)
+        add(*kind);
+    for (const auto& [status, text] : failures)
+        all.set(std::to_string(status),
+                json::Object{{"description", text},
+                             {"content", jsonContent(json::Object{{"$ref", "#/components/schemas/Error"}})}});
+    return all;
+}
+
+std::string operationId(const Route& route) {
+    std::string id = route.method;
+    for (char& c : id)
+        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    bool upper = true;
+    for (const char c : route.path) {
+        if (!std::isalnum(static_cast<unsigned char>(c))) {
+            upper = true;
+            continue;
+        }
+        id += upper ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c;
+        upper = false;
+    }
+    return id;
+}
+
+json::Object operation(const Route& route, std::vector<const wire::Type*>& used) {
+    json::Object object{
+        {"operationId", operationId(route)}, {"summary", route.summary}, {"tags", json::Array{route.module}}};
+    if (!route.permission.isOpen()) {
+        std::string needs = "Permission " + route.permission.name();
+        if (route.permission.least())
+            needs += ", role " + std::string(roleName(*route.permission.least()));
+        object.set("description", needs + ".");
+        object.set("security", json::Array{json::Object{{"bearer", json::Array{}}}});
+    }
+    if (auto list = parameters(route, used); !list.empty())
+        object.set("parameters", std::move(list));
+    if (route.request != nullptr)
+        object.set("requestBody", json::Object{{"required", true},
+                                               {"content", jsonContent(reference(*route.request, used))}});
+    object.set("responses", responses(route, used));
+    return object;
+}
+
+json::Object errorSchema() {
+    const json::Object problem{{"type", "object"},
+                               {"properties", json::Object{{"pointer", json::Object{{"type", "string"}}},
+                                                           {"message", json::Object{{"type", "string"}}}}},
+                               {"required", json::Array{"pointer", "message"}}};
+    return {{"type", "object"},
+            {"properties", json::Object{{"error", json::Object{{"type", "string"}}},
+                                        {"message", json::Object{{"type", "string"}}},
+                                        {"details", json::Object{{"type", json::Array{"array", "null"}},
+                                                                 {"items", problem}}}}},
+            {"required", json::Array{"error", "message", "details"}}};
+}
+
+} // namespace
+
+std::string openApi(const std::vector<std::shared_ptr<const Route>>& routes, const std::string& version) {
+    std::vector<const wire::Type*> used;
+    json::Object paths;
+    for (const auto& route : routes) {
+        std::string path = route->path;
+        if (const auto star = path.find("*}"); star != std::string::npos)
+            path.erase(star, 1);
+        if (paths.find(path) == nullptr)
+            paths.set(path, json::Object());
+        std::string method = route->method;
+        for (char& c : method)
+            c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        paths.find(path)->object()->set(method, operation(*route, used));
+    }
+    json::Object schemas{{"Error", errorSchema()}};
+    for (std::size_t i = 0; i < used.size(); ++i) // grows while types refer to further types
+        if (schemas.find(used[i]->name()) == nullptr) {
+            auto schema = used[i]->schema(used);
+            schemas.set(used[i]->name(), std::move(schema));
+        }
+    const json::Object document{
+        {"openapi", "3.1.0"},
+        {"info", json::Object{{"title", "Restic Monitor"},
+                              {"version", version},
+                              {"description", "Every request and answer, generated from the routes."}}},
+        {"paths", std::move(paths)},
+        {"components",
+         json::Object{{"schemas", std::move(schemas)},
+                      {"securitySchemes",
+                       json::Object{{"bearer", json::Object{{"type", "http"}, {"scheme", "bearer"}}}}}}}};
+    return json::write(json::Value(document));
+}
+
+} // namespace core::http

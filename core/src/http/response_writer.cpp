@@ -1,0 +1,75 @@
+#include "http/response_writer.h"
+
+#include <algorithm>
+#include <ctime>
+
+namespace core::http {
+
+namespace {
+/// "Date: …\r\n", made once a second per thread.
+std::string_view dateLine() {
+    thread_local std::time_t second = 0;
+    thread_local char line[64];
+    thread_local std::size_t length = 0;
+    const std::time_t now = std::time(nullptr);
+    if (now != second) {
+        second = now;
+        std::tm parts{};
+        ::gmtime_r(&now, &parts);
+        length = std::strftime(line, sizeof line, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &parts);
+    }
+    return {line, length};
+}
+
+bool safe(std::string_view text) {
+    return std::none_of(text.begin(), text.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
+}
+
+constexpr std::string_view kSecurityHeaders =
+    "X-Content-Type-Options: nosniff\r\n"
+    "X-Frame-Options: DENY\r\n"
+    "Referrer-Policy: no-referrer\r\n"
+    "Content-Security-Policy: default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'\r\n";
+} // namespace
+
+std::string serialize(const Response& response, const WireOptions& options) {
+    const std::string& content = response.content();
+    std::string out;
+    out.reserve(640 + (options.headOnly ? 0 : content.size()));
+    out += "HTTP/1.1 ";
+    out += std::to_string(response.status);
+    out += ' ';
+    out += reasonPhrase(response.status);
+    out += "\r\n";
+    out += dateLine();
+    for (const auto& [name, value] : response.headers.fields()) {
+        if (!safe(name) || !safe(value))
+            continue;
+        out += name;
+        out += ": ";
+        out += value;
+        out += "\r\n";
+    }
+    const bool bodyless = response.status == 204 || response.status == 304 || response.status < 200;
+    if (!bodyless) {
+        out += "Content-Length: ";
+        out += std::to_string(content.size());
+        out += "\r\n";
+    }
+    if (response.headers.find("Cache-Control") == nullptr)
+        out += "Cache-Control: no-store\r\n";
+    out += "X-Request-Id: ";
+    out += options.requestId;
+    out += "\r\n";
+    out += kSecurityHeaders;
+    if (options.secure)
+        out += "Strict-Transport-Security: max-age=31536000\r\n";
+    out += options.keepAlive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
+    if (!bodyless && !options.headOnly)
+        out += content;
+    return out;
+}
+
+} // namespace core::http

@@ -1,0 +1,118 @@
+#include "api/routes.h"
+#include "core/http/page.h"
+#include "core/wire.h"
+
+namespace base::api {
+
+namespace {
+
+using core::http::Cursor;
+using core::http::Outcome;
+using core::http::PageQuery;
+using core::http::Permission;
+using core::http::Request;
+using core::http::Response;
+using core::http::Role;
+namespace wire = core::wire;
+
+struct AuditView {
+    core::Uuid id;
+    std::optional<core::Uuid> tenantId;
+    core::Instant at;
+    std::string actorKind;
+    std::string actorId;
+    std::string actorName;
+    std::string address;
+    std::string requestId;
+    std::string action;
+    std::string objectType;
+    std::string objectId;
+    core::json::Value before;
+    core::json::Value after;
+};
+const wire::Type& wireType(const AuditView*) {
+    static const auto type = wire::object<AuditView>("AuditEntry", wire::tolerant)
+                                 .field("id", &AuditView::id)
+                                 .field("tenant_id", &AuditView::tenantId)
+                                 .field("at", &AuditView::at)
+                                 .field("actor_kind", &AuditView::actorKind)
+                                 .field("actor_id", &AuditView::actorId)
+                                 .field("actor_name", &AuditView::actorName)
+                                 .field("address", &AuditView::address)
+                                 .field("request_id", &AuditView::requestId)
+                                 .field("action", &AuditView::action)
+                                 .field("object_type", &AuditView::objectType)
+                                 .field("object_id", &AuditView::objectId)
+                                 .field("before", &AuditView::before)
+                                 .field("after", &AuditView::after)
+                                 .build();
+    return type;
+}
+
+struct AuditQuery : PageQuery {
+    std::optional<std::string> action;
+    std::optional<std::string> actorId;
+    std::optional<std::string> objectType;
+    std::optional<std::string> objectId;
+    std::optional<core::Instant> from;
+    std::optional<core::Instant> to;
+};
+const wire::Type& wireType(const AuditQuery*) {
+    static const auto type = wire::object<AuditQuery>("AuditQuery")
+                                 .include<PageQuery>()
+                                 .field("action", &AuditQuery::action, {.maxLength = 200})
+                                 .field("actor_id", &AuditQuery::actorId, {.maxLength = 200})
+                                 .field("object_type", &AuditQuery::objectType, {.maxLength = 200})
+                                 .field("object_id", &AuditQuery::objectId, {.maxLength = 200})
+                                 .field("from", &AuditQuery::from, {.doc = "From this time on"})
+                                 .field("to", &AuditQuery::to, {.doc = "Before this time"})
+                                 .build();
+    return type;
+}
+
+AuditView viewOf(const AuditRow& row) {
+    const auto& entry = row.entry;
+    return {row.id,          row.tenant,    row.at,          entry.actorKind, entry.actorId,
+            entry.actorName, entry.address, entry.requestId, entry.action,    entry.objectType,
+            entry.objectId,  entry.before,  entry.after};
+}
+
+} // namespace
+
+std::vector<core::http::Route> auditRoutes(Parts& parts) {
+    std::vector<core::http::Route> routes;
+    routes.push_back(
+        {.method = "GET",
+         .path = "/api/v1/audit",
+         .summary = "Who changed what in the active tenant, newest first; everything for a system token",
+         .permission = Permission::role("base.audit.read", Role::admin),
+         .query = &wire::typeOf<AuditQuery>(),
+         .response = &wire::typeOf<core::http::Page<AuditView>>(),
+         .handler = [&parts](Request& request) -> Outcome {
+             const auto query = request.queryAs<AuditQuery>();
+             const auto& caller = request.principal();
+             const AuditFilter filter{query.action,
+                                      query.actorId,
+                                      query.objectType,
+                                      query.objectId,
+                                      query.from,
+                                      query.to,
+                                      query.after ? std::optional(Cursor::decode(*query.after))
+                                                  : std::nullopt,
+                                      query.limit};
+             const core::db::Context context = caller.tenant ? core::db::Context(request.tenant())
+                                                             : core::db::Context(request.system("audit"));
+             auto rows = parts.database.read(context, [&](core::db::Transaction& tx) {
+                 return parts.audit.list(tx, caller.tenant, filter);
+             });
+             return Response::of(core::http::makePage(
+                 std::move(rows), query.limit,
+                 [](const AuditRow& row) {
+                     return Cursor{core::toMicros(row.at), row.id};
+                 },
+                 viewOf));
+         }});
+    return routes;
+}
+
+} // namespace base::api

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/db/database.h"
+#include "core/http/page.h"
+#include "core/json.h"
+#include "core/time.h"
+
+namespace base {
+
+struct AuditRow {
+    core::Uuid id;
+    std::optional<core::Uuid> tenant;
+    core::Instant at;
+    core::AuditEntry entry;
+};
+
+/// Which rows of the log; empty fields do not filter.
+struct AuditFilter {
+    std::optional<std::string> action = {};
+    std::optional<std::string> actorId = {};
+    std::optional<std::string> objectType = {};
+    std::optional<std::string> objectId = {};
+    std::optional<core::Instant> from = {};
+    std::optional<core::Instant> to = {};
+    std::optional<core::http::Cursor> after = {};
+    int limit = 50;
+};
+
+/// The audit log: rows are added with the change they describe, and never changed.
+class AuditStore {
+public:
+    explicit AuditStore(const core::Clock& clock) : clock_(clock) {}
+
+    /// What core::db calls in each unit of work that owes an entry.
+    void write(core::db::Transaction& tx, const core::Uuid* tenant, const core::AuditEntry& entry) const;
+    /// Newest first, one row more than the limit if there are more. Without a tenant: all rows.
+    [[nodiscard]] std::vector<AuditRow>
+    list(core::db::Transaction& tx, const std::optional<core::Uuid>& tenant, const AuditFilter& filter) const;
+
+private:
+    const core::Clock& clock_;
+};
+
+} // namespace base

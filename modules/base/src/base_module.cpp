@@ -1,0 +1,148 @@
+#include "base_module.h"
+
+#include <iostream>
+
+#include <sys/stat.h>
+
+#include "api/routes.h"
+#include "base_migrations.h"
+#include "commands.h"
+#include "tokens/api_token_authenticator.h"
+#include "vault/keys.h"
+
+namespace base {
+
+using core::config::SettingType;
+
+BaseModule::BaseModule() = default;
+BaseModule::~BaseModule() = default;
+
+std::string_view BaseModule::version() const {
+    return "0.1.0";
+}
+
+std::vector<core::config::Setting> BaseModule::settings() const {
+    return {
+        {.key = "security.jwt_secret",
+         .doc = "Signs the tokens of people and agents: at least 32 bytes, the same on every host of one "
+                "database; "
+                "default: made once and kept in keys/jwt-secret of the data folder",
+         .environment = "AE_JWT_SECRET",
+         .secret = true,
+         .seedName = "TokenSecret"},
+        {.key = "security.encryption_key",
+         .doc = "Encrypts the vault: 32 bytes as base64 or hex, the same on every host of one database; "
+                "default: made "
+                "once and kept in keys/encryption-key of the data folder",
+         .environment = "BACKUP_ENCRYPTION_KEY",
+         .secret = true},
+        {.key = "auth.access_token_ttl",
+         .type = SettingType::duration,
+         .defaultValue = "15m",
+         .doc = "How long an access token of a person is good",
+         .min = 10000,
+         .max = 86400000},
+        {.key = "auth.refresh_token_ttl",
+         .type = SettingType::duration,
+         .defaultValue = "30d",
+         .doc = "How long a person stays signed in without using it",
+         .min = 60000},
+        {.key = "auth.bcrypt_cost",
+         .type = SettingType::integer,
+         .defaultValue = "12",
+         .doc = "Cost of hashing a password; each step doubles it",
+         .min = 10,
+         .max = 16},
+        {.key = "bootstrap.admin_email",
+         .doc = "Address of the first administrator of an empty database",
+         .environment = "AE_BOOTSTRAP_ADMIN_EMAIL"},
+        {.key = "bootstrap.admin_password",
+         .doc = "Password of the first administrator of an empty database",
+         .environment = "AE_BOOTSTRAP_ADMIN_PASSWORD",
+         .secret = true},
+    };
+}
+
+std::vector<core::db::Migration> BaseModule::migrations(core::db::Dialect dialect) const {
+    return base_migrations(dialect);
+}
+
+std::vector<core::Entity> BaseModule::entities() const {
+    return {{"tenant", "tenants"},   {"user", "users"},           {"membership", "memberships"},
+            {"session", "sessions"}, {"api token", "api_tokens"}, {"audit entry", "audit_log"},
+            {"secret", "secrets"}};
+}
+
+std::vector<core::Command> BaseModule::commands() {
+    return base::commands([this]() -> Parts& { return *parts_; });
+}
+
+void BaseModule::initialize(core::ModuleContext& context) {
+    context_ = &context;
+    const auto& config = context.config();
+    Setup setup;
+    setup.dataDir = config.text("data_dir");
+    setup.bcryptCost = static_cast<int>(config.integer("auth.bcrypt_cost"));
+    setup.lifetimes.access =
+        std::chrono::duration_cast<std::chrono::seconds>(config.duration("auth.access_token_ttl"));
+    setup.lifetimes.refresh =
+        std::chrono::duration_cast<std::chrono::seconds>(config.duration("auth.refresh_token_ttl"));
+
+    const auto kept = [&](const char* file, const char* variable) {
+        const auto key = keepKey(setup.dataDir / "keys", file);
+        if (key.made) {
+            context.log().warn("made a key; back up this file, without it the data it protects is lost",
+                               {{"file", key.file.string()}});
+            if (context.database().dialect() == core::db::Dialect::postgresql)
+                context.log().warn(
+                    "on a database that several hosts share, each of them must be given the same key",
+                    {{"setting", variable}});
+        }
+        return key.bytes;
+    };
+    setup.jwtKey = config.text("security.jwt_secret");
+    if (setup.jwtKey.empty())
+        setup.jwtKey = kept("jwt-secret", "AE_JWT_SECRET");
+    setup.vaultKey = config.text("security.encryption_key").empty()
+                         ? kept("encryption-key", "BACKUP_ENCRYPTION_KEY")
+                         : parseEncryptionKey(config.text("security.encryption_key"));
+
+    parts_ = std::make_unique<Parts>(context.database(), context.clock(), context.authentication(),
+                                     context.log(), setup);
+    parts_->vault->check(context.database());
+    context.database().setAuditWriter(
+        [this](core::db::Transaction& tx, const core::Uuid* tenant, const core::AuditEntry& entry) {
+            parts_->audit.write(tx, tenant, entry);
+        });
+    context.authentication().add(
+        std::make_shared<SessionAuthenticator>(context.database(), context.clock(), *parts_->signer));
+    context.authentication().add(
+        std::make_shared<ApiTokenAuthenticator>(context.database(), context.clock()));
+    context.services().provide<SecretVault>(parts_->vault);
+    context.services().provide<TenantLimits>(parts_->tenants);
+    context.services().provide<TokenSigner>(parts_->signer);
+}
+
+std::vector<core::http::Route> BaseModule::routes() {
+    std::vector<core::http::Route> all;
+    for (auto* part :
+         {&api::authRoutes, &api::userRoutes, &api::tenantRoutes, &api::tokenRoutes, &api::auditRoutes})
+        for (auto& route : (*part)(*parts_))
+            all.push_back(std::move(route));
+    return all;
+}
+
+void BaseModule::start() {
+    parts_->bootstrap.ensureTenant();
+    const auto& config = context_->config();
+    parts_->bootstrap.ensureAdmin(
+        {config.text("bootstrap.admin_email"), config.text("bootstrap.admin_password")}, std::cout);
+    context_->jobs().every("base.sessions", std::chrono::hours(6), [this](const std::stop_token&) {
+        parts_->database.transact(core::SystemContext("old sessions"),
+                                  [&](core::db::Transaction& tx) { parts_->sessions.clean(tx); });
+    });
+}
+
+void BaseModule::stop() noexcept {}
+
+} // namespace base

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "core/module/command.h"
+#include "services.h"
+
+namespace base {
+
+/// `user create`, `token create`, `tenant create`, `tenant set`. `parts` gives the module's objects once it
+/// is initialised.
+std::vector<core::Command> commands(std::function<Parts&()> parts);
+
+} // namespace base

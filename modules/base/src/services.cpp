@@ -1,0 +1,18 @@
+#include "services.h"
+
+namespace base {
+
+Parts::Parts(core::db::Database& db, const core::Clock& time, core::http::Authentication& auth,
+             const core::Logger& log, const Setup& setup)
+    : database(db), clock(time), authentication(auth), audit(time),
+      signer(std::make_shared<JwtSigner>(setup.jwtKey, time)),
+      vault(std::make_shared<Vault>(setup.vaultKey, time)), tenants(std::make_shared<TenantStore>(time)),
+      hasher(setup.bcryptCost), signIn(db, time, *signer, hasher, auth, setup.lifetimes),
+      users(db, time, hasher, auth), tokens(time), sessions(time),
+      bootstrap(db, *tenants, users, setup.dataDir, log) {
+    const auto forget = [this](const std::string& email) { bootstrap.passwordChanged(email); };
+    signIn.passwordChanged = forget;
+    users.passwordChanged = forget;
+}
+
+} // namespace base

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "audit/audit_store.h"
+#include "auth/jwt.h"
+#include "auth/sign_in.h"
+#include "bootstrap.h"
+#include "tenants/tenant_store.h"
+#include "tokens/api_token_store.h"
+#include "users/user_service.h"
+#include "vault/vault.h"
+
+namespace base {
+
+/// How the module is set up, read from its settings.
+struct Setup {
+    std::string jwtKey;
+    std::string vaultKey;
+    int bcryptCost = 12;
+    SignIn::Lifetimes lifetimes;
+    std::filesystem::path dataDir;
+};
+
+/// The module's objects, wired once. Members are used by routes, commands and jobs; thread-safe as they are.
+struct Parts {
+    Parts(core::db::Database& db, const core::Clock& time, core::http::Authentication& authentication,
+          const core::Logger& log, const Setup& setup);
+
+    core::db::Database& database;
+    const core::Clock& clock;
+    core::http::Authentication& authentication;
+    AuditStore audit;
+    std::shared_ptr<JwtSigner> signer;
+    std::shared_ptr<Vault> vault;
+    std::shared_ptr<TenantStore> tenants;
+    PasswordHasher hasher;
+    SignIn signIn;
+    UserService users;
+    ApiTokenStore tokens;
+    SessionStore sessions;
+    Bootstrap bootstrap;
+};
+
+} // namespace base

@@ -1,0 +1,119 @@
+#include "tenants/tenant_store.h"
+
+#include <fmt/format.h>
+
+#include "base/errors.h"
+
+namespace base {
+
+using core::db::ConstraintViolation;
+using core::db::Transaction;
+
+namespace {
+
+constexpr auto kSelect =
+    "SELECT t.id, t.name, t.max_agents, t.max_policies, t.created_at_us, t.updated_at_us FROM tenants t ";
+
+TenantRow rowOf(const core::db::Row& row) {
+    return {row.uuid(0), row.text(1), row.integer(2), row.integer(3), row.instant(4), row.instant(5)};
+}
+
+template <typename F>
+void namesAreUnique(const std::string& name, F&& change) {
+    try {
+        change();
+    } catch (const ConstraintViolation& violation) {
+        if (violation.kind() != ConstraintViolation::Kind::unique)
+            throw;
+        throw core::Error(errors::kTenantExists, fmt::format("A tenant named \"{}\" exists already.", name));
+    }
+}
+
+} // namespace
+
+TenantRow TenantStore::create(Transaction& tx, const std::string& name, std::optional<std::int64_t> maxAgents,
+                              std::optional<std::int64_t> maxPolicies) const {
+    const auto now = clock_.now();
+    TenantRow tenant{core::Uuid::generate(now), name, 100, 50, now, now};
+    tenant.maxAgents = maxAgents.value_or(tenant.maxAgents);
+    tenant.maxPolicies = maxPolicies.value_or(tenant.maxPolicies);
+    namesAreUnique(name, [&] {
+        tx.execute("INSERT INTO tenants (id, name, max_agents, max_policies, created_at_us, updated_at_us) "
+                   "VALUES ($1, $2, $3, $4, $5, $6)",
+                   {tenant.id, name, tenant.maxAgents, tenant.maxPolicies, now, now});
+    });
+    return tenant;
+}
+
+std::optional<TenantRow> TenantStore::find(Transaction& tx, const core::Uuid& id) const {
+    const auto rows = tx.query(std::string(kSelect) + "WHERE t.id = $1", {id});
+    return rows.empty() ? std::nullopt : std::optional(rowOf(rows[0]));
+}
+
+std::optional<TenantRow> TenantStore::findByName(Transaction& tx, const std::string& name) const {
+    const auto rows = tx.query(std::string(kSelect) + "WHERE t.name = $1", {name});
+    return rows.empty() ? std::nullopt : std::optional(rowOf(rows[0]));
+}
+
+TenantRow TenantStore::require(Transaction& tx, const core::Uuid& id) const {
+    auto tenant = find(tx, id);
+    if (!tenant)
+        throw core::Error(errors::kTenantNotFound, "There is no tenant with this id.");
+    return *tenant;
+}
+
+void TenantStore::update(Transaction& tx, TenantRow& tenant) const {
+    tenant.updatedAt = clock_.now();
+    namesAreUnique(tenant.name, [&] {
+        tx.execute("UPDATE tenants SET name = $2, max_agents = $3, max_policies = $4, updated_at_us = $5 "
+                   "WHERE id = $1",
+                   {tenant.id, tenant.name, tenant.maxAgents, tenant.maxPolicies, tenant.updatedAt});
+    });
+}
+
+void TenantStore::remove(Transaction& tx, const core::Uuid& id) const {
+    tx.execute("DELETE FROM tenants WHERE id = $1", {id});
+}
+
+std::int64_t TenantStore::count(Transaction& tx) const {
+    return tx.query("SELECT count(*) FROM tenants")[0].integer(0);
+}
+
+std::vector<TenantRow> TenantStore::list(Transaction& tx, const std::optional<core::Uuid>& member,
+                                         const std::optional<core::http::Cursor>& after, int limit) const {
+    const auto rows = tx.query(
+        std::string(kSelect) + "WHERE ($1::uuid IS NULL OR EXISTS (SELECT 1 FROM memberships m WHERE "
+                               "m.tenant_id = t.id AND m.user_id = $1::uuid)) "
+                               "AND ($2::bigint IS NULL OR (t.created_at_us, t.id) < ($2::bigint, $3::uuid)) "
+                               "ORDER BY t.created_at_us DESC, t.id DESC LIMIT $4",
+        {member, after ? std::optional(after->key) : std::nullopt,
+         after ? std::optional(after->id) : std::nullopt, limit + 1});
+    std::vector<TenantRow> list;
+    for (const auto& row : rows)
+        list.push_back(rowOf(row));
+    return list;
+}
+
+Limits TenantStore::get(Transaction& tx, const core::Uuid& tenant) {
+    const auto row = require(tx, tenant);
+    return {row.maxAgents, row.maxPolicies};
+}
+
+Limits TenantStore::getForCreation(Transaction& tx, const core::Uuid& tenant) {
+    // SQLite has one writer anyway.
+    if (tx.dialect() == core::db::Dialect::postgresql)
+        tx.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
+                 {"tenant limits " + tenant.toString()});
+    return get(tx, tenant);
+}
+
+void TenantLimits::require(std::int64_t present, std::int64_t limit, std::string_view what) {
+    if (present >= limit)
+        throw core::Error(
+            errors::kTenantLimitReached,
+            fmt::format("This tenant may have {} {} and has {}. Have the limit raised with: ae-backend "
+                        "tenant set",
+                        limit, what, present));
+}
+
+} // namespace base

@@ -1,0 +1,166 @@
+#include "users/user_store.h"
+
+#include <fmt/format.h>
+
+#include "base/errors.h"
+
+namespace base {
+
+using core::db::ConstraintViolation;
+using core::db::Row;
+using core::db::Transaction;
+using core::http::Role;
+
+namespace {
+
+// Not the hash: a tenant's own unit of work may not read that column.
+constexpr auto kColumns = "u.id, u.email, u.name, u.active, u.system, u.created_at_us, u.updated_at_us";
+
+UserRow rowOf(const Row& row) {
+    return {row.uuid(0),    row.text(1),    row.text(2),   row.boolean(3),
+            row.boolean(4), row.instant(5), row.instant(6)};
+}
+
+Member memberOf(const Row& row) {
+    return {rowOf(row), core::http::parseRole(row.text(7)).value()};
+}
+
+template <typename F>
+void emailsAreUnique(const std::string& email, F&& change) {
+    try {
+        change();
+    } catch (const ConstraintViolation& violation) {
+        if (violation.kind() != ConstraintViolation::Kind::unique)
+            throw;
+        throw core::Error(errors::kUserExists,
+                          fmt::format("A user with the address {} exists already.", email));
+    }
+}
+
+} // namespace
+
+std::string normalEmail(std::string_view email, const std::string& pointer) {
+    std::string text;
+    for (const char c : email)
+        text += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    const auto at = text.find('@');
+    bool good = at != std::string::npos && at > 0 && at + 1 < text.size() &&
+                text.find('@', at + 1) == std::string::npos && text.size() <= 254;
+    for (const char c : text)
+        good = good && c > ' ' && c < 0x7f;
+    if (!good)
+        throw core::Error(core::errors::kValidation, "This is no e-mail address.",
+                          {{pointer, "must be an e-mail address"}});
+    return text;
+}
+
+UserRow UserStore::create(Transaction& tx, const std::string& email, const std::string& name,
+                          const std::string& passwordHash, bool system) const {
+    const auto now = clock_.now();
+    UserRow user{core::Uuid::generate(now), email, name, true, system, now, now};
+    emailsAreUnique(email, [&] {
+        tx.execute("INSERT INTO users (id, email, password_hash, name, active, system, created_at_us, "
+                   "updated_at_us, "
+                   "password_changed_at_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                   {user.id, email, passwordHash, name, true, system, now, now, now});
+    });
+    return user;
+}
+
+std::optional<UserRow> UserStore::find(Transaction& tx, const core::Uuid& id) const {
+    const auto rows = tx.query(fmt::format("SELECT {} FROM users u WHERE u.id = $1", kColumns), {id});
+    return rows.empty() ? std::nullopt : std::optional(rowOf(rows[0]));
+}
+
+std::optional<UserRow> UserStore::findByEmail(Transaction& tx, const std::string& email) const {
+    const auto rows = tx.query(fmt::format("SELECT {} FROM users u WHERE u.email = $1", kColumns), {email});
+    return rows.empty() ? std::nullopt : std::optional(rowOf(rows[0]));
+}
+
+std::optional<std::string> UserStore::passwordHash(Transaction& tx, const core::Uuid& id) const {
+    const auto rows = tx.query("SELECT password_hash FROM users WHERE id = $1", {id});
+    return rows.empty() ? std::nullopt : std::optional(rows[0].text(0));
+}
+
+void UserStore::setPassword(Transaction& tx, const core::Uuid& id, const std::string& hash) const {
+    const auto now = clock_.now();
+    tx.execute(
+        "UPDATE users SET password_hash = $2, password_changed_at_us = $3, updated_at_us = $4 WHERE id = $1",
+        {id, hash, now, now});
+}
+
+void UserStore::update(Transaction& tx, UserRow& user) const {
+    user.updatedAt = clock_.now();
+    emailsAreUnique(user.email, [&] {
+        tx.execute("UPDATE users SET email = $2, name = $3, active = $4, system = $5, updated_at_us = $6 "
+                   "WHERE id = $1",
+                   {user.id, user.email, user.name, user.active, user.system, user.updatedAt});
+    });
+}
+
+void UserStore::remove(Transaction& tx, const core::Uuid& id) const {
+    tx.execute("DELETE FROM users WHERE id = $1", {id});
+}
+
+bool UserStore::any(Transaction& tx) const {
+    return !tx.query("SELECT 1 FROM users LIMIT 1").empty();
+}
+
+std::vector<Membership> UserStore::memberships(Transaction& tx, const core::Uuid& user) const {
+    const auto rows =
+        tx.query("SELECT m.tenant_id, t.name, m.role FROM memberships m JOIN tenants t ON t.id = m.tenant_id "
+                 "WHERE m.user_id = $1 ORDER BY t.name",
+                 {user});
+    std::vector<Membership> list;
+    for (const auto& row : rows)
+        list.push_back({row.uuid(0), row.text(1), core::http::parseRole(row.text(2)).value()});
+    return list;
+}
+
+void UserStore::setMembership(Transaction& tx, const core::Uuid& user, const core::Uuid& tenant,
+                              Role role) const {
+    tx.execute("INSERT INTO memberships (user_id, tenant_id, role, created_at_us) VALUES ($1, $2, $3, $4) "
+               "ON CONFLICT (user_id, tenant_id) DO UPDATE SET role = excluded.role",
+               {user, tenant, core::http::roleName(role), clock_.now()});
+}
+
+void UserStore::removeMembership(Transaction& tx, const core::Uuid& user, const core::Uuid& tenant) const {
+    tx.execute("DELETE FROM memberships WHERE user_id = $1 AND tenant_id = $2", {user, tenant});
+}
+
+std::int64_t UserStore::activeAdmins(Transaction& tx, const core::Uuid& tenant,
+                                     const core::Uuid& besides) const {
+    return tx
+        .query("SELECT count(*) FROM memberships m JOIN users u ON u.id = m.user_id "
+               "WHERE m.tenant_id = $1 AND m.role = 'admin' AND u.active AND u.id <> $2",
+               {tenant, besides})[0]
+        .integer(0);
+}
+
+std::optional<Member> UserStore::findMember(Transaction& tx, const core::Uuid& tenant,
+                                            const core::Uuid& user) const {
+    const auto rows =
+        tx.query(fmt::format("SELECT {}, m.role FROM users u JOIN memberships m ON m.user_id = u.id "
+                             "WHERE m.tenant_id = $1 AND u.id = $2",
+                             kColumns),
+                 {tenant, user});
+    return rows.empty() ? std::nullopt : std::optional(memberOf(rows[0]));
+}
+
+std::vector<Member> UserStore::list(Transaction& tx, const core::Uuid& tenant,
+                                    const std::optional<core::http::Cursor>& after, int limit) const {
+    const auto rows = tx.query(
+        fmt::format(
+            "SELECT {}, m.role FROM users u JOIN memberships m ON m.user_id = u.id WHERE m.tenant_id = $1 "
+            "AND ($2::bigint IS NULL OR (u.created_at_us, u.id) < ($2::bigint, $3::uuid)) "
+            "ORDER BY u.created_at_us DESC, u.id DESC LIMIT $4",
+            kColumns),
+        {tenant, after ? std::optional(after->key) : std::nullopt,
+         after ? std::optional(after->id) : std::nullopt, limit + 1});
+    std::vector<Member> list;
+    for (const auto& row : rows)
+        list.push_back(memberOf(row));
+    return list;
+}
+
+} // namespace base

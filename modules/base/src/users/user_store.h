@@ -1,0 +1,80 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/db/database.h"
+#include "core/http/page.h"
+#include "core/http/principal.h"
+#include "core/time.h"
+
+namespace base {
+
+struct UserRow {
+    core::Uuid id;
+    std::string email;
+    std::string name;
+    bool active = true;
+    bool system = false;
+    core::Instant createdAt;
+    core::Instant updatedAt;
+};
+
+struct Membership {
+    core::Uuid tenant;
+    std::string tenantName;
+    core::http::Role role = core::http::Role::viewer;
+};
+
+/// A user as one tenant sees them.
+struct Member {
+    UserRow user;
+    core::http::Role role = core::http::Role::viewer;
+};
+
+/// The form in which an address is stored and looked up. Throws core::Error(kValidation), naming `pointer`,
+/// for text that is no e-mail address.
+std::string normalEmail(std::string_view email, const std::string& pointer);
+
+/// People and their memberships. What changes here runs in a system context; list() and findMember() also in
+/// a tenant's.
+class UserStore {
+public:
+    explicit UserStore(const core::Clock& clock) : clock_(clock) {}
+
+    /// Throws core::Error(errors::kUserExists).
+    UserRow create(core::db::Transaction& tx, const std::string& email, const std::string& name,
+                   const std::string& passwordHash, bool system) const;
+    [[nodiscard]] std::optional<UserRow> find(core::db::Transaction& tx, const core::Uuid& id) const;
+    [[nodiscard]] std::optional<UserRow> findByEmail(core::db::Transaction& tx,
+                                                     const std::string& email) const;
+    [[nodiscard]] std::optional<std::string> passwordHash(core::db::Transaction& tx,
+                                                          const core::Uuid& id) const;
+    void setPassword(core::db::Transaction& tx, const core::Uuid& id, const std::string& hash) const;
+    /// Stores address, name, active and system. Throws core::Error(errors::kUserExists).
+    void update(core::db::Transaction& tx, UserRow& user) const;
+    void remove(core::db::Transaction& tx, const core::Uuid& id) const;
+    [[nodiscard]] bool any(core::db::Transaction& tx) const;
+
+    /// By name of the tenant.
+    [[nodiscard]] std::vector<Membership> memberships(core::db::Transaction& tx,
+                                                      const core::Uuid& user) const;
+    /// Adds, or changes the role.
+    void setMembership(core::db::Transaction& tx, const core::Uuid& user, const core::Uuid& tenant,
+                       core::http::Role role) const;
+    void removeMembership(core::db::Transaction& tx, const core::Uuid& user, const core::Uuid& tenant) const;
+    [[nodiscard]] std::int64_t activeAdmins(core::db::Transaction& tx, const core::Uuid& tenant,
+                                            const core::Uuid& besides) const;
+
+    [[nodiscard]] std::optional<Member> findMember(core::db::Transaction& tx, const core::Uuid& tenant,
+                                                   const core::Uuid& user) const;
+    /// Newest first, one more than the limit if there are more.
+    [[nodiscard]] std::vector<Member> list(core::db::Transaction& tx, const core::Uuid& tenant,
+                                           const std::optional<core::http::Cursor>& after, int limit) const;
+
+private:
+    const core::Clock& clock_;
+};
+
+} // namespace base

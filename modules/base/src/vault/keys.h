@@ -1,0 +1,25 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace base {
+
+/// A key that the host uses, and how it came by it.
+struct Key {
+    std::string bytes;
+    bool made = false;          ///< by this call: say that the file needs a backup
+    std::filesystem::path file; ///< empty if it was given
+};
+
+/// The 32 bytes of BACKUP_ENCRYPTION_KEY from base64 or hex. Throws core::Error(kValidation) with a sentence.
+std::string parseEncryptionKey(const std::string& text);
+
+/// The key kept in `folder`/`name`, made (0600) if it is missing; of two processes that make it at once both
+/// use the same. The file holds 32 random bytes as base64url. Throws core::Error(kUnavailable).
+Key keepKey(const std::filesystem::path& folder, const std::string& name);
+
+/// Writes a private file (0600) so that a crash leaves the old one or the whole new one.
+void writePrivateFile(const std::filesystem::path& file, const std::string& text);
+
+} // namespace base

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+
+#include "base/secret_vault.h"
+#include "core/time.h"
+
+namespace base {
+
+class Vault final : public SecretVault {
+public:
+    /// `key` has 32 bytes. `clock` must outlive this.
+    Vault(std::string key, const core::Clock& clock);
+    ~Vault() override;
+
+    /// Proves that the key is the one that sealed the vault of this database; the first one that comes is.
+    /// Throws core::Error(errors::kVaultSealed).
+    void check(core::db::Database& database);
+
+    void put(core::db::Transaction& tx, const SecretPlace& place, std::string_view secret) override;
+    std::optional<std::string> get(core::db::Transaction& tx, const SecretPlace& place) override;
+    std::vector<std::string> fields(core::db::Transaction& tx, const core::Uuid& tenant,
+                                    std::string_view table, const core::Uuid& row) override;
+    void erase(core::db::Transaction& tx, const SecretPlace& place) override;
+    void eraseRow(core::db::Transaction& tx, const core::Uuid& tenant, std::string_view table,
+                  const core::Uuid& row) override;
+
+private:
+    std::string key_;
+    std::string keyId_;
+    const core::Clock& clock_;
+};
+
+} // namespace base

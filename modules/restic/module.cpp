@@ -1,0 +1,128 @@
+#include "core/module/module.h"
+#include "agents/agent_service.h"
+#include "api/routes.h"
+#include "base/secret_vault.h"
+#include "base/tenant_limits.h"
+#include "base/token_signer.h"
+#include "policies/policy_service.h"
+#include "repositories/repository_service.h"
+#include "restic/protocol/envelope.h"
+#include "restic_migrations.h"
+#include "schedule/scheduler.h"
+#include "settings.h"
+#include "status/status_service.h"
+#include "tasks/agent_waker.h"
+#include "tasks/task_service.h"
+
+namespace restic {
+
+namespace {
+
+/// Everything of one running module; built in the order in which the parts need each other.
+struct Parts {
+    explicit Parts(core::ModuleContext& context)
+        : vault(context.services().require<base::SecretVault>()),
+          limits(context.services().require<base::TenantLimits>()),
+          signer(context.services().require<base::TokenSigner>()),
+          tasks(context.database(), context.clock(), context.events(), vault,
+                context.log().named("restic.tasks"), taskSettings(context.config())),
+          agents(context.database(), context.clock(), context.events(), context.authentication(), signer,
+                 limits, tasks, agentSettings(context.config())),
+          policies(context.clock(), limits), repositories(context.clock(), vault),
+          status(context.database(), context.clock()),
+          scheduler(context.database(), context.clock(), tasks, context.log().named("restic.scheduler")),
+          waker(
+              [this](const core::Uuid& tenant, const core::Uuid& agent,
+                     int free) -> std::optional<core::http::Response> {
+                  const auto poll = tasks.handOut(core::TenantContext(tenant), agent, free);
+                  if (poll.items.empty())
+                      return std::nullopt;
+                  return core::http::Response::of(poll);
+              },
+              context.log().named("restic.waker")),
+          services{context.database(), context.clock(), agents, policies,
+                   repositories,       tasks,           waker,  status} {
+        tasks.setWake([this](const core::Uuid& agent) { waker.wake(agent); });
+        context.authentication().add(std::make_shared<AgentAuthenticator>(agents, signer, context.clock()));
+    }
+
+    std::shared_ptr<base::SecretVault> vault;
+    std::shared_ptr<base::TenantLimits> limits;
+    std::shared_ptr<base::TokenSigner> signer;
+    TaskService tasks;
+    AgentService agents;
+    PolicyService policies;
+    RepositoryService repositories;
+    StatusService status;
+    Scheduler scheduler;
+    AgentWaker waker;
+    api::Services services;
+};
+
+class ResticModule final : public core::Module {
+public:
+    std::string_view name() const override { return "restic"; }
+    std::string_view version() const override { return "0.1.0"; }
+    std::vector<core::Dependency> dependencies() const override { return {{"base", "[0.1,1.0)"}}; }
+    std::vector<core::config::Setting> settings() const override { return restic::settings(); }
+    std::vector<core::db::Migration> migrations(core::db::Dialect dialect) const override {
+        return restic_migrations(dialect);
+    }
+    std::vector<core::Entity> entities() const override {
+        return {{"agent", "restic_agents"},
+                {"policy", "restic_policies"},
+                {"repository", "restic_repositories"},
+                {"target", "restic_targets"},
+                {"task", "restic_tasks"},
+                {"backup_run", "restic_backup_runs"},
+                {"snapshot", "restic_snapshots"}};
+    }
+
+    void initialize(core::ModuleContext& context) override {
+        context_ = &context;
+        parts_ = std::make_unique<Parts>(context);
+    }
+
+    std::vector<core::http::Route> routes() override {
+        api::Routes routes;
+        const auto& services = parts_->services;
+        api::addAgentRoutes(routes, services);
+        api::addAgentProtocolRoutes(routes, services);
+        api::addPolicyRoutes(routes, services);
+        api::addRepositoryRoutes(routes, services);
+        api::addTaskRoutes(routes, services);
+        api::addRunRoutes(routes, services);
+        api::addSnapshotRoutes(routes, services);
+        api::addStatusRoutes(routes, services);
+        return routes;
+    }
+
+    void start() override {
+        auto& jobs = context_->jobs();
+        jobs.every("sweep", core::seconds{5}, [this](const std::stop_token&) {
+            parts_->agents.sweep();
+            parts_->tasks.sweep();
+        });
+        if (context_->config().boolean("restic.policies.auto_scheduling")) {
+            jobs.every("scheduler", core::seconds{1},
+                       [this](const std::stop_token&) { parts_->scheduler.run(); });
+            parts_->policies.setScheduleChanged([&jobs] { jobs.wake("scheduler"); });
+        }
+    }
+
+    void stop() noexcept override {
+        if (parts_)
+            parts_->waker.stop();
+    }
+
+private:
+    core::ModuleContext* context_ = nullptr;
+    std::unique_ptr<Parts> parts_;
+};
+
+constexpr core_module_requirement kRequirements[] = {{"base", "[0.1,1.0)"}};
+
+} // namespace
+} // namespace restic
+
+CORE_MODULE("restic", "0.1.0", restic::ResticModule, restic::kRequirements, 1)

@@ -1,0 +1,193 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+#include "core/time.h"
+#include "core/uuid.h"
+#include "core/wire.h"
+
+namespace restic::protocol {
+
+/// The repository of a task. One of `password` (from the server's vault) and `password_file` (a path on the
+/// agent) is given.
+struct TaskRepository {
+    core::Uuid id;
+    /// local, sftp, s3, rest, azure, gcs
+    std::string type;
+    /// In restic's own syntax.
+    std::string url;
+    std::optional<std::string> password;
+    std::optional<std::string> passwordFile;
+    /// Credentials of the backend. The agent takes only names of its allow-list.
+    std::map<std::string, std::string> environment;
+    std::optional<std::string> certFile;
+};
+
+struct Retention {
+    std::optional<int> keepLast;
+    std::optional<int> keepHourly;
+    std::optional<int> keepDaily;
+    std::optional<int> keepWeekly;
+    std::optional<int> keepMonthly;
+    std::optional<int> keepYearly;
+};
+
+/// server → agent: the payload of a task's envelope. Fields and kinds, never command lines.
+struct TaskPayload {
+    core::Uuid taskId;
+    int attempt = 1;
+    /// backup; other kinds follow. The agent refuses an unknown one with the task error UnsupportedTask.
+    std::string type;
+    std::optional<core::Uuid> policyId;
+    /// By this name an agent's own configuration adds sources to a policy.
+    std::optional<std::string> policyName;
+    /// Absent: the repository of the agent's own configuration.
+    std::optional<TaskRepository> repository;
+    std::vector<std::string> sources;
+    std::vector<std::string> exclude;
+    /// Added to the agent's own `policy:<id>` and `task:<id>`; commas are refused.
+    std::vector<std::string> tags;
+    /// Absent: the agent's own restic.command_timeout (six hours).
+    std::optional<std::int64_t> timeoutSeconds;
+    std::optional<Retention> retention;
+    /// Set as long as the repository never had a success: the agent may then create it.
+    bool initIfMissing = false;
+    /// restic's --limit-upload in KiB/s.
+    std::optional<int> limitUploadKib;
+};
+
+/// server → agent: the payload of the action "cancel".
+struct CancelPayload {
+    core::Uuid taskId;
+    /// Absent: whatever attempt the agent runs.
+    std::optional<int> attempt;
+    std::string reason;
+};
+
+/// How far a task is.
+struct Progress {
+    /// 0 to 100; may fall while restic is still scanning.
+    double percentDone = 0;
+    std::uint64_t totalFiles = 0;
+    std::uint64_t filesDone = 0;
+    std::uint64_t totalBytes = 0;
+    std::uint64_t bytesDone = 0;
+    std::vector<std::string> currentFiles;
+    std::int64_t secondsElapsed = 0;
+    std::optional<std::int64_t> secondsRemaining;
+    std::uint64_t errorCount = 0;
+};
+
+struct UnreadItem {
+    std::string path;
+    std::string message;
+};
+
+/// `result` of a finished backup task, successful or not; a field is absent when nobody knows it.
+struct BackupResult {
+    /// success, warning, failed, cancelled, locked, no_repository, bad_password, source_missing
+    std::string outcome;
+    std::optional<int> exitCode;
+    std::optional<std::string> resticVersion;
+    /// 64 hexadecimal digits; absent where restic named 8 only and the rest was not free to look up.
+    std::optional<std::string> snapshotId;
+    std::optional<std::string> shortId;
+    std::optional<std::uint64_t> filesNew;
+    std::optional<std::uint64_t> filesChanged;
+    std::optional<std::uint64_t> filesUnmodified;
+    std::optional<std::uint64_t> dirsNew;
+    std::optional<std::uint64_t> dirsChanged;
+    std::optional<std::uint64_t> dirsUnmodified;
+    std::optional<std::uint64_t> dataAdded;
+    /// Bytes after compression; restic 0.17 and later.
+    std::optional<std::uint64_t> dataAddedPacked;
+    std::optional<std::uint64_t> totalFilesProcessed;
+    std::optional<std::uint64_t> totalBytesProcessed;
+    std::optional<double> durationSeconds;
+    std::optional<core::Instant> startedAt;
+    std::optional<core::Instant> endedAt;
+    /// The first hundred; `unread_count` counts all, missing sources included.
+    std::vector<UnreadItem> unreadItems;
+    std::uint64_t unreadCount = 0;
+    std::vector<std::string> paths;
+    std::optional<std::string> hostname;
+    std::optional<std::string> username;
+    std::vector<std::string> tags;
+    std::optional<std::string> parent;
+    std::optional<std::string> tree;
+    /// The snapshot's own time, where restic reports it.
+    std::optional<core::Instant> time;
+    bool repositoryCreated = false;
+    /// The last lines that restic wrote to its error output, for people.
+    std::optional<std::string> stderrTail;
+    /// "PID 17 on HOST by USER" when the repository was locked.
+    std::optional<std::string> lockHolder;
+};
+
+/// Why a task failed: a declared name, what happened, what to do about it.
+struct TaskError {
+    std::string error;
+    std::string message;
+    std::string hint;
+};
+
+/// agent → server, `POST /tasks/{id}/status`. A repeated report changes nothing; one of an older attempt is
+/// refused with StaleAttempt, one for a finished task with TaskAlreadyFinished.
+struct TaskStatusReport {
+    int attempt = 1;
+    /// running, success, warning, failed, cancelled
+    std::string status;
+    std::optional<Progress> progress;
+    /// Of the task's kind; BackupResult for backup (core::wire::read<BackupResult>).
+    std::optional<core::json::Object> result;
+    std::optional<TaskError> error;
+};
+
+/// server → agent: where the task stands now; the answer to TaskStatusReport, and part of its 409s.
+struct TaskStatusAck {
+    std::string status;
+    int attempt = 1;
+    /// Somebody asked to cancel and the agent may not have heard of it.
+    bool cancelRequested = false;
+};
+
+struct LogLine {
+    core::Instant timestamp;
+    /// debug, info, warn, error
+    std::string level;
+    std::string message;
+};
+
+/// agent → server, `POST /tasks/{id}/logs`. Lines are numbered from 1 within an attempt, without gaps; what
+/// the server has already stored of a batch is skipped.
+struct LogBatch {
+    int attempt = 1;
+    std::int64_t firstSeq = 1;
+    std::vector<LogLine> lines;
+};
+
+/// server → agent: the number of the last stored line; the agent may forget it and all before.
+struct LogAck {
+    std::int64_t ackedSeq = 0;
+};
+
+const core::wire::Type& wireType(const TaskRepository*);
+const core::wire::Type& wireType(const Retention*);
+const core::wire::Type& wireType(const TaskPayload*);
+const core::wire::Type& wireType(const CancelPayload*);
+const core::wire::Type& wireType(const Progress*);
+const core::wire::Type& wireType(const UnreadItem*);
+const core::wire::Type& wireType(const BackupResult*);
+const core::wire::Type& wireType(const TaskError*);
+const core::wire::Type& wireType(const TaskStatusReport*);
+const core::wire::Type& wireType(const TaskStatusAck*);
+const core::wire::Type& wireType(const LogLine*);
+const core::wire::Type& wireType(const LogBatch*);
+const core::wire::Type& wireType(const LogAck*);
+
+} // namespace restic::protocol

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "agents/agent_store.h"
+#include "agents/agent_token_store.h"
+#include "base/tenant_limits.h"
+#include "base/token_signer.h"
+#include "core/db/database.h"
+#include "core/event/bus.h"
+#include "core/http/principal.h"
+#include "core/log.h"
+#include "core/time.h"
+#include "restic/protocol/agent_messages.h"
+#include "tasks/task_service.h"
+
+namespace restic {
+
+struct AgentSettings {
+    core::milliseconds tokenTtl{std::chrono::hours{24 * 30}};
+    core::milliseconds registrationTtl{std::chrono::hours{1}};
+    core::milliseconds offlineAfter{90000};
+    core::milliseconds reportOfflineAfter{300000};
+    core::milliseconds heartbeatInterval{30000};
+    core::milliseconds oldTokenStays{300000};
+};
+
+/// Enrolment, identity and heartbeats of agents. Thread-safe.
+class AgentService {
+public:
+    AgentService(core::db::Database& database, const core::Clock& clock, core::event::Bus& events,
+                 core::http::Authentication& authentication, std::shared_ptr<base::TokenSigner> signer,
+                 std::shared_ptr<base::TenantLimits> limits, TaskService& tasks, AgentSettings settings);
+
+    struct NewRegistration {
+        core::Uuid id;
+        std::string token; ///< shown this once
+        core::Instant expiresAt;
+    };
+    NewRegistration createRegistration(const core::TenantContext& context, const std::string& createdBy,
+                                       std::optional<std::int64_t> ttlSeconds, int maxUses,
+                                       std::optional<std::string> hostname);
+
+    /// Enrols, or answers again what the same token and nonce gave before. `registration` is the principal's
+    /// id. Throws kInvalidRegistrationToken, kAgentAlreadyExists, kTenantLimit.
+    protocol::RegisterResponse enroll(const core::TenantContext& context, const core::Uuid& registration,
+                                      const protocol::RegisterRequest& request, const std::string& nonce,
+                                      const std::string& address);
+    /// An agent that is enrolled says what it is now.
+    protocol::RegisterResponse update(const core::TenantContext& context, const core::Uuid& agent,
+                                      const protocol::RegisterRequest& request, const std::string& address);
+    protocol::TokenResponse rotate(const core::TenantContext& context, const core::Uuid& agent);
+    protocol::HeartbeatResponse heartbeat(const core::TenantContext& context, const core::Uuid& agent,
+                                          const protocol::HeartbeatRequest& request,
+                                          const std::string& address);
+    void revoke(const core::TenantContext& context, const core::Uuid& agent);
+
+    /// Whom a token belongs to, for the authenticator. Throws the reason why not.
+    AgentTokenStore::Identity identify(const std::string& token);
+    AgentTokenStore::Registration identifyRegistration(const std::string& token);
+    [[nodiscard]] const AgentSettings& settings() const noexcept { return settings_; }
+
+    /// Marks silent agents offline, and tells of those that stay silent.
+    void sweep();
+
+private:
+    std::pair<std::string, core::Instant> issue(core::db::Transaction& tx, const Agent& agent);
+
+    core::db::Database& database_;
+    const core::Clock& clock_;
+    core::event::Bus& events_;
+    core::http::Authentication& authentication_;
+    std::shared_ptr<base::TokenSigner> signer_;
+    std::shared_ptr<base::TenantLimits> limits_;
+    TaskService& tasks_;
+    AgentSettings settings_;
+};
+
+/// Registration tokens begin with this, so that they are told apart without a query.
+inline constexpr std::string_view kRegistrationPrefix = "aereg_";
+
+/// Recognises agents' tokens and registration tokens.
+class AgentAuthenticator final : public core::http::Authenticator {
+public:
+    AgentAuthenticator(AgentService& agents, std::shared_ptr<base::TokenSigner> signer,
+                       const core::Clock& clock)
+        : agents_(agents), signer_(std::move(signer)), clock_(clock) {}
+
+    std::optional<core::Result<Verified>> authenticate(const core::http::Credentials& credentials) override;
+
+private:
+    AgentService& agents_;
+    std::shared_ptr<base::TokenSigner> signer_;
+    const core::Clock& clock_;
+};
+
+} // namespace restic

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/db/database.h"
+#include "core/http/page.h"
+#include "core/json.h"
+#include "core/time.h"
+#include "core/uuid.h"
+
+namespace restic {
+
+/// One enrolled machine.
+struct Agent {
+    core::Uuid id;
+    core::Uuid tenant;
+    std::string hostname;
+    std::optional<std::string> label;
+    std::string os;
+    std::string arch;
+    std::string version;
+    std::string status; ///< online, offline, error
+    bool paused = false;
+    int maxConcurrentTasks = 2;
+    std::optional<core::Instant> lastSeenAt;
+    core::json::Value metadata;
+    std::optional<core::Instant> revokedAt;
+    core::Instant createdAt;
+    core::Instant updatedAt;
+};
+
+/// Rows of restic_agents. Every call runs in the caller's transaction and sees its tenant only.
+class AgentStore {
+public:
+    static void insert(core::db::Transaction& tx, const Agent& agent);
+    /// Unrevoked agents only, unless `revokedToo`.
+    static std::optional<Agent> find(core::db::Transaction& tx, const core::Uuid& id,
+                                     bool revokedToo = false);
+    /// Until the end of the transaction no other one gets past here for this agent.
+    static void lock(core::db::Transaction& tx, const core::Uuid& id);
+    static std::optional<Agent> findByHostname(core::db::Transaction& tx, const std::string& hostname);
+    static std::int64_t count(core::db::Transaction& tx);
+    /// Hostname, label, os, arch, version, metadata.
+    static void updateRegistration(core::db::Transaction& tx, const Agent& agent);
+    static void updateSettings(core::db::Transaction& tx, const Agent& agent);
+    static void recordHeartbeat(core::db::Transaction& tx, const core::Uuid& id, core::Instant now,
+                                const std::string& version, const std::string& os, const std::string& status,
+                                const core::json::Value& metadata);
+    static void revoke(core::db::Transaction& tx, const core::Uuid& id, core::Instant now);
+
+    struct Filter {
+        std::optional<std::string> status;
+        std::optional<std::string> hostname;
+    };
+    /// One more than `limit` rows if there are more.
+    static std::vector<Agent> list(core::db::Transaction& tx, const Filter& filter,
+                                   const core::http::PageQuery& page);
+
+    struct Silent {
+        core::Uuid id;
+        core::Uuid tenant;
+        std::string hostname;
+        std::optional<core::Instant> lastSeenAt;
+    };
+    /// In a system context: sets `offline` those not heard of since, and returns them.
+    static std::vector<Silent> markOffline(core::db::Transaction& tx, core::Instant since, core::Instant now);
+    /// In a system context: those silent since, once each silence.
+    static std::vector<Silent> takeUnreported(core::db::Transaction& tx, core::Instant since,
+                                              core::Instant now);
+};
+
+} // namespace restic

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/db/database.h"
+#include "core/time.h"
+#include "core/uuid.h"
+
+namespace restic {
+
+/// Identities of agents and tokens of registration: only hashes, ever.
+class AgentTokenStore {
+public:
+    struct Identity {
+        core::Uuid tenant;
+        core::Uuid agent;
+        std::string hostname;
+        core::Instant expiresAt;
+        bool tokenRevoked = false;
+        bool agentRevoked = false;
+    };
+    static void insert(core::db::Transaction& tx, const core::Uuid& id, const core::Uuid& agent,
+                       const std::string& sha256, core::Instant now, core::Instant expires);
+    /// In a system context.
+    static std::optional<Identity> find(core::db::Transaction& tx, const std::string& sha256);
+    /// The agent's other tokens are good until `until` at most.
+    static void limitOthers(core::db::Transaction& tx, const core::Uuid& agent, const std::string& keep,
+                            core::Instant until);
+
+    struct Registration {
+        core::Uuid id;
+        core::Uuid tenant;
+        std::optional<std::string> hostname;
+        int maxUses = 1;
+        int uses = 0;
+        core::Instant expiresAt;
+    };
+    static void insertRegistration(core::db::Transaction& tx, const Registration& token,
+                                   const std::string& sha256, const std::string& createdBy,
+                                   core::Instant now);
+    /// In a system context.
+    static std::optional<Registration> findRegistration(core::db::Transaction& tx, const std::string& sha256);
+    /// Takes one use; false if none is left or the time is over.
+    static bool spend(core::db::Transaction& tx, const core::Uuid& registration, core::Instant now);
+    /// The agent that this token and nonce made before.
+    static std::optional<core::Uuid> agentOf(core::db::Transaction& tx, const core::Uuid& registration,
+                                             const std::string& nonce);
+    static void remember(core::db::Transaction& tx, const core::Uuid& registration, const std::string& nonce,
+                         const core::Uuid& agent, core::Instant now);
+};
+
+} // namespace restic

@@ -1,0 +1,157 @@
+#include "api/agent_views.h"
+#include "api/routes.h"
+#include "errors.h"
+#include "query.h"
+
+namespace restic::api {
+
+using core::db::Transaction;
+using core::http::Audit;
+using core::http::Executor;
+using core::http::Outcome;
+using core::http::Permission;
+using core::http::Request;
+using core::http::Response;
+using core::http::Role;
+using core::wire::typeOf;
+
+namespace {
+Agent require(Transaction& tx, const core::Uuid& id) {
+    auto agent = AgentStore::find(tx, id);
+    if (!agent)
+        throw core::Error(errors::kAgentNotFound, "There is no agent with the id " + id.toString() + ".");
+    return *agent;
+}
+
+/// Where the caller reached this host, for the line to paste.
+std::string origin(const Request& request) {
+    const std::string_view host = request.headers.get("Host");
+    return (request.secure ? "https://" : "http://") + std::string(host.empty() ? "localhost:8080" : host);
+}
+} // namespace
+
+void addAgentRoutes(Routes& routes, const Services& s) {
+    const auto read = Permission::role("restic.agents.read", Role::viewer);
+    const auto write = Permission::role("restic.agents.write", Role::admin);
+
+    routes.push_back(
+        {.method = "POST",
+         .path = "/api/v1/restic/agents/registration-tokens",
+         .summary = "Create a one-time token with which an agent enrols",
+         .permission = write,
+         .audit = Audit::action("restic.registration_token.created"),
+         .request = &typeOf<RegistrationTokenInput>(),
+         .response = &typeOf<RegistrationTokenView>(),
+         .status = 201,
+         .handler = [&s](Request& request) -> Outcome {
+             const auto input = request.json<RegistrationTokenInput>();
+             const auto made = s.agents.createRegistration(request.tenant(), request.principal().name,
+                                                           input.ttlSeconds, input.maxUses, input.hostname);
+             return Response::of(RegistrationTokenView{made.id, made.token, made.expiresAt,
+                                                       "restic-agent enroll --server " + origin(request) +
+                                                           " --token " + made.token + " && restic-agent run"},
+                                 201);
+         }});
+    routes.push_back({.method = "GET",
+                      .path = "/api/v1/restic/agents",
+                      .summary = "List agents, newest first",
+                      .permission = read,
+                      .query = &typeOf<AgentQuery>(),
+                      .response = &typeOf<core::http::Page<AgentView>>(),
+                      .handler = [&s](Request& request) -> Outcome {
+                          const auto query = request.queryAs<AgentQuery>();
+                          auto agents = s.database.read(request.tenant(), [&](Transaction& tx) {
+                              return AgentStore::list(tx, {query.status, query.hostname}, query);
+                          });
+                          return Response::of(
+                              toPage<AgentView>(std::move(agents), query.limit, AgentView::of,
+                                                [](const Agent& a) { return core::toMicros(a.createdAt); }));
+                      }});
+    routes.push_back({.method = "GET",
+                      .path = "/api/v1/restic/agents/{id}",
+                      .summary = "One agent",
+                      .permission = read,
+                      .response = &typeOf<AgentView>(),
+                      .errors = {&errors::kAgentNotFound},
+                      .handler = [&s](Request& request) -> Outcome {
+                          const auto id = request.uuidParameter("id", errors::kAgentNotFound);
+                          return Response::of(AgentView::of(s.database.read(
+                              request.tenant(), [&](Transaction& tx) { return require(tx, id); })));
+                      }});
+    routes.push_back({.method = "PUT",
+                      .path = "/api/v1/restic/agents/{id}",
+                      .summary = "Change an agent's label, pause it, or set how much it does at once",
+                      .permission = write,
+                      .audit = Audit::action("restic.agent.updated"),
+                      .request = &typeOf<AgentUpdate>(),
+                      .response = &typeOf<AgentView>(),
+                      .errors = {&errors::kAgentNotFound},
+                      .handler = [&s](Request& request) -> Outcome {
+                          const auto id = request.uuidParameter("id", errors::kAgentNotFound);
+                          const auto input = request.json<AgentUpdate>();
+                          request.audit().object("agent", id.toString());
+                          const auto agent = s.database.transact(request.tenant(), [&](Transaction& tx) {
+                              Agent changed = require(tx, id);
+                              request.audit().entry.before = core::wire::toJson(AgentView::of(changed));
+                              if (input.label)
+                                  changed.label = input.label;
+                              changed.paused = input.paused.value_or(changed.paused);
+                              changed.maxConcurrentTasks =
+                                  input.maxConcurrentTasks.value_or(changed.maxConcurrentTasks);
+                              changed.updatedAt = s.clock.now();
+                              AgentStore::updateSettings(tx, changed);
+                              request.audit().entry.after = core::wire::toJson(AgentView::of(changed));
+                              return changed;
+                          });
+                          s.waker.wake(id);
+                          return Response::of(AgentView::of(agent));
+                      }});
+    routes.push_back({.method = "DELETE",
+                      .path = "/api/v1/restic/agents/{id}",
+                      .summary = "Revoke an agent; its history stays",
+                      .permission = write,
+                      .audit = Audit::action("restic.agent.revoked"),
+                      .status = 204,
+                      .errors = {&errors::kAgentNotFound},
+                      .handler = [&s](Request& request) -> Outcome {
+                          s.agents.revoke(request.tenant(),
+                                          request.uuidParameter("id", errors::kAgentNotFound));
+                          return Response::empty();
+                      }});
+
+    const auto links = Permission::role("restic.links.write", Role::operator_);
+    routes.push_back({.method = "PUT",
+                      .path = "/api/v1/restic/agents/{id}/policies/{policy_id}",
+                      .summary = "Let an agent follow a policy",
+                      .permission = links,
+                      .audit = Audit::action("restic.policy.linked"),
+                      .status = 204,
+                      .errors = {&errors::kAgentNotFound, &errors::kPolicyNotFound},
+                      .handler = [&s](Request& request) -> Outcome {
+                          const auto agent = request.uuidParameter("id", errors::kAgentNotFound);
+                          const auto policy = request.uuidParameter("policy_id", errors::kPolicyNotFound);
+                          request.audit().object("policy", policy.toString());
+                          request.audit().entry.after = core::json::Object{{"agent_id", agent.toString()}};
+                          s.database.transact(request.tenant(),
+                                              [&](Transaction& tx) { s.policies.link(tx, agent, policy); });
+                          return Response::empty();
+                      }});
+    routes.push_back({.method = "DELETE",
+                      .path = "/api/v1/restic/agents/{id}/policies/{policy_id}",
+                      .summary = "An agent no longer follows a policy; its snapshots stay",
+                      .permission = links,
+                      .audit = Audit::action("restic.policy.unlinked"),
+                      .status = 204,
+                      .errors = {&errors::kAgentNotFound, &errors::kPolicyNotFound},
+                      .handler = [&s](Request& request) -> Outcome {
+                          const auto agent = request.uuidParameter("id", errors::kAgentNotFound);
+                          const auto policy = request.uuidParameter("policy_id", errors::kPolicyNotFound);
+                          request.audit().object("policy", policy.toString());
+                          request.audit().entry.before = core::json::Object{{"agent_id", agent.toString()}};
+                          s.database.transact(request.tenant(),
+                                              [&](Transaction& tx) { s.policies.unlink(tx, agent, policy); });
+                          return Response::empty();
+                      }});
+}
+
+} // namespace restic::api

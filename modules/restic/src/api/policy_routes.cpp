@@ -1,0 +1,263 @@
+#include "api/policy_views.h"
+#include "api/routes.h"
+#include "errors.h"
+#include "query.h"
+#include "schedule/cron.h"
+
+namespace restic::api {
+
+using core::db::Transaction;
+using core::http::Audit;
+using core::http::Outcome;
+using core::http::Permission;
+using core::http::Request;
+using core::http::Response;
+using core::http::Role;
+using core::wire::typeOf;
+
+namespace {
+
+/// What applies where nobody says otherwise.
+protocol::Retention defaultRetention() {
+    protocol::Retention keep;
+    keep.keepDaily = 7;
+    keep.keepWeekly = 4;
+    keep.keepMonthly = 12;
+    return keep;
+}
+
+protocol::Retention retentionOf(const std::optional<RetentionRules>& rules) {
+    if (!rules)
+        return defaultRetention();
+    return {rules->keepLast,   rules->keepHourly,  rules->keepDaily,
+            rules->keepWeekly, rules->keepMonthly, rules->keepYearly};
+}
+
+RetentionRules rulesOf(const protocol::Retention& keep) {
+    return {keep.keepLast,   keep.keepHourly,  keep.keepDaily,
+            keep.keepWeekly, keep.keepMonthly, keep.keepYearly};
+}
+
+std::optional<std::string> textOf(const core::json::Object& config, std::string_view name) {
+    const auto* value = config.find(name);
+    return value != nullptr && value->string() != nullptr ? std::optional(*value->string()) : std::nullopt;
+}
+
+/// The repository that a policy names: by id, or inline, which creates or reuses one.
+std::optional<core::Uuid> repositoryOf(Transaction& tx, RepositoryService& repositories,
+                                       const PolicyInput& input) {
+    const bool isInline = input.repositoryUrl || input.repositoryType || input.repositoryConfig;
+    if (input.repositoryId) {
+        if (isInline)
+            throw core::wire::validationError(
+                {{"/repository_id", "and repository_url, _type, _config exclude each other"}});
+        return repositories.get(tx, *input.repositoryId).id;
+    }
+    if (!isInline)
+        return std::nullopt; // the agent's own configuration names one
+    const core::json::Object config = input.repositoryConfig.value_or(core::json::Object());
+    RepositorySpec spec;
+    spec.type = input.repositoryType.value_or("local");
+    spec.url = input.repositoryUrl ? input.repositoryUrl : textOf(config, "path");
+    spec.name = spec.url.value_or(input.name);
+    spec.password = textOf(config, "password");
+    spec.passwordFile = textOf(config, "password_file");
+    if (const auto agent = textOf(config, "agent_id")) {
+        spec.agent = core::Uuid::parse(*agent);
+        if (!spec.agent)
+            throw core::wire::validationError({{"/repository_config/agent_id", "must be a UUID"}});
+    }
+    return repositories.findOrCreate(tx, spec).id;
+}
+
+Policy policyOf(Transaction& tx, RepositoryService& repositories, const PolicyInput& input) {
+    Policy policy;
+    policy.name = input.name;
+    policy.enabled = input.enabled;
+    policy.schedule = input.schedule;
+    policy.timezone = input.timezone;
+    policy.includePaths = input.includePaths;
+    policy.excludePaths = input.excludePaths;
+    policy.tags = input.tags;
+    policy.retention = retentionOf(input.retentionRules);
+    policy.priority = input.priority;
+    policy.timeoutSeconds = input.timeoutSeconds;
+    policy.maxAgeHours = input.maxAgeHours;
+    policy.minSizeBytes = input.minSizeBytes;
+    core::json::Array plugins;
+    for (const auto& plugin : input.plugins)
+        plugins.push_back(core::wire::toJson(plugin));
+    policy.plugins = std::move(plugins);
+    policy.catchUp = input.catchUp;
+    PolicyService::validate(policy); // before anything is created for it
+    policy.repository = repositoryOf(tx, repositories, input);
+    return policy;
+}
+
+PolicyView viewOf(Transaction& tx, const Policy& p) {
+    PolicyView view;
+    view.id = p.id;
+    view.name = p.name;
+    view.enabled = p.enabled;
+    view.schedule = p.schedule;
+    view.timezone = p.timezone;
+    view.includePaths = p.includePaths;
+    view.excludePaths = p.excludePaths;
+    view.tags = p.tags;
+    view.retentionRules = rulesOf(p.retention);
+    view.priority = p.priority;
+    view.timeoutSeconds = p.timeoutSeconds;
+    view.maxAgeHours = p.maxAgeHours;
+    view.minSizeBytes = p.minSizeBytes;
+    view.repositoryId = p.repository;
+    if (p.repository)
+        if (const auto repository = RepositoryStore::find(tx, *p.repository)) {
+            view.repositoryUrl = repository->url;
+            view.repositoryType = repository->type;
+            if (const auto* config = repository->config.object())
+                view.repositoryConfig = *config;
+        }
+    view.plugins = p.plugins;
+    view.catchUp = p.catchUp;
+    for (const auto& link : PolicyStore::links(tx, p.id)) {
+        view.agents.push_back({link.agent, link.hostname, link.nextRunAt});
+        if (link.nextRunAt && (!view.nextRunAt || *link.nextRunAt < *view.nextRunAt))
+            view.nextRunAt = link.nextRunAt;
+    }
+    if (const auto run = PolicyStore::lastRun(tx, p.id)) {
+        view.lastRunStatus = run->status;
+        view.lastRunAt = run->startedAt;
+    }
+    view.createdAt = p.createdAt;
+    view.updatedAt = p.updatedAt;
+    return view;
+}
+
+} // namespace
+
+void addPolicyRoutes(Routes& routes, const Services& s) {
+    const auto read = Permission::role("restic.policies.read", Role::viewer);
+    const auto write = Permission::role("restic.policies.write", Role::operator_);
+
+    routes.push_back({.method = "GET",
+                      .path = "/api/v1/restic/policies",
+                      .summary = "List policies, newest first",
+                      .permission = read,
+                      .query = &typeOf<PolicyQuery>(),
+                      .response = &typeOf<core::http::Page<PolicyView>>(),
+                      .handler = [&s](Request& request) -> Outcome {
+                          const auto query = request.queryAs<PolicyQuery>();
+                          return Response::of(s.database.read(request.tenant(), [&](Transaction& tx) {
+                              return toPage<PolicyView>(
+                                  PolicyStore::list(tx, {query.name, query.enabled}, query), query.limit,
+                                  [&](const Policy& p) { return viewOf(tx, p); },
+                                  [](const Policy& p) { return core::toMicros(p.createdAt); });
+                          }));
+                      }});
+    routes.push_back({.method = "POST",
+                      .path = "/api/v1/restic/policies",
+                      .summary = "Create a policy",
+                      .permission = write,
+                      .audit = Audit::action("restic.policy.created"),
+                      .request = &typeOf<PolicyInput>(),
+                      .response = &typeOf<PolicyView>(),
+                      .status = 201,
+                      .errors = {&errors::kInvalidCron, &errors::kRetentionConflict, &errors::kPolicyExists,
+                                 &errors::kTenantLimit, &errors::kRepositoryNotFound},
+                      .handler = [&s](Request& request) -> Outcome {
+                          const auto input = request.json<PolicyInput>();
+                          return Response::of(
+                              s.database.transact(request.tenant(),
+                                                  [&](Transaction& tx) {
+                                                      const auto made = s.policies.create(
+                                                          tx, policyOf(tx, s.repositories, input));
+                                                      auto view = viewOf(tx, made);
+                                                      request.audit().object("policy", made.id.toString());
+                                                      request.audit().entry.after = core::wire::toJson(view);
+                                                      return view;
+                                                  }),
+                              201);
+                      }});
+    routes.push_back({.method = "GET",
+                      .path = "/api/v1/restic/policies/{id}",
+                      .summary = "One policy",
+                      .permission = read,
+                      .response = &typeOf<PolicyView>(),
+                      .errors = {&errors::kPolicyNotFound},
+                      .handler = [&s](Request& request) -> Outcome {
+                          const auto id = request.uuidParameter("id", errors::kPolicyNotFound);
+                          return Response::of(s.database.read(request.tenant(), [&](Transaction& tx) {
+                              return viewOf(tx, s.policies.get(tx, id));
+                          }));
+                      }});
+    routes.push_back({.method = "PUT",
+                      .path = "/api/v1/restic/policies/{id}",
+                      .summary = "Replace a policy",
+                      .permission = write,
+                      .audit = Audit::action("restic.policy.updated"),
+                      .request = &typeOf<PolicyInput>(),
+                      .response = &typeOf<PolicyView>(),
+                      .errors = {&errors::kPolicyNotFound, &errors::kInvalidCron, &errors::kRetentionConflict,
+                                 &errors::kPolicyExists},
+                      .handler = [&s](Request& request) -> Outcome {
+                          const auto id = request.uuidParameter("id", errors::kPolicyNotFound);
+                          const auto input = request.json<PolicyInput>();
+                          request.audit().object("policy", id.toString());
+                          return Response::of(s.database.transact(request.tenant(), [&](Transaction& tx) {
+                              request.audit().entry.before =
+                                  core::wire::toJson(viewOf(tx, s.policies.get(tx, id)));
+                              const auto changed =
+                                  s.policies.update(tx, id, policyOf(tx, s.repositories, input));
+                              auto view = viewOf(tx, changed);
+                              request.audit().entry.after = core::wire::toJson(view);
+                              return view;
+                          }));
+                      }});
+    routes.push_back({.method = "DELETE",
+                      .path = "/api/v1/restic/policies/{id}",
+                      .summary = "Delete a policy; snapshots stay in the repository",
+                      .permission = write,
+                      .audit = Audit::action("restic.policy.deleted"),
+                      .status = 204,
+                      .errors = {&errors::kPolicyNotFound, &errors::kPolicyInUse},
+                      .handler = [&s](Request& request) -> Outcome {
+                          const auto id = request.uuidParameter("id", errors::kPolicyNotFound);
+                          request.audit().object("policy", id.toString());
+                          s.database.transact(request.tenant(),
+                                              [&](Transaction& tx) { s.policies.remove(tx, id); });
+                          return Response::empty();
+                      }});
+    routes.push_back(
+        {.method = "POST",
+         .path = "/api/v1/restic/policies/preview",
+         .summary = "When a schedule would run",
+         .permission = read,
+         .audit = Audit::exempt("changes nothing"),
+         .request = &typeOf<PreviewInput>(),
+         .response = &typeOf<PreviewView>(),
+         .errors = {&errors::kInvalidCron},
+         .handler = [&s](Request& request) -> Outcome {
+             const auto input = request.json<PreviewInput>();
+             const auto cron = Cron::parse(input.schedule);
+             if (!cron)
+                 throw core::Error(errors::kInvalidCron, cron.error().what(),
+                                   {{"/schedule", cron.error().what()}});
+             const auto* zone = findTimeZone(input.timezone);
+             if (zone == nullptr)
+                 throw core::wire::validationError(
+                     {{"/timezone", "\"" + input.timezone +
+                                        "\" is no time zone of the IANA database, like Europe/Berlin"}});
+             PreviewView view;
+             auto at = input.from.value_or(s.clock.now());
+             for (int i = 0; i < input.count; ++i) {
+                 const auto next = cron.value().next(at, *zone);
+                 if (!next)
+                     break;
+                 view.next.push_back(*next);
+                 at = *next;
+             }
+             return Response::of(view);
+         }});
+}
+
+} // namespace restic::api

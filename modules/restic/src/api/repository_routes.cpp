@@ -1,0 +1,131 @@
+#include "api/repository_views.h"
+#include "api/routes.h"
+#include "errors.h"
+#include "query.h"
+
+namespace restic::api {
+
+using core::db::Transaction;
+using core::http::Audit;
+using core::http::Outcome;
+using core::http::Permission;
+using core::http::Request;
+using core::http::Response;
+using core::http::Role;
+using core::wire::typeOf;
+
+namespace {
+RepositorySpec specOf(const RepositoryInput& input) {
+    return {input.name,     input.type,         input.url,      input.config,         input.agentId,
+            input.password, input.passwordFile, input.certFile, input.environmentVars};
+}
+
+RepositoryView viewOf(Transaction& tx, RepositoryService& service, const Repository& r) {
+    return {r.id,
+            r.name,
+            r.type,
+            r.url,
+            r.config,
+            r.agent,
+            service.hasPassword(tx, r.id),
+            r.passwordFile,
+            r.certFile,
+            r.environment,
+            r.firstSuccessAt,
+            r.createdAt,
+            r.updatedAt};
+}
+} // namespace
+
+void addRepositoryRoutes(Routes& routes, const Services& s) {
+    const auto read = Permission::role("restic.repositories.read", Role::viewer);
+    const auto write = Permission::role("restic.repositories.write", Role::admin);
+
+    routes.push_back({.method = "GET",
+                      .path = "/api/v1/restic/repositories",
+                      .summary = "List repositories, newest first",
+                      .permission = read,
+                      .query = &typeOf<core::http::PageQuery>(),
+                      .response = &typeOf<core::http::Page<RepositoryView>>(),
+                      .handler = [&s](Request& request) -> Outcome {
+                          const auto query = request.queryAs<core::http::PageQuery>();
+                          return Response::of(s.database.read(request.tenant(), [&](Transaction& tx) {
+                              return toPage<RepositoryView>(
+                                  RepositoryStore::list(tx, query), query.limit,
+                                  [&](const Repository& r) { return viewOf(tx, s.repositories, r); },
+                                  [](const Repository& r) { return core::toMicros(r.createdAt); });
+                          }));
+                      }});
+    routes.push_back(
+        {.method = "POST",
+         .path = "/api/v1/restic/repositories",
+         .summary = "Add a repository",
+         .permission = write,
+         .audit = Audit::action("restic.repository.created"),
+         .request = &typeOf<RepositoryInput>(),
+         .response = &typeOf<RepositoryView>(),
+         .status = 201,
+         .errors = {&errors::kRepositoryExists, &errors::kAgentNotFound},
+         .handler = [&s](Request& request) -> Outcome {
+             const auto input = request.json<RepositoryInput>();
+             return Response::of(
+                 s.database.transact(request.tenant(),
+                                     [&](Transaction& tx) {
+                                         const auto made = s.repositories.create(tx, specOf(input));
+                                         auto view = viewOf(tx, s.repositories, made);
+                                         request.audit().object("repository", made.id.toString());
+                                         request.audit().entry.after = core::wire::toJson(view);
+                                         return view;
+                                     }),
+                 201);
+         }});
+    routes.push_back({.method = "GET",
+                      .path = "/api/v1/restic/repositories/{id}",
+                      .summary = "One repository; its secrets are never read back",
+                      .permission = read,
+                      .response = &typeOf<RepositoryView>(),
+                      .errors = {&errors::kRepositoryNotFound},
+                      .handler = [&s](Request& request) -> Outcome {
+                          const auto id = request.uuidParameter("id", errors::kRepositoryNotFound);
+                          return Response::of(s.database.read(request.tenant(), [&](Transaction& tx) {
+                              return viewOf(tx, s.repositories, s.repositories.get(tx, id));
+                          }));
+                      }});
+    routes.push_back({.method = "PUT",
+                      .path = "/api/v1/restic/repositories/{id}",
+                      .summary = "Change a repository; without a password the old one stays",
+                      .permission = write,
+                      .audit = Audit::action("restic.repository.updated"),
+                      .request = &typeOf<RepositoryInput>(),
+                      .response = &typeOf<RepositoryView>(),
+                      .errors = {&errors::kRepositoryNotFound, &errors::kRepositoryExists},
+                      .handler = [&s](Request& request) -> Outcome {
+                          const auto id = request.uuidParameter("id", errors::kRepositoryNotFound);
+                          const auto input = request.json<RepositoryInput>();
+                          request.audit().object("repository", id.toString());
+                          return Response::of(s.database.transact(request.tenant(), [&](Transaction& tx) {
+                              request.audit().entry.before =
+                                  core::wire::toJson(viewOf(tx, s.repositories, s.repositories.get(tx, id)));
+                              const auto changed = s.repositories.update(tx, id, specOf(input));
+                              auto view = viewOf(tx, s.repositories, changed);
+                              request.audit().entry.after = core::wire::toJson(view);
+                              return view;
+                          }));
+                      }});
+    routes.push_back({.method = "DELETE",
+                      .path = "/api/v1/restic/repositories/{id}",
+                      .summary = "Forget a repository; the snapshots in it stay",
+                      .permission = write,
+                      .audit = Audit::action("restic.repository.deleted"),
+                      .status = 204,
+                      .errors = {&errors::kRepositoryNotFound, &errors::kRepositoryInUse},
+                      .handler = [&s](Request& request) -> Outcome {
+                          const auto id = request.uuidParameter("id", errors::kRepositoryNotFound);
+                          request.audit().object("repository", id.toString());
+                          s.database.transact(request.tenant(),
+                                              [&](Transaction& tx) { s.repositories.remove(tx, id); });
+                          return Response::empty();
+                      }});
+}
+
+} // namespace restic::api

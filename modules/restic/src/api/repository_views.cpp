@@ -1,0 +1,56 @@
+#include "api/repository_views.h"
+
+#include "api/field_rules.h"
+
+namespace restic::api {
+
+using core::wire::object;
+using core::wire::strict;
+using core::wire::tolerant;
+using core::wire::Type;
+
+const Type& wireType(const RepositoryInput*) {
+    static const auto type =
+        object<RepositoryInput>("RepositoryInput", strict)
+            .field("name", &RepositoryInput::name, {.minLength = 1, .maxLength = 255})
+            .field("type", &RepositoryInput::type, {.oneOf = repositoryTypes()})
+            .field("url", &RepositoryInput::url,
+                   {.doc = "In restic's syntax, instead of config", .minLength = 1, .maxLength = 4096})
+            .field("config", &RepositoryInput::config,
+                   {.doc = "Fields of the kind, instead of url: {\"path\": …}"})
+            .field("agent_id", &RepositoryInput::agentId, {.doc = "The machine whose disk a local one is on"})
+            .field("password", &RepositoryInput::password,
+                   {.doc = "Kept in the vault, never read back",
+                    .secret = true,
+                    .minLength = 1,
+                    .maxLength = 4096})
+            .field("password_file", &RepositoryInput::passwordFile,
+                   {.doc = "A file on the agent, instead of password",
+                    .maxLength = 4096,
+                    .check = checkAbsolute})
+            .field("cert_file", &RepositoryInput::certFile, {.maxLength = 4096, .check = checkAbsolute})
+            .field("environment_vars", &RepositoryInput::environmentVars, {.optional = true, .maxItems = 50})
+            .build();
+    return type;
+}
+
+const Type& wireType(const RepositoryView*) {
+    static const auto type = object<RepositoryView>("Repository", tolerant)
+                                 .field("id", &RepositoryView::id)
+                                 .field("name", &RepositoryView::name)
+                                 .field("type", &RepositoryView::type)
+                                 .field("url", &RepositoryView::url)
+                                 .field("config", &RepositoryView::config)
+                                 .field("agent_id", &RepositoryView::agentId)
+                                 .field("password_set", &RepositoryView::passwordSet)
+                                 .field("password_file", &RepositoryView::passwordFile)
+                                 .field("cert_file", &RepositoryView::certFile)
+                                 .field("environment_vars", &RepositoryView::environmentVars)
+                                 .field("first_success_at", &RepositoryView::firstSuccessAt)
+                                 .field("created_at", &RepositoryView::createdAt)
+                                 .field("updated_at", &RepositoryView::updatedAt)
+                                 .build();
+    return type;
+}
+
+} // namespace restic::api

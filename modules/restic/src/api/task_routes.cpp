@@ -1,0 +1,143 @@
+#include "api/routes.h"
+#include "api/task_views.h"
+#include "errors.h"
+#include "query.h"
+
+namespace restic::api {
+
+using core::db::Transaction;
+using core::http::Audit;
+using core::http::Outcome;
+using core::http::Permission;
+using core::http::Request;
+using core::http::Response;
+using core::http::Role;
+using core::wire::typeOf;
+
+namespace {
+Response started(const Task& task, Request& request) {
+    request.audit().object("task", task.id.toString());
+    return Response::of(TaskStarted{task.id, std::string(protocol::toText(task.status))}, 202);
+}
+} // namespace
+
+void addTaskRoutes(Routes& routes, const Services& s) {
+    const auto read = Permission::role("restic.tasks.read", Role::viewer);
+    const auto write = Permission::role("restic.tasks.write", Role::operator_);
+
+    routes.push_back(
+        {.method = "POST",
+         .path = "/api/v1/restic/tasks",
+         .summary = "Start a task; if one of this policy and agent still waits, that is the answer",
+         .permission = write,
+         .audit = Audit::action("restic.task.created"),
+         .request = &typeOf<TaskInput>(),
+         .response = &typeOf<TaskStarted>(),
+         .status = 202,
+         .errors = {&errors::kAgentNotFound, &errors::kPolicyNotFound, &errors::kRepositoryNotFound,
+                    &errors::kInvalidParameters},
+         .handler = [&s](Request& request) -> Outcome {
+             const auto input = request.json<TaskInput>();
+             TaskRequest wanted;
+             wanted.type = input.type;
+             wanted.agent = input.agentId;
+             wanted.policy = input.policyId;
+             wanted.repository = input.repositoryId;
+             wanted.target = input.targetId;
+             wanted.priority = input.priority;
+             if (input.parameters)
+                 wanted.parameters = core::wire::toJson(*input.parameters);
+             core::json::Object metadata;
+             for (const auto& [name, value] : input.metadata)
+                 metadata.set(name, value);
+             wanted.metadata = std::move(metadata);
+             request.audit().entry.after = core::wire::toJson(input);
+             return started(s.tasks.create(request.tenant(), wanted), request);
+         }});
+    routes.push_back(
+        {.method = "GET",
+         .path = "/api/v1/restic/tasks",
+         .summary = "List tasks, newest first",
+         .permission = read,
+         .query = &typeOf<TaskQuery>(),
+         .response = &typeOf<core::http::Page<TaskView>>(),
+         .handler = [&s](Request& request) -> Outcome {
+             const auto query = request.queryAs<TaskQuery>();
+             auto tasks = s.database.read(request.tenant(), [&](Transaction& tx) {
+                 return TaskStore::list(tx, {query.agentId, query.policyId, query.status, query.type}, query);
+             });
+             return Response::of(toPage<TaskView>(std::move(tasks), query.limit, TaskView::of,
+                                                  [](const Task& t) { return core::toMicros(t.createdAt); }));
+         }});
+    routes.push_back({.method = "GET",
+                      .path = "/api/v1/restic/tasks/{id}",
+                      .summary = "One task with its progress",
+                      .permission = read,
+                      .response = &typeOf<TaskView>(),
+                      .errors = {&errors::kTaskNotFound},
+                      .handler = [&s](Request& request) -> Outcome {
+                          const auto id = request.uuidParameter("id", errors::kTaskNotFound);
+                          const auto task = s.database.read(
+                              request.tenant(), [&](Transaction& tx) { return TaskStore::find(tx, id); });
+                          if (!task)
+                              throw core::Error(errors::kTaskNotFound,
+                                                "There is no task with the id " + id.toString() + ".");
+                          return Response::of(TaskView::of(*task));
+                      }});
+    routes.push_back({.method = "DELETE",
+                      .path = "/api/v1/restic/tasks/{id}",
+                      .summary = "Cancel a task",
+                      .permission = write,
+                      .audit = Audit::action("restic.task.cancelled"),
+                      .response = &typeOf<TaskStarted>(),
+                      .status = 202,
+                      .errors = {&errors::kTaskNotFound, &errors::kTaskAlreadyFinished},
+                      .handler = [&s](Request& request) -> Outcome {
+                          const auto id = request.uuidParameter("id", errors::kTaskNotFound);
+                          request.audit().object("task", id.toString());
+                          return started(s.tasks.cancel(request.tenant(), id), request);
+                      }});
+    routes.push_back({.method = "POST",
+                      .path = "/api/v1/restic/tasks/{id}/retry",
+                      .summary = "Start an ended task again, as a new one",
+                      .permission = write,
+                      .audit = Audit::action("restic.task.retried"),
+                      .response = &typeOf<TaskStarted>(),
+                      .status = 202,
+                      .errors = {&errors::kTaskNotFound},
+                      .handler = [&s](Request& request) -> Outcome {
+                          const auto id = request.uuidParameter("id", errors::kTaskNotFound);
+                          request.audit().object("task", id.toString());
+                          return started(s.tasks.retry(request.tenant(), id), request);
+                      }});
+    const auto logs = [&s](Request& request) -> Outcome {
+        const auto id = request.uuidParameter("id", errors::kTaskNotFound);
+        const auto query = request.queryAs<LogQuery>();
+        const auto lines = s.database.read(request.tenant(), [&](Transaction& tx) {
+            if (!TaskStore::find(tx, id))
+                throw core::Error(errors::kTaskNotFound,
+                                  "There is no task with the id " + id.toString() + ".");
+            return LogStore::read(tx, id, query.after, query.limit);
+        });
+        LogPage page;
+        for (const auto& line : lines)
+            page.items.push_back(
+                {line.seq, line.attempt,
+                 core::parseInstant(line.line.stringOr("timestamp")).value_or(core::Instant{}),
+                 line.line.stringOr("level"), line.line.stringOr("message")});
+        if (!lines.empty())
+            page.next = lines.back().seq;
+        return Response::of(page);
+    };
+    for (const char* path : {"/api/v1/restic/tasks/{id}/logs", "/api/v1/restic/backup-runs/{id}/logs"})
+        routes.push_back({.method = "GET",
+                          .path = path,
+                          .summary = "Lines of the log after a number",
+                          .permission = read,
+                          .query = &typeOf<LogQuery>(),
+                          .response = &typeOf<LogPage>(),
+                          .errors = {&errors::kTaskNotFound},
+                          .handler = logs});
+}
+
+} // namespace restic::api

@@ -1,0 +1,131 @@
+#include "api/task_views.h"
+
+#include "api/field_rules.h"
+#include "restic/protocol/task_state.h"
+
+namespace restic::api {
+
+using core::wire::object;
+using core::wire::strict;
+using core::wire::tolerant;
+using core::wire::Type;
+
+const Type& wireType(const TaskParameters*) {
+    static const auto type =
+        object<TaskParameters>("BackupParameters", strict)
+            .field("sources", &TaskParameters::sources,
+                   {.doc = "Instead of the policy's paths",
+                    .optional = true,
+                    .maxItems = 1000,
+                    .check = checkAbsolute})
+            .field(
+                "exclude", &TaskParameters::exclude,
+                {.doc = "Beside the policy's patterns", .optional = true, .minLength = 1, .maxItems = 1000})
+            .field(
+                "tags", &TaskParameters::tags,
+                {.optional = true, .minLength = 1, .maxLength = 255, .maxItems = 100, .check = checkNoComma})
+            .field("limit_upload_kib", &TaskParameters::limitUploadKib,
+                   {.doc = "Upload at most, in KiB/s", .min = 1, .max = 100000000})
+            .build();
+    return type;
+}
+
+const Type& wireType(const TaskInput*) {
+    static const auto type = object<TaskInput>("TaskInput", strict)
+                                 .field("type", &TaskInput::type, {.oneOf = {"backup"}})
+                                 .field("agent_id", &TaskInput::agentId)
+                                 .field("policy_id", &TaskInput::policyId)
+                                 .field("repository_id", &TaskInput::repositoryId)
+                                 .field("target_id", &TaskInput::targetId)
+                                 .field("parameters", &TaskInput::parameters)
+                                 .field("priority", &TaskInput::priority, {.min = 0, .max = 10})
+                                 .field("metadata", &TaskInput::metadata, {.optional = true, .maxItems = 50})
+                                 .build();
+    return type;
+}
+
+const Type& wireType(const TaskStarted*) {
+    static const auto type = object<TaskStarted>("TaskStarted", tolerant)
+                                 .field("id", &TaskStarted::id)
+                                 .field("status", &TaskStarted::status, {.oneOf = taskStates()})
+                                 .build();
+    return type;
+}
+
+const Type& wireType(const TaskView*) {
+    static const auto type = object<TaskView>("Task", tolerant)
+                                 .field("id", &TaskView::id)
+                                 .field("type", &TaskView::type)
+                                 .field("status", &TaskView::status, {.oneOf = taskStates()})
+                                 .field("attempt", &TaskView::attempt)
+                                 .field("progress", &TaskView::progress)
+                                 .field("agent_id", &TaskView::agentId)
+                                 .field("policy_id", &TaskView::policyId)
+                                 .field("target_id", &TaskView::targetId)
+                                 .field("repository_id", &TaskView::repositoryId)
+                                 .field("priority", &TaskView::priority)
+                                 .field("parameters", &TaskView::parameters)
+                                 .field("metadata", &TaskView::metadata)
+                                 .field("result", &TaskView::result)
+                                 .field("error", &TaskView::error, {.doc = "{error, message, hint}"})
+                                 .field("cancel_requested", &TaskView::cancelRequested)
+                                 .field("retry_of", &TaskView::retryOf)
+                                 .field("scheduled_at", &TaskView::scheduledAt)
+                                 .field("created_at", &TaskView::createdAt)
+                                 .field("started_at", &TaskView::startedAt)
+                                 .field("completed_at", &TaskView::completedAt)
+                                 .build();
+    return type;
+}
+
+TaskView TaskView::of(const Task& t) {
+    return {t.id,        t.type,       std::string(protocol::toText(t.status)),
+            t.attempt,   t.progress,   t.agent,
+            t.policy,    t.target,     t.repository,
+            t.priority,  t.parameters, t.metadata,
+            t.result,    t.error,      t.cancelRequestedAt.has_value(),
+            t.retryOf,   t.slot,       t.createdAt,
+            t.startedAt, t.completedAt};
+}
+
+const Type& wireType(const TaskQuery*) {
+    static const auto type = object<TaskQuery>("TaskQuery", strict)
+                                 .include<core::http::PageQuery>()
+                                 .field("agent_id", &TaskQuery::agentId)
+                                 .field("policy_id", &TaskQuery::policyId)
+                                 .field("status", &TaskQuery::status, {.oneOf = taskStates()})
+                                 .field("type", &TaskQuery::type)
+                                 .build();
+    return type;
+}
+
+const Type& wireType(const LogQuery*) {
+    static const auto type = object<LogQuery>("LogQuery", strict)
+                                 .field("after", &LogQuery::after,
+                                        {.doc = "Number of the last line seen", .optional = true, .min = 0})
+                                 .field("limit", &LogQuery::limit, {.optional = true, .min = 1, .max = 5000})
+                                 .build();
+    return type;
+}
+
+const Type& wireType(const LogLineView*) {
+    static const auto type =
+        object<LogLineView>("LogLine", tolerant)
+            .field("seq", &LogLineView::seq)
+            .field("attempt", &LogLineView::attempt)
+            .field("timestamp", &LogLineView::timestamp)
+            .field("level", &LogLineView::level, {.oneOf = {"debug", "info", "warn", "error"}})
+            .field("message", &LogLineView::message)
+            .build();
+    return type;
+}
+
+const Type& wireType(const LogPage*) {
+    static const auto type = object<LogPage>("LogPage", tolerant)
+                                 .field("items", &LogPage::items)
+                                 .field("next", &LogPage::next, {.doc = "Ask again with this after"})
+                                 .build();
+    return type;
+}
+
+} // namespace restic::api

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <array>
+
+#include "core/error.h"
+
+/// What the restic module's API can answer besides core's errors: each declared once.
+namespace restic::errors {
+
+using core::ErrorKind;
+
+inline constexpr ErrorKind kAgentNotFound{"AgentNotFound", 404, "No such agent", "Check the agent's id"};
+inline constexpr ErrorKind kAgentAlreadyExists{"AgentAlreadyExists", 409,
+                                               "This host name is already registered",
+                                               "Use another host name, or revoke the old agent first"};
+inline constexpr ErrorKind kInvalidRegistrationToken{"InvalidRegistrationToken", 401,
+                                                     "The registration token is invalid, spent or expired",
+                                                     "Create a new registration token"};
+inline constexpr ErrorKind kTokenExpired{"TokenExpired", 401, "The agent's token has expired",
+                                         "Enrol the agent again: restic-agent enroll"};
+inline constexpr ErrorKind kTokenRevoked{"TokenRevoked", 401, "The agent was revoked",
+                                         "Enrol the agent again: restic-agent enroll"};
+inline constexpr ErrorKind kPolicyNotFound{"PolicyNotFound", 404, "No such policy", "Check the policy's id"};
+inline constexpr ErrorKind kPolicyInUse{"PolicyInUse", 409, "The policy is still used",
+                                        "Unlink its agents and wait for its tasks first"};
+inline constexpr ErrorKind kPolicyExists{"PolicyAlreadyExists", 409, "A policy of this name exists",
+                                         "Choose another name"};
+inline constexpr ErrorKind kInvalidCron{"InvalidCronExpression", 400, "The schedule is no cron expression",
+                                        "Write five fields: minute hour day month weekday"};
+inline constexpr ErrorKind kRetentionConflict{"RetentionConflict", 400, "The retention rules keep nothing",
+                                              "Give at least one count above zero and none below"};
+inline constexpr ErrorKind kRepositoryNotFound{"RepositoryNotFound", 404, "No such repository",
+                                               "Check the repository's id"};
+inline constexpr ErrorKind kRepositoryInUse{"RepositoryInUse", 409, "The repository is still used",
+                                            "Point its policies and targets elsewhere first"};
+inline constexpr ErrorKind kRepositoryExists{"RepositoryAlreadyExists", 409,
+                                             "A repository of this name exists", "Choose another name"};
+inline constexpr ErrorKind kTaskNotFound{"TaskNotFound", 404, "No such task", "Check the task's id"};
+inline constexpr ErrorKind kRunNotFound{"BackupRunNotFound", 404, "No such backup run", "Check the run's id"};
+inline constexpr ErrorKind kTargetNotFound{"TargetNotFound", 404, "No such target",
+                                           "Check the target's name"};
+inline constexpr ErrorKind kSnapshotNotFound{"SnapshotNotFound", 404, "No such snapshot",
+                                             "Check the snapshot's id"};
+inline constexpr ErrorKind kTaskAlreadyFinished{"TaskAlreadyFinished", 409, "The task has ended",
+                                                "Nothing is left to do for it"};
+inline constexpr ErrorKind kStaleAttempt{"StaleAttempt", 409,
+                                         "The report is of an older attempt of this task",
+                                         "Stop this attempt and drop its reports"};
+inline constexpr ErrorKind kInvalidParameters{"InvalidParameters", 400, "The task's parameters are not valid",
+                                              "Correct what the message names"};
+inline constexpr ErrorKind kTenantLimit{"TenantLimitReached", 409, "The tenant's limit is reached",
+                                        "Remove something, or raise the limit: ae-backend tenant set"};
+
+inline constexpr std::array kAll{&kAgentNotFound,     &kAgentAlreadyExists, &kInvalidRegistrationToken,
+                                 &kTokenExpired,      &kTokenRevoked,       &kPolicyNotFound,
+                                 &kPolicyInUse,       &kPolicyExists,       &kInvalidCron,
+                                 &kRetentionConflict, &kRepositoryNotFound, &kRepositoryInUse,
+                                 &kRepositoryExists,  &kTaskNotFound,       &kRunNotFound,
+                                 &kTargetNotFound,    &kSnapshotNotFound,   &kTaskAlreadyFinished,
+                                 &kStaleAttempt,      &kInvalidParameters,  &kTenantLimit};
+
+} // namespace restic::errors

@@ -1,0 +1,136 @@
+#include "policies/policy_service.h"
+
+#include <fmt/format.h>
+
+#include "agents/agent_store.h"
+#include "core/wire.h"
+#include "errors.h"
+#include "policies/target_store.h"
+#include "schedule/cron.h"
+#include "schedule/scheduler.h"
+
+namespace restic {
+
+using core::Uuid;
+using core::db::Transaction;
+
+PolicyService::PolicyService(const core::Clock& clock, std::shared_ptr<base::TenantLimits> limits)
+    : clock_(clock), limits_(std::move(limits)) {}
+
+void PolicyService::validate(const Policy& policy) {
+    const auto cron = Cron::parse(policy.schedule);
+    if (!cron)
+        throw core::Error(errors::kInvalidCron, cron.error().what(), {{"/schedule", cron.error().what()}});
+    if (findTimeZone(policy.timezone) == nullptr)
+        throw core::wire::validationError(
+            {{"/timezone",
+              "\"" + policy.timezone + "\" is no time zone of the IANA database, like Europe/Berlin"}});
+    const auto& keep = policy.retention;
+    bool any = false;
+    for (const auto& count : {keep.keepLast, keep.keepHourly, keep.keepDaily, keep.keepWeekly,
+                              keep.keepMonthly, keep.keepYearly}) {
+        if (count && *count < 0)
+            throw core::Error(errors::kRetentionConflict, "A retention count is below zero.",
+                              {{"/retention_rules", "must not contain a negative count"}});
+        any = any || (count && *count > 0);
+    }
+    if (!any)
+        throw core::Error(errors::kRetentionConflict,
+                          "The retention rules keep nothing: all counts are zero. Give at least one.",
+                          {{"/retention_rules", "must keep something"}});
+}
+
+void PolicyService::announce(Transaction& tx) {
+    tx.afterCommit([this] {
+        if (changed_)
+            changed_();
+    });
+}
+
+namespace {
+[[noreturn]] void nameTaken(const std::string& name) {
+    throw core::Error(errors::kPolicyExists, "A policy named \"" + name + "\" exists already.");
+}
+} // namespace
+
+Policy PolicyService::create(Transaction& tx, Policy policy) {
+    validate(policy);
+    const auto limits = limits_->getForCreation(tx, tx.tenant());
+    if (PolicyStore::count(tx) >= limits.policies)
+        throw core::Error(
+            errors::kTenantLimit,
+            fmt::format("This tenant may have {} policies and has them all; delete one, or raise the "
+                        "limit with ae-backend tenant set.",
+                        limits.policies));
+    policy.tenant = tx.tenant();
+    policy.createdAt = policy.updatedAt = clock_.now();
+    policy.id = Uuid::generate(policy.createdAt);
+    try {
+        PolicyStore::insert(tx, policy);
+    } catch (const core::db::ConstraintViolation&) {
+        nameTaken(policy.name);
+    }
+    return policy;
+}
+
+Policy PolicyService::get(Transaction& tx, const Uuid& id) {
+    auto policy = PolicyStore::find(tx, id);
+    if (!policy)
+        throw core::Error(errors::kPolicyNotFound, "There is no policy with the id " + id.toString() + ".");
+    return *policy;
+}
+
+Policy PolicyService::update(Transaction& tx, const Uuid& id, Policy policy) {
+    validate(policy);
+    const Policy before = get(tx, id);
+    policy.id = id;
+    policy.tenant = before.tenant;
+    policy.createdAt = before.createdAt;
+    policy.updatedAt = clock_.now();
+    try {
+        PolicyStore::update(tx, policy);
+    } catch (const core::db::ConstraintViolation&) {
+        nameTaken(policy.name);
+    }
+    for (const auto& link : PolicyStore::links(tx, id)) {
+        PolicyStore::setNextRun(tx, link.agent, id, Scheduler::nextSlot(policy, clock_.now()));
+        TargetStore::ensureForLink(tx,
+                                   {Uuid::generate(clock_.now()), link.hostname + ":" + policy.name, "agent",
+                                    policy.repository, link.agent, id, false},
+                                   clock_.now());
+    }
+    announce(tx);
+    return policy;
+}
+
+void PolicyService::remove(Transaction& tx, const Uuid& id) {
+    const Policy policy = get(tx, id);
+    if (const auto users = PolicyStore::users(tx, id); !users.empty())
+        throw core::Error(errors::kPolicyInUse, fmt::format("The policy \"{}\" is still used by {}.",
+                                                            policy.name, fmt::join(users, ", ")));
+    PolicyStore::archive(tx, id, clock_.now());
+}
+
+void PolicyService::link(Transaction& tx, const Uuid& agentId, const Uuid& policyId) {
+    const Policy policy = get(tx, policyId);
+    const auto agent = AgentStore::find(tx, agentId);
+    if (!agent)
+        throw core::Error(errors::kAgentNotFound,
+                          "There is no agent with the id " + agentId.toString() + ".");
+    const auto now = clock_.now();
+    PolicyStore::link(tx, agentId, policyId, now, Scheduler::nextSlot(policy, now));
+    TargetStore::ensureForLink(tx,
+                               {Uuid::generate(now), agent->hostname + ":" + policy.name, "agent",
+                                policy.repository, agentId, policyId, false},
+                               now);
+    announce(tx);
+}
+
+void PolicyService::unlink(Transaction& tx, const Uuid& agent, const Uuid& policy) {
+    get(tx, policy);
+    if (!AgentStore::find(tx, agent))
+        throw core::Error(errors::kAgentNotFound, "There is no agent with the id " + agent.toString() + ".");
+    PolicyStore::unlink(tx, agent, policy, clock_.now());
+}
+
+} // namespace restic

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "base/tenant_limits.h"
+#include "core/db/database.h"
+#include "core/time.h"
+#include "policies/policy_store.h"
+
+namespace restic {
+
+/// Policies and the agents that follow them. Thread-safe; every call runs in the caller's transaction.
+class PolicyService {
+public:
+    PolicyService(const core::Clock& clock, std::shared_ptr<base::TenantLimits> limits);
+
+    /// Called after a commit that may have changed which run is next.
+    void setScheduleChanged(std::function<void()> changed) { changed_ = std::move(changed); }
+
+    /// Throws kInvalidCron, kValidation (time zone), kRetentionConflict.
+    static void validate(const Policy& policy);
+    /// Throws also kPolicyExists and kTenantLimit.
+    Policy create(core::db::Transaction& tx, Policy policy);
+    Policy update(core::db::Transaction& tx, const core::Uuid& id, Policy policy);
+    Policy get(core::db::Transaction& tx, const core::Uuid& id);
+    /// Archives it. Throws kPolicyInUse, naming its users.
+    void remove(core::db::Transaction& tx, const core::Uuid& id);
+    /// From now on the agent follows the policy; it is a target from now on. Linking twice changes nothing.
+    void link(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& policy);
+    void unlink(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& policy);
+
+private:
+    void announce(core::db::Transaction& tx);
+
+    const core::Clock& clock_;
+    std::shared_ptr<base::TenantLimits> limits_;
+    std::function<void()> changed_;
+};
+
+} // namespace restic

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "core/db/database.h"
+#include "core/http/page.h"
+
+namespace restic {
+
+/// Puts together the WHERE of a list: conditions are constants, values are parameters.
+class Query {
+public:
+    explicit Query(std::string select) : sql_(std::move(select)) {}
+
+    /// `condition` contains one "?" for the value.
+    void where(std::string_view condition, core::db::Param value) {
+        params_.push_back(std::move(value));
+        std::string text(condition);
+        text.replace(text.find('?'), 1, "$" + std::to_string(params_.size()));
+        plain(text);
+    }
+    void plain(std::string_view condition) {
+        sql_ += first_ ? " WHERE " : " AND ";
+        first_ = false;
+        sql_ += condition;
+    }
+    /// Newest first by (key, id), one row more than the page holds.
+    void page(const std::string& key, const core::http::PageQuery& page) {
+        if (page.after) {
+            const auto cursor = core::http::Cursor::decode(*page.after);
+            params_.emplace_back(cursor.key);
+            params_.emplace_back(cursor.id);
+            plain("(" + key + ", id) < ($" + std::to_string(params_.size() - 1) + ", $" +
+                  std::to_string(params_.size()) + ")");
+        }
+        sql_ += " ORDER BY " + key + " DESC, id DESC LIMIT " + std::to_string(page.limit + 1);
+    }
+    [[nodiscard]] core::db::Rows run(core::db::Transaction& tx) const { return tx.query(sql_, params_); }
+
+private:
+    std::string sql_;
+    core::db::Params params_;
+    bool first_ = true;
+};
+
+/// Cuts a list that holds one row too many and makes the cursor of the next page.
+template <typename View, typename Row, typename Make, typename Key>
+core::http::Page<View> toPage(std::vector<Row> rows, int limit, Make make, Key key) {
+    core::http::Page<View> page;
+    const bool more = rows.size() > static_cast<std::size_t>(limit);
+    if (more) {
+        rows.resize(static_cast<std::size_t>(limit));
+        page.next = core::http::Cursor{key(rows.back()), rows.back().id}.encode();
+    }
+    for (const Row& row : rows)
+        page.items.push_back(make(row));
+    return page;
+}
+
+} // namespace restic

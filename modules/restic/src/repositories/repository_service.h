@@ -1,0 +1,52 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/secret_vault.h"
+#include "core/db/database.h"
+#include "core/time.h"
+#include "repositories/repository_store.h"
+
+namespace restic {
+
+/// What somebody says of a repository.
+struct RepositorySpec {
+    std::string name;
+    std::string type;
+    std::optional<std::string> url;
+    std::optional<core::json::Object> config;
+    std::optional<core::Uuid> agent;
+    std::optional<std::string> password;
+    std::optional<std::string> passwordFile;
+    std::optional<std::string> certFile;
+    std::map<std::string, std::string> environment;
+};
+
+/// Repositories with their secrets, which are written in the same transaction. Thread-safe; every call runs
+/// in the caller's transaction.
+class RepositoryService {
+public:
+    RepositoryService(const core::Clock& clock, std::shared_ptr<base::SecretVault> vault);
+
+    /// Throws kValidation, kRepositoryExists, kAgentNotFound.
+    Repository create(core::db::Transaction& tx, const RepositorySpec& spec);
+    /// Without a password the one that is there stays.
+    Repository update(core::db::Transaction& tx, const core::Uuid& id, const RepositorySpec& spec);
+    /// The one at that place, or a new one named after it.
+    Repository findOrCreate(core::db::Transaction& tx, RepositorySpec spec);
+    Repository get(core::db::Transaction& tx, const core::Uuid& id);
+    /// Throws kRepositoryInUse, naming its users.
+    void remove(core::db::Transaction& tx, const core::Uuid& id);
+    [[nodiscard]] bool hasPassword(core::db::Transaction& tx, const core::Uuid& id);
+
+private:
+    Repository fromSpec(core::db::Transaction& tx, const RepositorySpec& spec, bool passwordKnown);
+    void storePassword(core::db::Transaction& tx, const core::Uuid& id, const RepositorySpec& spec);
+
+    const core::Clock& clock_;
+    std::shared_ptr<base::SecretVault> vault_;
+};
+
+} // namespace restic

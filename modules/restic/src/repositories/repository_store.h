@@ -1,0 +1,50 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/db/database.h"
+#include "core/http/page.h"
+#include "core/json.h"
+#include "core/time.h"
+#include "core/uuid.h"
+
+namespace restic {
+
+/// Where snapshots are kept. Its secrets are in the vault, under this row's id.
+struct Repository {
+    core::Uuid id;
+    std::string name;
+    std::string type; ///< local, sftp, s3, rest, azure, gcs
+    std::string url;  ///< in restic's own syntax
+    core::json::Value config = core::json::Object();
+    std::optional<core::Uuid> agent; ///< of a local one: the machine whose disk it is on
+    std::optional<std::string> passwordFile;
+    std::optional<std::string> certFile;
+    std::map<std::string, std::string> environment;
+    std::optional<core::Instant> firstSuccessAt;
+    core::Instant createdAt;
+    core::Instant updatedAt;
+};
+
+/// Rows of restic_repositories that are not archived.
+class RepositoryStore {
+public:
+    static void insert(core::db::Transaction& tx, const Repository& repository);
+    static void update(core::db::Transaction& tx, const Repository& repository);
+    static std::optional<Repository> find(core::db::Transaction& tx, const core::Uuid& id);
+    /// The same place under the same agent, for policies that name a repository inline.
+    static std::optional<Repository> findByUrl(core::db::Transaction& tx, const std::string& type,
+                                               const std::string& url,
+                                               const std::optional<core::Uuid>& agent);
+    static std::vector<Repository> list(core::db::Transaction& tx, const core::http::PageQuery& page);
+    /// Names of policies and targets that use it.
+    static std::vector<std::string> users(core::db::Transaction& tx, const core::Uuid& id);
+    static void archive(core::db::Transaction& tx, const core::Uuid& id, core::Instant now);
+    /// From now on the repository is known to exist and is never created again.
+    static void markSuccess(core::db::Transaction& tx, const core::Uuid& id, core::Instant now);
+};
+
+} // namespace restic

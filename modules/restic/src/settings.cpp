@@ -1,0 +1,83 @@
+#include "settings.h"
+
+namespace restic {
+
+using core::config::Setting;
+using core::config::SettingType;
+
+std::vector<Setting> settings() {
+    return {
+        {.key = "restic.agents.token_ttl",
+         .type = SettingType::duration,
+         .defaultValue = "30d",
+         .doc = "Life of an agent's token; agents renew it at two thirds",
+         .min = 60000,
+         .seedName = "TokenTTL"},
+        {.key = "restic.agents.registration_token_ttl",
+         .type = SettingType::duration,
+         .defaultValue = "1h",
+         .doc = "Life of a registration token",
+         .min = 1000,
+         .seedName = "RegistrationTokenTTL"},
+        {.key = "restic.agents.offline_after",
+         .type = SettingType::duration,
+         .defaultValue = "90s",
+         .doc = "Silence after which an agent counts as offline",
+         .min = 1000},
+        {.key = "restic.agents.heartbeat_timeout",
+         .type = SettingType::duration,
+         .defaultValue = "5m",
+         .doc = "Silence after which an agent is reported as offline",
+         .min = 1000,
+         .seedName = "HeartbeatTimeout"},
+        {.key = "restic.agents.heartbeat_interval",
+         .type = SettingType::duration,
+         .defaultValue = "30s",
+         .doc = "How often agents are asked to report",
+         .min = 1000,
+         .seedName = "Interval"},
+        {.key = "restic.tasks.lease",
+         .type = SettingType::duration,
+         .defaultValue = "90s",
+         .doc = "Silence after which a handed-out task is given out again, or a running one unreachable",
+         .min = 1000},
+        {.key = "restic.tasks.retry_attempts",
+         .type = SettingType::integer,
+         .defaultValue = "3",
+         .doc = "How often a failed task is tried again by itself",
+         .min = 0,
+         .max = 100,
+         .seedName = "RetryAttempts"},
+        {.key = "restic.tasks.retry_backoff",
+         .type = SettingType::duration,
+         .defaultValue = "5m",
+         .doc = "Time between two tries",
+         .min = 0,
+         .seedName = "RetryBackoff"},
+        {.key = "restic.policies.auto_scheduling",
+         .type = SettingType::boolean,
+         .defaultValue = "true",
+         .doc = "Make tasks from schedules; tasks by hand are not concerned",
+         .seedName = "EnableAutoScheduling"},
+    };
+}
+
+TaskSettings taskSettings(const core::config::Config& config) {
+    TaskSettings settings;
+    settings.lease = config.duration("restic.tasks.lease");
+    settings.retryAttempts = static_cast<int>(config.integer("restic.tasks.retry_attempts"));
+    settings.retryBackoff = config.duration("restic.tasks.retry_backoff");
+    return settings;
+}
+
+AgentSettings agentSettings(const core::config::Config& config) {
+    AgentSettings settings;
+    settings.tokenTtl = config.duration("restic.agents.token_ttl");
+    settings.registrationTtl = config.duration("restic.agents.registration_token_ttl");
+    settings.offlineAfter = config.duration("restic.agents.offline_after");
+    settings.reportOfflineAfter = config.duration("restic.agents.heartbeat_timeout");
+    settings.heartbeatInterval = config.duration("restic.agents.heartbeat_interval");
+    return settings;
+}
+
+} // namespace restic

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <vector>
+
+#include "agents/agent_service.h"
+#include "core/config.h"
+#include "tasks/task_service.h"
+
+namespace restic {
+
+/// The settings that this module declares.
+std::vector<core::config::Setting> settings();
+TaskSettings taskSettings(const core::config::Config& config);
+AgentSettings agentSettings(const core::config::Config& config);
+
+} // namespace restic

@@ -1,0 +1,181 @@
+#include "status/status_service.h"
+
+#include <fmt/format.h>
+
+#include "errors.h"
+#include "schedule/cron.h"
+
+namespace restic {
+
+using core::Instant;
+using core::db::Transaction;
+
+const core::wire::Type& wireType(const TargetProblem*) {
+    static const auto type = core::wire::object<TargetProblem>("TargetProblem", core::wire::tolerant)
+                                 .field("error", &TargetProblem::error)
+                                 .field("message", &TargetProblem::message)
+                                 .build();
+    return type;
+}
+
+const core::wire::Type& wireType(const TargetStatus*) {
+    static const auto type =
+        core::wire::object<TargetStatus>("TargetStatus", core::wire::tolerant, "How one protected thing is")
+            .field("id", &TargetStatus::id)
+            .field("name", &TargetStatus::name)
+            .field("mode", &TargetStatus::mode, {.oneOf = {"direct", "agent"}})
+            .field("agent_id", &TargetStatus::agentId)
+            .field("agent_hostname", &TargetStatus::agentHostname)
+            .field("agent_status", &TargetStatus::agentStatus)
+            .field("policy_id", &TargetStatus::policyId)
+            .field("policy_name", &TargetStatus::policyName)
+            .field("status", &TargetStatus::status,
+                   {.oneOf = {"healthy", "warning", "unhealthy", "unknown", "disabled"}})
+            .field("last_snapshot", &TargetStatus::lastSnapshot)
+            .field("snapshot_age_hours", &TargetStatus::snapshotAgeHours)
+            .field("source", &TargetStatus::source)
+            .field("disabled", &TargetStatus::disabled)
+            .field("error", &TargetStatus::error)
+            .field("checked_at", &TargetStatus::checkedAt)
+            .field("snapshot_count", &TargetStatus::snapshotCount)
+            .field("latest_snapshot_id", &TargetStatus::latestSnapshotId)
+            .field("last_run_id", &TargetStatus::lastRunId)
+            .field("last_run_status", &TargetStatus::lastRunStatus)
+            .field("last_run_at", &TargetStatus::lastRunAt)
+            .field("next_run_at", &TargetStatus::nextRunAt)
+            .field("running_task_id", &TargetStatus::runningTaskId)
+            .build();
+    return type;
+}
+
+namespace {
+
+/// Everything of all targets in one statement: the page costs one round trip however many there are.
+constexpr std::string_view kSelect =
+    "SELECT t.id, t.name, t.mode, t.disabled, t.agent_id, a.hostname, a.status, t.policy_id, p.name, "
+    "p.schedule, "
+    "p.timezone, p.max_age_hours, l.next_run_at_us, "
+    "(SELECT count(*) FROM restic_snapshots s WHERE s.tenant_id = t.tenant_id AND s.target_id = t.id), "
+    "(SELECT s.snapshot_id FROM restic_snapshots s WHERE s.tenant_id = t.tenant_id AND s.target_id = t.id "
+    "ORDER BY "
+    "s.time_us DESC LIMIT 1), "
+    "(SELECT s.time_us FROM restic_snapshots s WHERE s.tenant_id = t.tenant_id AND s.target_id = t.id ORDER "
+    "BY "
+    "s.time_us DESC LIMIT 1), "
+    "r.id, r.status, r.error_message, r.start_time_us, r.end_time_us, "
+    "(SELECT k.id FROM restic_tasks k WHERE k.tenant_id = t.tenant_id AND k.target_id = t.id AND k.status IN "
+    "('assigned', 'running', 'unreachable') ORDER BY k.id DESC LIMIT 1), r.unread_count "
+    "FROM restic_targets t "
+    "LEFT JOIN restic_agents a ON a.tenant_id = t.tenant_id AND a.id = t.agent_id "
+    "LEFT JOIN restic_policies p ON p.tenant_id = t.tenant_id AND p.id = t.policy_id "
+    "LEFT JOIN restic_agent_policy_links l ON l.tenant_id = t.tenant_id AND l.agent_id = t.agent_id AND "
+    "l.policy_id = "
+    "t.policy_id "
+    "LEFT JOIN restic_backup_runs r ON r.tenant_id = t.tenant_id AND r.id = (SELECT x.id FROM "
+    "restic_backup_runs x "
+    "WHERE x.tenant_id = t.tenant_id AND x.target_id = t.id AND x.status IN ('success', 'warning', 'failed', "
+    "'cancelled') ORDER BY x.start_time_us DESC LIMIT 1) "
+    "WHERE t.tenant_id = $1";
+
+struct Judged {
+    std::optional<std::int64_t> maxAgeHours;
+    std::optional<std::string> schedule, timezone;
+    std::optional<std::string> runError;
+    std::int64_t unreadCount = 0;
+};
+
+/// After the second slot without a snapshot something is wrong, whatever the policy's limit.
+bool missedTwoSlots(const Judged& facts, Instant last, Instant now) {
+    if (!facts.schedule || !facts.timezone)
+        return false;
+    const auto cron = Cron::parse(*facts.schedule);
+    const auto* zone = findTimeZone(*facts.timezone);
+    if (!cron || zone == nullptr)
+        return false;
+    const auto first = cron.value().next(last, *zone);
+    const auto second = first ? cron.value().next(*first, *zone) : std::nullopt;
+    return second && *second + std::chrono::hours{1} < now;
+}
+
+void judge(TargetStatus& target, const Judged& facts, Instant now) {
+    if (target.disabled) {
+        target.status = "disabled";
+        return;
+    }
+    if (target.lastRunStatus == "failed") {
+        target.status = "unhealthy";
+        target.error = TargetProblem{"BackupFailed", facts.runError.value_or("The last backup failed.")};
+    } else if (!target.lastSnapshot) {
+        target.status = "unknown";
+    } else if ((facts.maxAgeHours && now - *target.lastSnapshot > std::chrono::hours{*facts.maxAgeHours}) ||
+               (!facts.maxAgeHours && missedTwoSlots(facts, *target.lastSnapshot, now))) {
+        target.status = "unhealthy";
+        target.error = TargetProblem{
+            "SnapshotTooOld", fmt::format("The last snapshot is {} hours old.", *target.snapshotAgeHours)};
+    } else if (target.lastRunStatus == "warning") {
+        target.status = "warning";
+        target.error = TargetProblem{
+            "UnreadFiles", fmt::format("{} files could not be read in the last backup.", facts.unreadCount)};
+    } else {
+        target.status = "healthy";
+    }
+}
+
+} // namespace
+
+std::vector<TargetStatus> StatusService::load(Transaction& tx, const std::optional<std::string>& name,
+                                              std::optional<std::int64_t> maxAgeHours) {
+    const Instant now = clock_.now();
+    core::db::Params params{tx.tenant()};
+    std::string sql(kSelect);
+    if (name) {
+        sql += " AND t.name = $2";
+        params.emplace_back(*name);
+    }
+    std::vector<TargetStatus> all;
+    for (const auto& row : tx.query(sql + " ORDER BY t.name", params)) {
+        TargetStatus target;
+        target.id = row.uuid(0);
+        target.name = row.text(1);
+        target.mode = row.text(2);
+        target.disabled = row.boolean(3);
+        target.agentId = row.optionalUuid(4);
+        target.agentHostname = row.optionalText(5);
+        target.agentStatus = row.optionalText(6);
+        target.policyId = row.optionalUuid(7);
+        target.policyName = row.optionalText(8);
+        target.nextRunAt = row.optionalInstant(12);
+        target.snapshotCount = row.integer(13);
+        target.latestSnapshotId = row.optionalText(14);
+        target.lastSnapshot = row.optionalInstant(15);
+        target.lastRunId = row.optionalUuid(16);
+        target.lastRunStatus = row.optionalText(17);
+        target.lastRunAt = row.optionalInstant(19);
+        target.checkedAt = row.optionalInstant(20);
+        target.runningTaskId = row.optionalUuid(21);
+        target.source = target.mode == "agent" ? "agent_report" : "direct_poll";
+        if (target.lastSnapshot)
+            target.snapshotAgeHours =
+                std::chrono::duration_cast<std::chrono::hours>(now - *target.lastSnapshot).count();
+        Judged facts{maxAgeHours ? maxAgeHours : row.optionalInteger(11), row.optionalText(9),
+                     row.optionalText(10), row.optionalText(18), row.optionalInteger(22).value_or(0)};
+        judge(target, facts, now);
+        all.push_back(std::move(target));
+    }
+    return all;
+}
+
+std::vector<TargetStatus> StatusService::list(const core::TenantContext& context,
+                                              std::optional<std::int64_t> maxAgeHours) {
+    return database_.read(context, [&](Transaction& tx) { return load(tx, std::nullopt, maxAgeHours); });
+}
+
+TargetStatus StatusService::get(const core::TenantContext& context, const std::string& name,
+                                std::optional<std::int64_t> maxAgeHours) {
+    auto found = database_.read(context, [&](Transaction& tx) { return load(tx, name, maxAgeHours); });
+    if (found.empty())
+        throw core::Error(errors::kTargetNotFound, "There is no target named \"" + name + "\".");
+    return std::move(found.front());
+}
+
+} // namespace restic

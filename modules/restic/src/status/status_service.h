@@ -1,0 +1,71 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/db/database.h"
+#include "core/json.h"
+#include "core/time.h"
+#include "core/uuid.h"
+#include "core/wire.h"
+#include "policies/target_store.h"
+
+namespace restic {
+
+/// Why a target is not well.
+struct TargetProblem {
+    std::string error;
+    std::string message;
+};
+
+/// How one protected thing is: what the dashboard and old scripts read.
+struct TargetStatus {
+    core::Uuid id;
+    std::string name;
+    std::string mode;
+    std::optional<core::Uuid> agentId;
+    std::optional<std::string> agentHostname;
+    std::optional<std::string> agentStatus;
+    std::optional<core::Uuid> policyId;
+    std::optional<std::string> policyName;
+    std::string status; ///< healthy, warning, unhealthy, unknown, disabled
+    std::optional<core::Instant> lastSnapshot;
+    std::optional<std::int64_t> snapshotAgeHours;
+    std::string source; ///< agent_report or direct_poll
+    bool disabled = false;
+    std::optional<TargetProblem> error;
+    std::optional<core::Instant> checkedAt;
+    std::int64_t snapshotCount = 0;
+    std::optional<std::string> latestSnapshotId;
+    std::optional<core::Uuid> lastRunId;
+    std::optional<std::string> lastRunStatus;
+    std::optional<core::Instant> lastRunAt;
+    std::optional<core::Instant> nextRunAt;
+    std::optional<core::Uuid> runningTaskId;
+};
+const core::wire::Type& wireType(const TargetProblem*);
+const core::wire::Type& wireType(const TargetStatus*);
+
+/// Puts the state of targets together from runs, snapshots and schedules.
+class StatusService {
+public:
+    StatusService(core::db::Database& database, const core::Clock& clock)
+        : database_(database), clock_(clock) {}
+
+    /// All targets by name. `maxAgeHours` overrides the policies' own.
+    std::vector<TargetStatus> list(const core::TenantContext& context,
+                                   std::optional<std::int64_t> maxAgeHours);
+    /// Throws kTargetNotFound.
+    TargetStatus get(const core::TenantContext& context, const std::string& name,
+                     std::optional<std::int64_t> maxAgeHours);
+
+private:
+    std::vector<TargetStatus> load(core::db::Transaction& tx, const std::optional<std::string>& name,
+                                   std::optional<std::int64_t> maxAgeHours);
+
+    core::db::Database& database_;
+    const core::Clock& clock_;
+};
+
+} // namespace restic

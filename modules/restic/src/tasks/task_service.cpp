@@ -1,0 +1,484 @@
+#include "tasks/task_service.h"
+
+#include <algorithm>
+#include <set>
+
+#include "agents/agent_store.h"
+#include "errors.h"
+#include "policies/target_store.h"
+#include "repositories/repository_store.h"
+#include "restic/events.h"
+#include "restic/protocol/task_errors.h"
+#include "snapshots/snapshot_store.h"
+
+namespace restic {
+
+using core::Instant;
+using core::TenantContext;
+using core::Uuid;
+using core::db::Transaction;
+using protocol::TaskState;
+
+namespace {
+
+/// Errors that a second try cannot mend, because somebody must change something first.
+bool isLasting(const std::string& error) {
+    static const std::set<std::string> kLasting{
+        "AuthenticationFailed", "InvalidCredentials", "SourceNotFound", "RepositoryNotFound",
+        "CertificateError",     "PermissionDenied",   "InvalidTask",    "UnsupportedTask",
+        "ResticNotFound",       "RepositoryDamaged",  "CommandTimeout", "OutOfDiskSpace"};
+    return kLasting.contains(error);
+}
+
+std::vector<std::string> listParameter(const core::json::Value& parameters, std::string_view name) {
+    const auto* value = parameters.find(name);
+    return value != nullptr ? toStrings(*value) : std::vector<std::string>();
+}
+
+double secondsBetween(const std::optional<Instant>& from, Instant to) {
+    return from ? std::chrono::duration<double>(to - *from).count() : 0;
+}
+
+} // namespace
+
+TaskService::TaskService(core::db::Database& database, const core::Clock& clock, core::event::Bus& events,
+                         std::shared_ptr<base::SecretVault> vault, core::Logger log, TaskSettings settings)
+    : database_(database), clock_(clock), events_(events), vault_(std::move(vault)), log_(std::move(log)),
+      settings_(settings) {}
+
+void TaskService::wakeAfterCommit(Transaction& tx, const Uuid& agent) {
+    tx.afterCommit([this, agent] {
+        if (wake_)
+            wake_(agent);
+    });
+}
+
+Task TaskService::create(const TenantContext& context, const TaskRequest& request) {
+    const auto attempt = [&] {
+        return database_.transact(context, [&](Transaction& tx) {
+            auto task = create(tx, request);
+            if (context.audit())
+                context.audit()->object("task", task.id.toString());
+            return task;
+        });
+    };
+    try {
+        return attempt();
+    } catch (const core::db::ConstraintViolation&) {
+        return attempt(); // somebody made the same at this moment; now it is there to be found
+    }
+}
+
+Task TaskService::create(Transaction& tx, const TaskRequest& request) {
+    Task task;
+    task.type = request.type;
+    task.agent = request.agent;
+    task.parameters = request.parameters;
+    task.metadata = request.metadata;
+    task.slot = request.slot;
+    task.retryOf = request.retryOf;
+    task.target = request.target;
+    task.repository = request.repository;
+    if (!AgentStore::find(tx, request.agent))
+        throw core::Error(errors::kAgentNotFound,
+                          "There is no agent with the id " + request.agent.toString() + ".");
+    if (request.policy) {
+        const auto policy = PolicyStore::find(tx, *request.policy);
+        if (!policy)
+            throw core::Error(errors::kPolicyNotFound,
+                              "There is no policy with the id " + request.policy->toString() + ".");
+        if (const auto pending = TaskStore::findPending(tx, request.agent, policy->id, request.type))
+            return *pending;
+        task.policy = policy->id;
+        task.priority = policy->priority;
+        task.timeoutSeconds = policy->timeoutSeconds;
+        if (!task.repository)
+            task.repository = policy->repository;
+        if (!task.target)
+            if (const auto target = TargetStore::findForLink(tx, request.agent, policy->id))
+                task.target = target->id;
+    } else if (listParameter(request.parameters, "sources").empty()) {
+        throw core::Error(errors::kInvalidParameters,
+                          "A backup without a policy needs parameters.sources: the paths to back up.");
+    }
+    if (request.priority)
+        task.priority = *request.priority;
+    if (task.repository) {
+        const auto repository = RepositoryStore::find(tx, *task.repository);
+        if (!repository)
+            throw core::Error(errors::kRepositoryNotFound,
+                              "There is no repository with the id " + task.repository->toString() + ".");
+        if (repository->agent && *repository->agent != request.agent)
+            throw core::Error(errors::kInvalidParameters,
+                              "The repository \"" + repository->name +
+                                  "\" is on the disk of another agent; its tasks go there.");
+    }
+    return insert(tx, std::move(task));
+}
+
+Task TaskService::insert(Transaction& tx, Task task) {
+    const Instant now = clock_.now();
+    task.id = Uuid::generate(now);
+    task.tenant = tx.tenant();
+    task.status = TaskState::queued;
+    task.createdAt = now;
+    TaskStore::insert(tx, task);
+    if (task.type == protocol::action::kBackup)
+        RunStore::insert(tx, task);
+    wakeAfterCommit(tx, task.agent);
+    tx.afterCommit([this, task] {
+        events_.publish(events::TaskCreated{task.tenant, task.id, task.type, task.agent, task.target,
+                                            task.priority, task.createdAt});
+        if (task.slot && task.policy)
+            events_.publish(events::TaskScheduled{task.tenant, task.id, *task.policy, task.target, *task.slot,
+                                                  task.createdAt});
+    });
+    return task;
+}
+
+std::optional<protocol::Envelope> TaskService::envelopeFor(Transaction& tx, const Task& task) {
+    protocol::TaskPayload payload;
+    payload.taskId = task.id;
+    payload.attempt = task.attempt;
+    payload.type = task.type;
+    payload.policyId = task.policy;
+    payload.timeoutSeconds = task.timeoutSeconds;
+    if (task.policy) {
+        const auto policy = PolicyStore::find(tx, *task.policy);
+        if (!policy) {
+            fail(tx, task,
+                 protocol::task_errors::make(protocol::task_errors::kInvalidTask,
+                                             "The policy was deleted before the task began."));
+            return std::nullopt;
+        }
+        payload.policyName = policy->name;
+        payload.sources = policy->includePaths;
+        payload.exclude = policy->excludePaths;
+        payload.tags = policy->tags;
+        payload.retention = policy->retention;
+    }
+    if (auto sources = listParameter(task.parameters, "sources"); !sources.empty())
+        payload.sources = std::move(sources);
+    for (auto& pattern : listParameter(task.parameters, "exclude"))
+        payload.exclude.push_back(std::move(pattern));
+    for (auto& tag : listParameter(task.parameters, "tags"))
+        payload.tags.push_back(std::move(tag));
+    if (const auto limit = task.parameters.integerOr("limit_upload_kib"); limit > 0)
+        payload.limitUploadKib = static_cast<int>(limit);
+    if (task.repository) {
+        const auto repository = RepositoryStore::find(tx, *task.repository);
+        if (!repository) {
+            fail(tx, task,
+                 protocol::task_errors::make(protocol::task_errors::kRepositoryNotFound,
+                                             "The repository was removed before the task began."));
+            return std::nullopt;
+        }
+        protocol::TaskRepository given;
+        given.id = repository->id;
+        given.type = repository->type;
+        given.url = repository->url;
+        given.passwordFile = repository->passwordFile;
+        given.certFile = repository->certFile;
+        given.environment = repository->environment;
+        given.password = vault_->get(tx, {task.tenant, "restic_repositories", repository->id, "password"});
+        payload.repository = std::move(given);
+        payload.initIfMissing = !repository->firstSuccessAt;
+    }
+    const auto json = core::wire::toJson(payload);
+    return protocol::Envelope{task.id.toString() + "/" + std::to_string(task.attempt),
+                              std::string(protocol::envelope_type::kRequest), task.type, *json.object()};
+}
+
+protocol::TaskPoll TaskService::handOut(const TenantContext& context, const Uuid& agentId, int free) {
+    const Instant now = clock_.now();
+    return database_.transact(context, [&](Transaction& tx) {
+        protocol::TaskPoll poll;
+        const auto agent = AgentStore::find(tx, agentId);
+        if (!agent)
+            return poll;
+        for (const Task& task : TaskStore::takeCancels(tx, agentId, now, now - settings_.cancelAgain)) {
+            const protocol::CancelPayload payload{task.id, task.attempt, "cancelled by a user"};
+            const auto json = core::wire::toJson(payload);
+            poll.items.push_back({"cancel/" + task.id.toString(),
+                                  std::string(protocol::envelope_type::kRequest),
+                                  std::string(protocol::action::kCancel), *json.object()});
+        }
+        if (agent->paused || free <= 0)
+            return poll;
+        AgentStore::lock(tx, agentId); // two polls at once must not both find the last place free
+        const auto room = agent->maxConcurrentTasks - TaskStore::countHeld(tx, agentId);
+        const int limit = static_cast<int>(std::min<std::int64_t>({free, room, 50}));
+        for (const Task& task : TaskStore::claim(tx, agentId, limit, now, now + settings_.lease))
+            if (auto envelope = envelopeFor(tx, task))
+                poll.items.push_back(std::move(*envelope));
+        return poll;
+    });
+}
+
+TaskService::ReportAnswer TaskService::report(const TenantContext& context, const Uuid& agent,
+                                              const Uuid& taskId, const protocol::TaskStatusReport& report) {
+    const auto state = protocol::parseTaskState(report.status);
+    if (!state || !protocol::mayReport(*state))
+        throw core::wire::validationError(
+            {{"/status", "must be running, success, warning, failed or cancelled"}});
+    const Instant now = clock_.now();
+    return database_.transact(context, [&](Transaction& tx) {
+        const auto task = TaskStore::find(tx, taskId);
+        if (!task || task->agent != agent)
+            throw core::Error(errors::kTaskNotFound, "This agent has no task with this id.");
+        ReportAnswer answer;
+        answer.ack = {std::string(protocol::toText(task->status)), task->attempt,
+                      task->cancelRequestedAt.has_value()};
+        // What an older attempt saved is in the repository and must be known, whatever became of the attempt.
+        const bool stale = report.attempt != task->attempt || !protocol::isHeldByAgent(task->status);
+        if (stale) {
+            if (report.result)
+                if (const auto result = core::wire::read<protocol::BackupResult>(*report.result))
+                    recordSnapshot(tx, *task, result.value());
+            const bool repeated = protocol::isTerminal(task->status) && report.attempt == task->attempt &&
+                                  protocol::toText(task->status) == report.status;
+            if (!repeated)
+                answer.refusal = protocol::isTerminal(task->status) ? &errors::kTaskAlreadyFinished
+                                                                    : &errors::kStaleAttempt;
+            return answer;
+        }
+        if (*state == TaskState::running) {
+            TaskStore::recordRunning(
+                tx, *task, report.progress ? core::wire::toJson(*report.progress) : core::json::Value(), now,
+                now + settings_.lease);
+            if (task->type == protocol::action::kBackup)
+                RunStore::start(tx, *task, now);
+        } else {
+            end(tx, *task, *state, report);
+        }
+        const auto after = TaskStore::find(tx, taskId);
+        answer.ack = {std::string(protocol::toText(after->status)), after->attempt,
+                      after->cancelRequestedAt.has_value()};
+        return answer;
+    });
+}
+
+void TaskService::end(Transaction& tx, const Task& task, TaskState state,
+                      const protocol::TaskStatusReport& report) {
+    const Instant now = clock_.now();
+    protocol::BackupResult result;
+    if (report.result)
+        result = core::wire::read<protocol::BackupResult>(*report.result).value();
+    const core::json::Value resultJson =
+        report.result ? core::json::Value(*report.result) : core::json::Value();
+    const core::json::Value errorJson =
+        report.error ? core::wire::toJson(*report.error) : core::json::Value();
+    recordSnapshot(tx, task, result);
+
+    const bool tryAgain = state == TaskState::failed && !task.cancelRequestedAt && report.error &&
+                          !isLasting(report.error->error) && task.attempt <= settings_.retryAttempts;
+    if (tryAgain) {
+        TaskStore::requeue(tx, task, now + settings_.retryBackoff, errorJson, now);
+        RunStore::reset(tx, task, now);
+        return;
+    }
+    if (!TaskStore::finish(tx, task, state, resultJson, errorJson, now))
+        return;
+    std::optional<std::string> message;
+    if (report.error)
+        message = report.error->message;
+    const std::string status(protocol::toText(state));
+    const bool isBackup = task.type == protocol::action::kBackup;
+    if (isBackup) {
+        RunStore::finish(tx, task, status, message, result, now);
+        if ((state == TaskState::success || state == TaskState::warning) && task.repository)
+            RepositoryStore::markSuccess(tx, *task.repository, now);
+    }
+    wakeAfterCommit(tx, task.agent); // there is room for the next one
+    const std::string snapshot = result.snapshotId.value_or(result.shortId.value_or(""));
+    tx.afterCommit([this, task, status, snapshot, now, isBackup, message = message.value_or("")] {
+        events_.publish(events::TaskCompleted{task.tenant, task.id, status,
+                                              secondsBetween(task.startedAt, now), snapshot, message, now});
+        if (isBackup)
+            events_.publish(events::BackupCompleted{task.tenant, task.id, task.target, task.policy, status,
+                                                    snapshot, now});
+    });
+}
+
+void TaskService::recordSnapshot(Transaction& tx, const Task& task, const protocol::BackupResult& result) {
+    if (!result.snapshotId || !task.repository)
+        return;
+    const Instant now = clock_.now();
+    Snapshot snapshot;
+    snapshot.id = Uuid::generate(now);
+    snapshot.repository = *task.repository;
+    snapshot.target = task.target;
+    if (task.type == protocol::action::kBackup)
+        snapshot.run = task.id;
+    snapshot.snapshotId = *result.snapshotId;
+    snapshot.shortId = result.snapshotId->substr(0, 8);
+    snapshot.time = result.time.value_or(result.startedAt.value_or(now));
+    snapshot.hostname = result.hostname;
+    snapshot.username = result.username;
+    snapshot.paths = result.paths;
+    snapshot.tags = result.tags;
+    snapshot.parent = result.parent;
+    snapshot.tree = result.tree;
+    snapshot.source = "agent_report";
+    if (result.totalFilesProcessed)
+        snapshot.fileCount = static_cast<std::int64_t>(*result.totalFilesProcessed);
+    if (result.totalBytesProcessed)
+        snapshot.sizeBytes = static_cast<std::int64_t>(*result.totalBytesProcessed);
+    if (!SnapshotStore::insert(tx, snapshot, now))
+        return;
+    tx.afterCommit([this, snapshot, tenant = task.tenant, now] {
+        events_.publish(events::SnapshotDiscovered{tenant, snapshot.target, snapshot.snapshotId,
+                                                   snapshot.hostname.value_or(""), snapshot.paths,
+                                                   snapshot.tags, now});
+    });
+}
+
+void TaskService::fail(Transaction& tx, const Task& task, const protocol::TaskError& error) {
+    protocol::TaskStatusReport report;
+    report.attempt = task.attempt;
+    report.status = "failed";
+    report.error = error;
+    end(tx, task, TaskState::failed, report);
+}
+
+TaskService::LogAnswer TaskService::appendLogs(const TenantContext& context, const Uuid& agent,
+                                               const Uuid& taskId, const protocol::LogBatch& batch) {
+    const Instant now = clock_.now();
+    return database_.transact(context, [&](Transaction& tx) {
+        const auto task = TaskStore::find(tx, taskId);
+        if (!task || task->agent != agent)
+            throw core::Error(errors::kTaskNotFound, "This agent has no task with this id.");
+        LogAnswer answer;
+        answer.state = {std::string(protocol::toText(task->status)), task->attempt,
+                        task->cancelRequestedAt.has_value()};
+        if (batch.attempt > task->attempt || batch.attempt < 1) {
+            answer.refusal = &errors::kStaleAttempt;
+            return answer;
+        }
+        // Lines of an ended or older attempt are history that nobody else has: they are kept.
+        answer.ack.ackedSeq = LogStore::append(tx, taskId, batch, now);
+        if (batch.attempt == task->attempt && protocol::isHeldByAgent(task->status))
+            TaskStore::extendLease(tx, taskId, batch.attempt, now + settings_.lease);
+        return answer;
+    });
+}
+
+Task TaskService::cancel(const TenantContext& context, const Uuid& taskId) {
+    const Instant now = clock_.now();
+    return database_.transact(context, [&](Transaction& tx) {
+        const auto task = TaskStore::find(tx, taskId);
+        if (!task)
+            throw core::Error(errors::kTaskNotFound,
+                              "There is no task with the id " + taskId.toString() + ".");
+        if (protocol::isTerminal(task->status))
+            throw core::Error(errors::kTaskAlreadyFinished, "The task has already ended: it is " +
+                                                                std::string(protocol::toText(task->status)) +
+                                                                ".");
+        if (protocol::isHeldByAgent(task->status)) {
+            TaskStore::requestCancel(tx, taskId, now);
+            wakeAfterCommit(tx, task->agent);
+        } else {
+            protocol::TaskStatusReport report;
+            report.attempt = task->attempt;
+            report.error = protocol::TaskError{"Cancelled", "The task was cancelled before it began.", ""};
+            end(tx, *task, TaskState::cancelled, report);
+        }
+        return TaskStore::find(tx, taskId).value();
+    });
+}
+
+Task TaskService::retry(const TenantContext& context, const Uuid& taskId) {
+    return database_.transact(context, [&](Transaction& tx) {
+        const auto task = TaskStore::find(tx, taskId);
+        if (!task)
+            throw core::Error(errors::kTaskNotFound,
+                              "There is no task with the id " + taskId.toString() + ".");
+        if (!protocol::isTerminal(task->status))
+            throw core::Error(core::errors::kConflict, "The task has not ended yet; cancel it first.");
+        TaskRequest request;
+        request.type = task->type;
+        request.agent = task->agent;
+        request.policy = task->policy;
+        request.repository = task->repository;
+        request.target = task->target;
+        request.parameters = task->parameters;
+        request.metadata = task->metadata;
+        request.priority = task->priority;
+        request.retryOf = task->id;
+        return create(tx, request);
+    });
+}
+
+void TaskService::giveBack(Transaction& tx, const Task& task, const protocol::TaskError& why) {
+    const Instant now = clock_.now();
+    if (task.cancelRequestedAt) {
+        protocol::TaskStatusReport report;
+        report.attempt = task.attempt;
+        report.error = protocol::TaskError{"Cancelled", "The task was cancelled.", ""};
+        end(tx, task, TaskState::cancelled, report);
+        return;
+    }
+    if (task.attempt > settings_.retryAttempts) {
+        fail(tx, task, why);
+        return;
+    }
+    if (TaskStore::requeue(tx, task, std::nullopt, core::wire::toJson(why), now)) {
+        RunStore::reset(tx, task, now);
+        wakeAfterCommit(tx, task.agent);
+    }
+}
+
+void TaskService::reconcile(Transaction& tx, const Uuid& agent,
+                            const std::vector<std::pair<Uuid, int>>& open) {
+    const Instant now = clock_.now();
+    // An answer may still be on its way to the agent when it says what it holds.
+    constexpr auto kOnTheWay = core::seconds{15};
+    for (const Task& task : TaskStore::held(tx, agent)) {
+        const bool known = std::any_of(open.begin(), open.end(), [&](const auto& entry) {
+            return entry.first == task.id && entry.second == task.attempt;
+        });
+        if (known)
+            TaskStore::extendLease(tx, task.id, task.attempt, now + settings_.lease);
+        else if (task.assignedAt && *task.assignedAt + kOnTheWay < now)
+            giveBack(tx, task,
+                     protocol::task_errors::make(protocol::task_errors::kInterrupted,
+                                                 "The agent no longer knows this task."));
+    }
+}
+
+void TaskService::sweep() {
+    const Instant now = clock_.now();
+    const core::SystemContext system("lease sweep");
+    const auto lapsed =
+        database_.read(system, [&](Transaction& tx) { return TaskStore::lapsed(tx, now, 200); });
+    for (const Task& task : lapsed)
+        database_.transact(TenantContext(task.tenant), [&](Transaction& tx) {
+            const auto current = TaskStore::find(tx, task.id);
+            if (!current || current->attempt != task.attempt || !current->leaseUntil ||
+                *current->leaseUntil >= now)
+                return;
+            if (current->status == TaskState::assigned)
+                giveBack(tx, *current,
+                         protocol::task_errors::make(protocol::task_errors::kInterrupted,
+                                                     "The agent took the task and did not begin it."));
+            else if (current->status == TaskState::running)
+                TaskStore::setUnreachable(tx, *current, now);
+        });
+    const auto overdue =
+        database_.read(system, [&](Transaction& tx) { return TaskStore::overdue(tx, now, 200); });
+    for (const Task& task : overdue)
+        database_.transact(TenantContext(task.tenant), [&](Transaction& tx) {
+            fail(tx, task,
+                 {"TaskTimeout", "The agent was not heard of for longer than the task may take.",
+                  "Look at the agent; if it is well, start the backup again"});
+        });
+    // Retries whose time has come: their agents are asleep in a long poll.
+    const auto due = database_.read(
+        system, [&](Transaction& tx) { return TaskStore::agentsWithDueRetries(tx, lastSweep_, now); });
+    lastSweep_ = now;
+    for (const Uuid& agent : due)
+        if (wake_)
+            wake_(agent);
+}
+
+} // namespace restic

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/secret_vault.h"
+#include "core/db/database.h"
+#include "core/event/bus.h"
+#include "core/log.h"
+#include "core/time.h"
+#include "policies/policy_store.h"
+#include "restic/protocol/envelope.h"
+#include "restic/protocol/task_messages.h"
+#include "tasks/run_store.h"
+#include "tasks/task_store.h"
+
+namespace restic {
+
+struct TaskSettings {
+    core::milliseconds lease{90000};
+    core::milliseconds cancelAgain{30000};
+    int retryAttempts = 3;
+    core::milliseconds retryBackoff{300000};
+};
+
+/// What somebody asks for.
+struct TaskRequest {
+    std::string type = "backup";
+    core::Uuid agent;
+    std::optional<core::Uuid> policy;
+    std::optional<core::Uuid> repository;
+    std::optional<core::Uuid> target;
+    core::json::Value parameters = core::json::Object();
+    core::json::Value metadata = core::json::Object();
+    std::optional<int> priority;
+    std::optional<core::Instant> slot;
+    std::optional<core::Uuid> retryOf;
+};
+
+/// The life of tasks: made once, handed out at least once, fenced by the attempt, ended once. Thread-safe.
+class TaskService {
+public:
+    TaskService(core::db::Database& database, const core::Clock& clock, core::event::Bus& events,
+                std::shared_ptr<base::SecretVault> vault, core::Logger log, TaskSettings settings);
+
+    /// Called with an agent that has something to do, after the commit.
+    void setWake(std::function<void(const core::Uuid& agent)> wake) { wake_ = std::move(wake); }
+
+    /// The new task; or the one of the same policy and agent that still waits. Throws kAgentNotFound,
+    /// kPolicyNotFound, kRepositoryNotFound, kInvalidParameters.
+    Task create(const core::TenantContext& context, const TaskRequest& request);
+    /// The same inside a transaction of the caller.
+    Task create(core::db::Transaction& tx, const TaskRequest& request);
+
+    /// Cancels and up to `free` tasks for that agent, which are assigned to it from now on.
+    protocol::TaskPoll handOut(const core::TenantContext& context, const core::Uuid& agent, int free);
+
+    struct ReportAnswer {
+        protocol::TaskStatusAck ack;
+        const core::ErrorKind* refusal = nullptr; ///< kStaleAttempt or kTaskAlreadyFinished
+    };
+    /// An agent's report. Throws kTaskNotFound for a task that is not this agent's.
+    ReportAnswer report(const core::TenantContext& context, const core::Uuid& agent, const core::Uuid& task,
+                        const protocol::TaskStatusReport& report);
+    struct LogAnswer {
+        protocol::LogAck ack;
+        const core::ErrorKind* refusal = nullptr;
+        protocol::TaskStatusAck state;
+    };
+    LogAnswer appendLogs(const core::TenantContext& context, const core::Uuid& agent, const core::Uuid& task,
+                         const protocol::LogBatch& batch);
+
+    /// A waiting task is cancelled at once, a held one when its agent has ended it. Throws kTaskNotFound,
+    /// kTaskAlreadyFinished.
+    Task cancel(const core::TenantContext& context, const core::Uuid& task);
+    /// A new task like the ended one. Throws kTaskNotFound, kConflict while it has not ended.
+    Task retry(const core::TenantContext& context, const core::Uuid& task);
+
+    /// What an agent's heartbeat says of the tasks that it holds: leases go on; what it does not know is
+    /// given out again.
+    void reconcile(core::db::Transaction& tx, const core::Uuid& agent,
+                   const std::vector<std::pair<core::Uuid, int>>& open);
+
+    /// Leases that ended: what was never started is given out again, what runs is unreachable.
+    void sweep();
+
+private:
+    Task insert(core::db::Transaction& tx, Task task);
+    void wakeAfterCommit(core::db::Transaction& tx, const core::Uuid& agent);
+    std::optional<protocol::Envelope> envelopeFor(core::db::Transaction& tx, const Task& task);
+    void end(core::db::Transaction& tx, const Task& task, protocol::TaskState state,
+             const protocol::TaskStatusReport& report);
+    void fail(core::db::Transaction& tx, const Task& task, const protocol::TaskError& error);
+    void recordSnapshot(core::db::Transaction& tx, const Task& task, const protocol::BackupResult& result);
+    void giveBack(core::db::Transaction& tx, const Task& task, const protocol::TaskError& why);
+
+    core::db::Database& database_;
+    const core::Clock& clock_;
+    core::event::Bus& events_;
+    std::shared_ptr<base::SecretVault> vault_;
+    core::Logger log_;
+    TaskSettings settings_;
+    std::function<void(const core::Uuid&)> wake_;
+    core::Instant lastSweep_{};
+};
+
+} // namespace restic

@@ -1,0 +1,291 @@
+#include "tasks/task_store.h"
+
+#include <algorithm>
+
+#include "query.h"
+
+namespace restic {
+
+using core::Instant;
+using core::Uuid;
+using core::db::Transaction;
+using protocol::TaskState;
+
+namespace {
+constexpr std::string_view kColumns =
+    "id, tenant_id, type, status, attempt, agent_id, policy_id, target_id, repository_id, priority, "
+    "parameters, "
+    "metadata, timeout_seconds, slot_us, not_before_us, lease_until_us, progress, result, error, "
+    "cancel_requested_at_us, retry_of, created_at_us, assigned_at_us, started_at_us, completed_at_us";
+const std::string kSelect = "SELECT " + std::string(kColumns) + " FROM restic_tasks";
+constexpr std::string_view kHeld = "('assigned', 'running', 'unreachable')";
+
+core::json::Value jsonOrNull(const core::db::Row& row, std::size_t column) {
+    return row.isNull(column) ? core::json::Value() : row.json(column);
+}
+core::db::Param nullable(const core::json::Value& value) {
+    return value.isNull() ? core::db::Param(nullptr) : core::db::Param(value);
+}
+
+Task fromRow(const core::db::Row& row) {
+    Task task;
+    task.id = row.uuid(0);
+    task.tenant = row.uuid(1);
+    task.type = row.text(2);
+    task.status = protocol::parseTaskState(row.text(3)).value();
+    task.attempt = static_cast<int>(row.integer(4));
+    task.agent = row.uuid(5);
+    task.policy = row.optionalUuid(6);
+    task.target = row.optionalUuid(7);
+    task.repository = row.optionalUuid(8);
+    task.priority = static_cast<int>(row.integer(9));
+    task.parameters = row.json(10);
+    task.metadata = row.json(11);
+    task.timeoutSeconds = row.integer(12);
+    task.slot = row.optionalInstant(13);
+    task.notBefore = row.optionalInstant(14);
+    task.leaseUntil = row.optionalInstant(15);
+    task.progress = jsonOrNull(row, 16);
+    task.result = jsonOrNull(row, 17);
+    task.error = jsonOrNull(row, 18);
+    task.cancelRequestedAt = row.optionalInstant(19);
+    task.retryOf = row.optionalUuid(20);
+    task.createdAt = row.instant(21);
+    task.assignedAt = row.optionalInstant(22);
+    task.startedAt = row.optionalInstant(23);
+    task.completedAt = row.optionalInstant(24);
+    return task;
+}
+
+std::vector<Task> tasks(const core::db::Rows& rows) {
+    std::vector<Task> all;
+    for (const auto& row : rows)
+        all.push_back(fromRow(row));
+    return all;
+}
+std::optional<Task> first(const core::db::Rows& rows) {
+    return rows.empty() ? std::nullopt : std::optional(fromRow(rows[0]));
+}
+
+/// The row's history: what became of one attempt.
+void endAttempt(Transaction& tx, const Task& task, std::string_view outcome, const core::json::Value& error,
+                Instant now) {
+    tx.execute(
+        "UPDATE restic_task_attempts SET ended_at_us = $4, outcome = $5, error = $6 WHERE tenant_id = $1 AND "
+        "task_id = $2 AND attempt = $3",
+        {task.tenant, task.id, task.attempt, now, outcome, nullable(error)});
+}
+} // namespace
+
+void TaskStore::insert(Transaction& tx, const Task& t) {
+    tx.execute(
+        "INSERT INTO restic_tasks (" + std::string(kColumns) +
+            ", updated_at_us) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,"
+            "$21,$22,$23,$24,$25,$22)",
+        {t.id,
+         t.tenant,
+         t.type,
+         protocol::toText(t.status),
+         t.attempt,
+         t.agent,
+         t.policy,
+         t.target,
+         t.repository,
+         t.priority,
+         t.parameters,
+         t.metadata,
+         t.timeoutSeconds,
+         t.slot,
+         t.notBefore,
+         t.leaseUntil,
+         nullable(t.progress),
+         nullable(t.result),
+         nullable(t.error),
+         t.cancelRequestedAt,
+         t.retryOf,
+         t.createdAt,
+         t.assignedAt,
+         t.startedAt,
+         t.completedAt});
+}
+
+std::optional<Task> TaskStore::find(Transaction& tx, const Uuid& id) {
+    return first(tx.query(kSelect + " WHERE tenant_id = $1 AND id = $2", {tx.tenant(), id}));
+}
+
+std::optional<Task> TaskStore::findPending(Transaction& tx, const Uuid& agent, const Uuid& policy,
+                                           const std::string& type) {
+    return first(tx.query(kSelect +
+                              " WHERE tenant_id = $1 AND agent_id = $2 AND policy_id = $3 AND type = $4 AND "
+                              "status IN ('created', 'queued') ORDER BY id LIMIT 1",
+                          {tx.tenant(), agent, policy, type}));
+}
+
+bool TaskStore::slotExists(Transaction& tx, const Uuid& agent, const Uuid& policy, Instant slot) {
+    return !tx.query(
+                  "SELECT 1 FROM restic_tasks WHERE tenant_id = $1 AND agent_id = $2 AND policy_id = $3 AND "
+                  "slot_us = $4",
+                  {tx.tenant(), agent, policy, slot})
+                .empty();
+}
+
+std::vector<Task> TaskStore::list(Transaction& tx, const Filter& filter, const core::http::PageQuery& page) {
+    Query query(kSelect);
+    query.where("tenant_id = ?", tx.tenant());
+    if (filter.agent)
+        query.where("agent_id = ?", *filter.agent);
+    if (filter.policy)
+        query.where("policy_id = ?", *filter.policy);
+    if (filter.status)
+        query.where("status = ?", *filter.status);
+    if (filter.type)
+        query.where("type = ?", *filter.type);
+    query.page("created_at_us", page);
+    return tasks(query.run(tx));
+}
+
+std::vector<Task> TaskStore::claim(Transaction& tx, const Uuid& agent, int limit, Instant now,
+                                   Instant leaseUntil) {
+    if (limit <= 0)
+        return {};
+    const std::string lock = tx.dialect() == core::db::Dialect::postgresql ? " FOR UPDATE SKIP LOCKED" : "";
+    // Materialized, or PostgreSQL may run the inner query once a row, and the limit limits nothing.
+    auto claimed =
+        tasks(tx.query("WITH picked AS MATERIALIZED (SELECT id FROM restic_tasks WHERE tenant_id = $1 AND "
+                       "agent_id = $2 AND status = 'queued' AND (not_before_us IS NULL OR not_before_us <= "
+                       "$3) ORDER BY priority DESC, id LIMIT " +
+                           std::to_string(limit) + lock +
+                           ") UPDATE restic_tasks SET status = 'assigned', assigned_at_us = $3, "
+                           "lease_until_us = $4, updated_at_us = $3 WHERE tenant_id = $1 AND id IN (SELECT "
+                           "id FROM picked) RETURNING " +
+                           std::string(kColumns),
+                       {tx.tenant(), agent, now, leaseUntil}));
+    std::sort(claimed.begin(), claimed.end(), [](const Task& a, const Task& b) {
+        return a.priority != b.priority ? a.priority > b.priority : a.id < b.id;
+    });
+    for (const Task& task : claimed)
+        tx.execute("INSERT INTO restic_task_attempts (tenant_id, task_id, attempt, agent_id, assigned_at_us) "
+                   "VALUES ($1, $2, $3, $4, $5)",
+                   {tx.tenant(), task.id, task.attempt, agent, now});
+    return claimed;
+}
+
+std::int64_t TaskStore::countHeld(Transaction& tx, const Uuid& agent) {
+    return tx
+        .query("SELECT count(*) FROM restic_tasks WHERE tenant_id = $1 AND agent_id = $2 AND status IN " +
+                   std::string(kHeld),
+               {tx.tenant(), agent})[0]
+        .integer(0);
+}
+
+std::vector<Task> TaskStore::takeCancels(Transaction& tx, const Uuid& agent, Instant now, Instant again) {
+    return tasks(
+        tx.query("UPDATE restic_tasks SET cancel_sent_at_us = $3 WHERE tenant_id = $1 AND agent_id = $2 AND "
+                 "status IN " +
+                     std::string(kHeld) +
+                     " AND cancel_requested_at_us IS NOT NULL AND (cancel_sent_at_us IS NULL OR "
+                     "cancel_sent_at_us < $4) RETURNING " +
+                     std::string(kColumns),
+                 {tx.tenant(), agent, now, again}));
+}
+
+bool TaskStore::recordRunning(Transaction& tx, const Task& task, const core::json::Value& progress,
+                              Instant now, Instant leaseUntil) {
+    const bool changed =
+        tx.execute(
+            "UPDATE restic_tasks SET status = 'running', started_at_us = COALESCE(started_at_us, $4), "
+            "progress = COALESCE($5, progress), lease_until_us = $6, updated_at_us = $4 WHERE tenant_id = $1 "
+            "AND id = $2 AND attempt = $3 AND status IN " +
+                std::string(kHeld),
+            {task.tenant, task.id, task.attempt, now, nullable(progress), leaseUntil}) == 1;
+    if (changed && task.status == TaskState::assigned)
+        tx.execute(
+            "UPDATE restic_task_attempts SET started_at_us = $4 WHERE tenant_id = $1 AND task_id = $2 AND "
+            "attempt = $3",
+            {task.tenant, task.id, task.attempt, now});
+    return changed;
+}
+
+bool TaskStore::finish(Transaction& tx, const Task& task, TaskState state, const core::json::Value& result,
+                       const core::json::Value& error, Instant now) {
+    const bool changed =
+        tx.execute(
+            "UPDATE restic_tasks SET status = $4, result = $5, error = $6, completed_at_us = $7, "
+            "lease_until_us = NULL, not_before_us = NULL, updated_at_us = $7 WHERE tenant_id = $1 AND id = "
+            "$2 "
+            "AND attempt = $3 AND status IN ('created', 'queued', 'assigned', 'running', 'unreachable')",
+            {task.tenant, task.id, task.attempt, protocol::toText(state), nullable(result), nullable(error),
+             now}) == 1;
+    if (changed)
+        endAttempt(tx, task, protocol::toText(state), error, now);
+    return changed;
+}
+
+bool TaskStore::requeue(Transaction& tx, const Task& task, std::optional<Instant> notBefore,
+                        const core::json::Value& error, Instant now) {
+    const bool changed =
+        tx.execute("UPDATE restic_tasks SET status = 'queued', attempt = attempt + 1, not_before_us = $4, "
+                   "error = $5, "
+                   "lease_until_us = NULL, assigned_at_us = NULL, progress = NULL, updated_at_us = $6 "
+                   "WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND status IN " +
+                       std::string(kHeld),
+                   {task.tenant, task.id, task.attempt, notBefore, nullable(error), now}) == 1;
+    if (changed)
+        endAttempt(tx, task, "queued", error, now);
+    return changed;
+}
+
+void TaskStore::setUnreachable(Transaction& tx, const Task& task, Instant now) {
+    tx.execute(
+        "UPDATE restic_tasks SET status = 'unreachable', updated_at_us = $4 WHERE tenant_id = $1 AND id = $2 "
+        "AND attempt = $3 AND status = 'running'",
+        {task.tenant, task.id, task.attempt, now});
+}
+
+void TaskStore::requestCancel(Transaction& tx, const Uuid& id, Instant now) {
+    tx.execute("UPDATE restic_tasks SET cancel_requested_at_us = COALESCE(cancel_requested_at_us, $3), "
+               "updated_at_us = $3 WHERE tenant_id = $1 AND id = $2",
+               {tx.tenant(), id, now});
+}
+
+void TaskStore::extendLease(Transaction& tx, const Uuid& id, int attempt, Instant leaseUntil) {
+    tx.execute("UPDATE restic_tasks SET lease_until_us = $4, status = CASE WHEN status = 'unreachable' THEN "
+               "'running' "
+               "ELSE status END WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND status IN " +
+                   std::string(kHeld),
+               {tx.tenant(), id, attempt, leaseUntil});
+}
+
+std::vector<Task> TaskStore::held(Transaction& tx, const Uuid& agent) {
+    return tasks(
+        tx.query(kSelect + " WHERE tenant_id = $1 AND agent_id = $2 AND status IN " + std::string(kHeld),
+                 {tx.tenant(), agent}));
+}
+
+std::vector<Task> TaskStore::lapsed(Transaction& tx, Instant now, int limit) {
+    return tasks(tx.query(kSelect +
+                              " WHERE lease_until_us < $1 AND status IN ('assigned', 'running') ORDER BY "
+                              "lease_until_us LIMIT " +
+                              std::to_string(limit),
+                          {now}));
+}
+
+std::vector<Task> TaskStore::overdue(Transaction& tx, Instant now, int limit) {
+    return tasks(
+        tx.query(kSelect +
+                     " WHERE status = 'unreachable' AND lease_until_us + timeout_seconds * 1000000 < $1 "
+                     "ORDER BY lease_until_us LIMIT " +
+                     std::to_string(limit),
+                 {now}));
+}
+
+std::vector<Uuid> TaskStore::agentsWithDueRetries(Transaction& tx, Instant after, Instant now) {
+    std::vector<Uuid> agents;
+    for (const auto& row : tx.query("SELECT DISTINCT agent_id FROM restic_tasks WHERE status = 'queued' AND "
+                                    "not_before_us > $1 AND not_before_us <= $2",
+                                    {after, now}))
+        agents.push_back(row.uuid(0));
+    return agents;
+}
+
+} // namespace restic

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/db/database.h"
+#include "core/http/page.h"
+#include "core/json.h"
+#include "core/time.h"
+#include "core/uuid.h"
+#include "restic/protocol/task_messages.h"
+#include "restic/protocol/task_state.h"
+
+namespace restic {
+
+/// One piece of work for one agent.
+struct Task {
+    core::Uuid id;
+    core::Uuid tenant;
+    std::string type;
+    protocol::TaskState status = protocol::TaskState::queued;
+    int attempt = 1;
+    core::Uuid agent;
+    std::optional<core::Uuid> policy;
+    std::optional<core::Uuid> target;
+    std::optional<core::Uuid> repository;
+    int priority = 0;
+    core::json::Value parameters = core::json::Object();
+    core::json::Value metadata = core::json::Object();
+    std::int64_t timeoutSeconds = 21600;
+    std::optional<core::Instant> slot; ///< of the schedule that made it
+    std::optional<core::Instant> notBefore;
+    std::optional<core::Instant> leaseUntil;
+    core::json::Value progress;
+    core::json::Value result;
+    core::json::Value error;
+    std::optional<core::Instant> cancelRequestedAt;
+    std::optional<core::Uuid> retryOf;
+    core::Instant createdAt;
+    std::optional<core::Instant> assignedAt;
+    std::optional<core::Instant> startedAt;
+    std::optional<core::Instant> completedAt;
+};
+
+/// Rows of restic_tasks and of their attempts. Every change names the states and the attempt that it expects,
+/// so that of two writers one wins and the other learns it.
+class TaskStore {
+public:
+    static void insert(core::db::Transaction& tx, const Task& task);
+    static std::optional<Task> find(core::db::Transaction& tx, const core::Uuid& id);
+    /// The one of that policy and agent that no agent holds yet.
+    static std::optional<Task> findPending(core::db::Transaction& tx, const core::Uuid& agent,
+                                           const core::Uuid& policy, const std::string& type);
+    static bool slotExists(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& policy,
+                           core::Instant slot);
+
+    struct Filter {
+        std::optional<core::Uuid> agent;
+        std::optional<core::Uuid> policy;
+        std::optional<std::string> status;
+        std::optional<std::string> type;
+    };
+    static std::vector<Task> list(core::db::Transaction& tx, const Filter& filter,
+                                  const core::http::PageQuery& page);
+
+    /// Hands out up to `limit` queued tasks: they are assigned until the lease ends.
+    static std::vector<Task> claim(core::db::Transaction& tx, const core::Uuid& agent, int limit,
+                                   core::Instant now, core::Instant leaseUntil);
+    static std::int64_t countHeld(core::db::Transaction& tx, const core::Uuid& agent);
+    /// Tasks that the agent holds and somebody wants to end; those told before `again` are told again.
+    static std::vector<Task> takeCancels(core::db::Transaction& tx, const core::Uuid& agent,
+                                         core::Instant now, core::Instant again);
+
+    /// The held task goes on: state running, progress, lease. False if the attempt no longer holds it.
+    static bool recordRunning(core::db::Transaction& tx, const Task& task, const core::json::Value& progress,
+                              core::Instant now, core::Instant leaseUntil);
+    /// The one write of a terminal state. False if it was written before, or by another attempt.
+    static bool finish(core::db::Transaction& tx, const Task& task, protocol::TaskState state,
+                       const core::json::Value& result, const core::json::Value& error, core::Instant now);
+    /// The next attempt of the same task, not before that time. False if the attempt no longer holds it.
+    static bool requeue(core::db::Transaction& tx, const Task& task, std::optional<core::Instant> notBefore,
+                        const core::json::Value& error, core::Instant now);
+    static void setUnreachable(core::db::Transaction& tx, const Task& task, core::Instant now);
+    static void requestCancel(core::db::Transaction& tx, const core::Uuid& id, core::Instant now);
+    static void extendLease(core::db::Transaction& tx, const core::Uuid& id, int attempt,
+                            core::Instant leaseUntil);
+
+    /// Those that an agent holds.
+    static std::vector<Task> held(core::db::Transaction& tx, const core::Uuid& agent);
+    /// In a system context: held tasks whose lease ended before `now`.
+    static std::vector<Task> lapsed(core::db::Transaction& tx, core::Instant now, int limit);
+    /// In a system context: tasks that nobody has heard of since their time was over.
+    static std::vector<Task> overdue(core::db::Transaction& tx, core::Instant now, int limit);
+    /// In a system context: agents with queued tasks whose time has come since `after`.
+    static std::vector<core::Uuid> agentsWithDueRetries(core::db::Transaction& tx, core::Instant after,
+                                                        core::Instant now);
+};
+
+} // namespace restic

@@ -1,0 +1,8 @@
+# Measures against yardsticks of the same run; arguments choose: requests, parked, backup.
+set -euo pipefail
+. scripts/common.sh
+bash scripts/deps.sh bench
+bash scripts/build.sh
+PATH="$(node_bin):$PATH"
+ulimit -n "$(ulimit -Hn)"
+AE_BUILD_DIR=$PWD/build exec node tests/bench/bench.mjs "$@"

@@ -1,0 +1,36 @@
+# Builds and runs the tests: every tier, or the one that is named.
+set -euo pipefail
+. scripts/common.sh
+
+preset=release
+tiers=()
+export AE_TEST_LONG=
+while [ $# -gt 0 ]; do
+    case "$1" in
+    --preset) preset=$2 && shift 2 ;;
+    --long) AE_TEST_LONG=1 && shift ;;
+    unit | contract | integration | web | e2e) tiers+=("$1") && shift ;;
+    *)
+        echo "dev test: there is no tier or option '$1'; see ./dev help" >&2
+        exit 2
+        ;;
+    esac
+done
+bash scripts/deps.sh test
+bash scripts/build.sh --preset "$preset"
+dir=$(build_dir "$preset")
+
+# Leaks of libraries that live as long as the process are not ours to mend.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}
+export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=$PWD/tests/support/lsan.supp:print_suppressions=0}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-suppressions=$PWD/tests/support/tsan.supp:halt_on_error=1:second_deadlock_stack=1}
+PATH="$(node_bin):$PATH"
+export PATH
+
+labels=
+if [ ${#tiers[@]} -gt 0 ]; then
+    labels="^($(IFS='|' && echo "${tiers[*]}"))$"
+fi
+say "Testing ($preset${tiers[*]:+: ${tiers[*]}})"
+ctest --test-dir "$dir" --output-on-failure --no-tests=error -j "$(nproc)" ${labels:+-L "$labels"}

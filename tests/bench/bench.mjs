@@ -1,0 +1,208 @@
+// Measures ratios against yardsticks of the same run, interleaved A B A B, and prints them as a table and as JSON.
+// Usage: node bench.mjs [requests] [parked] [backup]
+import { execFileSync, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { System, until } from '../support/system.mjs'
+
+const build = process.env.AE_BUILD_DIR ?? 'build'
+const wanted = new Set(process.argv.slice(2))
+const wants = (name) => wanted.size === 0 || wanted.has(name)
+const results = []
+const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
+
+function report(bench, value, unit, target, holds, more = {}) {
+  results.push({ bench, value: Number(value.toFixed(4)), unit, target, holds, ...more })
+}
+
+/** The 95 % interval of the mean of the logarithms' ratio, as a ratio. */
+function interval(ratios) {
+  const logs = ratios.map(Math.log)
+  const mean = logs.reduce((a, b) => a + b) / logs.length
+  const deviation = Math.sqrt(logs.reduce((a, b) => a + (b - mean) ** 2, 0) / (logs.length - 1))
+  const t = { 6: 2.571, 7: 2.447, 8: 2.365, 14: 2.16, 15: 2.145, 16: 2.131, 20: 2.093 }[ratios.length] ?? 2.1
+  const half = (t * deviation) / Math.sqrt(logs.length)
+  return { mean: Math.exp(mean), low: Math.exp(mean - half), high: Math.exp(mean + half) }
+}
+
+function load(url, token, seconds = 3, connections = 32) {
+  const out = execFileSync('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, ...(token ? ['-H', `Authorization: Bearer ${token}`] : []), url], { encoding: 'utf8' })
+  if (/Non-2xx/.test(out)) throw new Error(`the load got errors:\n${out}`)
+  return Number(/Requests\/sec:\s+([\d.]+)/.exec(out)[1])
+}
+
+async function yardstick() {
+  const child = spawn(join(build, 'tests/poco_hello'), { stdio: ['ignore', 'pipe', 'inherit'] })
+  const port = await new Promise((resolve) => child.stdout.once('data', (data) => resolve(Number(data))))
+  return { url: `http://127.0.0.1:${port}/`, stop: () => child.kill('SIGTERM') }
+}
+
+async function requests(system) {
+  const poco = await yardstick()
+  const path = `${system.url}/api/v1/auth/me`
+  load(path, system.token, 1)
+  load(poco.url, '', 1)
+  const ours = []
+  const theirs = []
+  for (let i = 0; i < 7; ++i) {
+    ours.push(load(path, system.token, 2))
+    theirs.push(load(poco.url, '', 2))
+  }
+  poco.stop()
+  const ratio = median(ours.map((value, i) => value / theirs[i]))
+  report('authenticated GET / bare Poco hello, 32 connections', ratio, 'x', '>= 0.6', ratio >= 0.6, {
+    ours_per_second: median(ours),
+    yardstick_per_second: median(theirs),
+  })
+}
+
+/** User memory of a process without what it shares, in bytes. */
+function memory(pid) {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
+  return Number(/Pss:\s+(\d+)/.exec(rollup)[1]) * 1024
+}
+const threads = (pid) => readdirSync(`/proc/${pid}/task`).length
+
+async function parked(system) {
+  const count = 10000
+  const pid = system.children[0].pid
+  execFileSync(join(build, 'bin/ae-backend'), ['tenant', 'set', ...system.options, '--name', 'default', '--max-agents', '20000'])
+  const tokens = []
+  for (let i = 0; i < count; i += 1000) {
+    const { token } = await system.call('POST', '/restic/agents/registration-tokens', { max_uses: 1000 })
+    for (let j = 0; j < 1000; j += 50) {
+      tokens.push(
+        ...(await Promise.all(
+          Array.from({ length: 50 }, async (_, k) => {
+            const response = await fetch(`${system.url}/api/v1/restic/agents/register`, {
+              method: 'POST',
+              headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+              body: JSON.stringify({ hostname: `host-${i + j + k}`, os: 'linux', arch: 'amd64', version: '0.1.0' }),
+            })
+            if (!response.ok) throw new Error(await response.text())
+            return response.json()
+          }),
+        )),
+      )
+    }
+  }
+  const path = `${system.url}/api/v1/auth/me`
+  const idle = [0, 1, 2].map(() => load(path, system.token, 2))
+  const memoryBefore = memory(pid)
+  const threadsBefore = threads(pid)
+  const { hostname, port } = new URL(system.url)
+  const sockets = []
+  for (const { agentId, token } of tokens) {
+    const socket = connect(Number(port), hostname)
+    socket.on('error', () => undefined)
+    socket.write(`GET /api/v1/restic/agents/${agentId}/tasks?wait=60 HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${token}\r\n\r\n`)
+    sockets.push(socket)
+    if (sockets.length % 500 === 0) await new Promise((resolve) => setTimeout(resolve, 150))
+  }
+  await new Promise((resolve) => setTimeout(resolve, 3000))
+  const each = (memory(pid) - memoryBefore) / count
+  const added = threads(pid) - threadsBefore
+  const busy = [0, 1, 2].map(() => load(path, system.token, 2))
+  const answered = sockets.filter((socket) => socket.bytesRead > 0).length
+  for (const socket of sockets) socket.destroy()
+  if (answered > 0) throw new Error(`${answered} of ${count} polls were answered instead of parked`)
+  report('user memory of a parked long poll (10,000)', each, 'bytes', '<= 8192', each <= 8192)
+  report('threads added by 10,000 parked long polls', added, '', '0', added === 0)
+  const ratio = median(busy) / median(idle)
+  report('authenticated GET with 10,000 parked / idle', ratio, 'x', '>= 0.8', ratio >= 0.8)
+}
+
+/** CPU seconds of the finished children of a process and of itself. */
+function cpu(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ')
+  return { own: (Number(fields[11]) + Number(fields[12])) / 100, children: (Number(fields[13]) + Number(fields[14])) / 100 }
+}
+
+async function backup(system) {
+  const pairs = Number(process.env.PAIRS ?? 15)
+  const agent = await system.startAgent()
+  const agentPid = system.children[1].pid
+  const source = join(system.folder, 'data')
+  mkdirSync(source)
+  // 20,000 files, 1 GiB in all; the bytes are a stream that does not compress and does not repeat.
+  let seed = createHash('sha512').update('bench').digest()
+  const block = Buffer.alloc(53687)
+  for (let i = 0; i < 20000; ++i) {
+    if (i % 200 === 0) mkdirSync(join(source, `d${i / 200}`))
+    seed = createHash('sha512').update(seed).digest()
+    for (let at = 0; at < block.length; at += 64) {
+      seed.copy(block, at)
+      block.writeUInt32LE((i * 7919 + at) >>> 0, Math.min(at, block.length - 4))
+    }
+    writeFileSync(join(source, `d${Math.floor(i / 200)}`, `f${i}`), block)
+  }
+  const password = 'bench bench bench'
+  const environment = { ...process.env, RESTIC_PASSWORD: password, RESTIC_PROGRESS_FPS: '1' }
+  const ratios = []
+  const again = []
+  const cpuRatios = []
+  for (let i = 0; i <= pairs; ++i) {
+    const raw = join(system.folder, 'raw')
+    const managed = join(system.folder, 'managed')
+    for (const folder of [raw, managed]) {
+      rmSync(folder, { recursive: true, force: true })
+      execFileSync('restic', ['-r', folder, 'init'], { env: environment, stdio: 'ignore' })
+    }
+    const cache = join(system.folder, 'cache')
+    const raws = () => {
+      const began = performance.now()
+      execFileSync('restic', ['-r', raw, '--cache-dir', cache, 'backup', '--json', '--', source], { env: environment, stdio: 'ignore', maxBuffer: 1 << 26 })
+      return performance.now() - began
+    }
+    const repository = await system.call('POST', '/restic/repositories', { name: `bench-${i}`, type: 'local', config: { path: managed }, agent_id: agent, password })
+    const through = async () => {
+      const before = cpu(agentPid)
+      const began = performance.now()
+      const { id } = await system.call('POST', '/restic/tasks', { type: 'backup', agent_id: agent, repository_id: repository.id, parameters: { sources: [source] } })
+      await until('the backup', async () => {
+        const { status, error } = await system.call('GET', `/restic/tasks/${id}`)
+        if (status === 'failed') throw new Error(JSON.stringify(error))
+        return status === 'success'
+      }, 120)
+      const took = performance.now() - began
+      const after = cpu(agentPid)
+      return { took, share: (after.own - before.own) / (after.children - before.children) }
+    }
+    // Alternate who goes first, so that neither always finds the other's disk cache.
+    let a, b
+    if (i % 2 === 0) {
+      a = await through()
+      b = raws()
+    } else {
+      b = raws()
+      a = await through()
+    }
+    const second = await through()
+    const rawSecond = raws()
+    if (i === 0) continue // the first pair warms up
+    ratios.push(a.took / b)
+    cpuRatios.push(a.share)
+    again.push(second.took - rawSecond)
+  }
+  const { mean, high } = interval(ratios)
+  report(`backup through the agent / raw restic, ${pairs} pairs`, high, 'x (upper end of 95 %)', '<= 1.05', high <= 1.05, { mean: Number(mean.toFixed(4)) })
+  report("agent's CPU / restic's CPU", median(cpuRatios), 'x', '<= 0.02', median(cpuRatios) <= 0.02)
+  report('unchanged second run, longer than raw by', median(again), 'ms', '<= 50', median(again) <= 50)
+}
+
+const system = await System.start()
+try {
+  if (wants('requests')) await requests(system)
+  if (wants('backup')) await backup(system)
+  if (wants('parked')) await parked(system)
+} catch (error) {
+  console.error(system.logs())
+  throw error
+} finally {
+  await system.stop()
+}
+for (const { bench, value, unit, target, holds } of results) console.log(`${holds ? '✓' : '✗'} ${bench}: ${value} ${unit} (${target})`)
+console.log(JSON.stringify({ benches: results }))
+process.exitCode = results.every((result) => result.holds) ? 0 : 1

@@ -1,0 +1,18 @@
+# The whole system as a person meets it: host, agent and restic behind a real browser.
+find_program(AE_NODE node)
+set(AE_LOCAL_NODE ${PROJECT_SOURCE_DIR}/build/tools/node_modules/.bin/node)
+if(EXISTS ${AE_LOCAL_NODE})
+  set(AE_NODE ${AE_LOCAL_NODE})
+endif()
+foreach(case backup)
+  add_test(NAME e2e.${case} COMMAND ${AE_NODE} --test --test-reporter=spec ${CMAKE_CURRENT_LIST_DIR}/${case}.test.mjs)
+  set_tests_properties(e2e.${case} PROPERTIES
+    LABELS e2e TIMEOUT 300 RUN_SERIAL ON
+    ENVIRONMENT "AE_BUILD_DIR=${PROJECT_BINARY_DIR}")
+endforeach()
+
+# The web application's own checks: types against the host's API, and its unit tests.
+add_test(NAME web.types COMMAND ${AE_NODE} ${PROJECT_SOURCE_DIR}/web/node_modules/vue-tsc/bin/vue-tsc.js --noEmit)
+add_test(NAME web.unit COMMAND ${AE_NODE} ${PROJECT_SOURCE_DIR}/web/node_modules/vitest/vitest.mjs run)
+set_tests_properties(web.types web.unit PROPERTIES LABELS web TIMEOUT 120
+  WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}/web)

@@ -1,0 +1,281 @@
+#include <filesystem>
+#include <iterator>
+#include <thread>
+
+#include "integration/http/server_fixture.h"
+
+namespace core::http {
+namespace {
+
+using testing::IsEmpty;
+
+std::ptrdiff_t threads() {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+}
+
+TEST_F(ServerTest, HalfSentRequestsDelayNobody) {
+    options.headTimeout = 60s;
+    start();
+    const auto before = threads();
+    std::vector<test::RawClient> slow;
+    for (int i = 0; i < 150; ++i) {
+        slow.push_back(connect());
+        slow.back().send(i % 2 == 0 ? "GET /ok HTTP/1.1\r\nHo"
+                                    : "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhe");
+    }
+    ASSERT_TRUE(test::await([&] { return server->stats().open == 150; }));
+    EXPECT_EQ(threads(), before);
+    auto client = connect();
+    client.patience = 5s;
+    EXPECT_EQ(client.ask("/ok").body, "ok");
+    slow[0].send("st: h\r\n\r\n");
+    EXPECT_EQ(slow[0].response().body, "ok");
+    slow[1].send("llo");
+    EXPECT_EQ(slow[1].response().body, "hello");
+}
+
+TEST_F(ServerTest, IdleConnectionsHoldNoThreadAndDelayNobody) {
+    start();
+    const auto before = threads();
+    std::vector<test::RawClient> idle;
+    for (int i = 0; i < 200; ++i) {
+        idle.push_back(connect());
+        ASSERT_EQ(idle.back().ask("/ok").body, "ok");
+    }
+    EXPECT_EQ(server->stats().open, 200U);
+    EXPECT_EQ(threads(), before);
+    auto client = connect();
+    client.patience = 5s;
+    EXPECT_EQ(client.ask("/ok").body, "ok");
+    for (auto& connection : idle)
+        ASSERT_EQ(connection.ask("/ok").body, "ok");
+}
+
+TEST_F(ServerTest, IdleConnectionsAreClosedAfterTheirTime) {
+    options.headTimeout = 100ms; // a shorter idle time is noticed when this one ends
+    options.idleTimeout = 100ms;
+    start();
+    auto client = connect();
+    EXPECT_EQ(client.ask("/ok").header("Connection"), "keep-alive");
+    EXPECT_THAT(client.rest(), IsEmpty());
+}
+
+TEST_F(ServerTest, ManyParkedRequestsNeedNoThread) {
+    start();
+    const auto before = threads();
+    std::vector<test::RawClient> waiting;
+    for (int i = 0; i < 200; ++i) {
+        waiting.push_back(connect());
+        waiting.back().get("/park/" + std::to_string(i));
+    }
+    ASSERT_TRUE(test::await([&] { return server->stats().parked == 200 && parked().size() == 200; }));
+    EXPECT_EQ(threads(), before);
+    auto client = connect();
+    client.patience = 5s;
+    EXPECT_EQ(client.ask("/ok").body, "ok");
+
+    std::jthread([&] {
+        for (auto& [name, handle] : parked()) {
+            ASSERT_TRUE(handle.claim());
+            EXPECT_FALSE(handle.claim());
+            handle.answer(Response::text("for " + name, "text/plain"));
+        }
+    }).join();
+    for (int i = 0; i < 200; ++i) {
+        auto& one = waiting[static_cast<std::size_t>(i)];
+        ASSERT_EQ(one.response().body, "for " + std::to_string(i));
+        ASSERT_EQ(one.ask("/ok").body, "ok");
+    }
+    EXPECT_EQ(server->stats().parked, 0U);
+}
+
+TEST_F(ServerTest, AParkedRequestIsAnsweredWhenItsTimeEnds) {
+    parkFor = 30ms;
+    start();
+    auto client = connect();
+    EXPECT_EQ(client.ask("/park/a").body, "nothing");
+    ParkedRequest handle = parked().at(0).second;
+    EXPECT_TRUE(handle.over());
+    EXPECT_FALSE(handle.claim());
+    EXPECT_EQ(client.ask("/ok").body, "ok");
+}
+
+TEST_F(ServerTest, AParkedRequestEndsWithItsClient) {
+    start();
+    auto client = connect();
+    client.get("/park/a");
+    ASSERT_TRUE(test::await([&] { return server->stats().parked == 1 && parked().size() == 1; }));
+    client.close();
+    ParkedRequest handle = parked().at(0).second;
+    ASSERT_TRUE(test::await([&] { return handle.over(); }));
+    EXPECT_FALSE(handle.claim());
+    ASSERT_TRUE(test::await([&] { return server->stats().open == 0; }));
+    EXPECT_EQ(server->stats().parked, 0U);
+}
+
+TEST_F(ServerTest, AClientMayGoBetweenClaimAndAnswer) {
+    start();
+    auto client = connect();
+    client.get("/park/a");
+    ASSERT_TRUE(test::await([&] { return server->stats().parked == 1 && parked().size() == 1; }));
+    ParkedRequest handle = parked().at(0).second;
+    ASSERT_TRUE(handle.claim());
+    client.close();
+    handle.answer(Response::text("late", "text/plain"));
+    ASSERT_TRUE(test::await([&] { return server->stats().open == 0; }));
+    EXPECT_EQ(connect().ask("/ok").body, "ok");
+}
+
+TEST_F(ServerTest, ASlowHeadAndASlowBodyTimeOut) {
+    options.headTimeout = 100ms;
+    options.bodyTimeout = 100ms;
+    start();
+    for (const char* text :
+         {"GET /ok HTTP/1.1\r\nHost", "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhe",
+          "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe"}) {
+        auto client = connect();
+        client.send(text);
+        const auto response = client.response();
+        EXPECT_EQ(response.status, 408) << text;
+        EXPECT_THAT(client.rest(), IsEmpty());
+    }
+    EXPECT_EQ(counted, 0);
+    EXPECT_THAT(connect().rest(), IsEmpty()); // who says nothing is not answered
+}
+
+TEST_F(ServerTest, ASlowReaderHoldsNoWorker) {
+    options.fastWorkers = 1;
+    start();
+    auto slow = connect(4096);
+    slow.get("/big");
+    ASSERT_TRUE(test::await([&] { return server->stats().requests == 1; }));
+    auto client = connect();
+    client.patience = 5s;
+    EXPECT_EQ(client.ask("/ok").body, "ok");
+    EXPECT_EQ(slow.response().body, *big);
+    EXPECT_EQ(slow.ask("/ok").body, "ok");
+}
+
+TEST_F(ServerTest, AReaderThatTakesNothingIsDropped) {
+    options.writeTimeout = 100ms;
+    start();
+    auto client = connect(4096);
+    client.get("/big");
+    ASSERT_TRUE(test::await([&] { return server->stats().requests == 1; }));
+    EXPECT_TRUE(test::await([&] { return server->stats().open == 0; }));
+    // The same if it has ended its own side, which the kernel reports again and again.
+    auto halfClosed = connect(4096);
+    halfClosed.get("/big");
+    halfClosed.endSending();
+    ASSERT_TRUE(test::await([&] { return server->stats().requests == 2; }));
+    EXPECT_TRUE(test::await([&] { return server->stats().open == 0; }, 5s));
+}
+
+TEST_F(ServerTest, AClientThatHasEndedItsSideGetsItsWholeAnswer) {
+    start();
+    auto client = connect(4096);
+    client.get("/big");
+    client.endSending();
+    EXPECT_EQ(client.response().body, *big);
+    EXPECT_THAT(client.rest(), IsEmpty());
+}
+
+TEST_F(ServerTest, AFullQueueIsSaidSo) {
+    options.fastWorkers = 1;
+    options.maxQueued = 1;
+    start();
+    auto first = connect();
+    first.get("/gate");
+    ASSERT_TRUE(test::await([&] { return gate.waiting() == 1; }));
+    auto second = connect();
+    second.get("/ok");
+    ASSERT_TRUE(test::await([&] { return server->stats().requests == 2; }));
+    auto third = connect();
+    const auto refused = third.ask("/ok");
+    EXPECT_EQ(refused.status, 503);
+    EXPECT_EQ(refused.header("Retry-After"), "5");
+    EXPECT_EQ(server->stats().rejected, 1U);
+    gate.open();
+    EXPECT_EQ(first.response().body, "passed");
+    EXPECT_EQ(second.response().body, "ok");
+    EXPECT_EQ(third.ask("/ok").body, "ok");
+}
+
+TEST_F(ServerTest, BlockingWorkDoesNotHoldTheFastWorkers) {
+    options.fastWorkers = 1;
+    options.blockingWorkers = 1;
+    start();
+    auto blocked = connect();
+    blocked.get("/gate/blocking");
+    ASSERT_TRUE(test::await([&] { return gate.waiting() == 1; }));
+    EXPECT_EQ(connect().ask("/ok").body, "ok");
+    gate.open();
+    EXPECT_EQ(blocked.response().body, "passed");
+}
+
+TEST_F(ServerTest, StopAnswersWhatIsParkedAtOnce) {
+    start();
+    std::vector<test::RawClient> waiting;
+    for (int i = 0; i < 20; ++i) {
+        waiting.push_back(connect());
+        waiting.back().get("/park/a");
+    }
+    ASSERT_TRUE(test::await([&] { return server->stats().parked == 20; }));
+    bool clean = false;
+    std::jthread stopping([&] { clean = server->stop(); });
+    for (auto& client : waiting) {
+        const auto response = client.response();
+        EXPECT_EQ(response.body, "nothing");
+        EXPECT_EQ(response.header("Connection"), "close");
+        EXPECT_THAT(client.rest(), IsEmpty());
+        client.close();
+    }
+    stopping.join();
+    EXPECT_TRUE(clean);
+    for (auto& [name, handle] : parked())
+        EXPECT_FALSE(handle.claim());
+}
+
+TEST_F(ServerTest, StopFinishesWhatIsUnderWay) {
+    start();
+    auto idle = connect();
+    EXPECT_EQ(idle.ask("/ok").body, "ok");
+    auto client = connect();
+    client.get("/gate");
+    ASSERT_TRUE(test::await([&] { return gate.waiting() == 1; }));
+    const auto port = server->port();
+    bool clean = false;
+    std::jthread stopping([&] { clean = server->stop(); });
+    EXPECT_THAT(idle.rest(), IsEmpty());
+    EXPECT_TRUE(test::await([&] {
+        try {
+            test::RawClient another(port);
+            return false;
+        } catch (const std::runtime_error&) {
+            return true;
+        }
+    }));
+    gate.open();
+    const auto response = client.response();
+    EXPECT_EQ(response.body, "passed");
+    EXPECT_EQ(response.header("Connection"), "close");
+    client.close();
+    stopping.join();
+    EXPECT_TRUE(clean);
+}
+
+TEST_F(ServerTest, ABusyAddressIsSaidSo) {
+    start();
+    ServerOptions same = options;
+    same.address = "127.0.0.1:" + std::to_string(server->port());
+    Server second(same, router, dispatcher, clock, log.logger("second"));
+    try {
+        second.start();
+        ADD_FAILURE();
+    } catch (const Error& error) {
+        EXPECT_THAT(error.what(), testing::HasSubstr("another program listens there"));
+    }
+}
+
+} // namespace
+} // namespace core::http

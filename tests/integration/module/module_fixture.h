@@ -1,0 +1,54 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "module/module_set.h"
+#include "support/temp_dir.h"
+#include "support/test_log.h"
+
+namespace core::module {
+
+using State = ModuleRecord::State;
+using testing::HasSubstr;
+
+/// A folder into which sample modules are laid.
+class ModuleTest : public testing::Test {
+protected:
+    static std::string manifest(const std::string& id, const std::string& dependencies = "{}",
+                                const std::string& version = "1.0.0", int abi = kModuleAbi) {
+        return R"({"id":")" + id + R"(","version":")" + version + R"(","abi":)" + std::to_string(abi) +
+               R"(,"dependencies":)" + dependencies + "}";
+    }
+    /// The dependencies of a manifest: one module.
+    static std::string needs(const std::string& id, const std::string& versions) {
+        return "{\"" + id + "\":\"" + versions + "\"}";
+    }
+    std::filesystem::path lay(const std::string& sample, const std::string& text, const std::string& as = {},
+                              const std::string& folder = "modules") {
+        const std::string name = as.empty() ? sample : as;
+        const auto library = dir.path() / folder / (name + ".so");
+        std::filesystem::create_directories(library.parent_path());
+        std::filesystem::copy_file(std::filesystem::path(AE_BUILD_DIR) / "tests/modules" / (sample + ".so"),
+                                   library);
+        std::filesystem::permissions(library, std::filesystem::perms(0755));
+        if (!text.empty())
+            layManifest(name, text, folder);
+        return library;
+    }
+    void layManifest(const std::string& name, const std::string& text,
+                     const std::string& folder = "modules") {
+        const auto file = dir.path() / folder / (name + ".json");
+        test::writeFile(file, text);
+        std::filesystem::permissions(file, std::filesystem::perms(0644));
+    }
+
+    test::TempDir dir;
+    test::TestLog log;
+};
+
+} // namespace core::module

@@ -1,0 +1,111 @@
+#include "core/db/open.h"
+#include "integration/system/system_fixture.h"
+
+namespace test {
+namespace {
+
+class CommandLine : public SystemTest {};
+
+TEST_F(CommandLine, ABusyPortIsSaid) {
+    startBackend();
+    const auto second = backend({"--http-addr", "127.0.0.1:" + std::to_string(port_), "serve"});
+    EXPECT_EQ(second.exit.code, 1);
+    EXPECT_NE(second.error.find(std::to_string(port_)), std::string::npos) << second.error;
+    EXPECT_NE(second.error.find("another program listens"), std::string::npos) << second.error;
+    EXPECT_EQ(get("/api/v1/auth/me").stringOr("email"), kAdminEmail);
+}
+
+TEST_F(CommandLine, ANewerDatabaseIsLeftAlone) {
+    ASSERT_TRUE(backend({"migrate"}).exit.ok());
+    const auto file = dir_ / "data" / "ae-backend.db";
+    {
+        TestLog log;
+        const core::SystemClock clock;
+        core::db::Options options;
+        options.url = "sqlite:" + file.string();
+        const auto database = core::db::open(options, clock, log.logger());
+        database->transact(core::SystemContext("test"), [](core::db::Transaction& tx) {
+            tx.execute("INSERT INTO schema_migrations (module, version, description, checksum, applied_at) "
+                       "SELECT module, 9001, 'of the future', checksum, applied_at FROM schema_migrations "
+                       "WHERE module = 'restic' LIMIT 1");
+        });
+    }
+    for (const auto& command : std::vector<std::vector<std::string>>{{"migrate"}, {"doctor"}}) {
+        const auto refused = backend(command);
+        EXPECT_EQ(refused.exit.code, 1) << command[0];
+        const auto said = refused.output + refused.error;
+        EXPECT_NE(said.find("9001"), std::string::npos) << said;
+        EXPECT_NE(said.find("restic"), std::string::npos) << said;
+    }
+    // The host goes on without the module, and says why.
+    startBackend();
+    EXPECT_EQ(api().get("/api/v1/restic/agents", admin_).status, 404);
+    bool told = false;
+    const auto modules = get("/api/v1/modules");
+    for (const auto& module : *modules.find("items")->array())
+        if (module.stringOr("id") == "restic")
+            told = module.stringOr("state") == "failed" &&
+                   module.stringOr("reason").find("9001") != std::string::npos;
+    EXPECT_TRUE(told) << core::json::write(get("/api/v1/modules"));
+}
+
+TEST_F(CommandLine, UnknownSettingsAreNamedWithTheirLine) {
+    writeFile(dir_ / "host.yaml", "http:\n  workers: 2\n  wrokers: 3\nlog:\n  level: loud\n");
+    const auto checked = backend({"config", "check"});
+    EXPECT_EQ(checked.exit.code, 1);
+    EXPECT_NE(checked.error.find("http.wrokers"), std::string::npos) << checked.error;
+    EXPECT_NE(checked.error.find("3"), std::string::npos) << checked.error;
+    EXPECT_NE(checked.error.find("host.yaml, line 3: http.wrokers"), std::string::npos) << checked.error;
+    EXPECT_NE(checked.error.find("log.level"), std::string::npos) << "all at once: " << checked.error;
+    EXPECT_EQ(backend({"serve"}).exit.code, 1);
+    configureHost();
+    const auto good = backend({"config", "check"});
+    EXPECT_EQ(good.exit.code, 0) << good.error;
+    const auto json = backend({"--json", "config", "check"});
+    EXPECT_TRUE(core::json::parse(json.output).value().booleanOr("valid"));
+}
+
+TEST_F(CommandLine, SecretsAreNotShown) {
+    configureHost();
+    const auto shown = backend({"config", "show"});
+    EXPECT_EQ(shown.exit.code, 0);
+    EXPECT_EQ(shown.output.find(kAdminPassword), std::string::npos);
+    EXPECT_NE(shown.output.find("http.addr"), std::string::npos);
+    const auto json = core::json::parse(backend({"--json", "config", "show"}).output).value();
+    EXPECT_EQ(json.stringOr("bootstrap.admin_password"), "***");
+}
+
+TEST_F(CommandLine, ModulesAndDoctor) {
+    configureHost();
+    const auto modules = backend({"--json", "module", "list"});
+    EXPECT_EQ(modules.exit.code, 0) << modules.error;
+    std::vector<std::string> names;
+    const auto listed = core::json::parse(modules.output).value();
+    for (const auto& module : *listed.find("items")->array()) {
+        names.push_back(module.stringOr("id"));
+        EXPECT_EQ(module.stringOr("state"), "loadable");
+    }
+    EXPECT_NE(std::find(names.begin(), names.end(), "base"), names.end());
+    EXPECT_NE(std::find(names.begin(), names.end(), "restic"), names.end());
+    EXPECT_NE(backend({"module", "list"}).output.find("restic"), std::string::npos);
+    const auto doctor = backend({"--json", "doctor"});
+    EXPECT_EQ(doctor.exit.code, 0) << doctor.output << doctor.error;
+    EXPECT_TRUE(core::json::parse(doctor.output).value().booleanOr("ok"));
+    const auto ill = backend({"--database-url", "sqlite:/nowhere/at/all.db", "doctor"});
+    EXPECT_EQ(ill.exit.code, 1);
+    EXPECT_NE(ill.output.find("/nowhere/at"), std::string::npos) << ill.output;
+}
+
+TEST_F(CommandLine, ExitCodes) {
+    configureHost();
+    EXPECT_EQ(backend({"--help"}).exit.code, 0);
+    EXPECT_EQ(backend({"--version"}).exit.code, 0);
+    EXPECT_EQ(backend({"frobnicate"}).exit.code, 2);
+    EXPECT_EQ(backend({"module", "check"}).exit.code, 2);
+    EXPECT_EQ(backend({"--no-such-flag", "serve"}).exit.code, 2);
+    EXPECT_EQ(backend({"module", "check", "/nowhere.so"}).exit.code, 1);
+    EXPECT_EQ(backend({"token", "create", "--name", "x", "--role", "emperor"}).exit.code, 2);
+}
+
+} // namespace
+} // namespace test

@@ -1,0 +1,162 @@
+#pragma once
+
+#include <signal.h>
+
+#include <functional>
+#include <memory>
+#include <regex>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "core/process.h"
+#include "core/time.h"
+#include "core/uuid.h"
+#include "integration/system/api_client.h"
+#include "support/await.h"
+#include "support/temp_dir.h"
+#include "support/test_database.h"
+
+namespace test {
+
+using namespace std::chrono_literals;
+using core::json::Array;
+using core::json::Object;
+using core::json::Value;
+
+/// The real host on a database of its own, with an administrator and a second tenant.
+class SystemTest : public testing::Test {
+protected:
+    static constexpr auto kAdminEmail = "admin@example.com";
+    static constexpr auto kAdminPassword = "canary-of-the-admin-1";
+    static constexpr auto kRepositoryPassword = "canary-of-the-repository-2";
+
+    void TearDown() override {
+        agent_.reset();
+        backend_.reset();
+        for (const int pid : orphans_)
+            ::kill(pid, SIGKILL);
+        if (HasFailure())
+            std::fprintf(stderr, "--- the host's log\n%s\n--- the agent's log\n%s\n",
+                         readFile(dir_ / "backend.log").c_str(), readFile(dir_ / "agent.log").c_str());
+    }
+
+    /// Before the first start: another database than the embedded one.
+    void useDatabase(const std::string& url) { databaseUrl_ = url; }
+
+    core::ProcessSpec backendCommand(std::vector<std::string> arguments) const {
+        core::ProcessSpec spec;
+        spec.program = std::string(AE_BUILD_DIR) + "/bin/ae-backend";
+        spec.arguments = {"--config", (dir_ / "host.yaml").string(), "--data-dir", (dir_ / "data").string()};
+        spec.arguments.insert(spec.arguments.end(), arguments.begin(), arguments.end());
+        spec.environment = {{"PATH", "/usr/local/bin:/usr/bin:/bin"},
+                            {"HOME", "/tmp"},
+                            {"AE_BOOTSTRAP_ADMIN_EMAIL", kAdminEmail},
+                            {"AE_BOOTSTRAP_ADMIN_PASSWORD", kAdminPassword}};
+        if (!databaseUrl_.empty())
+            spec.environment["AE_DATABASE_URL"] = databaseUrl_;
+        spec.standardOutput = core::ProcessOutput::capture();
+        spec.standardError = core::ProcessOutput::capture();
+        spec.timeout = std::chrono::seconds(60);
+        return spec;
+    }
+    core::ProcessResult backend(std::vector<std::string> arguments) {
+        return runner_.run(backendCommand(std::move(arguments))).value();
+    }
+
+    void configureHost(const std::string& more = {}) {
+        writeFile(dir_ / "host.yaml", "auth:\n  bcrypt_cost: 10\n"
+                                      "restic:\n  agents:\n    heartbeat_interval: 1s\n"
+                                      "  tasks:\n    retry_backoff: 1s\n    lease: 10s\n" +
+                                          more);
+    }
+
+    /// Starts it and waits until it serves; after the first start always at the same port.
+    void startBackend() {
+        if (!std::filesystem::exists(dir_ / "host.yaml"))
+            configureHost();
+        const auto before = readFile(dir_ / "backend.log").size();
+        auto spec = backendCommand({"--http-addr", "127.0.0.1:" + std::to_string(port_), "serve"});
+        spec.standardOutput = core::ProcessOutput::toFile(dir_ / "backend.log");
+        spec.standardError = core::ProcessOutput::toFile(dir_ / "backend.log");
+        backend_ = std::move(runner_.start(spec)).value();
+        static const std::regex kServing(R"re("msg":"serving"[^\n]*"port":(\d+))re");
+        std::smatch found;
+        std::string log;
+        ASSERT_TRUE(await([&] {
+            log = readFile(dir_ / "backend.log").substr(before);
+            return std::regex_search(log, found, kServing) || backend_->wait(0ms).has_value();
+        }));
+        ASSERT_FALSE(found.empty()) << "the host does not start";
+        port_ = std::stoi(found[1]);
+        api_ = std::make_unique<ApiClient>(port_);
+        const auto login =
+            api_->send("POST", "/api/v1/auth/login", "",
+                       core::json::write(Object{{"email", kAdminEmail}, {"password", kAdminPassword}}));
+        ASSERT_EQ(login.status, 200) << login.body;
+        admin_ = login.json.stringOr("access_token");
+    }
+    void killBackend() {
+        backend_->signal(SIGKILL);
+        ASSERT_TRUE(backend_->wait(10s));
+        backend_.reset();
+    }
+    /// A clean stop; returns how it ended and how long it took.
+    std::pair<core::ProcessExit, std::chrono::milliseconds> stopBackend() {
+        const auto began = std::chrono::steady_clock::now();
+        backend_->signal(SIGTERM);
+        const auto exit = backend_->wait(30s);
+        EXPECT_TRUE(exit) << "the host does not end";
+        backend_.reset();
+        return {
+            exit.value_or(core::ProcessExit{1, 0, false}),
+            std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began)};
+    }
+
+    std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+    ApiClient& api() { return *api_; }
+
+    // The admin's calls, each of which must succeed.
+    Value get(const std::string& path) {
+        const auto answer = api().get(path, admin_);
+        EXPECT_EQ(answer.status, 200) << path << ": " << answer.body;
+        return answer.json;
+    }
+    Value post(const std::string& path, const Object& body, int status) {
+        const auto answer = api().post(path, admin_, body);
+        EXPECT_EQ(answer.status, status) << path << ": " << answer.body;
+        return answer.json;
+    }
+    std::string apiToken(const std::string& role) {
+        return post("/api/v1/tokens", {{"name", "of " + role}, {"role", role}}, 201).stringOr("token");
+    }
+    std::string registrationToken() {
+        return post("/api/v1/restic/agents/registration-tokens", {}, 201).stringOr("token");
+    }
+    std::string repository(const std::filesystem::path& path, const std::string& name,
+                           const std::string& password = kRepositoryPassword) {
+        return post("/api/v1/restic/repositories",
+                    {{"name", name}, {"type", "local"}, {"url", path.string()}, {"password", password}}, 201)
+            .stringOr("id");
+    }
+    static Object policyBody(const std::string& name) {
+        return {{"name", name},
+                {"schedule", "0 2 * * *"},
+                {"include_paths", Array{"/etc"}},
+                {"retention_rules", Object{{"keep_daily", 7}}}};
+    }
+
+    TempDir dir_;
+    core::SystemProcessRunner runner_;
+    std::string databaseUrl_;
+    int port_ = 0;
+    std::unique_ptr<core::Process> backend_;
+    std::unique_ptr<ApiClient> api_;
+    std::string admin_;
+    std::unique_ptr<core::Process> agent_;
+    std::vector<int> orphans_;
+};
+
+} // namespace test

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+
+namespace test {
+
+/// A server for agents that keeps everything in memory: registration, heartbeats, long polls, reports, logs.
+/// Thread-safe.
+class FakeServer {
+public:
+    FakeServer();
+    ~FakeServer();
+    FakeServer(const FakeServer&) = delete;
+    FakeServer& operator=(const FakeServer&) = delete;
+
+    [[nodiscard]] std::string url() const;
+
+    /// Tokens that registration accepts once.
+    void addRegistrationToken(const std::string& token);
+    /// Answers registrations with this error from now on ("" = none).
+    void refuseRegistration(int status, const std::string& error);
+    /// The next registration is carried out, and its answer lost.
+    void loseNextRegistrationAnswer();
+    [[nodiscard]] int agents() const;
+    [[nodiscard]] std::string lastRegistration() const;
+
+    /// The token that agents' calls must bear now.
+    [[nodiscard]] std::string agentToken() const;
+    /// From now on only rotation accepts the current token.
+    void expireToken();
+    /// From now on nothing accepts it.
+    void revokeToken();
+    void setTokenLife(std::chrono::milliseconds life);
+    [[nodiscard]] int rotations() const;
+
+    /// All calls are answered with 503 as long as this is set.
+    void setDown(bool down);
+    /// The next so many status reports are answered with 503.
+    void failReports(int count);
+    /// Reports about this task are answered with 409 and this error.
+    void refuseReports(const std::string& taskId, const std::string& error);
+    /// Answers to "running" reports of this task ask for its end.
+    void requestCancelByAck(const std::string& taskId);
+
+    /// Hands an envelope to the next poll; tasks wait for a poll with a free place, cancels do not.
+    void send(core::json::Object envelope);
+    void sendTask(core::json::Object payload);
+    void sendCancel(const std::string& taskId);
+
+    [[nodiscard]] std::vector<core::json::Value> heartbeats() const;
+    [[nodiscard]] std::vector<core::json::Value> reports(const std::string& taskId) const;
+    /// The first report of a task that is not "running", waited for.
+    [[nodiscard]] std::optional<core::json::Value>
+    awaitResult(const std::string& taskId, std::chrono::milliseconds limit = std::chrono::seconds(60)) const;
+    [[nodiscard]] std::vector<std::string> logLines(const std::string& taskId) const;
+    /// Free places that polls named, in order.
+    [[nodiscard]] std::vector<int> polls() const;
+    /// True if a gap or a repetition under another text was seen in log numbers.
+    [[nodiscard]] bool logNumbersBroken() const;
+
+    struct State;
+
+private:
+    std::unique_ptr<State> state_;
+};
+
+} // namespace test

@@ -1,0 +1,119 @@
+// Starts a host and an agent of the build in a folder of their own, for one test.
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync, mkdirSync, openSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { randomBytes } from 'node:crypto'
+
+const bin = join(process.env.AE_BUILD_DIR ?? 'build', 'bin')
+
+function freePort() {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address()
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+export async function until(what, probe, seconds = 30) {
+  const end = Date.now() + seconds * 1000
+  for (;;) {
+    const value = await probe().catch(() => undefined)
+    if (value) return value
+    if (Date.now() > end) throw new Error(`waited ${seconds} s for ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+export class System {
+  static async start() {
+    const system = new System()
+    system.folder = mkdtempSync(join(tmpdir(), 'ae-e2e-'))
+    system.url = `http://127.0.0.1:${await freePort()}`
+    system.options = ['--config', join(system.folder, 'none.yaml'), '--data-dir', join(system.folder, 'host')]
+    system.children = []
+    await system.restartHost()
+    const admin = JSON.parse(readFileSync(join(system.folder, 'host/initial-admin.json'), 'utf8'))
+    Object.assign(system, admin)
+    const token = execFileSync(join(bin, 'ae-backend'), ['token', 'create', ...system.options, '--name', 'test', '--role', 'admin', '--json'])
+    system.token = JSON.parse(token).token
+    return system
+  }
+
+  async restartHost() {
+    this.spawn('ae-backend', ['serve', ...this.options, '--http-addr', new URL(this.url).host], {})
+    await until('the host', async () => (await fetch(`${this.url}/health/ready`)).ok)
+  }
+
+  /** SIGKILL, and gone. */
+  async kill(program) {
+    const child = this.children.findLast((one) => one.spawnfile.endsWith(program))
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGKILL')
+    await ended
+  }
+
+  spawn(program, args, environment) {
+    const log = openSync(join(this.folder, `${program}.log`), 'a')
+    const child = spawn(join(bin, program), args, { stdio: ['ignore', log, log], env: { ...process.env, ...environment } })
+    this.children.push(child)
+    return child
+  }
+
+  async call(method, path, body) {
+    const response = await fetch(`${this.url}/api/v1${path}`, {
+      method,
+      headers: { Authorization: `Bearer ${this.token}`, 'Content-Type': 'application/json' },
+      body: body === undefined ? (method === 'GET' ? undefined : '') : JSON.stringify(body),
+    })
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
+    return response.status === 204 ? undefined : response.json()
+  }
+
+  startAgent(environment = {}) {
+    return this.startAgentWithState('online', environment)
+  }
+
+  /** Enrols and starts an agent, and waits until the host sees it in that state. */
+  async startAgentWithState(status, environment) {
+    const state = join(this.folder, 'agent')
+    const { token } = await this.call('POST', '/restic/agents/registration-tokens', {})
+    execFileSync(join(bin, 'restic-agent'), ['enroll', '--server', this.url, '--token', token, '--hostname', 'web-01', '--state-dir', state])
+    this.spawn('restic-agent', ['run', '--state-dir', state], environment)
+    const agent = await until('the agent', async () => (await this.call('GET', '/restic/agents')).items.find((a) => a.hostname === 'web-01' && a.status === status))
+    return agent.id
+  }
+
+  /** Files of random bytes: nothing that compression or deduplication could shorten. */
+  makeFiles(count, size) {
+    const source = join(this.folder, 'source')
+    mkdirSync(source)
+    for (let i = 0; i < count; ++i) writeFileSync(join(source, `file-${String(i).padStart(4, '0')}.bin`), randomBytes(size))
+    return source
+  }
+
+  logs() {
+    return ['ae-backend.log', 'restic-agent.log']
+      .map((name) => {
+        try {
+          return `--- ${name}\n${readFileSync(join(this.folder, name), 'utf8').split('\n').slice(-15).join('\n')}`
+        } catch {
+          return `--- ${name}: none`
+        }
+      })
+      .join('\n')
+  }
+
+  async stop() {
+    for (const child of this.children.reverse()) {
+      const ended = new Promise((resolve) => child.once('exit', resolve))
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill('SIGTERM')
+        await ended
+      }
+    }
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}

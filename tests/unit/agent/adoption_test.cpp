@@ -1,0 +1,27 @@
+#include <gtest/gtest.h>
+
+#include "core/uuid.h"
+#include "executor/task_run.h"
+#include "support/await.h"
+
+namespace {
+TEST(Adoption, ARunningResticIsFoundByItsTaskTag) {
+    const auto id = core::Uuid::generate(core::SystemClock().now()).toString();
+    core::SystemProcessRunner runner;
+    core::ProcessSpec spec;
+    spec.program = "/bin/sh";
+    spec.arguments = {"-c", "kill -STOP $$; :", "restic", "--tag=task:" + id};
+    spec.environment = {{"PATH", "/usr/bin:/bin"}};
+    {
+        const auto process = std::move(runner.start(spec)).value();
+        // For a moment after its start a process has no arguments yet.
+        std::optional<agent::SpawnRecord> found;
+        ASSERT_TRUE(test::await([&] { return (found = agent::findResticOfTask(id)).has_value(); }));
+        EXPECT_EQ(found->pid, process->pid());
+        EXPECT_EQ(found->startTicks, process->startTicks());
+        EXPECT_EQ(found->bootId, core::bootId());
+        EXPECT_FALSE(agent::findResticOfTask(id + "0"));
+    }
+    EXPECT_FALSE(agent::findResticOfTask(id));
+}
+} // namespace

@@ -1,0 +1,277 @@
+#include "restic/backup_output.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "core/line_splitter.h"
+#include "restic/protocol/task_errors.h"
+#include "restic/verdict.h"
+#include "restic/version.h"
+#include "support/temp_dir.h"
+
+namespace {
+using namespace agent;
+using restic::protocol::TaskState;
+
+struct Replay {
+    std::vector<std::string> log;
+    BackupOutput output{[this](core::LogLevel, const std::string& line) { log.push_back(line); }};
+    core::ProcessExit exit;
+
+    explicit Replay(const std::string& name) {
+        const auto base = std::string(AE_SOURCE_DIR) + "/tests/data/restic/" + name;
+        core::LineSplitter out;
+        core::LineSplitter err;
+        const auto outLine = [&](std::string_view line) { output.outputLine(line); };
+        const auto errLine = [&](std::string_view line) { output.errorLine(line); };
+        out.feed(test::readFile(base + ".stdout"), outLine);
+        out.finish(outLine);
+        err.feed(test::readFile(base + ".stderr"), errLine);
+        err.finish(errLine);
+        exit.code = std::stoi(test::readFile(base + ".exit"));
+    }
+    [[nodiscard]] Verdict judge(StopReason stopped = StopReason::none) const {
+        return judgeBackup(exit, output, stopped);
+    }
+};
+
+struct Case {
+    const char* recording;
+    TaskState state;
+    const char* outcome;
+    const char* error;
+};
+
+void PrintTo(const Case& value, std::ostream* out) {
+    *out << value.recording;
+}
+
+class Classification : public testing::TestWithParam<Case> {};
+
+TEST_P(Classification, IsAsDocumented) {
+    const auto& expected = GetParam();
+    const Replay replay(expected.recording);
+    const auto verdict = replay.judge();
+    EXPECT_EQ(verdict.state, expected.state) << toText(verdict.state);
+    EXPECT_EQ(verdict.outcome, expected.outcome);
+    EXPECT_EQ(verdict.error ? verdict.error->error : "", expected.error);
+    if (verdict.error) {
+        EXPECT_FALSE(verdict.error->message.empty());
+        EXPECT_FALSE(verdict.error->hint.empty());
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Recordings, Classification,
+    testing::Values(Case{"0.14.0/success", TaskState::success, "success", ""},
+                    Case{"0.14.0/unread", TaskState::warning, "warning", ""},
+                    Case{"0.14.0/missing_one", TaskState::warning, "warning", ""},
+                    Case{"0.14.0/missing_all", TaskState::failed, "source_missing", "SourceNotFound"},
+                    Case{"0.14.0/no_repository", TaskState::failed, "no_repository", "RepositoryNotFound"},
+                    Case{"0.14.0/wrong_password", TaskState::failed, "bad_password", "AuthenticationFailed"},
+                    Case{"0.14.0/locked", TaskState::failed, "locked", "RepositoryLocked"},
+                    Case{"0.14.0/net", TaskState::failed, "failed", "NetworkError"},
+                    Case{"0.14.0/dns", TaskState::failed, "failed", "NetworkError"},
+                    Case{"0.14.0/bad_flag", TaskState::failed, "failed", "CommandFailed"},
+                    Case{"0.14.0/cancelled", TaskState::failed, "failed", "Interrupted"},
+                    Case{"0.16.4/success", TaskState::success, "success", ""},
+                    Case{"0.16.4/locked", TaskState::failed, "locked", "RepositoryLocked"},
+                    Case{"0.17.0/unread", TaskState::warning, "warning", ""},
+                    Case{"0.17.0/no_repository", TaskState::failed, "no_repository", "RepositoryNotFound"},
+                    Case{"0.17.0/wrong_password", TaskState::failed, "bad_password", "AuthenticationFailed"},
+                    Case{"0.17.0/skip_unchanged", TaskState::success, "success", ""},
+                    Case{"0.17.1/unread", TaskState::warning, "warning", ""},
+                    Case{"0.17.1/wrong_password", TaskState::failed, "bad_password", "AuthenticationFailed"},
+                    Case{"0.18.1/success", TaskState::success, "success", ""},
+                    Case{"0.18.1/locked", TaskState::failed, "locked", "RepositoryLocked"},
+                    Case{"0.19.1/missing_one", TaskState::warning, "warning", ""},
+                    Case{"future/success", TaskState::success, "success", ""},
+                    Case{"future/unknown_code", TaskState::failed, "failed", "CommandFailed"}),
+    [](const auto& one) {
+        std::string name = one.param.recording;
+        for (auto& c : name)
+            if (!std::isalnum(static_cast<unsigned char>(c)))
+                c = '_';
+        return name;
+    });
+
+TEST(BackupOutput, ReadsTheSummaryOfEachVersion) {
+    const Replay old("0.14.0/success");
+    ASSERT_TRUE(old.output.summary());
+    EXPECT_EQ(old.output.summary()->filesNew, 3U);
+    EXPECT_EQ(old.output.summary()->totalBytesProcessed, 9000000U);
+    EXPECT_EQ(old.output.summary()->snapshotId.size(), 8U);
+    EXPECT_FALSE(old.output.summary()->dataAddedPacked) << "0.14 does not know it, which is not zero";
+    EXPECT_FALSE(old.output.summary()->start);
+
+    const Replay recent("0.18.1/success");
+    ASSERT_TRUE(recent.output.summary());
+    EXPECT_EQ(recent.output.summary()->snapshotId.size(), 64U);
+    EXPECT_EQ(recent.output.summary()->dataAddedPacked, 1000U);
+    ASSERT_TRUE(recent.output.summary()->start);
+    EXPECT_EQ(core::formatInstant(*recent.output.summary()->start), "2026-01-02T02:04:05.123Z");
+
+    EXPECT_EQ(Replay("0.17.0/skip_unchanged").output.summary()->snapshotId, "");
+}
+
+TEST(BackupOutput, ReadsProgress) {
+    const Replay replay("0.16.4/success");
+    ASSERT_TRUE(replay.output.progress());
+    EXPECT_DOUBLE_EQ(replay.output.progress()->percentDone, 25);
+    EXPECT_EQ(replay.output.progress()->totalFiles, 400U);
+    EXPECT_EQ(replay.output.progress()->secondsRemaining, 6);
+    EXPECT_EQ(replay.output.progress()->currentFiles, (std::vector<std::string>{"/home/a", "/home/b"}));
+    EXPECT_EQ(replay.output.progressCount(), 1U);
+}
+
+TEST(BackupOutput, NamesUnreadFilesInAllShapesOfTheError) {
+    const Replay old("0.14.0/unread");
+    ASSERT_EQ(old.output.unread().size(), 1U);
+    EXPECT_EQ(old.output.unread()[0].path, "/proc/1/mem");
+    EXPECT_EQ(old.output.unread()[0].message, "open: Permission denied");
+    EXPECT_EQ(Replay("0.17.0/unread").output.unread().at(0).message, "could not be read");
+    EXPECT_EQ(Replay("0.17.1/unread").output.unread().at(0).message, "open /home/private: permission denied");
+    EXPECT_EQ(Replay("0.14.0/missing_one").output.unread().at(0).path, "/nope");
+    EXPECT_EQ(Replay("0.19.1/missing_one").output.unread().at(0).path, "/nope");
+}
+
+TEST(BackupOutput, CountsAllUnreadFilesAndKeepsAHundred) {
+    int lines = 0;
+    BackupOutput output([&](core::LogLevel, const std::string&) { ++lines; });
+    for (int round = 0; round < 2; ++round) // once while scanning, once while reading
+        for (int i = 0; i < 250; ++i)
+            output.errorLine(
+                fmt::format(R"({{"message_type":"error","error":{{}},"during":"scan","item":"/f{}"}})", i));
+    EXPECT_EQ(output.unreadCount(), 250U);
+    EXPECT_EQ(output.unread().size(), BackupOutput::kMaxUnread);
+    EXPECT_EQ(lines, 250);
+}
+
+TEST(BackupOutput, SurvivesWhatItDoesNotUnderstand) {
+    BackupOutput output([](core::LogLevel, const std::string&) {});
+    for (const auto* line :
+         {"", "{", "{}", "[]", "null", "{\"message_type\":\"status\",\"percent_done\":\"x\"}",
+          "{\"message_type\":\"summary\",\"files_new\":-1,\"snapshot_id\":\"../../etc\"}",
+          "{\"message_type\":\"error\"}", "{\"message_type\":\"status\",\"percent_done\":7e300}",
+          "\x1b[2K\x01\xff"}) {
+        output.outputLine(line);
+        output.errorLine(line);
+    }
+    ASSERT_TRUE(output.summary());
+    EXPECT_FALSE(output.summary()->filesNew);
+    EXPECT_EQ(output.summary()->snapshotId, "");
+    EXPECT_EQ(output.progress()->percentDone, 100);
+}
+
+TEST(BackupOutput, KeepsTerminalControlOutOfTheLog) {
+    const Replay replay("0.14.0/cancelled");
+    EXPECT_NE(std::find(replay.log.begin(), replay.log.end(), "signal interrupt received, cleaning up"),
+              replay.log.end());
+}
+
+TEST(Verdict, ACancelIsOneOnlyIfWeAsked) {
+    const Replay replay("0.14.0/cancelled");
+    EXPECT_EQ(replay.judge(StopReason::cancelled).state, TaskState::cancelled);
+    EXPECT_EQ(replay.judge(StopReason::timedOut).error->error, "CommandTimeout");
+    EXPECT_EQ(replay.judge().state, TaskState::failed);
+    EXPECT_EQ(Replay("0.18.1/cancelled").judge(StopReason::cancelled).state, TaskState::cancelled);
+}
+
+TEST(Verdict, ACancelThatCameTooLateKeepsItsSnapshot) {
+    EXPECT_EQ(Replay("0.14.0/success").judge(StopReason::cancelled).state, TaskState::success);
+    EXPECT_EQ(Replay("0.14.0/unread").judge(StopReason::timedOut).state, TaskState::warning);
+}
+
+TEST(Verdict, WithoutASummaryNothingIsASuccess) {
+    const BackupOutput output([](core::LogLevel, const std::string&) {});
+    EXPECT_EQ(judgeBackup({0, 0, true}, output, StopReason::none).error->error, "CommandFailed");
+    EXPECT_EQ(judgeBackup({3, 0, true}, output, StopReason::none).state, TaskState::failed);
+    EXPECT_EQ(judgeBackup({0, 9, true}, output, StopReason::none).error->error, "Interrupted");
+    EXPECT_EQ(judgeBackup({0, 0, false}, output, StopReason::none).error->error, "Interrupted");
+}
+
+TEST(Verdict, AnAdoptedRunIsJudgedByItsFiles) {
+    auto replay = Replay("0.14.0/success");
+    replay.exit.known = false;
+    EXPECT_EQ(replay.judge().state, TaskState::success);
+    auto unread = Replay("0.14.0/unread");
+    unread.exit.known = false;
+    EXPECT_EQ(unread.judge().state, TaskState::warning);
+    auto locked = Replay("0.14.0/locked");
+    locked.exit.known = false;
+    EXPECT_EQ(locked.judge().error->error, "RepositoryLocked");
+}
+
+TEST(Verdict, ASummaryWithAFailureCodeIsNoSuccess) {
+    auto replay = Replay("0.14.0/success");
+    replay.exit.code = 1;
+    EXPECT_EQ(replay.judge().state, TaskState::failed);
+    replay.exit = {0, 9, true};
+    EXPECT_EQ(replay.judge().state, TaskState::failed);
+}
+
+TEST(Verdict, CausesAreFoundInTheText) {
+    const core::ProcessExit one{1, 0, true};
+    const std::vector<std::pair<std::string, std::string>> table{
+        {"Fatal: unable to open config file: stat /r/config: permission denied\nIs there a repository at the "
+         "following location?\n/r",
+         "PermissionDenied"},
+        {"Fatal: unable to open config file: client.Head: x509: certificate signed by unknown authority\nIs "
+         "there a repository at the following location?",
+         "CertificateError"},
+        {"Fatal: unable to open config file: Stat: The specified key does not exist.\nIs there a repository "
+         "at the following location?",
+         "RepositoryNotFound"},
+        {"Fatal: unable to open config file: Stat: The access key ID you provided does not exist in our "
+         "records.",
+         "InvalidCredentials"},
+        {"Fatal: unable to open config file: unexpected HTTP response (401): 401 Unauthorized",
+         "InvalidCredentials"},
+        {"Fatal: unable to open repository: unable to start the sftp session, error: EOF", "NetworkError"},
+        {"backup@host: Permission denied (publickey,password).\nFatal: unable to start the sftp session",
+         "InvalidCredentials"},
+        {"Fatal: unable to save snapshot: write /r/data/x: no space left on device", "OutOfDiskSpace"},
+        {"Fatal: mkdir /r: read-only file system", "PermissionDenied"},
+        {"Fatal: repository contains errors", "RepositoryDamaged"},
+        {"Fatal: something new", "CommandFailed"},
+        {"", "CommandFailed"},
+    };
+    for (const auto& [text, kind] : table)
+        EXPECT_EQ(classifyFailure(one, text).name, kind) << text;
+    // The code wins over the text.
+    EXPECT_EQ(classifyFailure({12, 0, true}, "repository is already locked").name, "AuthenticationFailed");
+    EXPECT_EQ(classifyFailure({11, 0, true}, "").name, "RepositoryLocked");
+    EXPECT_EQ(classifyFailure({10, 0, true}, "dial tcp").name, "RepositoryNotFound");
+}
+
+TEST(Verdict, ARepositoryIsAbsentOnlyIfResticSaysSo) {
+    const core::ProcessExit one{1, 0, true};
+    EXPECT_TRUE(saysRepositoryIsAbsent({10, 0, true}, ""));
+    const Replay none("0.14.0/no_repository");
+    EXPECT_TRUE(saysRepositoryIsAbsent(none.exit, none.output.errorText()));
+    for (const auto* name : {"0.14.0/net", "0.14.0/dns", "0.14.0/wrong_password", "0.14.0/locked"}) {
+        const Replay other(name);
+        EXPECT_FALSE(saysRepositoryIsAbsent(other.exit, other.output.errorText())) << name;
+    }
+    EXPECT_FALSE(saysRepositoryIsAbsent(one, "Fatal: unable to open config file: stat: input/output "
+                                             "error\nIs there a repository at the following location?"));
+}
+
+TEST(Verdict, TheHolderOfALockIsNamed) {
+    EXPECT_EQ(lockHolder(Replay("0.16.4/locked").output.errorText()), "PID 17 on db-02 by backup");
+    EXPECT_EQ(lockHolder(Replay("0.18.1/locked").output.errorText()), "PID 17 on db-02 by backup");
+    EXPECT_EQ(lockHolder("nothing"), std::nullopt);
+}
+
+TEST(ResticVersion, IsReadFromTextAndJson) {
+    const auto base = std::string(AE_SOURCE_DIR) + "/tests/data/restic/";
+    EXPECT_EQ(parseResticVersion(test::readFile(base + "0.14.0/version.stdout")), (ResticVersion{0, 14, 0}));
+    EXPECT_EQ(parseResticVersion(test::readFile(base + "0.17.1/version.stdout")), (ResticVersion{0, 17, 1}));
+    EXPECT_EQ(parseResticVersion("restic 0.18.0-dev (compiled manually) compiled with go1.24"),
+              (ResticVersion{0, 18, 0}));
+    for (const auto* text : {"", "restic", "restic x.y.z", "restic 1.2", "borg 1.2.3", "{}", "{"})
+        EXPECT_FALSE(parseResticVersion(text)) << text;
+    EXPECT_TRUE((ResticVersion{0, 17, 0}).hasExitCodes());
+    EXPECT_FALSE((ResticVersion{0, 16, 4}).hasExitCodes());
+}
+} // namespace

@@ -1,0 +1,236 @@
+#include "executor/backup_plan.h"
+
+#include <algorithm>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/wire.h"
+#include "executor/reporter.h"
+#include "metrics/metrics.h"
+#include "restic/command.h"
+#include "restic/probe.h"
+#include "support/scripted_process.h"
+#include "support/temp_dir.h"
+
+namespace {
+using namespace agent;
+using namespace std::chrono_literals;
+using restic::protocol::TaskError;
+using restic::protocol::TaskPayload;
+using restic::protocol::TaskRepository;
+
+class BackupPlanTest : public testing::Test {
+protected:
+    BackupPlanTest() {
+        task_.taskId = *core::Uuid::parse("0190b6f0-0000-7000-8000-000000000001");
+        task_.policyId = *core::Uuid::parse("0190b6f0-0000-7000-8000-000000000002");
+        task_.type = "backup";
+        task_.repository = TaskRepository{};
+        task_.repository->type = "local";
+        task_.repository->url = "/srv/repo";
+        task_.repository->password = "correct horse";
+        task_.sources = {dir_.path().string()};
+    }
+    std::variant<BackupPlan, TaskError> plan(std::optional<ResticVersion> version = ResticVersion{0, 14, 0}) {
+        return planBackup(task_, {config_, "web-01", version});
+    }
+    std::string error(std::optional<ResticVersion> version = ResticVersion{0, 14, 0}) {
+        const auto planned = plan(version);
+        const auto* failed = std::get_if<TaskError>(&planned);
+        return failed == nullptr ? "(none)" : failed->error + ": " + failed->message;
+    }
+    test::TempDir dir_;
+    Config config_;
+    TaskPayload task_;
+};
+
+TEST_F(BackupPlanTest, BuildsTheCommandFromFields) {
+    task_.tags = {"nightly", "nightly"};
+    task_.exclude = {"*.log", "--json"};
+    config_.backup.exclude = {"/tmp"};
+    task_.limitUploadKib = 500;
+    config_.restic.limitUploadKib = 100;
+    const auto planned = plan();
+    const auto& made = std::get<BackupPlan>(planned);
+    EXPECT_EQ(made.arguments,
+              (std::vector<std::string>{
+                  "backup", "--json", "--host=web-01", "--tag=policy:0190b6f0-0000-7000-8000-000000000002",
+                  "--tag=task:0190b6f0-0000-7000-8000-000000000001", "--tag=nightly", "--exclude=*.log",
+                  "--exclude=--json", "--exclude=/tmp", "--limit-upload=100", "--", dir_.path().string()}));
+    EXPECT_EQ(made.timeout, 6h);
+}
+
+TEST_F(BackupPlanTest, TheCommandLineHoldsNoSecretAndItsEnvironmentLittle) {
+    task_.repository->type = "s3";
+    task_.repository->url = "s3:s3.example.com/bucket";
+    task_.repository->environment = {{"AWS_SECRET_ACCESS_KEY", "k"}};
+    const auto planned = plan();
+    const auto& made = std::get<BackupPlan>(planned);
+    const ResticCommands commands(config_, "/state/cache",
+                                  {{"PATH", "/usr/bin"}, {"HOME", "/root"}, {"SECRET_OF_THE_AGENT", "x"}});
+    const auto command = commands.on(made.repository, made.arguments);
+    EXPECT_EQ(command.spec.arguments[0], "backup");
+    EXPECT_EQ(command.spec.arguments[1], "--password-file=/dev/fd/3");
+    EXPECT_EQ(command.spec.environment,
+              (std::map<std::string, std::string>{{"AWS_SECRET_ACCESS_KEY", "k"},
+                                                  {"HOME", "/root"},
+                                                  {"LC_ALL", "C"},
+                                                  {"PATH", "/usr/bin"},
+                                                  {"RESTIC_CACHE_DIR", "/state/cache"},
+                                                  {"RESTIC_PROGRESS_FPS", "1"},
+                                                  {"RESTIC_REPOSITORY", "s3:s3.example.com/bucket"}}));
+    ASSERT_TRUE(command.secret);
+    EXPECT_EQ(command.spec.inherited, (std::vector<int>{command.secret->fd()}));
+    for (const auto& argument : command.spec.arguments)
+        EXPECT_EQ(argument.find("correct horse"), std::string::npos);
+}
+
+TEST_F(BackupPlanTest, RefusesWhatCouldDoMoreThanABackup) {
+    const auto original = task_;
+    const auto with = [&](auto&& change) {
+        task_ = original;
+        change(task_);
+        return error();
+    };
+    using testing::StartsWith;
+    EXPECT_THAT(with([](auto& t) { t.sources = {"relative"}; }), StartsWith("InvalidTask"));
+    EXPECT_THAT(with([](auto& t) { t.sources = {"--stdin"}; }), StartsWith("InvalidTask"));
+    EXPECT_THAT(with([](auto& t) { t.sources = {}; }), StartsWith("InvalidTask"));
+    EXPECT_THAT(with([](auto& t) { t.tags = {"a,b"}; }), StartsWith("InvalidTask"));
+    EXPECT_THAT(with([](auto& t) {
+                    t.repository->environment = {{"LD_PRELOAD", "x"}};
+                }),
+                StartsWith("InvalidTask"));
+    EXPECT_THAT(with([](auto& t) {
+                    t.repository->environment = {{"RESTIC_PASSWORD_COMMAND", "x"}};
+                }),
+                StartsWith("InvalidTask"));
+    EXPECT_THAT(with([](auto& t) { t.repository->url = "rclone:remote:x"; }), StartsWith("InvalidTask"));
+    EXPECT_THAT(with([](auto& t) {
+                    t.repository->type = "rclone";
+                    t.repository->url = "rclone:remote:x";
+                }),
+                StartsWith("InvalidTask"));
+    EXPECT_THAT(with([](auto& t) { t.repository->url = "relative/repo"; }), StartsWith("InvalidTask"));
+    EXPECT_THAT(with([](auto& t) { t.repository->password.reset(); }), StartsWith("InvalidTask"));
+    EXPECT_THAT(with([](auto& t) { t.repository->passwordFile = "/etc/hostname"; }),
+                StartsWith("InvalidTask"));
+    EXPECT_THAT(with([](auto& t) {
+                    t.repository->password.reset();
+                    t.repository->passwordFile = "/no/such/file";
+                }),
+                StartsWith("PermissionDenied"));
+    EXPECT_THAT(with([](auto& t) { t.repository->certFile = "/no/such/file"; }),
+                StartsWith("CertificateError"));
+    EXPECT_THAT(with([](auto& t) { t.repository.reset(); }), StartsWith("InvalidTask"));
+    EXPECT_EQ(with([](auto&) {}), "(none)");
+    config_.restic.allowBackends = {"rclone"};
+    EXPECT_EQ(with([](auto& t) {
+                  t.repository->type = "rclone";
+                  t.repository->url = "rclone:remote:x";
+              }),
+              "(none)");
+}
+
+TEST_F(BackupPlanTest, RestPasswordsNeedAResticThatTakesThem) {
+    task_.repository->type = "rest";
+    task_.repository->url = "rest:https://backup.example.com/";
+    task_.repository->environment = {{"RESTIC_REST_PASSWORD", "x"}};
+    EXPECT_NE(error(ResticVersion{0, 14, 0}), "(none)");
+    EXPECT_EQ(error(ResticVersion{0, 16, 1}), "(none)");
+}
+
+TEST_F(BackupPlanTest, SomeMissingSourcesAreListedAllAreAnError) {
+    task_.sources = {(dir_ / "no").string(), dir_.path().string()};
+    const auto planned = plan();
+    EXPECT_EQ(std::get<BackupPlan>(planned).missingSources,
+              (std::vector<std::string>{(dir_ / "no").string()}));
+    EXPECT_EQ(std::get<BackupPlan>(planned).arguments.back(), dir_.path().string());
+    task_.sources = {(dir_ / "no").string()};
+    EXPECT_THAT(error(), testing::StartsWith("SourceNotFound"));
+}
+
+TEST_F(BackupPlanTest, TheJournalsCopyHoldsNoSecret) {
+    task_.repository->type = "rest";
+    task_.repository->url = "rest:https://user:url-secret@host/";
+    task_.repository->environment = {{"AWS_SECRET_ACCESS_KEY", "env-secret"}};
+    const auto text = core::wire::write(withoutSecrets(task_));
+    for (const auto* secret : {"correct horse", "url-secret", "env-secret"})
+        EXPECT_EQ(text.find(secret), std::string::npos) << secret;
+    EXPECT_TRUE(core::wire::parse<TaskPayload>(text).ok());
+}
+
+TEST_F(BackupPlanTest, AFullIdIsFoundOnlyIfItIsTheOnlyOne) {
+    const std::string a = "7dbcd12d" + std::string(56, 'a');
+    test::writeFile(dir_ / "snapshots" / a, "");
+    EXPECT_EQ(fullSnapshotId(dir_.path(), "7dbcd12d"), a);
+    EXPECT_FALSE(fullSnapshotId(dir_.path(), "7dbcd12e"));
+    EXPECT_FALSE(fullSnapshotId(dir_.path(), "7d"));
+    EXPECT_FALSE(fullSnapshotId(dir_ / "none", "7dbcd12d"));
+    test::writeFile(dir_ / "snapshots" / ("7dbcd12d" + std::string(56, 'b')), "");
+    EXPECT_FALSE(fullSnapshotId(dir_.path(), "7dbcd12d"));
+}
+
+TEST(ResticProbe, AsksOnceAndAgainOnlyWithoutAnAnswer) {
+    Config config;
+    const ResticCommands commands(config, "/c", {});
+    test::ScriptedProcessRunner runner;
+    ResticProbe probe(runner, commands);
+    runner.next({.startError = core::Error(core::errors::kProgramNotFound, "restic was not found")});
+    EXPECT_FALSE(probe.version());
+    EXPECT_EQ(probe.problem(), "restic was not found");
+    runner.next({.exit = {1, 0, true}});
+    EXPECT_FALSE(probe.version());
+    runner.next({.output = "GNU bash, version 5"});
+    EXPECT_FALSE(probe.version());
+    EXPECT_NE(probe.problem().find("is not restic"), std::string::npos);
+    runner.next({.output = "restic 0.14.0 compiled with go1.19.8 on linux/amd64\n"});
+    EXPECT_EQ(probe.version(), (ResticVersion{0, 14, 0}));
+    EXPECT_EQ(probe.version(), (ResticVersion{0, 14, 0}));
+    EXPECT_EQ(runner.started().size(), 4U);
+    EXPECT_EQ(probe.problem(), "");
+}
+
+TEST(Backoff, GrowsWithinItsBounds) {
+    Backoff backoff(5s, 5min);
+    auto limit = 5s;
+    for (int i = 0; i < 50; ++i) {
+        const auto delay = backoff.next();
+        EXPECT_GE(delay, limit / 2);
+        EXPECT_LE(delay, limit);
+        limit = std::min<std::chrono::seconds>(limit * 2, 5min);
+    }
+    backoff.reset();
+    EXPECT_LE(backoff.next(), 5s);
+}
+
+TEST(Metrics, ReadsAProcFolder) {
+    test::TempDir proc;
+    test::writeFile(proc / "uptime", "864000.55 1000.0\n");
+    test::writeFile(proc / "meminfo", "MemTotal:       1000 kB\nMemFree: 1 kB\nMemAvailable:    400 kB\n");
+    test::writeFile(proc / "stat", "cpu  100 0 100 700 100 0 0 0 0 0\n");
+    test::writeFile(proc / "self/mounts",
+                    "proc /proc proc rw 0 0\n/dev/sda1 " + proc.path().string() +
+                        " ext4 rw 0 0\n/dev/sda1 /again\\040there ext4 rw 0 0\nserver:/x /mnt nfs rw 0 0\n");
+    MetricsReader reader(proc.path());
+    auto metrics = reader.read();
+    EXPECT_EQ(metrics.uptimeSeconds, 864000);
+    EXPECT_EQ(metrics.memoryTotalBytes, 1024000U);
+    EXPECT_EQ(metrics.memoryUsedBytes, 600U * 1024U);
+    EXPECT_FALSE(metrics.cpuPercent) << "there is nothing to compare with yet";
+    ASSERT_EQ(metrics.disks.size(), 1U);
+    EXPECT_EQ(metrics.disks[0].mountPath, proc.path().string());
+    EXPECT_GT(metrics.disks[0].totalBytes, metrics.disks[0].freeBytes);
+    test::writeFile(proc / "stat", "cpu  150 0 150 1000 200 0 0 0 0 0\n"); // 100 of 500 busy
+    metrics = reader.read();
+    ASSERT_TRUE(metrics.cpuPercent);
+    EXPECT_DOUBLE_EQ(*metrics.cpuPercent, 20.0);
+
+    MetricsReader nothing(proc / "none");
+    metrics = nothing.read();
+    EXPECT_FALSE(metrics.uptimeSeconds);
+    EXPECT_FALSE(metrics.memoryTotalBytes);
+    EXPECT_TRUE(metrics.disks.empty());
+}
+} // namespace

@@ -1,0 +1,216 @@
+
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/http/page.h"
+#include "core/http/request.h"
+#include "http/response_writer.h"
+#include "http/static_files.h"
+#include "support/temp_dir.h"
+
+namespace core::http {
+namespace {
+
+using namespace std::string_literals;
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(ResponseWriter, DropsWhatWouldBreakTheFraming) {
+    Response response = Response::text("hi", "text/plain");
+    response.headers.add("X-Evil", "a\r\nSet-Cookie: b");
+    response.headers.add("X-Lf", "a\nb");
+    response.headers.add("X-Nul", "a\0b"s);
+    response.headers.add("X-\r\nName", "v");
+    response.headers.add("X-Good", "v");
+    const std::string text = serialize(response, {true, false, "id-1", false});
+    EXPECT_THAT(text, testing::StartsWith("HTTP/1.1 200 OK\r\n"));
+    EXPECT_THAT(text, testing::EndsWith("\r\n\r\nhi"));
+    for (const char* gone : {"Set-Cookie", "X-Evil", "X-Lf", "X-Nul", "Name"})
+        EXPECT_THAT(text, Not(HasSubstr(gone)));
+    for (const char* there :
+         {"X-Good: v\r\n", "Content-Length: 2\r\n", "X-Request-Id: id-1\r\n", "Cache-Control: no-store\r\n",
+          "X-Content-Type-Options: nosniff\r\n", "Connection: keep-alive\r\n"})
+        EXPECT_THAT(text, HasSubstr(there));
+    EXPECT_THAT(text, Not(HasSubstr("Strict-Transport-Security")));
+}
+
+TEST(ResponseWriter, HeadAndBodylessAnswers) {
+    const Response response = Response::text("hi", "text/plain");
+    const std::string head = serialize(response, {false, true, "i", true});
+    EXPECT_THAT(head, HasSubstr("Content-Length: 2\r\n"));
+    EXPECT_THAT(head, HasSubstr("Connection: close\r\n"));
+    EXPECT_THAT(head, HasSubstr("Strict-Transport-Security"));
+    EXPECT_THAT(head, testing::EndsWith("\r\n\r\n"));
+    for (const int status : {204, 304}) {
+        Response empty = Response::empty(status);
+        empty.body = "must not be sent";
+        const std::string text = serialize(empty, {true, false, "i", false});
+        EXPECT_THAT(text, Not(HasSubstr("Content-Length")));
+        EXPECT_THAT(text, testing::EndsWith("\r\n\r\n"));
+    }
+}
+
+TEST(Response, ErrorsHaveOneShape) {
+    const auto response = Response::error(Error(errors::kValidation, "Bad \"x\"", {{"/a", "no"}}));
+    EXPECT_EQ(response.status, 400);
+    EXPECT_EQ(response.body, R"({"error":"ValidationError","message":"Bad \"x\"",)"
+                             R"("details":[{"pointer":"/a","message":"no"}]})");
+    EXPECT_EQ(Response::error(Error(errors::kInvalidToken, "x")).headers.get("WWW-Authenticate"), "Bearer");
+    EXPECT_EQ(Response::error(Error(errors::kUnavailable, "x")).headers.get("Retry-After"), "5");
+    EXPECT_THAT(Response::error(Error(errors::kNotFound, "x").withDetail("secret")).body,
+                Not(HasSubstr("secret")));
+}
+
+TEST(Headers, CompareWithoutCaseAndReplaceAll) {
+    Headers headers;
+    headers.add("A", "1");
+    headers.add("a", "2");
+    EXPECT_EQ(headers.get("a"), "1");
+    headers.set("a", "3");
+    EXPECT_EQ(headers.fields().size(), 1U);
+    EXPECT_EQ(headers.get("A"), "3");
+    EXPECT_EQ(headers.find("b"), nullptr);
+}
+
+TEST(Request, ReadsCookies) {
+    Request request;
+    EXPECT_FALSE(request.cookie("a"));
+    request.headers.add("Cookie", "xa=0; a=1=2;b=; c");
+    EXPECT_EQ(request.cookie("a"), "1=2");
+    EXPECT_EQ(request.cookie("b"), "");
+    EXPECT_FALSE(request.cookie("c"));
+    EXPECT_FALSE(request.cookie("A"));
+}
+
+TEST(Request, ReadsTheQueryByItsDeclaration) {
+    Request request;
+    EXPECT_EQ(request.queryAs<PageQuery>().limit, 50);
+    request.query = "limit=7&&after=a%2Bb+c";
+    EXPECT_EQ(request.queryAs<PageQuery>().limit, 7);
+    EXPECT_EQ(request.queryAs<PageQuery>().after, "a+b c");
+    for (const char* query : {"limit=0", "limit=501", "limit=x", "limit=7x", "limit=1&limit=2", "unknown=1",
+                              "limit=%", "after=%00", "after=%ff", "limit", "limit="}) {
+        request.query = query;
+        EXPECT_THROW(static_cast<void>(request.queryAs<PageQuery>()), Error) << query;
+    }
+}
+
+TEST(Request, ReadsJsonOnlyIfItIsCalledSo) {
+    Request request;
+    request.body = R"({"limit":3})";
+    const auto statusOf = [&] {
+        try {
+            return static_cast<int>(request.json<PageQuery>().limit);
+        } catch (const Error& error) {
+            return error.status();
+        }
+    };
+    EXPECT_EQ(statusOf(), 415);
+    request.headers.set("Content-Type", "text/json");
+    EXPECT_EQ(statusOf(), 415);
+    request.headers.set("Content-Type", "Application/JSON; charset=utf-8");
+    EXPECT_EQ(statusOf(), 3);
+    request.body = "{";
+    EXPECT_EQ(statusOf(), 400);
+}
+
+TEST(Request, ParametersAndCaller) {
+    Request request;
+    request.pathParameters = {{"id", "no-uuid"}};
+    EXPECT_EQ(request.parameter("id"), "no-uuid");
+    EXPECT_THROW(static_cast<void>(request.parameter("x")), Error);
+    constexpr ErrorKind kMissing{"ThingNotFound", 404, "", ""};
+    try {
+        static_cast<void>(request.uuidParameter("id", kMissing));
+        ADD_FAILURE();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.name(), "ThingNotFound");
+    }
+    EXPECT_THROW(static_cast<void>(request.principal()), Error);
+    request.caller = Principal{};
+    try {
+        static_cast<void>(request.tenant());
+        ADD_FAILURE();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.status(), 403);
+    }
+}
+
+TEST(Cursor, ReadsBackAndRefusesTheRest) {
+    for (const std::int64_t key : {std::int64_t{0}, std::int64_t{-5}, INT64_MAX, INT64_MIN}) {
+        const Cursor cursor{key, Uuid::generate(fromMicros(1'000'000))};
+        const Cursor back = Cursor::decode(cursor.encode());
+        EXPECT_EQ(back.key, key);
+        EXPECT_EQ(back.id, cursor.id);
+    }
+    for (const char* text : {"", "!", "AAAA", "MTpub3V1aWQ", "eDow"})
+        EXPECT_THROW(static_cast<void>(Cursor::decode(text)), Error) << text;
+}
+
+TEST(Page, EndsWhereNothingFollows) {
+    const auto make = [](std::vector<int> rows) {
+        return makePage(
+            std::move(rows), 2,
+            [](int row) {
+                return Cursor{row, Uuid()};
+            },
+            [](int row) { return row * 10; });
+    };
+    EXPECT_FALSE(make({1, 2}).next);
+    EXPECT_TRUE(make({}).items.empty());
+    const auto page = make({1, 2, 3});
+    EXPECT_THAT(page.items, testing::ElementsAre(10, 20));
+    EXPECT_EQ(Cursor::decode(page.next.value()).key, 2);
+}
+
+struct StaticFilesTest : testing::Test {
+    test::TempDir dir;
+    StaticFilesTest() {
+        test::writeFile(dir / "web/index.html", "<html>");
+        test::writeFile(dir / "web/assets/a.1f.js", "js");
+        test::writeFile(dir / "web/swagger/index.html", "swagger");
+        test::writeFile(dir / "secret.txt", "secret");
+    }
+    static std::optional<Response> ask(StaticFiles& files, std::string path, std::string etag = {}) {
+        Request request;
+        request.path = std::move(path);
+        if (!etag.empty())
+            request.headers.add("If-None-Match", std::move(etag));
+        return files.serve(request);
+    }
+};
+
+TEST_F(StaticFilesTest, ServesFilesAndTheApplicationsOwnRoutes) {
+    StaticFiles files(dir / "web");
+    const auto script = ask(files, "/assets/a.1f.js");
+    ASSERT_TRUE(script);
+    EXPECT_EQ(script->content(), "js");
+    EXPECT_EQ(script->headers.get("Content-Type"), "text/javascript; charset=utf-8");
+    EXPECT_THAT(std::string(script->headers.get("Cache-Control")), HasSubstr("immutable"));
+    const auto index = ask(files, "/");
+    EXPECT_EQ(index->headers.get("Cache-Control"), "no-cache");
+    EXPECT_EQ(ask(files, "/agents/17")->content(), "<html>");
+    EXPECT_EQ(ask(files, "/swagger/")->content(), "swagger");
+    EXPECT_EQ(ask(files, "/swagger")->headers.get("Location"), "/swagger/");
+    const auto again = ask(files, "/", std::string(index->headers.get("ETag")));
+    EXPECT_EQ(again->status, 304);
+    EXPECT_TRUE(again->content().empty());
+    EXPECT_FALSE(ask(files, "/missing.js"));
+}
+
+TEST_F(StaticFilesTest, NeverLeavesItsFolder) {
+    StaticFiles files(dir / "web");
+    for (const char* path : {"/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt",
+                             "/assets/../../secret.txt", "//secret.txt", "/secret.txt%00.js", "/%"}) {
+        const auto response = ask(files, path);
+        EXPECT_TRUE(!response || response->content() != "secret") << path;
+        EXPECT_FALSE(response && response->status == 200 && response->content() != "<html>") << path;
+    }
+    StaticFiles none(dir / "nowhere");
+    EXPECT_TRUE(none.empty());
+    EXPECT_FALSE(ask(none, "/"));
+}
+
+} // namespace
+} // namespace core::http

@@ -1,0 +1,225 @@
+#include <atomic>
+#include <optional>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "event/queued_bus.h"
+#include "support/await.h"
+#include "support/test_log.h"
+
+namespace core::event {
+namespace {
+
+using namespace std::chrono_literals;
+using test::await;
+using testing::HasSubstr;
+
+struct Happened {
+    static constexpr std::string_view kKey = "test.happened";
+    int number = 0;
+    [[nodiscard]] json::Value toJson() const { return json::Object{{"number", number}}; }
+};
+
+struct QueuedBusTest : testing::Test {
+    test::TestLog log;
+    QueuedBus bus{log.logger("events")};
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool open = false;
+    int inside = 0;
+    std::vector<int> seen;
+
+    ~QueuedBusTest() override { letGo(); }
+    void letGo() {
+        const std::lock_guard lock(mutex);
+        open = true;
+        changed.notify_all();
+    }
+    /// Keeps the number once the gate is open.
+    void waitAndKeep(const Happened& event) {
+        std::unique_lock lock(mutex);
+        ++inside;
+        changed.notify_all();
+        changed.wait(lock, [&] { return open; });
+        seen.push_back(event.number);
+        changed.notify_all();
+    }
+    bool reached(std::size_t count) {
+        std::unique_lock lock(mutex);
+        return changed.wait_for(lock, 20s, [&] { return seen.size() >= count; });
+    }
+    bool entered(int count) {
+        std::unique_lock lock(mutex);
+        return changed.wait_for(lock, 20s, [&] { return inside >= count; });
+    }
+    Subscription subscribe(SubscriberOptions options) {
+        return bus.subscribe<Happened>(std::move(options),
+                                       [this](const Happened& event) { waitAndKeep(event); });
+    }
+    SubscriberStats stats() { return bus.stats().at(0); }
+};
+
+TEST_F(QueuedBusTest, DeliversInOrderAndOneAtATime) {
+    open = true;
+    std::atomic<int> running{0};
+    std::atomic<bool> overlapped{false};
+    const auto subscription = bus.subscribe<Happened>({.name = "s"}, [&](const Happened& event) {
+        if (running++ != 0)
+            overlapped = true;
+        waitAndKeep(event);
+        --running;
+    });
+    for (int i = 0; i < 500; ++i)
+        bus.publish(Happened{i});
+    ASSERT_TRUE(reached(500));
+    EXPECT_FALSE(overlapped);
+    for (int i = 0; i < 500; ++i)
+        ASSERT_EQ(seen[static_cast<std::size_t>(i)], i);
+    EXPECT_TRUE(await([&] { return stats().delivered == 500; }));
+}
+
+TEST_F(QueuedBusTest, GivesTheFieldsToWhoKnowsOnlyTheKey) {
+    std::atomic<int> got{0};
+    const auto raw = bus.subscribeRaw("test.happened", {.name = "raw"}, [&](const Bus::Message& message) {
+        got = static_cast<int>(message.fields->integerOr("number"));
+    });
+    const auto other = bus.subscribeRaw("test.other", {.name = "o"}, [&](const Bus::Message&) { got = -1; });
+    bus.publish(Happened{7});
+    EXPECT_TRUE(await([&] { return got == 7; }));
+}
+
+TEST_F(QueuedBusTest, DropsTheOldestAndCounts) {
+    const auto subscription = subscribe({.name = "slow", .queueLimit = 3});
+    bus.publish(Happened{0});
+    ASSERT_TRUE(entered(1));
+    for (int i = 1; i <= 10; ++i)
+        bus.publish(Happened{i});
+    EXPECT_EQ(stats().dropped, 7U);
+    EXPECT_EQ(stats().waiting, 3U);
+    letGo();
+    ASSERT_TRUE(reached(4));
+    EXPECT_THAT(seen, testing::ElementsAre(0, 8, 9, 10));
+    EXPECT_THAT(log.text(), HasSubstr("\"subscriber\":\"slow\""));
+}
+
+TEST_F(QueuedBusTest, AQueueHasRoomForOneAtLeast) {
+    open = true;
+    const auto subscription = subscribe({.name = "none", .queueLimit = 0});
+    bus.publish(Happened{1});
+    EXPECT_TRUE(reached(1));
+}
+
+TEST_F(QueuedBusTest, BlocksThePublisherUntilThereIsRoom) {
+    const auto subscription =
+        subscribe({.name = "b", .overflow = Overflow::block, .queueLimit = 1, .blockFor = 60s});
+    bus.publish(Happened{0});
+    ASSERT_TRUE(entered(1));
+    bus.publish(Happened{1});
+    std::atomic<bool> published{false};
+    std::jthread publisher([&] {
+        bus.publish(Happened{2});
+        published = true;
+    });
+    EXPECT_FALSE(await([&] { return published.load(); }, 50ms));
+    letGo();
+    publisher.join();
+    ASSERT_TRUE(reached(3));
+    EXPECT_THAT(seen, testing::ElementsAre(0, 1, 2));
+    EXPECT_EQ(stats().dropped, 0U);
+}
+
+TEST_F(QueuedBusTest, BlocksNoLongerThanAgreed) {
+    const auto subscription =
+        subscribe({.name = "b", .overflow = Overflow::block, .queueLimit = 1, .blockFor = 20ms});
+    bus.publish(Happened{0});
+    ASSERT_TRUE(entered(1));
+    bus.publish(Happened{1});
+    bus.publish(Happened{2});
+    EXPECT_EQ(stats().dropped, 1U);
+    letGo();
+    ASSERT_TRUE(reached(2));
+    EXPECT_THAT(seen, testing::ElementsAre(0, 2));
+}
+
+TEST_F(QueuedBusTest, ContainsAndCountsExceptions) {
+    std::atomic<int> calls{0};
+    const auto subscription = bus.subscribe<Happened>({.name = "bad"}, [&](const Happened& event) {
+        ++calls;
+        if (event.number == 0)
+            throw std::runtime_error("kaputt");
+        if (event.number == 1)
+            throw 42;
+    });
+    for (int i = 0; i < 3; ++i)
+        bus.publish(Happened{i});
+    EXPECT_TRUE(await([&] { return stats().failed == 2 && stats().delivered == 1; }));
+    EXPECT_EQ(calls, 3);
+    EXPECT_THAT(log.text(), HasSubstr("kaputt"));
+}
+
+TEST_F(QueuedBusTest, UnsubscribingWaitsForTheHandler) {
+    std::optional<Subscription> subscription = subscribe({.name = "s"});
+    bus.publish(Happened{0});
+    bus.publish(Happened{1});
+    ASSERT_TRUE(entered(1));
+    std::atomic<bool> ended{false};
+    std::jthread ending([&] {
+        subscription.reset();
+        ended = true;
+    });
+    ASSERT_TRUE(await([&] { return bus.stats().empty(); })); // it has begun
+    EXPECT_FALSE(await([&] { return ended.load(); }, 50ms));
+    letGo();
+    ending.join();
+    const std::lock_guard lock(mutex);
+    EXPECT_THAT(seen, testing::ElementsAre(0)); // what waited is not delivered any more
+}
+
+TEST_F(QueuedBusTest, AHandlerMayPublishAndEndItself) {
+    std::optional<Subscription> subscription;
+    std::atomic<int> calls{0};
+    std::atomic<bool> ended{false};
+    SubscriberOptions tight{.name = "s", .overflow = Overflow::block, .queueLimit = 1, .blockFor = 60s};
+    subscription = bus.subscribe<Happened>(tight, [&](const Happened& event) {
+        ++calls;
+        if (event.number < 5) {
+            bus.publish(Happened{event.number + 1});
+            bus.publish(Happened{event.number + 1}); // its own queue is full: it must not wait for itself
+        } else {
+            subscription.reset();
+            ended = true;
+        }
+    });
+    bus.publish(Happened{0});
+    ASSERT_TRUE(await([&] { return ended.load(); }));
+    EXPECT_EQ(calls, 6);
+    EXPECT_TRUE(bus.stats().empty());
+    bus.publish(Happened{0});
+}
+
+TEST_F(QueuedBusTest, StopDeliversWhatWaits) {
+    open = true;
+    const auto subscription = subscribe({.name = "s"});
+    for (int i = 0; i < 100; ++i)
+        bus.publish(Happened{i});
+    bus.stop(20s);
+    EXPECT_EQ(seen.size(), 100U);
+    bus.publish(Happened{1});
+    EXPECT_EQ(stats().waiting, 0U);
+}
+
+TEST_F(QueuedBusTest, StopSaysHowManyWereLost) {
+    const auto subscription = subscribe({.name = "s"});
+    for (int i = 0; i < 4; ++i)
+        bus.publish(Happened{i});
+    ASSERT_TRUE(entered(1));
+    std::jthread stopping([&] { bus.stop(0ms); });
+    EXPECT_TRUE(await([&] { return log.text().find("\"count\":3") != std::string::npos; })) << log.text();
+    letGo();
+    stopping.join();
+    EXPECT_EQ(seen.size(), 1U);
+}
+
+} // namespace
+} // namespace core::event

@@ -1,0 +1,97 @@
+import { ApiError, ClientError } from './errors'
+import type { components } from './schema'
+import { refresh, token } from './session'
+
+type Schemas = components['schemas']
+export type Agent = Schemas['Agent']
+export type Policy = Schemas['Policy']
+export type PolicyInput = Schemas['PolicyInput']
+export type Repository = Schemas['Repository']
+export type RepositoryInput = Schemas['RepositoryInput']
+export type Run = Schemas['BackupRun']
+export type Task = Schemas['Task']
+export type TaskInput = Schemas['TaskInput']
+export type TargetStatus = Schemas['TargetStatus']
+export type LogLine = Schemas['LogLine']
+export type RegistrationToken = Schemas['RegistrationToken']
+
+export interface Page<T> {
+  items: T[]
+  next: string | null
+}
+
+/** How far a backup is; the part of a task that its agent writes. */
+export interface Progress {
+  percent_done: number
+  total_files: number
+  files_done: number
+  total_bytes: number
+  bytes_done: number
+  current_files: string[]
+  seconds_elapsed: number
+  seconds_remaining?: number | null
+}
+
+async function send(method: string, path: string, body: unknown, retried = false): Promise<Response> {
+  let response: Response
+  try {
+    response = await fetch(`/api/v1${path}`, {
+      method,
+      headers: { Authorization: `Bearer ${await token()}`, ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+  } catch (error) {
+    if (error instanceof ClientError) throw error
+    throw new ClientError('NetworkError')
+  }
+  if (response.status === 401) {
+    if (!retried && (await refresh())) return send(method, path, body, true)
+    throw new ClientError('Unauthorized')
+  }
+  return response
+}
+
+async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const response = await send(method, path, body)
+  const requestId = response.headers.get('X-Request-Id') ?? ''
+  if (response.status === 429) throw new ClientError('RateLimited', requestId)
+  if (response.status === 204) return undefined as T
+  const answer = await response.json().catch(() => undefined)
+  if (response.ok) {
+    if (answer === undefined) throw new ClientError('InvalidResponse', requestId)
+    return answer as T
+  }
+  if (response.status >= 500 || !answer?.error) throw new ClientError('ServerError', requestId)
+  throw new ApiError(answer.error, answer.message, response.status, Array.isArray(answer.details) ? answer.details : [])
+}
+
+const query = (parameters: Record<string, string | number | undefined | null>): string => {
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined && value !== null && value !== '') search.set(name, String(value))
+  }
+  const text = search.toString()
+  return text ? `?${text}` : ''
+}
+
+export const api = {
+  status: () => call<TargetStatus[]>('GET', '/restic/status'),
+  agents: () => call<Page<Agent>>('GET', '/restic/agents?limit=500'),
+  registrationToken: () => call<RegistrationToken>('POST', '/restic/agents/registration-tokens', {}),
+  policies: () => call<Page<Policy>>('GET', '/restic/policies?limit=500'),
+  createPolicy: (input: PolicyInput) => call<Policy>('POST', '/restic/policies', input),
+  preview: (schedule: string, timezone: string) =>
+    call<{ next: string[] }>('POST', '/restic/policies/preview', { schedule, timezone, count: 3 }),
+  link: (agent: string, policy: string) => call<void>('PUT', `/restic/agents/${agent}/policies/${policy}`),
+  repositories: () => call<Page<Repository>>('GET', '/restic/repositories?limit=500'),
+  createRepository: (input: RepositoryInput) => call<Repository>('POST', '/restic/repositories', input),
+  backUp: (agent: string, policy: string) =>
+    call<{ id: string; status: string }>('POST', '/restic/tasks', { type: 'backup', agent_id: agent, policy_id: policy }),
+  runs: (after?: string | null, filter: { policy_id?: string; agent_id?: string; status?: string } = {}) =>
+    call<Page<Run>>('GET', `/restic/backup-runs${query({ limit: 50, after, ...filter })}`),
+  run: (id: string) => call<Run>('GET', `/restic/backup-runs/${id}`),
+  task: (id: string) => call<Task>('GET', `/restic/tasks/${id}`),
+  log: (id: string, after: number) => call<{ items: LogLine[]; next: number | null }>('GET', `/restic/tasks/${id}/logs?after=${after}&limit=1000`),
+  cancel: (id: string) => call<{ id: string }>('POST', `/restic/backup-runs/${id}/cancel`),
+  retry: (id: string) => call<{ id: string }>('POST', `/restic/tasks/${id}/retry`),
+}
