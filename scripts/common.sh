@@ -42,12 +42,12 @@ as_root() {
 # The folder of a preset's build tree.
 build_dir() { [ "$1" = release ] && echo build || echo "build-$1"; }
 
-# Node.js 20.19 or later, from the system or from build/tools.
+# The folder of Node.js 22.18 or later (what the web packages ask for) and its npm: the system's, or build/tools.
 node_bin() {
     local version
     if command -v node >/dev/null; then
         version=$(node --version | tr -d v)
-        if printf '20.19.0\n%s\n' "$version" | sort -VC; then
+        if printf '22.18.0\n%s\n' "$version" | sort -VC; then
             dirname "$(command -v node)"
             return
         fi

@@ -58,6 +58,6 @@ fi
 if [ -z "$(node_bin)" ]; then
     say "Installing Node.js 22 into build/tools (this system's is too old for the web build)"
     mkdir -p build/tools
-    quietly "npm install node" npm install --prefix build/tools --no-audit --no-fund node@22 ||
-        fail "Node.js cannot be installed" "install Node.js 20.19 or later yourself"
+    quietly "npm install node" npm install --prefix build/tools --no-audit --no-fund node@22 npm@11 ||
+        fail "Node.js cannot be installed" "install Node.js 22.18 or later yourself"
 fi
