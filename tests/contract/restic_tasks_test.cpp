@@ -323,6 +323,33 @@ TEST_P(ResticTasks, AFailedTryMayWaitBesideTheNextRunOfItsPolicy) {
     EXPECT_NE(first, second);
 }
 
+TEST_P(ResticTasks, AskedForNowOneDoesNotWaitForItsNextTry) {
+    const auto nightly = policy(tenant, draft("nightly"));
+    const auto id = host.tasks.create(tenant, ofPolicy(web, nightly.id)).id;
+    handOut();
+    report(id, failed("NetworkError"));
+    auto scheduled = ofPolicy(web, nightly.id);
+    scheduled.slot = clock.now();
+    EXPECT_EQ(host.tasks.create(tenant, scheduled).id, id);
+    EXPECT_TRUE(handOut().empty()) << "a schedule is not in a hurry";
+    host.woken.clear();
+    EXPECT_EQ(host.tasks.create(tenant, ofPolicy(web, nightly.id)).id, id);
+    EXPECT_EQ(host.woken, std::vector<Uuid>{web});
+    EXPECT_EQ(handOut(), std::vector<std::string>{backup(id)});
+}
+
+TEST_P(ResticTasks, ThoseOfARevokedAgentThatWaitAreCancelled) {
+    const auto held = running();
+    const auto mail = agent("mail-01");
+    const auto others = host.tasks.create(tenant, manual(mail)).id;
+    const auto waiting = host.tasks.create(tenant, manual(web)).id;
+    host.agents.revoke(tenant, web);
+    EXPECT_EQ(task(waiting).status, restic::protocol::TaskState::cancelled);
+    EXPECT_NE(task(waiting).error.stringOr("message").find("revoked"), std::string::npos);
+    EXPECT_EQ(task(others).status, restic::protocol::TaskState::queued);
+    EXPECT_EQ(task(held).status, restic::protocol::TaskState::running) << "its lease tells how that ends";
+}
+
 TEST_P(ResticTasks, ALastingFailureIsNotTriedAgain) {
     for (const char* error : {"AuthenticationFailed", "SourceNotFound", "ResticNotFound", "OutOfDiskSpace"}) {
         const auto id = running();

@@ -111,12 +111,13 @@ json::Object errorSchema() {
                                {"properties", json::Object{{"pointer", json::Object{{"type", "string"}}},
                                                            {"message", json::Object{{"type", "string"}}}}},
                                {"required", json::Array{"pointer", "message"}}};
-    return {{"type", "object"},
-            {"properties", json::Object{{"error", json::Object{{"type", "string"}}},
-                                        {"message", json::Object{{"type", "string"}}},
-                                        {"details", json::Object{{"type", json::Array{"array", "null"}},
-                                                                 {"items", problem}}}}},
-            {"required", json::Array{"error", "message", "details"}}};
+    return {
+        {"type", "object"},
+        {"properties", json::Object{{"error", json::Object{{"type", "string"}}},
+                                    {"message", json::Object{{"type", "string"}}},
+                                    {"details", json::Object{{"type", json::Array{"array", "object", "null"}},
+                                                             {"items", problem}}}}},
+        {"required", json::Array{"error", "message", "details"}}};
 }
 
 } // namespace

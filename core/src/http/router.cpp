@@ -149,51 +149,43 @@ void Router::remove(std::string_view module) {
     });
 }
 
+/// The node that answers for `parts`: a literal before a parameter before the rest, trying the next where one
+/// leads nowhere. `values` are those of the parameters on the way.
+const Router::Node* Router::search(const Node& node, std::span<const std::string> parts,
+                                   std::vector<std::string>& values) {
+    if (parts.empty())
+        return node.methods.empty() ? nullptr : &node;
+    const std::string& part = parts.front();
+    if (const auto literal = node.literal.find(part); literal != node.literal.end())
+        if (const Node* found = search(*literal->second, parts.subspan(1), values))
+            return found;
+    if (node.parameter && !part.empty()) {
+        values.push_back(part);
+        if (const Node* found = search(*node.parameter, parts.subspan(1), values))
+            return found;
+        values.pop_back();
+    }
+    if (!node.rest || node.rest->methods.empty())
+        return nullptr;
+    values.push_back(fmt::format("{}", fmt::join(parts, "/")));
+    return node.rest.get();
+}
+
 Router::Match Router::find(std::string_view method, std::string_view path) const {
     Match match;
     if (!path.starts_with('/'))
         return match;
-    const auto parts = segments(path);
+    std::vector<std::string> parts;
+    for (const std::string_view segment : segments(path)) {
+        auto decoded = decodeSegment(segment);
+        if (!decoded)
+            return match;
+        parts.push_back(std::move(*decoded));
+    }
     std::vector<std::string> values;
     const std::shared_lock lock(mutex_);
-    const Node* node = root_.get();
-    const Node* restNode = nullptr;
-    std::size_t restAt = 0;
-    std::vector<std::string> restValues;
-    for (std::size_t i = 0; i < parts.size() && node != nullptr; ++i) {
-        if (node->rest) {
-            restNode = node->rest.get();
-            restAt = i;
-            restValues = values;
-        }
-        const auto decoded = decodeSegment(parts[i]);
-        if (!decoded) {
-            node = nullptr;
-            restNode = nullptr;
-            break;
-        }
-        if (const auto found = node->literal.find(*decoded); found != node->literal.end()) {
-            node = found->second.get();
-        } else if (node->parameter && !decoded->empty()) {
-            node = node->parameter.get();
-            values.push_back(*decoded);
-        } else {
-            node = nullptr;
-        }
-    }
-    if ((node == nullptr || node->methods.empty()) && restNode != nullptr) {
-        std::string rest;
-        for (std::size_t i = restAt; i < parts.size(); ++i) {
-            const auto decoded = decodeSegment(parts[i]);
-            if (!decoded)
-                return match;
-            rest += (i > restAt ? "/" : "") + *decoded;
-        }
-        node = restNode;
-        values = std::move(restValues);
-        values.push_back(std::move(rest));
-    }
-    if (node == nullptr || node->methods.empty())
+    const Node* node = search(*root_, parts, values);
+    if (node == nullptr)
         return match;
     match.pathExists = true;
     for (const auto& [name, route] : node->methods)

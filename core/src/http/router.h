@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <shared_mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,6 +37,8 @@ public:
 
 private:
     struct Node;
+    static const Node* search(const Node& node, std::span<const std::string> parts,
+                              std::vector<std::string>& values);
     mutable std::shared_mutex mutex_;
     std::unique_ptr<Node> root_;
 };

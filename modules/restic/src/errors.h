@@ -48,15 +48,12 @@ inline constexpr ErrorKind kStaleAttempt{"StaleAttempt", 409,
                                          "Stop this attempt and drop its reports"};
 inline constexpr ErrorKind kInvalidParameters{"InvalidParameters", 400, "The task's parameters are not valid",
                                               "Correct what the message names"};
-inline constexpr ErrorKind kTenantLimit{"TenantLimitReached", 409, "The tenant's limit is reached",
-                                        "Remove something, or raise the limit: ae-backend tenant set"};
-
 inline constexpr std::array kAll{&kAgentNotFound,     &kAgentAlreadyExists, &kInvalidRegistrationToken,
                                  &kTokenExpired,      &kTokenRevoked,       &kPolicyNotFound,
                                  &kPolicyInUse,       &kPolicyExists,       &kInvalidCron,
                                  &kRetentionConflict, &kRepositoryNotFound, &kRepositoryInUse,
                                  &kRepositoryExists,  &kTaskNotFound,       &kRunNotFound,
                                  &kTargetNotFound,    &kSnapshotNotFound,   &kTaskAlreadyFinished,
-                                 &kStaleAttempt,      &kInvalidParameters,  &kTenantLimit};
+                                 &kStaleAttempt,      &kInvalidParameters};
 
 } // namespace restic::errors

@@ -44,18 +44,4 @@ private:
     bool first_ = true;
 };
 
-/// Cuts a list that holds one row too many and makes the cursor of the next page.
-template <typename View, typename Row, typename Make, typename Key>
-core::http::Page<View> toPage(std::vector<Row> rows, int limit, Make make, Key key) {
-    core::http::Page<View> page;
-    const bool more = rows.size() > static_cast<std::size_t>(limit);
-    if (more) {
-        rows.resize(static_cast<std::size_t>(limit));
-        page.next = core::http::Cursor{key(rows.back()), rows.back().id}.encode();
-    }
-    for (const Row& row : rows)
-        page.items.push_back(make(row));
-    return page;
-}
-
 } // namespace restic

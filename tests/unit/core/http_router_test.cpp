@@ -41,6 +41,18 @@ TEST(Router, PrefersLiteralsToParameters) {
         EXPECT_FALSE(router.find("GET", path).pathExists) << path;
 }
 
+TEST(Router, TriesTheParameterWhereTheLiteralLeadsNowhere) {
+    Router router;
+    router.add("m", {get("/a/{x}/c"), get("/a/b/d"), get("/a/{x*}")});
+    const auto match = router.find("GET", "/a/b/c");
+    EXPECT_EQ(pathOf(match), "/a/{x}/c");
+    EXPECT_THAT(match.parameters, testing::ElementsAre(testing::Pair("x", "b")));
+    EXPECT_EQ(pathOf(router.find("GET", "/a/b/d")), "/a/b/d");
+    const auto rest = router.find("GET", "/a/b/e");
+    EXPECT_EQ(pathOf(rest), "/a/{x*}");
+    EXPECT_THAT(rest.parameters, testing::ElementsAre(testing::Pair("x", "b/e")));
+}
+
 TEST(Router, DecodesAfterItHasSplit) {
     Router router;
     router.add("m", {get("/a/{id}"), get("/a/{id}/b")});

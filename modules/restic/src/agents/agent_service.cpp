@@ -128,12 +128,7 @@ protocol::RegisterResponse AgentService::enroll(const TenantContext& context, co
             if (existing)
                 refuseHostname(request.hostname);
             const auto limits = limits_->getForCreation(tx, tx.tenant());
-            if (AgentStore::count(tx) >= limits.agents)
-                throw core::Error(
-                    errors::kTenantLimit,
-                    fmt::format("This tenant may have {} agents and has them all; revoke one, or raise "
-                                "the limit with ae-backend tenant set.",
-                                limits.agents));
+            base::TenantLimits::require(AgentStore::count(tx), limits.agents, "agents");
             agent.id = Uuid::generate(now);
             agent.tenant = tx.tenant();
             agent.status = "offline";
@@ -233,6 +228,7 @@ void AgentService::revoke(const TenantContext& context, const Uuid& id) {
         if (!agent)
             throw core::Error(errors::kAgentNotFound, "There is no agent with the id " + id.toString() + ".");
         AgentStore::revoke(tx, id, now);
+        tasks_.cancelWaiting(tx, id, "The agent was revoked before the task began.");
         if (context.audit()) {
             context.audit()->object("agent", id.toString());
             context.audit()->entry.before = core::json::Object{{"hostname", agent->hostname}};
@@ -294,7 +290,7 @@ AgentAuthenticator::authenticate(const core::http::Credentials& credentials) {
             const auto registration = agents_.identifyRegistration(token);
             principal.kind = PrincipalKind::registration;
             principal.id = registration.id;
-            principal.name = registration.hostname.value_or("registration");
+            principal.name = registration.hostname.value_or("");
             principal.tenant = registration.tenant;
             return Verified{principal, std::min(soon, registration.expiresAt)};
         }

@@ -44,7 +44,7 @@ public:
                                        std::optional<std::string> hostname);
 
     /// Enrols, or answers again what the same token and nonce gave before. `registration` is the principal's
-    /// id. Throws kInvalidRegistrationToken, kAgentAlreadyExists, kTenantLimit.
+    /// id. Throws kInvalidRegistrationToken, kAgentAlreadyExists, base::errors::kTenantLimitReached.
     protocol::RegisterResponse enroll(const core::TenantContext& context, const core::Uuid& registration,
                                       const protocol::RegisterRequest& request, const std::string& nonce,
                                       const std::string& address);

@@ -1,5 +1,6 @@
 #include "api/agent_views.h"
 #include "api/routes.h"
+#include "base/errors.h"
 #include "errors.h"
 #include "restic/protocol/agent_messages.h"
 #include "restic/protocol/envelope.h"
@@ -59,7 +60,8 @@ void addAgentProtocolRoutes(Routes& routes, const Services& s) {
          .request = &typeOf<protocol::RegisterRequest>(),
          .response = &typeOf<protocol::RegisterResponse>(),
          .status = 201,
-         .errors = {&errors::kInvalidRegistrationToken, &errors::kAgentAlreadyExists, &errors::kTenantLimit},
+         .errors = {&errors::kInvalidRegistrationToken, &errors::kAgentAlreadyExists,
+                    &base::errors::kTenantLimitReached},
          .handler = [&s](Request& request) -> Outcome {
              const auto input = request.json<protocol::RegisterRequest>();
              requireHostname(input);
@@ -67,7 +69,7 @@ void addAgentProtocolRoutes(Routes& routes, const Services& s) {
              if (caller.kind == PrincipalKind::agent)
                  return Response::of(
                      s.agents.update(request.tenant(), caller.id, input, request.remoteAddress));
-             if (caller.name != "registration" && caller.name != input.hostname)
+             if (!caller.name.empty() && caller.name != input.hostname)
                  throw core::Error(errors::kInvalidRegistrationToken,
                                    "This registration token is for the machine \"" + caller.name +
                                        "\" only.");

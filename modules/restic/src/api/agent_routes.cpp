@@ -63,9 +63,12 @@ void addAgentRoutes(Routes& routes, const Services& s) {
                           auto agents = s.database.read(request.tenant(), [&](Transaction& tx) {
                               return AgentStore::list(tx, {query.status, query.hostname}, query);
                           });
-                          return Response::of(
-                              toPage<AgentView>(std::move(agents), query.limit, AgentView::of,
-                                                [](const Agent& a) { return core::toMicros(a.createdAt); }));
+                          return Response::of(core::http::makePage(
+                              std::move(agents), query.limit,
+                              [](const Agent& a) {
+                                  return core::http::Cursor{core::toMicros(a.createdAt), a.id};
+                              },
+                              AgentView::of));
                       }});
     routes.push_back({.method = "GET",
                       .path = "/api/v1/restic/agents/{id}",

@@ -1,5 +1,6 @@
 #include "api/policy_views.h"
 #include "api/routes.h"
+#include "base/errors.h"
 #include "errors.h"
 #include "query.h"
 #include "schedule/cron.h"
@@ -148,10 +149,12 @@ void addPolicyRoutes(Routes& routes, const Services& s) {
                       .handler = [&s](Request& request) -> Outcome {
                           const auto query = request.queryAs<PolicyQuery>();
                           return Response::of(s.database.read(request.tenant(), [&](Transaction& tx) {
-                              return toPage<PolicyView>(
+                              return core::http::makePage(
                                   PolicyStore::list(tx, {query.name, query.enabled}, query), query.limit,
-                                  [&](const Policy& p) { return viewOf(tx, p); },
-                                  [](const Policy& p) { return core::toMicros(p.createdAt); });
+                                  [](const Policy& p) {
+                                      return core::http::Cursor{core::toMicros(p.createdAt), p.id};
+                                  },
+                                  [&](const Policy& p) { return viewOf(tx, p); });
                           }));
                       }});
     routes.push_back({.method = "POST",
@@ -163,7 +166,7 @@ void addPolicyRoutes(Routes& routes, const Services& s) {
                       .response = &typeOf<PolicyView>(),
                       .status = 201,
                       .errors = {&errors::kInvalidCron, &errors::kRetentionConflict, &errors::kPolicyExists,
-                                 &errors::kTenantLimit, &errors::kRepositoryNotFound},
+                                 &base::errors::kTenantLimitReached, &errors::kRepositoryNotFound},
                       .handler = [&s](Request& request) -> Outcome {
                           const auto input = request.json<PolicyInput>();
                           return Response::of(

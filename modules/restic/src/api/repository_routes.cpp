@@ -50,10 +50,12 @@ void addRepositoryRoutes(Routes& routes, const Services& s) {
                       .handler = [&s](Request& request) -> Outcome {
                           const auto query = request.queryAs<core::http::PageQuery>();
                           return Response::of(s.database.read(request.tenant(), [&](Transaction& tx) {
-                              return toPage<RepositoryView>(
+                              return core::http::makePage(
                                   RepositoryStore::list(tx, query), query.limit,
-                                  [&](const Repository& r) { return viewOf(tx, s.repositories, r); },
-                                  [](const Repository& r) { return core::toMicros(r.createdAt); });
+                                  [](const Repository& r) {
+                                      return core::http::Cursor{core::toMicros(r.createdAt), r.id};
+                                  },
+                                  [&](const Repository& r) { return viewOf(tx, s.repositories, r); });
                           }));
                       }});
     routes.push_back(

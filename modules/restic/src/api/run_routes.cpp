@@ -32,10 +32,12 @@ void addRunRoutes(Routes& routes, const Services& s) {
                               return RunStore::list(
                                   tx, {query.agentId, query.policyId, query.targetId, query.status}, query);
                           });
-                          return Response::of(toPage<RunView>(
+                          return Response::of(core::http::makePage(
                               std::move(runs), query.limit,
-                              [&](const BackupRun& run) { return RunView::of(run, tenant.tenant()); },
-                              [](const BackupRun& run) { return core::toMicros(run.createdAt); }));
+                              [](const BackupRun& run) {
+                                  return core::http::Cursor{core::toMicros(run.createdAt), run.id};
+                              },
+                              [&](const BackupRun& run) { return RunView::of(run, tenant.tenant()); }));
                       }});
     routes.push_back(
         {.method = "GET",

@@ -16,8 +16,12 @@ using core::wire::typeOf;
 namespace {
 core::http::Page<SnapshotView> page(Transaction& tx, const SnapshotStore::Filter& filter,
                                     const core::http::PageQuery& query) {
-    return toPage<SnapshotView>(SnapshotStore::list(tx, filter, query), query.limit, SnapshotView::of,
-                                [](const Snapshot& s) { return core::toMicros(s.time); });
+    return core::http::makePage(
+        SnapshotStore::list(tx, filter, query), query.limit,
+        [](const Snapshot& s) {
+            return core::http::Cursor{core::toMicros(s.time), s.id};
+        },
+        SnapshotView::of);
 }
 } // namespace
 

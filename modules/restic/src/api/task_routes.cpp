@@ -66,8 +66,12 @@ void addTaskRoutes(Routes& routes, const Services& s) {
              auto tasks = s.database.read(request.tenant(), [&](Transaction& tx) {
                  return TaskStore::list(tx, {query.agentId, query.policyId, query.status, query.type}, query);
              });
-             return Response::of(toPage<TaskView>(std::move(tasks), query.limit, TaskView::of,
-                                                  [](const Task& t) { return core::toMicros(t.createdAt); }));
+             return Response::of(core::http::makePage(
+                 std::move(tasks), query.limit,
+                 [](const Task& t) {
+                     return core::http::Cursor{core::toMicros(t.createdAt), t.id};
+                 },
+                 TaskView::of));
          }});
     routes.push_back({.method = "GET",
                       .path = "/api/v1/restic/tasks/{id}",

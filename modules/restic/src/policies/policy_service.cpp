@@ -56,12 +56,7 @@ namespace {
 Policy PolicyService::create(Transaction& tx, Policy policy) {
     validate(policy);
     const auto limits = limits_->getForCreation(tx, tx.tenant());
-    if (PolicyStore::count(tx) >= limits.policies)
-        throw core::Error(
-            errors::kTenantLimit,
-            fmt::format("This tenant may have {} policies and has them all; delete one, or raise the "
-                        "limit with ae-backend tenant set.",
-                        limits.policies));
+    base::TenantLimits::require(PolicyStore::count(tx), limits.policies, "policies");
     policy.tenant = tx.tenant();
     policy.createdAt = policy.updatedAt = clock_.now();
     policy.id = Uuid::generate(policy.createdAt);

@@ -21,7 +21,7 @@ public:
 
     /// Throws kInvalidCron, kValidation (time zone), kRetentionConflict.
     static void validate(const Policy& policy);
-    /// Throws also kPolicyExists and kTenantLimit.
+    /// Throws also kPolicyExists and base::errors::kTenantLimitReached.
     Policy create(core::db::Transaction& tx, Policy policy);
     Policy update(core::db::Transaction& tx, const core::Uuid& id, Policy policy);
     Policy get(core::db::Transaction& tx, const core::Uuid& id);

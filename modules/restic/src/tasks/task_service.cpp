@@ -87,8 +87,14 @@ Task TaskService::create(Transaction& tx, const TaskRequest& request) {
         if (!policy)
             throw core::Error(errors::kPolicyNotFound,
                               "There is no policy with the id " + request.policy->toString() + ".");
-        if (const auto pending = TaskStore::findPending(tx, request.agent, policy->id, request.type))
+        if (auto pending = TaskStore::findPending(tx, request.agent, policy->id, request.type)) {
+            if (!request.slot && pending->notBefore) {
+                TaskStore::waitNoLonger(tx, pending->id, clock_.now());
+                pending->notBefore.reset();
+                wakeAfterCommit(tx, pending->agent);
+            }
             return *pending;
+        }
         task.policy = policy->id;
         task.priority = policy->priority;
         task.timeoutSeconds = policy->timeoutSeconds;
@@ -378,13 +384,22 @@ Task TaskService::cancel(const TenantContext& context, const Uuid& taskId) {
             TaskStore::requestCancel(tx, taskId, now);
             wakeAfterCommit(tx, task->agent);
         } else {
-            protocol::TaskStatusReport report;
-            report.attempt = task->attempt;
-            report.error = protocol::TaskError{"Cancelled", "The task was cancelled before it began.", ""};
-            end(tx, *task, TaskState::cancelled, report);
+            cancelWaiting(tx, *task, "The task was cancelled before it began.");
         }
         return TaskStore::find(tx, taskId).value();
     });
+}
+
+void TaskService::cancelWaiting(Transaction& tx, const Task& task, const std::string& why) {
+    protocol::TaskStatusReport report;
+    report.attempt = task.attempt;
+    report.error = protocol::TaskError{"Cancelled", why, ""};
+    end(tx, task, TaskState::cancelled, report);
+}
+
+void TaskService::cancelWaiting(Transaction& tx, const Uuid& agent, const std::string& why) {
+    for (const Task& task : TaskStore::waiting(tx, agent))
+        cancelWaiting(tx, task, why);
 }
 
 Task TaskService::retry(const TenantContext& context, const Uuid& taskId) {

@@ -47,8 +47,9 @@ public:
     /// Called with an agent that has something to do, after the commit.
     void setWake(std::function<void(const core::Uuid& agent)> wake) { wake_ = std::move(wake); }
 
-    /// The new task; or the one of the same policy and agent that still waits. Throws kAgentNotFound,
-    /// kPolicyNotFound, kRepositoryNotFound, kInvalidParameters.
+    /// The new task; or the one of the same policy and agent that still waits, which a request without a slot
+    /// ("now") also frees from waiting for its next attempt. Throws kAgentNotFound, kPolicyNotFound,
+    /// kRepositoryNotFound, kInvalidParameters.
     Task create(const core::TenantContext& context, const TaskRequest& request);
     /// The same inside a transaction of the caller.
     Task create(core::db::Transaction& tx, const TaskRequest& request);
@@ -74,6 +75,8 @@ public:
     /// A waiting task is cancelled at once, a held one when its agent has ended it. Throws kTaskNotFound,
     /// kTaskAlreadyFinished.
     Task cancel(const core::TenantContext& context, const core::Uuid& task);
+    /// Ends every task of the agent that it does not hold yet.
+    void cancelWaiting(core::db::Transaction& tx, const core::Uuid& agent, const std::string& why);
     /// A new task like the ended one. Throws kTaskNotFound, kConflict while it has not ended.
     Task retry(const core::TenantContext& context, const core::Uuid& task);
 
@@ -91,6 +94,7 @@ private:
     std::optional<protocol::Envelope> envelopeFor(core::db::Transaction& tx, const Task& task);
     void end(core::db::Transaction& tx, const Task& task, protocol::TaskState state,
              const protocol::TaskStatusReport& report);
+    void cancelWaiting(core::db::Transaction& tx, const Task& task, const std::string& why);
     void fail(core::db::Transaction& tx, const Task& task, const protocol::TaskError& error);
     void recordSnapshot(core::db::Transaction& tx, const Task& task, const protocol::BackupResult& result);
     void giveBack(core::db::Transaction& tx, const Task& task, const protocol::TaskError& why);

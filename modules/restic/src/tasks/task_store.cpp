@@ -121,6 +121,18 @@ std::optional<Task> TaskStore::findPending(Transaction& tx, const Uuid& agent, c
                           {tx.tenant(), agent, policy, type}));
 }
 
+std::vector<Task> TaskStore::waiting(Transaction& tx, const Uuid& agent) {
+    return tasks(tx.query(kSelect + " WHERE tenant_id = $1 AND agent_id = $2 AND "
+                                    "status IN ('created', 'queued') ORDER BY id",
+                          {tx.tenant(), agent}));
+}
+
+void TaskStore::waitNoLonger(Transaction& tx, const Uuid& id, Instant now) {
+    tx.execute("UPDATE restic_tasks SET not_before_us = NULL, updated_at_us = $3 WHERE tenant_id = $1 AND "
+               "id = $2 AND status = 'queued'",
+               {tx.tenant(), id, now});
+}
+
 bool TaskStore::slotExists(Transaction& tx, const Uuid& agent, const Uuid& policy, Instant slot) {
     return !tx.query(
                   "SELECT 1 FROM restic_tasks WHERE tenant_id = $1 AND agent_id = $2 AND policy_id = $3 AND "

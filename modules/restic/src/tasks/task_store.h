@@ -52,6 +52,10 @@ public:
     /// The one of that policy and agent that no agent holds yet.
     static std::optional<Task> findPending(core::db::Transaction& tx, const core::Uuid& agent,
                                            const core::Uuid& policy, const std::string& type);
+    /// Those that no agent holds yet, oldest first.
+    static std::vector<Task> waiting(core::db::Transaction& tx, const core::Uuid& agent);
+    /// The queued task may be handed out at once.
+    static void waitNoLonger(core::db::Transaction& tx, const core::Uuid& id, core::Instant now);
     static bool slotExists(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& policy,
                            core::Instant slot);
 
