@@ -32,8 +32,9 @@ config::Sources sourcesOf(const GlobalOptions& options) {
 
 /// The program's own commands need other steps than those of modules.
 const std::set<std::string>& ownCommands() {
-    static const std::set<std::string> kOwn{"serve",       "migrate",      "config check", "config show",
-                                            "module list", "module check", "doctor",       "openapi"};
+    static const std::set<std::string> kOwn{"serve",        "migrate",          "config check",
+                                            "config show",  "config reference", "module list",
+                                            "module check", "doctor",           "openapi"};
     return kOwn;
 }
 } // namespace
@@ -65,6 +66,11 @@ std::vector<Command> Commands::all() {
                     "ae-backend config show",
                     {},
                     [this](auto& i) { return configShow(i); }});
+    list.push_back({"config reference",
+                    "Print the reference of every setting, those of your own modules too, in Markdown",
+                    "ae-backend config reference >configuration.md",
+                    {},
+                    [this](auto& i) { return configReference(i); }});
     list.push_back({"module list",
                     "List the modules, with the reason where one cannot be used",
                     "ae-backend module list --json",
@@ -114,6 +120,17 @@ int Commands::run(const Command& command, const GlobalOptions&, Command::Invocat
     }
 }
 
+void Commands::reload() {
+    try {
+        const auto waiting = host_->reload();
+        host_->log().info("the configuration was read again",
+                          {{"waiting_for_restart", fmt::format("{}", fmt::join(waiting, ", "))}});
+    } catch (...) {
+        host_->log().error("the configuration was not taken; the host goes on with the one it has",
+                           {{"error", describeCurrentException()}});
+    }
+}
+
 int Commands::serve(Command::Invocation& invocation) {
     host_->readConfig();
     host_->openDatabase();
@@ -129,7 +146,7 @@ int Commands::serve(Command::Invocation& invocation) {
         int signal = 0;
         sigwait(&set, &signal);
         if (signal == SIGHUP) {
-            host_->log().info("the configuration is read at start only; restart to change it");
+            reload();
             continue;
         }
         host_->log().info("stopping", {{"signal", signal}});
@@ -224,6 +241,32 @@ int Commands::configShow(Command::Invocation& invocation) {
         }
     }
     invocation.out << json::writePretty(all);
+    return 0;
+}
+
+int Commands::configReference(Command::Invocation& invocation) {
+    const auto groups = host_->settingGroups();
+    if (!invocation.json) {
+        invocation.out
+            << "# Configuration of ae-backend\n\n"
+               "A setting's value comes from its flag, else the environment, else the YAML file, else "
+               "its default. Dots in a key are levels in the file. `ae-backend config check` names "
+               "every problem; `ae-backend config show` says where each value came from.\n\n"
+            << config::reference(groups);
+        return 0;
+    }
+    json::Array items;
+    for (const auto& group : groups)
+        for (const auto& setting : group.settings)
+            items.push_back(json::Object{{"module", group.name},
+                                         {"key", setting.key},
+                                         {"environment", config::environmentName(setting)},
+                                         {"default", setting.defaultValue},
+                                         {"doc", setting.doc},
+                                         {"unit", setting.unit},
+                                         {"secret", setting.secret},
+                                         {"restart_needed", setting.restartNeeded}});
+    invocation.out << json::writePretty(json::Object{{"items", std::move(items)}});
     return 0;
 }
 

@@ -38,6 +38,8 @@ private:
     int migrate(Command::Invocation& invocation);
     int configCheck(Command::Invocation& invocation);
     int configShow(Command::Invocation& invocation);
+    int configReference(Command::Invocation& invocation);
+    void reload();
     int moduleList(Command::Invocation& invocation);
     int openApi(Command::Invocation& invocation);
     static int moduleCheck(Command::Invocation& invocation);

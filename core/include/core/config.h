@@ -27,7 +27,12 @@ struct Setting {
     std::optional<std::int64_t> min = {};
     std::optional<std::int64_t> max = {};
     std::vector<std::string> oneOf = {};
+    /// What an integer counts: "threads". Durations and sizes carry their units in their values.
+    std::string unit = {};
     bool secret = false;
+    /// Whether a running host takes a new value only when it is started again. One that it takes at SIGHUP is
+    /// read through Config each time, or by the host itself.
+    bool restartNeeded = true;
     std::string seedName = {}; ///< the name that this setting has in older documents
 };
 
@@ -82,7 +87,12 @@ CORE_EXPORT Result<std::shared_ptr<const Config>> read(const std::vector<Setting
 CORE_EXPORT std::string environmentName(const Setting& setting);
 /// The values as YAML, secrets masked, each with its origin as a comment.
 CORE_EXPORT std::string show(const Config& config);
-/// The reference page of the settings, in Markdown.
-CORE_EXPORT std::string reference(const std::vector<Setting>& settings);
+/// The settings of one part, for the reference page: "host", "base".
+struct SettingGroup {
+    std::string name;
+    std::vector<Setting> settings;
+};
+/// The reference page, in Markdown.
+CORE_EXPORT std::string reference(const std::vector<SettingGroup>& groups);
 
 } // namespace core::config

@@ -277,15 +277,50 @@ std::string show(const Config& config) {
     return out;
 }
 
-std::string reference(const std::vector<Setting>& settings) {
-    std::string out = "| key | environment | type | default | meaning |\n|---|---|---|---|---|\n";
-    for (const Setting& setting : settings) {
-        std::string type(typeName(setting.type));
-        if (!setting.oneOf.empty())
-            type = fmt::format("{}", fmt::join(setting.oneOf, ", "));
-        out += fmt::format("| `{}` | `{}` | {} | {} | {}{} |\n", setting.key, environmentName(setting), type,
-                           setting.defaultValue.empty() ? "" : "`" + setting.defaultValue + "`", setting.doc,
-                           setting.secret ? " (secret)" : "");
+namespace {
+/// What a value may be: "integer, 2 to 500 connections".
+std::string domain(const Setting& setting) {
+    std::string text = setting.oneOf.empty() ? std::string(typeName(setting.type))
+                                             : fmt::format("{}", fmt::join(setting.oneOf, ", "));
+    const bool time = setting.type == SettingType::duration;
+    const auto number = [&](std::int64_t value) {
+        if (time && value % 1000 == 0)
+            return fmt::format("{}s", value / 1000);
+        return time ? fmt::format("{}ms", value) : fmt::format("{}", value);
+    };
+    if (setting.min && setting.max)
+        text += fmt::format(", {} to {}", number(*setting.min), number(*setting.max));
+    else if (setting.min)
+        text += fmt::format(", at least {}", number(*setting.min));
+    else if (setting.max)
+        text += fmt::format(", at most {}", number(*setting.max));
+    if (!setting.unit.empty())
+        text += " " + setting.unit;
+    return text;
+}
+} // namespace
+
+std::string reference(const std::vector<SettingGroup>& groups) {
+    std::string out;
+    for (const SettingGroup& group : groups) {
+        if (group.settings.empty())
+            continue;
+        out +=
+            fmt::format("## {}\n\n| key | environment | value | default | meaning |\n|---|---|---|---|---|\n",
+                        group.name);
+        for (const Setting& setting : group.settings) {
+            std::string notes;
+            if (setting.secret)
+                notes += " Secret.";
+            if (!setting.restartNeeded)
+                notes += " Taken at SIGHUP.";
+            if (!setting.seedName.empty())
+                notes += fmt::format(" Formerly {}.", setting.seedName);
+            out += fmt::format(
+                "| `{}` | `{}` | {} | {} | {}.{} |\n", setting.key, environmentName(setting), domain(setting),
+                setting.defaultValue.empty() ? "" : "`" + setting.defaultValue + "`", setting.doc, notes);
+        }
+        out += "\n";
     }
     return out;
 }

@@ -93,22 +93,45 @@ void Host::loadModules() {
     modules_->load(folders);
 }
 
-std::vector<config::Setting> Host::allSettings() const {
-    std::vector<config::Setting> all = settings();
+std::vector<config::SettingGroup> Host::settingGroups() const {
+    std::vector<config::SettingGroup> groups{{"host", settings()}};
     modules_->forEach("settings", [&](ModuleRecord& record) {
-        for (auto& setting : record.module->settings())
-            all.push_back(std::move(setting));
+        groups.push_back({record.id, record.module->settings()});
     });
-    return all;
+    return groups;
+}
+
+std::shared_ptr<const config::Config> Host::readSettings() const {
+    std::vector<config::Setting> all;
+    for (auto& group : settingGroups())
+        for (auto& setting : group.settings)
+            all.push_back(std::move(setting));
+    return config::read(all, options_.sources).value();
+}
+
+void Host::applyLogSettings(const config::Config& config) {
+    hub_.setLevel(parseLogLevel(config.text("log.level")).value_or(LogLevel::info));
+    hub_.setFormat(config.text("log.format") == "text" ? LogFormat::text : LogFormat::json);
 }
 
 void Host::readConfig() {
-    config_ = config::read(allSettings(), options_.sources).value();
-    hub_.setLevel(parseLogLevel(config_->text("log.level")).value_or(LogLevel::info));
-    hub_.setFormat(config_->text("log.format") == "text" ? LogFormat::text : LogFormat::json);
+    config_ = readSettings();
+    applyLogSettings(*config_);
     for (const auto& [key, value] : config_->values())
         if (value.setting.secret && key != "database.url")
             hub_.addSecret(value.text);
+}
+
+std::vector<std::string> Host::reload() {
+    const auto fresh = readSettings();
+    applyLogSettings(*fresh);
+    std::vector<std::string> waiting;
+    for (const auto& [key, value] : fresh->values()) {
+        const auto& present = config_->values().at(key);
+        if (value.setting.restartNeeded && (value.text != present.text || value.list != present.list))
+            waiting.push_back(key);
+    }
+    return waiting;
 }
 
 void Host::openDatabase() {

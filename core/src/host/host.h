@@ -52,7 +52,12 @@ public:
     [[nodiscard]] bool stop() noexcept;
 
     [[nodiscard]] std::vector<Command> commands();
-    [[nodiscard]] std::vector<config::Setting> allSettings() const;
+    /// Of the host and of every module.
+    [[nodiscard]] std::vector<config::SettingGroup> settingGroups() const;
+    /// Reads the configuration again, all or nothing, and takes what needs no restart. Throws
+    /// core::Error(kValidation) with every problem; then everything stays as it is. Returns the keys of
+    /// changed settings that wait for a restart.
+    std::vector<std::string> reload();
     [[nodiscard]] const config::Config& config() const { return *config_; }
     [[nodiscard]] db::Database& database() { return *database_; }
     [[nodiscard]] module::ModuleSet& modules() { return *modules_; }
@@ -69,6 +74,8 @@ private:
 
     [[nodiscard]] std::vector<db::ModuleMigrations> migrations();
     [[nodiscard]] std::vector<http::Route> systemRoutes();
+    [[nodiscard]] std::shared_ptr<const config::Config> readSettings() const;
+    void applyLogSettings(const config::Config& config);
     void stopModules() noexcept;
 
     HostOptions options_;

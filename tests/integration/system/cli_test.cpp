@@ -49,6 +49,31 @@ TEST_F(CommandLine, ANewerDatabaseIsLeftAlone) {
     EXPECT_TRUE(told) << core::json::write(get("/api/v1/modules"));
 }
 
+TEST_F(CommandLine, TheReferenceOfTheSettingsIsTheOneInTheDocumentation) {
+    const auto printed = backend({"config", "reference"});
+    ASSERT_TRUE(printed.exit.ok()) << printed.error;
+    EXPECT_EQ(printed.output, readFile(std::filesystem::path(AE_SOURCE_DIR) / "docs/configuration.md"))
+        << "write it again: build/bin/ae-backend config reference >docs/configuration.md";
+    EXPECT_NE(printed.output.find("`restic.tasks.lease`"), std::string::npos) << "modules are in it";
+}
+
+TEST_F(CommandLine, ARunningHostTakesTheConfigurationAgainAllOrNothing) {
+    startBackend();
+    const auto log = [&] { return readFile(dir_ / "backend.log"); };
+    configureHost("log:\n  level: loud\n  format: text\n");
+    backend_->signal(SIGHUP);
+    ASSERT_TRUE(await([&] { return log().find("was not taken") != std::string::npos; })) << log();
+    EXPECT_NE(log().find("line 10: log.level"), std::string::npos) << log();
+
+    configureHost("log:\n  format: text\nhttp:\n  workers: 3\n");
+    backend_->signal(SIGHUP);
+    ASSERT_TRUE(await([&] { return log().find("read again") != std::string::npos; })) << log();
+    const auto last = log().substr(log().rfind("\n", log().find("read again")) + 1);
+    EXPECT_NE(last.substr(0, 1), "{") << "text from now on: " << last;
+    EXPECT_NE(last.find("http.workers"), std::string::npos) << last;
+    EXPECT_EQ(get("/api/v1/auth/me").stringOr("email"), kAdminEmail);
+}
+
 TEST_F(CommandLine, UnknownSettingsAreNamedWithTheirLine) {
     writeFile(dir_ / "host.yaml", "http:\n  workers: 2\n  wrokers: 3\nlog:\n  level: loud\n");
     const auto checked = backend({"config", "check"});

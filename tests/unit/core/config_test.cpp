@@ -196,11 +196,28 @@ TEST_F(ConfigTest, SecretsAreNotInProblems) {
 }
 
 TEST_F(ConfigTest, TheReferenceHasALineForEachSetting) {
-    const std::string text = reference(declared());
-    EXPECT_THAT(text, HasSubstr("| `http.addr` | `AE_HTTP_ADDR` | text | `0.0.0.0:8080` | Address |\n"));
+    auto settings = declared();
+    settings.push_back({.key = "pool",
+                        .type = SettingType::integer,
+                        .defaultValue = "4",
+                        .doc = "Size",
+                        .min = 1,
+                        .max = 9,
+                        .unit = "threads",
+                        .restartNeeded = false,
+                        .seedName = "PoolSize"});
+    settings.push_back({.key = "wait", .type = SettingType::duration, .doc = "Wait", .min = 1500});
+    const std::string text = reference({{"host", settings}, {"silent", {}}});
+    EXPECT_THAT(text, HasSubstr("## host\n"));
+    EXPECT_THAT(text, Not(HasSubstr("silent")));
+    EXPECT_THAT(text, HasSubstr("| `http.addr` | `AE_HTTP_ADDR` | text | `0.0.0.0:8080` | Address. |\n"));
     EXPECT_THAT(text, HasSubstr("| `log.level` | `AE_LOG_LEVEL` | debug, info | `info` |"));
-    EXPECT_THAT(text, HasSubstr("| `key` | `AE_SPECIAL` | text |  |  (secret) |\n"));
-    EXPECT_EQ(static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')), declared().size() + 2);
+    EXPECT_THAT(text, HasSubstr("| `key` | `AE_SPECIAL` | text |  | . Secret. |\n"));
+    EXPECT_THAT(text,
+                HasSubstr("| `pool` | `AE_POOL` | integer, 1 to 9 threads | `4` | Size. Taken at SIGHUP. "
+                          "Formerly PoolSize. |\n"));
+    EXPECT_THAT(text, HasSubstr("| `wait` | `AE_WAIT` | duration, at least 1500ms |  | Wait. |\n"));
+    EXPECT_EQ(static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')), settings.size() + 5);
 }
 
 TEST_F(ConfigTest, AskingForAnotherTypeIsAnError) {
