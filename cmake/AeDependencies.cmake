@@ -11,6 +11,7 @@ find_package(Poco 1.11 REQUIRED COMPONENTS Foundation Net NetSSL Data DataSQLite
 find_package(fmt 9 REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(prometheus-cpp REQUIRED)
 find_package(date REQUIRED)
 find_library(AE_DATE_TZ date-tz REQUIRED)
 if(AE_BUILD_TESTS)

@@ -10,6 +10,7 @@
 #include "restic_migrations.h"
 #include "schedule/scheduler.h"
 #include "settings.h"
+#include "status/metrics.h"
 #include "status/status_service.h"
 #include "tasks/agent_waker.h"
 #include "tasks/task_service.h"
@@ -43,6 +44,7 @@ struct Parts {
           services{context.database(), context.clock(), agents, policies,
                    repositories,       tasks,           waker,  status} {
         tasks.setWake([this](const core::Uuid& agent) { waker.wake(agent); });
+        registerMetrics(context.metrics(), context.database());
         context.authentication().add(std::make_shared<AgentAuthenticator>(agents, signer, context.clock()));
     }
 

@@ -26,7 +26,8 @@ std::string_view version() noexcept {
 class Host::Context final : public ModuleContext {
 public:
     Context(Host& host, const std::string& id, fs::path dataDir)
-        : host_(host), log_(host.log_.named(id)), jobs_(log_), dataDir_(std::move(dataDir)) {}
+        : host_(host), log_(host.log_.named(id)), jobs_(log_), metrics_(host.metrics_, id),
+          dataDir_(std::move(dataDir)) {}
 
     const config::Config& config() const override { return *host_.config_; }
     const Logger& log() const override { return log_; }
@@ -36,6 +37,7 @@ public:
     Services& services() override { return host_.services_; }
     Jobs& jobs() override { return jobs_; }
     http::Authentication& authentication() override { return host_.authentication_; }
+    metrics::Registry& metrics() override { return metrics_; }
     const fs::path& dataDir() const override { return dataDir_; }
 
     void subscribe(EventHandler handler) {
@@ -45,20 +47,23 @@ public:
     void end() noexcept {
         jobs_.stop();
         subscriptions_.clear();
+        metrics_.end();
     }
 
 private:
     Host& host_;
     Logger log_;
     ThreadJobs jobs_;
+    metrics::ModuleRegistry metrics_;
     fs::path dataDir_;
     std::vector<event::Subscription> subscriptions_;
 };
 
 Host::Host(HostOptions options)
     : options_(std::move(options)), hub_(options_.bootFormat, LogLevel::info, makeFdSink(STDERR_FILENO)),
-      log_(hub_, "host"), modules_(std::make_unique<module::ModuleSet>(log_)), authentication_(clock_),
-      dispatcher_(router_, authentication_, clock_, Logger(hub_, "http")) {}
+      log_(hub_, "host"), metrics_(Logger(hub_, "metrics")), ownMetrics_(metrics_, "host"),
+      modules_(std::make_unique<module::ModuleSet>(log_)), authentication_(clock_),
+      dispatcher_(router_, authentication_, clock_, Logger(hub_, "http"), ownMetrics_) {}
 
 Host::~Host() = default;
 
@@ -243,6 +248,7 @@ void Host::start() {
     options.writeTimeout = config_->duration("http.write_timeout");
     options.idleTimeout = config_->duration("http.idle_timeout");
     server_ = std::make_unique<http::Server>(options, router_, dispatcher_, clock_, log_.named("http"));
+    registerMetrics();
     server_->start();
     log_.info("serving", {{"port", static_cast<int>(server_->port())}, {"version", version()}});
 }
@@ -252,6 +258,7 @@ bool Host::stop() noexcept {
     try {
         if (server_)
             clean = server_->stop();
+        ownMetrics_.end();
         stopModules();
         if (bus_)
             bus_->stop(milliseconds{2000});

@@ -16,6 +16,7 @@
 #include "http/router.h"
 #include "http/server.h"
 #include "http/static_files.h"
+#include "metrics/store.h"
 #include "module/module_set.h"
 
 namespace core::host {
@@ -74,6 +75,7 @@ private:
 
     [[nodiscard]] std::vector<db::ModuleMigrations> migrations();
     [[nodiscard]] std::vector<http::Route> systemRoutes();
+    void registerMetrics();
     [[nodiscard]] std::shared_ptr<const config::Config> readSettings() const;
     void applyLogSettings(const config::Config& config);
     void stopModules() noexcept;
@@ -82,6 +84,8 @@ private:
     LogHub hub_;
     Logger log_;
     SystemClock clock_;
+    metrics::Store metrics_;
+    metrics::ModuleRegistry ownMetrics_;
     std::shared_ptr<const config::Config> config_;
     std::unique_ptr<module::ModuleSet> modules_;
     std::unique_ptr<db::Database> database_;

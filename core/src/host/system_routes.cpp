@@ -146,6 +146,22 @@ std::vector<http::Route> Host::systemRoutes() {
                           }
                           return Response::of(list);
                       }});
+    routes.push_back(
+        {.method = "GET",
+         .path = "/metrics",
+         .summary = "Numbers in the text format of Prometheus: a tenant's token shows that tenant, a "
+                    "system token the process and all tenants",
+         .permission = Permission::role("core.metrics.read", Role::viewer),
+         .executor = http::Executor::blocking,
+         .responseMedia = "text/plain",
+         .handler = [this](Request& request) -> http::Outcome {
+             const db::Context context = request.principal().system ? db::Context(request.system("metrics"))
+                                                                    : db::Context(request.tenant());
+             Response response;
+             response.headers.add("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+             response.body = metrics_.exposition(context);
+             return response;
+         }});
     if (config_->boolean("http.swagger"))
         routes.push_back({.method = "GET",
                           .path = "/openapi.json",

@@ -29,8 +29,10 @@ std::optional<Credentials> credentialsOf(const Request& request) {
 }
 } // namespace
 
-Dispatcher::Dispatcher(const Router& router, Authentication& authentication, const Clock& clock, Logger log)
-    : router_(&router), authentication_(&authentication), clock_(&clock), log_(std::move(log)) {}
+Dispatcher::Dispatcher(const Router& router, Authentication& authentication, const Clock& clock, Logger log,
+                       metrics::Registry& metrics)
+    : router_(&router), authentication_(&authentication), clock_(&clock), log_(std::move(log)),
+      metrics_(&metrics) {}
 
 void Dispatcher::identify(Request& request, const Route* route) const {
     request.auditTrail = std::make_shared<AuditTrail>();
@@ -89,17 +91,48 @@ Outcome Dispatcher::judge(Incoming& incoming) const {
     return route->handler(request);
 }
 
+void Dispatcher::count(const Incoming& incoming, const Outcome& outcome,
+                       std::chrono::nanoseconds took) const {
+    // Of patterns there are few; of paths as many as somebody tries.
+    const std::string route = incoming.match.route ? incoming.match.route->path : "none";
+    const auto* response = std::get_if<Response>(&outcome);
+    metrics_
+        ->counter("ae_http_requests_total", "Requests by route and status; a long poll counts when it parks",
+                  {{"method", incoming.match.route ? incoming.match.route->method : "any"},
+                   {"route", route},
+                   {"status", response != nullptr ? std::to_string(response->status) : "parked"}})
+        .add();
+    static const std::vector<double> kBounds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+                                             0.1,    0.25,  0.5,    1,     2.5,  5,     10};
+    metrics_
+        ->histogram("ae_http_request_seconds",
+                    "Time from a complete request to its answer, without the wait of "
+                    "a long poll",
+                    kBounds, {{"route", route}})
+        .observe(std::chrono::duration<double>(took).count());
+}
+
 Outcome Dispatcher::dispatch(Incoming& incoming) const noexcept {
+    const auto began = clock_->steady();
+    Outcome outcome = answer(incoming);
+    const auto took = clock_->steady() - began;
+    try {
+        count(incoming, outcome, took);
+        if (incoming.match.route && took > incoming.match.route->timeLimit)
+            log_.warn("a request took longer than its limit",
+                      {{"request_id", incoming.request.requestId},
+                       {"path", incoming.request.path},
+                       {"took_ms", std::int64_t{std::chrono::duration_cast<milliseconds>(took).count()}}});
+    } catch (...) {
+        log_.error("a request could not be counted", {{"error", describeCurrentException()}});
+    }
+    return outcome;
+}
+
+Outcome Dispatcher::answer(Incoming& incoming) const noexcept {
     const Request& request = incoming.request;
     try {
-        const auto began = clock_->steady();
-        Outcome outcome = judge(incoming);
-        const auto took = std::chrono::duration_cast<milliseconds>(clock_->steady() - began);
-        if (incoming.match.route && took > incoming.match.route->timeLimit)
-            log_.warn("a request took longer than its limit", {{"request_id", request.requestId},
-                                                               {"path", request.path},
-                                                               {"took_ms", std::int64_t{took.count()}}});
-        return outcome;
+        return judge(incoming);
     } catch (const Error& error) {
         if (error.status() >= 500)
             log_.error("a request failed", {{"request_id", request.requestId},

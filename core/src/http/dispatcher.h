@@ -6,6 +6,7 @@
 #include "core/http/request.h"
 #include "core/http/route.h"
 #include "core/log.h"
+#include "core/metrics.h"
 #include "http/router.h"
 
 namespace core::http {
@@ -24,7 +25,8 @@ public:
 /// learns what exists.
 class Dispatcher {
 public:
-    Dispatcher(const Router& router, Authentication& authentication, const Clock& clock, Logger log);
+    Dispatcher(const Router& router, Authentication& authentication, const Clock& clock, Logger log,
+               metrics::Registry& metrics);
 
     /// Only before the server runs.
     void setFallback(Fallback* fallback) noexcept { fallback_ = fallback; }
@@ -39,12 +41,15 @@ public:
 
 private:
     Outcome judge(Incoming& incoming) const;
+    [[nodiscard]] Outcome answer(Incoming& incoming) const noexcept;
+    void count(const Incoming& incoming, const Outcome& outcome, std::chrono::nanoseconds took) const;
     void identify(Request& request, const Route* route) const;
 
     const Router* router_;
     Authentication* authentication_;
     const Clock* clock_;
     Logger log_;
+    metrics::Registry* metrics_;
     Fallback* fallback_ = nullptr;
 };
 

@@ -49,6 +49,9 @@ json::Object responses(const Route& route, std::vector<const wire::Type*>& used)
             schema = json::Object{{"type", "array"}, {"items", std::move(schema)}};
         success.set("content", jsonContent(std::move(schema)));
     }
+    if (!route.responseMedia.empty())
+        success.set("content", json::Object{{route.responseMedia,
+                                             json::Object{{"schema", json::Object{{"type", "string"}}}}}});
     json::Object all{{std::to_string(route.status), std::move(success)}};
 
     std::map<int, std::string> failures;

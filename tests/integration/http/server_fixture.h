@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "http/server.h"
+#include "metrics/store.h"
 #include "support/await.h"
 #include "support/raw_client.h"
 #include "support/test_log.h"
@@ -128,7 +129,9 @@ protected:
     ServerOptions options;
     Router router;
     Authentication authentication{clock};
-    Dispatcher dispatcher{router, authentication, clock, log.logger("dispatch")};
+    metrics::Store metrics{log.logger("metrics")};
+    metrics::ModuleRegistry registry{metrics, "host"};
+    Dispatcher dispatcher{router, authentication, clock, log.logger("dispatch"), registry};
     std::vector<std::unique_ptr<Route>> routes;
     std::atomic<int> counted{0};
     Gate gate;

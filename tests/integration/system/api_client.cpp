@@ -168,6 +168,8 @@ std::vector<std::string> ApiDocument::judge(const std::string& method, const std
             problems.push_back(where + " has a body that is not declared");
         return problems;
     }
+    if (!failure && content->find("application/json") == nullptr)
+        return problems; // text
     const auto json = core::json::parse(body);
     if (!json.ok()) {
         problems.push_back(where + " is no JSON: " + body.substr(0, 200));

@@ -16,6 +16,7 @@ const std::map<std::string, Needs>& expected() {
         {"GET /health/ready", Needs::open},
         {"GET /api/v1/health", Needs::open},
         {"GET /openapi.json", Needs::open},
+        {"GET /metrics", Needs::viewer},
         {"GET /api/v1/modules", Needs::viewer},
         {"POST /api/v1/auth/login", Needs::open},
         {"POST /api/v1/auth/refresh", Needs::open},

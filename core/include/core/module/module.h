@@ -14,6 +14,7 @@
 #include "core/http/route.h"
 #include "core/jobs.h"
 #include "core/log.h"
+#include "core/metrics.h"
 #include "core/module/command.h"
 #include "core/module/module_abi.h"
 #include "core/service.h"
@@ -35,6 +36,8 @@ public:
     [[nodiscard]] virtual Services& services() = 0;
     [[nodiscard]] virtual Jobs& jobs() = 0;
     [[nodiscard]] virtual http::Authentication& authentication() = 0;
+    /// Numbers for /metrics; what it collects ends with the module.
+    [[nodiscard]] virtual metrics::Registry& metrics() = 0;
     /// Where this module may keep files; exists, mode 0700.
     [[nodiscard]] virtual const std::filesystem::path& dataDir() const = 0;
 };

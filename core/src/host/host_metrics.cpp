@@ -1,0 +1,137 @@
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "host/host.h"
+
+namespace core::host {
+
+using metrics::Kind;
+using metrics::Sample;
+using Samples = std::vector<Sample>;
+
+namespace {
+
+/// Fields of /proc/self/stat after the program's name, which may hold blanks itself.
+std::vector<std::string> processStat() {
+    std::ifstream in("/proc/self/stat");
+    std::string text((std::istreambuf_iterator<char>(in)), {});
+    std::vector<std::string> fields;
+    const auto name = text.rfind(')');
+    if (name == std::string::npos)
+        return fields;
+    for (std::size_t at = name + 2; at < text.size();) {
+        const auto end = std::min(text.find(' ', at), text.size());
+        fields.push_back(text.substr(at, end - at));
+        at = end + 1;
+    }
+    return fields;
+}
+
+double numberOf(const std::vector<std::string>& fields, std::size_t index) {
+    return index < fields.size() ? std::stod(fields[index]) : 0;
+}
+
+double seconds(const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
+
+void registerProcess(metrics::Registry& registry) {
+    registry.collect("process_resident_memory_bytes", "Resident memory", Kind::gauge, [](const db::Context&) {
+        constexpr std::size_t kPages = 21;
+        return Samples{{{}, numberOf(processStat(), kPages) * static_cast<double>(::sysconf(_SC_PAGESIZE))}};
+    });
+    registry.collect("process_threads", "Threads", Kind::gauge, [](const db::Context&) {
+        constexpr std::size_t kThreads = 17;
+        return Samples{{{}, numberOf(processStat(), kThreads)}};
+    });
+    registry.collect("process_open_fds", "Open file descriptors", Kind::gauge, [](const db::Context&) {
+        const auto count = std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+        return Samples{{{}, static_cast<double>(count)}};
+    });
+    registry.collect("process_max_fds", "File descriptors at most", Kind::gauge, [](const db::Context&) {
+        rlimit limit{};
+        ::getrlimit(RLIMIT_NOFILE, &limit);
+        return Samples{{{}, static_cast<double>(limit.rlim_cur)}};
+    });
+    registry.collect("process_cpu_seconds_total", "Processor time of the host itself", Kind::counter,
+                     [](const db::Context&) {
+                         rusage usage{};
+                         ::getrusage(RUSAGE_SELF, &usage);
+                         return Samples{{{}, seconds(usage.ru_utime) + seconds(usage.ru_stime)}};
+                     });
+}
+
+} // namespace
+
+void Host::registerMetrics() {
+    registerProcess(ownMetrics_);
+    ownMetrics_
+        .gauge("ae_build_info", "Always 1; the version is in the label",
+               {{"version", std::string(version())}})
+        .set(1);
+    const auto started = static_cast<double>(toMicros(clock_.now())) / 1e6;
+    ownMetrics_.gauge("process_start_time_seconds", "When the host began to serve, since 1970", {})
+        .set(started);
+
+    ownMetrics_.collect("ae_http_connections", "Connections by what they do", Kind::gauge,
+                        [this](const db::Context&) {
+                            const auto stats = server_->stats();
+                            const auto parked = static_cast<double>(stats.parked);
+                            return Samples{{{{"state", "parked"}}, parked},
+                                           {{{"state", "other"}}, static_cast<double>(stats.open) - parked}};
+                        });
+    ownMetrics_.collect("ae_http_connections_total", "Connections accepted, and refused over a limit",
+                        Kind::counter, [this](const db::Context&) {
+                            const auto stats = server_->stats();
+                            return Samples{{{{"result", "accepted"}}, static_cast<double>(stats.accepted)},
+                                           {{{"result", "rejected"}}, static_cast<double>(stats.rejected)}};
+                        });
+    ownMetrics_.collect("ae_http_malformed_total", "Requests whose head or body was not well-formed",
+                        Kind::counter, [this](const db::Context&) {
+                            return Samples{{{}, static_cast<double>(server_->stats().refused)}};
+                        });
+    ownMetrics_.collect(
+        "ae_db_units_total", "Units of work by how they ended", Kind::counter, [this](const db::Context&) {
+            const auto stats = database_->stats();
+            return Samples{{{{"result", "committed"}}, static_cast<double>(stats.commits)},
+                           {{{"result", "rolled_back"}}, static_cast<double>(stats.rollbacks)},
+                           {{{"result", "retried"}}, static_cast<double>(stats.retries)}};
+        });
+    ownMetrics_.collect("ae_db_connections", "Connections to the database, and callers that wait for one",
+                        Kind::gauge, [this](const db::Context&) {
+                            const auto stats = database_->stats();
+                            return Samples{{{{"state", "busy"}}, static_cast<double>(stats.busyConnections)},
+                                           {{{"state", "open"}}, static_cast<double>(stats.openConnections)},
+                                           {{{"state", "waiting"}}, static_cast<double>(stats.waiting)}};
+                        });
+    ownMetrics_.collect("ae_events_total", "Events by subscriber and what became of them", Kind::counter,
+                        [this](const db::Context&) {
+                            Samples samples;
+                            for (const auto& one : bus_->stats()) {
+                                const auto add = [&](const char* result, std::uint64_t value) {
+                                    samples.push_back(
+                                        {{{"subscriber", one.name}, {"event", one.key}, {"result", result}},
+                                         static_cast<double>(value)});
+                                };
+                                add("delivered", one.delivered);
+                                add("dropped", one.dropped);
+                                add("failed", one.failed);
+                            }
+                            return samples;
+                        });
+    ownMetrics_.collect(
+        "ae_modules", "Modules by state: 1 for the one that it is in", Kind::gauge,
+        [this](const db::Context&) {
+            Samples samples;
+            for (const auto& record : modules_->records())
+                samples.push_back(
+                    {{{"module", record.id}, {"state", std::string(module::stateName(record.state))}}, 1});
+            return samples;
+        });
+}
+
+} // namespace core::host
