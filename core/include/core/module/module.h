@@ -18,6 +18,7 @@
 #include "core/module/module_abi.h"
 #include "core/service.h"
 #include "core/time.h"
+#include "core/wakeups.h"
 
 namespace core {
 
@@ -35,6 +36,7 @@ public:
     [[nodiscard]] virtual Services& services() = 0;
     [[nodiscard]] virtual Jobs& jobs() = 0;
     [[nodiscard]] virtual http::Authentication& authentication() = 0;
+    [[nodiscard]] virtual Wakeups& wakeups() = 0;
     /// Where this module may keep files; exists, mode 0700.
     [[nodiscard]] virtual const std::filesystem::path& dataDir() const = 0;
 };
