@@ -17,6 +17,11 @@ Instant SystemClock::now() const {
 chr::steady_clock::time_point SystemClock::steady() const {
     return chr::steady_clock::now();
 }
+bool SystemClock::waitUntil(std::unique_lock<std::mutex>& lock, std::condition_variable_any& changed,
+                            const std::stop_token& stop, chr::steady_clock::time_point deadline,
+                            const std::function<bool()>& done) const {
+    return changed.wait_until(lock, stop, deadline, done);
+}
 
 std::string formatInstant(Instant at) {
     const auto day = chr::floor<chr::days>(at);

@@ -19,6 +19,9 @@ namespace restic {
 
 namespace {
 
+/// Wake-ups that name an agent which has something to do.
+constexpr auto kAgentTopic = "restic.agent";
+
 /// Everything of one running module; built in the order in which the parts need each other.
 struct Parts {
     explicit Parts(core::ModuleContext& context)
@@ -43,14 +46,23 @@ struct Parts {
               context.log().named("restic.waker")),
           services{context.database(), context.clock(), agents, policies,
                    repositories,       tasks,           waker,  status} {
-        tasks.setWake([this](const core::Uuid& agent) { waker.wake(agent); });
         registerMetrics(context.metrics(), context.database());
+        // The agent may be parked at another host.
+        tasks.setWake([&wakeups = context.wakeups()](const core::Uuid& agent) {
+            wakeups.publish(kAgentTopic, agent.toString());
+        });
+        woken = context.wakeups().subscribe(kAgentTopic, [this](std::optional<std::string_view> key) {
+            if (const auto agent = key ? core::Uuid::parse(*key) : std::nullopt)
+                waker.wake(*agent);
+            else
+                waker.wakeAll();
+        });
         context.authentication().add(std::make_shared<AgentAuthenticator>(agents, signer, context.clock()));
     }
 
-    std::shared_ptr<base::SecretVault> vault;
-    std::shared_ptr<base::TenantLimits> limits;
-    std::shared_ptr<base::TokenSigner> signer;
+    core::ServiceHandle<base::SecretVault> vault;
+    core::ServiceHandle<base::TenantLimits> limits;
+    core::ServiceHandle<base::TokenSigner> signer;
     TaskService tasks;
     AgentService agents;
     PolicyService policies;
@@ -59,6 +71,7 @@ struct Parts {
     Scheduler scheduler;
     AgentWaker waker;
     api::Services services;
+    core::WakeupSubscription woken; // last: it uses the waker
 };
 
 class ResticModule final : public core::Module {
@@ -101,20 +114,25 @@ public:
 
     void start() override {
         auto& jobs = context_->jobs();
-        jobs.every("sweep", core::seconds{5}, [this](const std::stop_token&) {
-            parts_->agents.sweep();
-            parts_->tasks.sweep();
+        // What is read and then changed once for all hosts is one host's, and is written under its fence.
+        jobs.everyOnOneHost("sweep", core::seconds{5}, [this](core::JobRun& run) {
+            const auto fence = [&run](core::db::Transaction& tx) { run.fence(tx); };
+            parts_->agents.sweep(fence);
+            parts_->tasks.sweep(fence);
         });
         if (context_->config().boolean("restic.policies.auto_scheduling")) {
-            jobs.every("scheduler", core::seconds{1},
-                       [this](const std::stop_token&) { parts_->scheduler.run(); });
+            jobs.everyOnOneHost("scheduler", core::seconds{1}, [this](core::JobRun& run) {
+                parts_->scheduler.run([&run](core::db::Transaction& tx) { run.fence(tx); });
+            });
             parts_->policies.setScheduleChanged([&jobs] { jobs.wake("scheduler"); });
         }
     }
 
     void stop() noexcept override {
-        if (parts_)
-            parts_->waker.stop();
+        if (!parts_)
+            return;
+        parts_->woken = {};
+        parts_->waker.stop();
     }
 
 private:

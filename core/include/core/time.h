@@ -1,8 +1,12 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
+#include <functional>
+#include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -42,6 +46,12 @@ public:
     [[nodiscard]] virtual Instant now() const = 0;
     /// Never goes back, for deadlines; its epoch means nothing.
     [[nodiscard]] virtual std::chrono::steady_clock::time_point steady() const = 0;
+    /// Waits on `changed` until `done()` holds, steady() reaches `deadline`, or a stop is requested; returns
+    /// done(). `lock` guards what `done` reads: it is held at the call, at each call of `done`, and at the
+    /// return. Whoever changes that state notifies `changed`.
+    virtual bool waitUntil(std::unique_lock<std::mutex>& lock, std::condition_variable_any& changed,
+                           const std::stop_token& stop, std::chrono::steady_clock::time_point deadline,
+                           const std::function<bool()>& done) const = 0;
 };
 
 /// The machine's clock.
@@ -49,6 +59,9 @@ class CORE_EXPORT SystemClock final : public Clock {
 public:
     [[nodiscard]] Instant now() const override;
     [[nodiscard]] std::chrono::steady_clock::time_point steady() const override;
+    bool waitUntil(std::unique_lock<std::mutex>& lock, std::condition_variable_any& changed,
+                   const std::stop_token& stop, std::chrono::steady_clock::time_point deadline,
+                   const std::function<bool()>& done) const override;
 };
 
 } // namespace core

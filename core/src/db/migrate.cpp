@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "core_migrations.h"
 #include "db/migration_session.h"
 
 namespace core::db {
@@ -161,6 +162,10 @@ bool applyOne(MigrationSession& session, const std::string& module, const Migrat
 }
 
 } // namespace
+
+ModuleMigrations coreMigrations(Dialect dialect) {
+    return {"core", core_migrations(dialect)};
+}
 
 std::vector<AppliedMigration> appliedMigrations(Database& database) {
     return readLedger(*targetOf(database).openMigrationSession());

@@ -9,13 +9,14 @@
 #include "core/db/migrate.h"
 #include "core/db/open.h"
 #include "db/migration_session.h"
+#include "db/notify_link.h"
 #include "db/postgres_pool.h"
 #include "db/unit.h"
 
 namespace core::db {
 
 /// PostgreSQL as the host's database. Every unit of work acts as ae_app for one tenant, or as ae_system.
-class PostgresDatabase final : public Database, public MigrationTarget {
+class PostgresDatabase final : public Database, public MigrationTarget, public NotifyTarget {
 public:
     PostgresDatabase(Location location, Options options, const Clock& clock, Logger logger);
 
@@ -28,6 +29,7 @@ public:
 
     std::unique_ptr<MigrationSession> openMigrationSession() override;
     const Clock& clock() const override { return clock_; }
+    std::unique_ptr<NotifyLink> makeNotifyLink() override;
 
 protected:
     void runUnit(const Context& context, bool writes, const std::function<void(Transaction&)>& work) override;

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "core/random.h"
 #include "host/settings.h"
 #include "http/openapi.h"
 #include "job/thread_jobs.h"
@@ -26,7 +27,8 @@ std::string_view version() noexcept {
 class Host::Context final : public ModuleContext {
 public:
     Context(Host& host, const std::string& id, fs::path dataDir)
-        : host_(host), log_(host.log_.named(id)), jobs_(log_), metrics_(host.metrics_, id),
+        : host_(host), log_(host.log_.named(id)), services_(host.services_.forModule(id)),
+          jobs_(log_, host.clock_, host.leases_.get(), id), metrics_(host.metrics_, id),
           dataDir_(std::move(dataDir)) {}
 
     const config::Config& config() const override { return *host_.config_; }
@@ -34,34 +36,52 @@ public:
     const Clock& clock() const override { return host_.clock_; }
     db::Database& database() override { return *host_.database_; }
     event::Bus& events() override { return *host_.bus_; }
-    Services& services() override { return host_.services_; }
+    Services& services() override { return services_; }
     Jobs& jobs() override { return jobs_; }
     http::Authentication& authentication() override { return host_.authentication_; }
     metrics::Registry& metrics() override { return metrics_; }
+    Wakeups& wakeups() override { return *host_.wakeups_; }
     const fs::path& dataDir() const override { return dataDir_; }
 
     void subscribe(EventHandler handler) {
         subscriptions_.push_back(
             host_.bus_->subscribeRaw(handler.key, handler.options, std::move(handler.handle)));
     }
+    /// First what calls the module from the host, then what other modules call.
     void end() noexcept {
         jobs_.stop();
         subscriptions_.clear();
         metrics_.end();
+        if (!services_.withdraw(kServiceDrain))
+            log_.error(
+                "a call of a service of this module was not over in time; the module is stopped under it",
+                {{"waited_ms", std::int64_t{kServiceDrain.count()}}});
     }
 
 private:
+    static constexpr milliseconds kServiceDrain{5000};
     Host& host_;
     Logger log_;
+    Services services_;
     ThreadJobs jobs_;
     metrics::ModuleRegistry metrics_;
     fs::path dataDir_;
     std::vector<event::Subscription> subscriptions_;
 };
 
+namespace {
+/// Tells this process from every other one on the same database.
+std::string processId() {
+    char name[256] = "host";
+    ::gethostname(name, sizeof name - 1);
+    return fmt::format("{}/{}/{}", name, ::getpid(), randomToken(6));
+}
+} // namespace
+
 Host::Host(HostOptions options)
-    : options_(std::move(options)), hub_(options_.bootFormat, LogLevel::info, makeFdSink(STDERR_FILENO)),
-      log_(hub_, "host"), metrics_(Logger(hub_, "metrics")), ownMetrics_(metrics_, "host"),
+    : options_(std::move(options)), id_(processId()),
+      hub_(options_.bootFormat, LogLevel::info, makeFdSink(STDERR_FILENO)), log_(hub_, "host"),
+      metrics_(Logger(hub_, "metrics")), ownMetrics_(metrics_, "host"),
       modules_(std::make_unique<module::ModuleSet>(log_)), authentication_(clock_),
       dispatcher_(router_, authentication_, clock_, Logger(hub_, "http"), ownMetrics_) {}
 
@@ -151,7 +171,7 @@ void Host::openDatabase() {
 }
 
 std::vector<db::ModuleMigrations> Host::migrations() {
-    std::vector<db::ModuleMigrations> all;
+    std::vector<db::ModuleMigrations> all{db::coreMigrations(database_->dialect())};
     modules_->forEach("migrate", [&](ModuleRecord& record) {
         if (auto list = record.module->migrations(database_->dialect()); !list.empty())
             all.push_back({record.id, std::move(list)});
@@ -164,6 +184,7 @@ std::vector<db::MigrationStep> Host::plannedMigrations() {
 }
 
 void Host::migrate(const std::function<void(const db::MigrationStep&)>& progress) {
+    db::applyMigrations(*database_, {db::coreMigrations(database_->dialect())}, progress);
     // One module after the other: a schema that does not fit takes out its module and not the host.
     modules_->forEach("migrate", [&](ModuleRecord& record) {
         db::applyMigrations(*database_, {{record.id, record.module->migrations(database_->dialect())}},
@@ -172,7 +193,14 @@ void Host::migrate(const std::function<void(const db::MigrationStep&)>& progress
 }
 
 void Host::initializeModules() {
-    bus_ = std::make_unique<event::QueuedBus>(log_.named("events"));
+    leases_ = std::make_unique<Leases>(*database_, clock_, log_.named("leases"), id_,
+                                       config_->duration("hosts.lease"));
+    wakeups_ = std::make_unique<HostWakeups>(*database_, log_.named("wakeups"), id_);
+    authentication_.share(*wakeups_);
+    event::BusOptions bus;
+    bus.slowHandler = config_->duration("events.slow_handler");
+    bus_ = std::make_unique<event::QueuedBus>(log_.named("events"), clock_, bus);
+    bus_->share(*wakeups_, id_);
     router_.add("core", systemRoutes());
     modules_->forEach("initialize", [&](ModuleRecord& record) {
         const fs::path dataDir = fs::path(config_->text("data_dir")) / "modules" / record.id;
@@ -194,6 +222,7 @@ void Host::initializeModules() {
 }
 
 void Host::start() {
+    wakeups_->listen();
     modules_->forEach("start", [&](ModuleRecord& record) {
         try {
             record.module->start();
@@ -262,6 +291,8 @@ bool Host::stop() noexcept {
         stopModules();
         if (bus_)
             bus_->stop(milliseconds{2000});
+        if (leases_)
+            leases_->releaseAll();
     } catch (...) {
         log_.error("the stop failed", {{"error", describeCurrentException()}});
         clean = false;

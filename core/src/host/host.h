@@ -16,8 +16,10 @@
 #include "http/router.h"
 #include "http/server.h"
 #include "http/static_files.h"
+#include "lease/leases.h"
 #include "metrics/store.h"
 #include "module/module_set.h"
+#include "wakeup/host_wakeups.h"
 
 namespace core::host {
 
@@ -81,6 +83,7 @@ private:
     void stopModules() noexcept;
 
     HostOptions options_;
+    const std::string id_; // of this process, among the hosts of one database
     LogHub hub_;
     Logger log_;
     SystemClock clock_;
@@ -89,6 +92,8 @@ private:
     std::shared_ptr<const config::Config> config_;
     std::unique_ptr<module::ModuleSet> modules_;
     std::unique_ptr<db::Database> database_;
+    std::unique_ptr<Leases> leases_;
+    std::unique_ptr<HostWakeups> wakeups_;
     Services services_;
     http::Authentication authentication_;
     std::unique_ptr<event::QueuedBus> bus_;

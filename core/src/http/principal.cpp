@@ -26,6 +26,10 @@ std::string_view principalKindName(PrincipalKind kind) noexcept {
     return kNames[static_cast<int>(kind)];
 }
 
+namespace {
+constexpr std::string_view kTopic = "core.credentials";
+}
+
 Authenticator::~Authenticator() = default;
 
 struct Authentication::State {
@@ -42,6 +46,10 @@ struct Authentication::State {
     /// Grows with every forget(): what was verified before must not be remembered after.
     std::uint64_t generation = 0;
 
+    Wakeups* wakeups = nullptr;
+    WakeupSubscription shared;
+
+    void drop(const Uuid& revoked);
     template <typename P>
     void eraseIf(P predicate) {
         const std::lock_guard lock(mutex);
@@ -111,12 +119,27 @@ Result<Principal> Authentication::authenticate(const Credentials& credentials) {
     return Error(errors::kInvalidToken, "The credentials are not valid.");
 }
 
-void Authentication::forget(const Uuid& principal) {
-    state_->eraseIf([&](const Principal& known) { return known.id == principal; });
+void Authentication::State::drop(const Uuid& revoked) {
+    eraseIf([&](const Principal& known) { return known.id == revoked || known.session == revoked; });
 }
 
-void Authentication::forgetSession(const Uuid& session) {
-    state_->eraseIf([&](const Principal& known) { return known.session == session; });
+void Authentication::forget(const Uuid& revoked) {
+    if (state_->wakeups != nullptr)
+        state_->wakeups->publish(kTopic, revoked.toString()); // the handler below is among those it calls
+    else
+        state_->drop(revoked);
+}
+
+void Authentication::share(Wakeups& wakeups) {
+    state_->wakeups = &wakeups;
+    state_->shared =
+        wakeups.subscribe(std::string(kTopic), [state = state_.get()](std::optional<std::string_view> key) {
+            const auto revoked = key ? Uuid::parse(*key) : std::nullopt;
+            if (revoked)
+                state->drop(*revoked);
+            else
+                state->eraseIf([](const Principal&) { return true; });
+        });
 }
 
 } // namespace core::http

@@ -4,33 +4,43 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 
 #include "core/jobs.h"
 #include "core/log.h"
+#include "lease/leases.h"
 
 namespace core {
 
 /// Jobs with a thread each: they are few and mostly wait.
-class ThreadJobs final : public Jobs {
+class CORE_EXPORT ThreadJobs final : public Jobs {
 public:
-    explicit ThreadJobs(Logger log);
+    /// `leases` may be null: then this host is the only one. `module` keeps the leases of modules apart.
+    /// References must outlive it.
+    ThreadJobs(Logger log, const Clock& clock, Leases* leases = nullptr, std::string module = {});
     ~ThreadJobs() override;
 
-    void every(std::string name, std::chrono::milliseconds interval,
-               std::function<void(std::stop_token)> work) override;
+    void add(JobSpec spec) override;
     void wake(const std::string& name) override;
+    bool cancel(const std::string& name) override;
+    [[nodiscard]] std::vector<JobStats> stats() const override;
     void stop() noexcept override;
 
 private:
-    struct Job {
-        std::mutex mutex;
-        std::condition_variable_any changed;
-        bool due = true;
-        std::jthread thread;
-    };
+    class Run;
+    struct Job;
+
+    void loop(Job& job, const std::stop_token& stop);
+    /// Runs the work unless another host is the one for it. False if it has to be tried again soon.
+    bool runOnce(Job& job, const std::stop_token& stop, std::optional<Instant> slot);
+    void work(Job& job, const std::stop_token& stop, const std::optional<Lease>& lease);
+
     Logger log_;
-    std::mutex mutex_;
+    const Clock& clock_;
+    Leases* leases_;
+    const std::string module_;
+    mutable std::mutex mutex_;
     bool stopped_ = false;
     std::map<std::string, std::unique_ptr<Job>> jobs_;
 };

@@ -71,6 +71,9 @@ void ModuleSet::load(const std::vector<fs::path>& folders) {
             record->version = inspected.manifest.version;
             record->description = inspected.manifest.description;
             record->dependencies = inspected.manifest.dependencies;
+            if (record->id == "core")
+                throw Error(kModuleRefused, file.string() + " calls itself \"core\", which is the host's own "
+                                                            "name; give the module another id.");
             const bool taken = std::any_of(records_.begin(), records_.end(), [&](const auto& other) {
                 return other->id == record->id && other->state != State::failed;
             });

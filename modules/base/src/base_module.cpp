@@ -137,9 +137,11 @@ void BaseModule::start() {
     const auto& config = context_->config();
     parts_->bootstrap.ensureAdmin(
         {config.text("bootstrap.admin_email"), config.text("bootstrap.admin_password")}, std::cout);
-    context_->jobs().every("base.sessions", std::chrono::hours(6), [this](const std::stop_token&) {
-        parts_->database.transact(core::SystemContext("old sessions"),
-                                  [&](core::db::Transaction& tx) { parts_->sessions.clean(tx); });
+    context_->jobs().everyOnOneHost("sessions", std::chrono::hours(6), [this](core::JobRun& run) {
+        parts_->database.transact(core::SystemContext("old sessions"), [&](core::db::Transaction& tx) {
+            run.fence(tx);
+            parts_->sessions.clean(tx);
+        });
     });
 }
 

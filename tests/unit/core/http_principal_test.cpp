@@ -142,7 +142,7 @@ TEST_F(AuthenticationTest, ForgetsWhoIsRevoked) {
     authentication.forget(counting->id);
     EXPECT_TRUE(ask("a").ok());
     EXPECT_EQ(counting->calls, 2);
-    authentication.forgetSession(counting->session);
+    authentication.forget(counting->session);
     EXPECT_TRUE(ask("a").ok());
     EXPECT_EQ(counting->calls, 3);
 }

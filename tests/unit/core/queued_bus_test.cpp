@@ -6,6 +6,7 @@
 
 #include "event/queued_bus.h"
 #include "support/await.h"
+#include "support/fake_clock.h"
 #include "support/test_log.h"
 
 namespace core::event {
@@ -23,7 +24,8 @@ struct Happened {
 
 struct QueuedBusTest : testing::Test {
     test::TestLog log;
-    QueuedBus bus{log.logger("events")};
+    test::FakeClock clock;
+    QueuedBus bus{log.logger("events"), clock};
     std::mutex mutex;
     std::condition_variable changed;
     bool open = false;
@@ -103,6 +105,50 @@ TEST_F(QueuedBusTest, DropsTheOldestAndCounts) {
     EXPECT_THAT(log.text(), HasSubstr("\"subscriber\":\"slow\""));
 }
 
+TEST_F(QueuedBusTest, DropsTheNewestAndCounts) {
+    const auto subscription = subscribe({.name = "slow", .overflow = Overflow::dropNewest, .queueLimit = 3});
+    bus.publish(Happened{0});
+    ASSERT_TRUE(entered(1));
+    for (int i = 1; i <= 10; ++i)
+        bus.publish(Happened{i});
+    EXPECT_EQ(stats().dropped, 7U);
+    EXPECT_EQ(stats().waiting, 3U);
+    letGo();
+    ASSERT_TRUE(reached(4));
+    EXPECT_THAT(seen, testing::ElementsAre(0, 1, 2, 3));
+}
+
+TEST_F(QueuedBusTest, ReportsASlowHandlerOnceAMinute) {
+    const auto subscription = bus.subscribe<Happened>({.name = "sleepy"}, [&](const Happened& event) {
+        clock.advance(std::chrono::milliseconds(event.number));
+    });
+    const auto lines = [&] {
+        std::size_t count = 0;
+        const auto text = log.text();
+        for (auto at = text.find("handler is slow"); at != std::string::npos;
+             at = text.find("handler is slow", at + 1))
+            ++count;
+        return count;
+    };
+    std::uint64_t sent = 0;
+    const auto call = [&](int takes) {
+        bus.publish(Happened{takes});
+        ++sent;
+        ASSERT_TRUE(await([&] { return stats().delivered == sent; }));
+    };
+    call(1000); // as long as allowed
+    EXPECT_EQ(lines(), 0U);
+    call(1001);
+    EXPECT_EQ(lines(), 1U);
+    EXPECT_THAT(log.text(), HasSubstr("\"subscriber\":\"sleepy\""));
+    call(1001);
+    EXPECT_EQ(lines(), 1U);
+    EXPECT_EQ(stats().slow, 2U);
+    clock.advance(58s);
+    call(1001);
+    EXPECT_EQ(lines(), 2U) << log.text();
+}
+
 TEST_F(QueuedBusTest, AQueueHasRoomForOneAtLeast) {
     open = true;
     const auto subscription = subscribe({.name = "none", .queueLimit = 0});
@@ -121,7 +167,9 @@ TEST_F(QueuedBusTest, BlocksThePublisherUntilThereIsRoom) {
         bus.publish(Happened{2});
         published = true;
     });
-    EXPECT_FALSE(await([&] { return published.load(); }, 50ms));
+    ASSERT_TRUE(await([&] { return clock.waiting() == 1; }));
+    EXPECT_FALSE(published);
+    EXPECT_EQ(stats().blocked, 1U);
     letGo();
     publisher.join();
     ASSERT_TRUE(reached(3));
@@ -131,11 +179,14 @@ TEST_F(QueuedBusTest, BlocksThePublisherUntilThereIsRoom) {
 
 TEST_F(QueuedBusTest, BlocksNoLongerThanAgreed) {
     const auto subscription =
-        subscribe({.name = "b", .overflow = Overflow::block, .queueLimit = 1, .blockFor = 20ms});
+        subscribe({.name = "b", .overflow = Overflow::block, .queueLimit = 1, .blockFor = 20s});
     bus.publish(Happened{0});
     ASSERT_TRUE(entered(1));
     bus.publish(Happened{1});
-    bus.publish(Happened{2});
+    std::jthread publisher([&] { bus.publish(Happened{2}); });
+    ASSERT_TRUE(await([&] { return clock.waiting() == 1; }));
+    clock.advance(20s);
+    publisher.join();
     EXPECT_EQ(stats().dropped, 1U);
     letGo();
     ASSERT_TRUE(reached(2));
@@ -169,11 +220,12 @@ TEST_F(QueuedBusTest, UnsubscribingWaitsForTheHandler) {
         ended = true;
     });
     ASSERT_TRUE(await([&] { return bus.stats().empty(); })); // it has begun
-    EXPECT_FALSE(await([&] { return ended.load(); }, 50ms));
+    EXPECT_FALSE(ended);                                     // the handler is inside until it is let go
     letGo();
     ending.join();
     const std::lock_guard lock(mutex);
-    EXPECT_THAT(seen, testing::ElementsAre(0)); // what waited is not delivered any more
+    EXPECT_EQ(seen.size(), static_cast<std::size_t>(inside)); // nobody was left in the handler
+    EXPECT_THAT(seen, testing::ElementsAre(0));               // what waited is not delivered any more
 }
 
 TEST_F(QueuedBusTest, AHandlerMayPublishAndEndItself) {
@@ -207,6 +259,39 @@ TEST_F(QueuedBusTest, StopDeliversWhatWaits) {
     EXPECT_EQ(seen.size(), 100U);
     bus.publish(Happened{1});
     EXPECT_EQ(stats().waiting, 0U);
+    EXPECT_EQ(bus.refused(), 1U);
+}
+
+TEST_F(QueuedBusTest, RefusesEventsWhileItDrains) {
+    const auto subscription = subscribe({.name = "s"});
+    bus.publish(Happened{0});
+    bus.publish(Happened{1});
+    ASSERT_TRUE(entered(1));
+    std::jthread stopping([&] { bus.stop(20s); });
+    ASSERT_TRUE(await([&] { return clock.waiting() == 1; })); // it drains
+    bus.publish(Happened{2});
+    EXPECT_EQ(bus.refused(), 1U);
+    EXPECT_EQ(stats().waiting, 1U);
+    letGo();
+    stopping.join();
+    EXPECT_THAT(seen, testing::ElementsAre(0, 1));
+    EXPECT_THAT(log.text(), HasSubstr("events were refused during the stop"));
+}
+
+TEST_F(QueuedBusTest, StopFreesAPublisherThatWaits) {
+    const auto subscription =
+        subscribe({.name = "b", .overflow = Overflow::block, .queueLimit = 1, .blockFor = 60s});
+    bus.publish(Happened{0});
+    ASSERT_TRUE(entered(1));
+    bus.publish(Happened{1});
+    std::jthread publisher([&] { bus.publish(Happened{2}); });
+    ASSERT_TRUE(await([&] { return clock.waiting() == 1; }));
+    std::jthread stopping([&] { bus.stop(20s); });
+    publisher.join();
+    EXPECT_EQ(bus.refused(), 1U);
+    letGo();
+    stopping.join();
+    EXPECT_THAT(seen, testing::ElementsAre(0, 1));
 }
 
 TEST_F(QueuedBusTest, StopSaysHowManyWereLost) {

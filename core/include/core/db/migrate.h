@@ -21,6 +21,9 @@ struct ModuleMigrations {
     std::vector<Migration> list;
 };
 
+/// The tables that the host itself keeps (module `core` in the ledger): applied before those of any module.
+CORE_EXPORT ModuleMigrations coreMigrations(Dialect dialect);
+
 /// One migration that waits to be applied.
 struct MigrationStep {
     std::string module;

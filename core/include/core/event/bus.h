@@ -17,29 +17,39 @@
 namespace core::event {
 
 /// An event type: an immutable struct that knows its key ("restic.task.completed") and its fields as JSON.
+/// With `static constexpr bool kCrossHost = true` it is delivered on the other hosts of the database too, as
+/// JSON: to subscribers by key, and to those by type if the type has `static E fromJson(const json::Value&)`.
 template <typename E>
 concept Event = requires(const E& event) {
     { E::kKey } -> std::convertible_to<std::string_view>;
     { event.toJson() } -> std::same_as<json::Value>;
 };
 
-enum class Overflow { dropOldest, block };
+/// What happens to an event for which a subscriber's queue has no place.
+enum class Overflow {
+    dropOldest, ///< it takes the place of the oldest
+    dropNewest, ///< it is dropped
+    block       ///< the publisher waits for a place, up to `blockFor`; then the oldest is dropped
+};
 
 struct SubscriberOptions {
     std::string name; ///< for counters and log lines
     Overflow overflow = Overflow::dropOldest;
     std::size_t queueLimit = 1000;
-    /// How long a publisher waits at most when `block` is chosen; then the oldest is dropped.
+    /// How long a publisher waits at most when `block` is chosen.
     std::chrono::milliseconds blockFor{1000};
 };
 
+/// Counted since the subscription began.
 struct SubscriberStats {
     std::string name;
     std::string key;
-    std::uint64_t delivered = 0;
-    std::uint64_t dropped = 0;
-    std::uint64_t failed = 0;
-    std::uint64_t waiting = 0;
+    std::uint64_t delivered = 0; ///< the handler returned
+    std::uint64_t dropped = 0;   ///< for want of a place
+    std::uint64_t failed = 0;    ///< the handler threw
+    std::uint64_t blocked = 0;   ///< publishers that had to wait for a place
+    std::uint64_t slow = 0;      ///< calls that took longer than the host's `events.slow_handler`
+    std::uint64_t waiting = 0;   ///< in the queue now
 };
 
 /// Ends the subscription when destroyed, and waits for a call of the handler that is under way (unless that
@@ -61,8 +71,9 @@ public:
     /// An event as it travels.
     struct Message {
         std::string key;
-        std::shared_ptr<const std::any> event;
+        std::shared_ptr<const std::any> event; ///< null when it came from another host
         std::shared_ptr<const json::Value> fields;
+        bool crossHost = false;
     };
 
     virtual ~Bus();
@@ -75,14 +86,20 @@ public:
     template <Event E>
     void publish(E event) {
         auto fields = std::make_shared<const json::Value>(event.toJson());
-        publishRaw(
-            {std::string(E::kKey), std::make_shared<const std::any>(std::move(event)), std::move(fields)});
+        bool crossHost = false;
+        if constexpr (requires { E::kCrossHost; })
+            crossHost = E::kCrossHost;
+        publishRaw({std::string(E::kKey), std::make_shared<const std::any>(std::move(event)),
+                    std::move(fields), crossHost});
     }
     template <Event E>
     [[nodiscard]] Subscription subscribe(SubscriberOptions options, std::function<void(const E&)> handler) {
         return subscribeRaw(std::string(E::kKey), std::move(options),
                             [handler = std::move(handler)](const Message& message) {
-                                handler(std::any_cast<const E&>(*message.event));
+                                if (message.event)
+                                    handler(std::any_cast<const E&>(*message.event));
+                                else if constexpr (requires { E::fromJson(*message.fields); })
+                                    handler(E::fromJson(*message.fields));
                             });
     }
 };

@@ -9,6 +9,7 @@
 #include "core/export.h"
 #include "core/time.h"
 #include "core/uuid.h"
+#include "core/wakeups.h"
 
 namespace core::http {
 
@@ -62,10 +63,12 @@ public:
     void add(std::shared_ptr<Authenticator> authenticator);
     /// The principal; or kInvalidToken (or the authenticator's own error).
     Result<Principal> authenticate(const Credentials& credentials);
-    /// Drops what is remembered of one user, token or agent: call after the commit that revokes it.
-    void forget(const Uuid& principal);
-    /// Drops what is remembered of one session.
-    void forgetSession(const Uuid& session);
+    /// Drops what is remembered of one user, token, agent or session, here and on the other hosts: call after
+    /// the commit that revokes it.
+    void forget(const Uuid& revoked);
+    /// From now on other hosts are told what forget() drops, and this one is told by them. To be called once,
+    /// before any authenticate(); the object must outlive this one's use.
+    void share(Wakeups& wakeups);
 
 private:
     struct State;

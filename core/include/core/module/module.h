@@ -19,6 +19,7 @@
 #include "core/module/module_abi.h"
 #include "core/service.h"
 #include "core/time.h"
+#include "core/wakeups.h"
 
 namespace core {
 
@@ -38,6 +39,7 @@ public:
     [[nodiscard]] virtual http::Authentication& authentication() = 0;
     /// Numbers for /metrics; what it collects ends with the module.
     [[nodiscard]] virtual metrics::Registry& metrics() = 0;
+    [[nodiscard]] virtual Wakeups& wakeups() = 0;
     /// Where this module may keep files; exists, mode 0700.
     [[nodiscard]] virtual const std::filesystem::path& dataDir() const = 0;
 };

@@ -134,7 +134,7 @@ SignedIn SignIn::refresh(const std::string& refreshToken, const std::optional<co
             {}};
     });
     if (outcome.ended)
-        authentication_.forgetSession(*outcome.ended);
+        authentication_.forget(*outcome.ended);
     if (outcome.refused)
         throw *outcome.refused;
     return std::move(*outcome.granted);
@@ -143,7 +143,7 @@ SignedIn SignIn::refresh(const std::string& refreshToken, const std::optional<co
 void SignIn::logout(const core::Uuid& session, const SystemContext& context) {
     database_.transact(context, [&](Transaction& tx) {
         sessions_.revoke(tx, session);
-        tx.afterCommit([this, session] { authentication_.forgetSession(session); });
+        tx.afterCommit([this, session] { authentication_.forget(session); });
     });
 }
 

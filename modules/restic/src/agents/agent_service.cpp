@@ -52,8 +52,8 @@ void apply(Agent& agent, const protocol::RegisterRequest& request, const std::st
 
 AgentService::AgentService(core::db::Database& database, const core::Clock& clock, core::event::Bus& events,
                            core::http::Authentication& authentication,
-                           std::shared_ptr<base::TokenSigner> signer,
-                           std::shared_ptr<base::TenantLimits> limits, TaskService& tasks,
+                           core::ServiceHandle<base::TokenSigner> signer,
+                           core::ServiceHandle<base::TenantLimits> limits, TaskService& tasks,
                            AgentSettings settings)
     : database_(database), clock_(clock), events_(events), authentication_(authentication),
       signer_(std::move(signer)), limits_(std::move(limits)), tasks_(tasks), settings_(settings) {}
@@ -265,9 +265,10 @@ AgentTokenStore::Registration AgentService::identifyRegistration(const std::stri
     return *found;
 }
 
-void AgentService::sweep() {
+void AgentService::sweep(const Fence& fence) {
     const Instant now = clock_.now();
     const auto silent = database_.transact(core::SystemContext("agent sweep"), [&](Transaction& tx) {
+        fence(tx);
         AgentStore::markOffline(tx, now - settings_.offlineAfter, now);
         return AgentStore::takeUnreported(tx, now - settings_.reportOfflineAfter, now);
     });

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 
@@ -12,7 +11,9 @@
 #include "core/event/bus.h"
 #include "core/http/principal.h"
 #include "core/log.h"
+#include "core/service.h"
 #include "core/time.h"
+#include "fence.h"
 #include "restic/protocol/agent_messages.h"
 #include "tasks/task_service.h"
 
@@ -31,8 +32,8 @@ struct AgentSettings {
 class AgentService {
 public:
     AgentService(core::db::Database& database, const core::Clock& clock, core::event::Bus& events,
-                 core::http::Authentication& authentication, std::shared_ptr<base::TokenSigner> signer,
-                 std::shared_ptr<base::TenantLimits> limits, TaskService& tasks, AgentSettings settings);
+                 core::http::Authentication& authentication, core::ServiceHandle<base::TokenSigner> signer,
+                 core::ServiceHandle<base::TenantLimits> limits, TaskService& tasks, AgentSettings settings);
 
     struct NewRegistration {
         core::Uuid id;
@@ -63,7 +64,7 @@ public:
     [[nodiscard]] const AgentSettings& settings() const noexcept { return settings_; }
 
     /// Marks silent agents offline, and tells of those that stay silent.
-    void sweep();
+    void sweep(const Fence& fence = unfenced);
 
 private:
     std::pair<std::string, core::Instant> issue(core::db::Transaction& tx, const Agent& agent);
@@ -72,8 +73,8 @@ private:
     const core::Clock& clock_;
     core::event::Bus& events_;
     core::http::Authentication& authentication_;
-    std::shared_ptr<base::TokenSigner> signer_;
-    std::shared_ptr<base::TenantLimits> limits_;
+    core::ServiceHandle<base::TokenSigner> signer_;
+    core::ServiceHandle<base::TenantLimits> limits_;
     TaskService& tasks_;
     AgentSettings settings_;
 };
@@ -84,7 +85,7 @@ inline constexpr std::string_view kRegistrationPrefix = "aereg_";
 /// Recognises agents' tokens and registration tokens.
 class AgentAuthenticator final : public core::http::Authenticator {
 public:
-    AgentAuthenticator(AgentService& agents, std::shared_ptr<base::TokenSigner> signer,
+    AgentAuthenticator(AgentService& agents, core::ServiceHandle<base::TokenSigner> signer,
                        const core::Clock& clock)
         : agents_(agents), signer_(std::move(signer)), clock_(clock) {}
 
@@ -92,7 +93,7 @@ public:
 
 private:
     AgentService& agents_;
-    std::shared_ptr<base::TokenSigner> signer_;
+    core::ServiceHandle<base::TokenSigner> signer_;
     const core::Clock& clock_;
 };
 

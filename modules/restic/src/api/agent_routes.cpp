@@ -106,7 +106,7 @@ void addAgentRoutes(Routes& routes, const Services& s) {
                               request.audit().entry.after = core::wire::toJson(AgentView::of(changed));
                               return changed;
                           });
-                          s.waker.wake(id);
+                          s.tasks.wake(id);
                           return Response::of(AgentView::of(agent));
                       }});
     routes.push_back({.method = "DELETE",

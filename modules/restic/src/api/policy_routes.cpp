@@ -1,9 +1,9 @@
 #include "api/policy_views.h"
 #include "api/routes.h"
 #include "base/errors.h"
+#include "core/cron.h"
 #include "errors.h"
 #include "query.h"
-#include "schedule/cron.h"
 
 namespace restic::api {
 
@@ -241,11 +241,11 @@ void addPolicyRoutes(Routes& routes, const Services& s) {
          .errors = {&errors::kInvalidCron},
          .handler = [&s](Request& request) -> Outcome {
              const auto input = request.json<PreviewInput>();
-             const auto cron = Cron::parse(input.schedule);
+             const auto cron = core::Cron::parse(input.schedule);
              if (!cron)
                  throw core::Error(errors::kInvalidCron, cron.error().what(),
                                    {{"/schedule", cron.error().what()}});
-             const auto* zone = findTimeZone(input.timezone);
+             const auto* zone = core::findTimeZone(input.timezone);
              if (zone == nullptr)
                  throw core::wire::validationError(
                      {{"/timezone", "\"" + input.timezone +

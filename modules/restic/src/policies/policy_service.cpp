@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include "agents/agent_store.h"
+#include "core/cron.h"
 #include "core/wire.h"
 #include "errors.h"
 #include "policies/target_store.h"
-#include "schedule/cron.h"
 #include "schedule/scheduler.h"
 
 namespace restic {
@@ -14,14 +14,14 @@ namespace restic {
 using core::Uuid;
 using core::db::Transaction;
 
-PolicyService::PolicyService(const core::Clock& clock, std::shared_ptr<base::TenantLimits> limits)
+PolicyService::PolicyService(const core::Clock& clock, core::ServiceHandle<base::TenantLimits> limits)
     : clock_(clock), limits_(std::move(limits)) {}
 
 void PolicyService::validate(const Policy& policy) {
-    const auto cron = Cron::parse(policy.schedule);
+    const auto cron = core::Cron::parse(policy.schedule);
     if (!cron)
         throw core::Error(errors::kInvalidCron, cron.error().what(), {{"/schedule", cron.error().what()}});
-    if (findTimeZone(policy.timezone) == nullptr)
+    if (core::findTimeZone(policy.timezone) == nullptr)
         throw core::wire::validationError(
             {{"/timezone",
               "\"" + policy.timezone + "\" is no time zone of the IANA database, like Europe/Berlin"}});

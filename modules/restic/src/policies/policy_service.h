@@ -1,11 +1,11 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <optional>
 
 #include "base/tenant_limits.h"
 #include "core/db/database.h"
+#include "core/service.h"
 #include "core/time.h"
 #include "policies/policy_store.h"
 
@@ -14,7 +14,7 @@ namespace restic {
 /// Policies and the agents that follow them. Thread-safe; every call runs in the caller's transaction.
 class PolicyService {
 public:
-    PolicyService(const core::Clock& clock, std::shared_ptr<base::TenantLimits> limits);
+    PolicyService(const core::Clock& clock, core::ServiceHandle<base::TenantLimits> limits);
 
     /// Called after a commit that may have changed which run is next.
     void setScheduleChanged(std::function<void()> changed) { changed_ = std::move(changed); }
@@ -35,7 +35,7 @@ private:
     void announce(core::db::Transaction& tx);
 
     const core::Clock& clock_;
-    std::shared_ptr<base::TenantLimits> limits_;
+    core::ServiceHandle<base::TenantLimits> limits_;
     std::function<void()> changed_;
 };
 

@@ -19,7 +19,7 @@ constexpr std::string_view kTable = "restic_repositories";
 }
 } // namespace
 
-RepositoryService::RepositoryService(const core::Clock& clock, std::shared_ptr<base::SecretVault> vault)
+RepositoryService::RepositoryService(const core::Clock& clock, core::ServiceHandle<base::SecretVault> vault)
     : clock_(clock), vault_(std::move(vault)) {}
 
 Repository RepositoryService::fromSpec(Transaction& tx, const RepositorySpec& spec, bool passwordKnown) {

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 
 #include "base/secret_vault.h"
 #include "core/db/database.h"
+#include "core/service.h"
 #include "core/time.h"
 #include "repositories/repository_store.h"
 
@@ -28,7 +28,7 @@ struct RepositorySpec {
 /// in the caller's transaction.
 class RepositoryService {
 public:
-    RepositoryService(const core::Clock& clock, std::shared_ptr<base::SecretVault> vault);
+    RepositoryService(const core::Clock& clock, core::ServiceHandle<base::SecretVault> vault);
 
     /// Throws kValidation, kRepositoryExists, kAgentNotFound.
     Repository create(core::db::Transaction& tx, const RepositorySpec& spec);
@@ -46,7 +46,7 @@ private:
     void storePassword(core::db::Transaction& tx, const core::Uuid& id, const RepositorySpec& spec);
 
     const core::Clock& clock_;
-    std::shared_ptr<base::SecretVault> vault_;
+    core::ServiceHandle<base::SecretVault> vault_;
 };
 
 } // namespace restic

@@ -1,7 +1,7 @@
 #include "schedule/scheduler.h"
 
 #include "agents/agent_store.h"
-#include "schedule/cron.h"
+#include "core/cron.h"
 
 namespace restic {
 
@@ -15,14 +15,14 @@ Scheduler::Scheduler(core::db::Database& database, const core::Clock& clock, Tas
 std::optional<Instant> Scheduler::nextSlot(const Policy& policy, Instant after) {
     if (!policy.enabled)
         return std::nullopt;
-    const auto cron = Cron::parse(policy.schedule);
-    const auto* zone = findTimeZone(policy.timezone);
+    const auto cron = core::Cron::parse(policy.schedule);
+    const auto* zone = core::findTimeZone(policy.timezone);
     if (!cron || zone == nullptr)
         return std::nullopt;
     return cron.value().next(after, *zone);
 }
 
-std::optional<Instant> Scheduler::run() {
+std::optional<Instant> Scheduler::run(const Fence& fence) {
     constexpr int kBatch = 200;
     const core::SystemContext system("scheduler");
     for (;;) {
@@ -30,17 +30,18 @@ std::optional<Instant> Scheduler::run() {
         const auto due =
             database_.read(system, [&](Transaction& tx) { return PolicyStore::due(tx, now, kBatch); });
         for (const auto& slot : due)
-            fire(slot);
+            fire(slot, fence);
         if (due.size() < kBatch)
             break;
     }
     return database_.read(system, [](Transaction& tx) { return PolicyStore::earliest(tx); });
 }
 
-void Scheduler::fire(const PolicyStore::Due& due) {
+void Scheduler::fire(const PolicyStore::Due& due, const Fence& fence) {
     const Instant now = clock_.now();
     try {
         database_.transact(core::TenantContext(due.tenant), [&](Transaction& tx) {
+            fence(tx);
             const auto policy = PolicyStore::find(tx, due.policy);
             const auto agent = AgentStore::find(tx, due.agent);
             if (!policy || !agent || !policy->enabled) {

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/cron.h"
 #include "errors.h"
-#include "schedule/cron.h"
 
 namespace restic {
 
@@ -88,8 +88,8 @@ struct Judged {
 bool missedTwoSlots(const Judged& facts, Instant last, Instant now) {
     if (!facts.schedule || !facts.timezone)
         return false;
-    const auto cron = Cron::parse(*facts.schedule);
-    const auto* zone = findTimeZone(*facts.timezone);
+    const auto cron = core::Cron::parse(*facts.schedule);
+    const auto* zone = core::findTimeZone(*facts.timezone);
     if (!cron || zone == nullptr)
         return false;
     const auto first = cron.value().next(last, *zone);

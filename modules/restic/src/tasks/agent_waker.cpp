@@ -59,6 +59,18 @@ void AgentWaker::wake(const Uuid& agent) {
     changed_.notify_one();
 }
 
+void AgentWaker::wakeAll() {
+    {
+        const std::lock_guard lock(mutex_);
+        for (auto& [agent, generation] : generations_)
+            ++generation;
+        for (const auto& [agent, polls] : waiting_)
+            if (queued_.insert(agent).second)
+                due_.push_back(agent);
+    }
+    changed_.notify_one();
+}
+
 void AgentWaker::park(const Uuid& tenant, const Uuid& agent, int free, std::uint64_t seen,
                       core::http::ParkedRequest poll) {
     bool missed = false;

@@ -28,6 +28,8 @@ public:
 
     /// Looks for work of that agent soon. Call after the commit.
     void wake(const core::Uuid& agent);
+    /// The same for every parked agent.
+    void wakeAll();
     /// Keeps the poll until a wake-up. One that came since `seen` was read counts. Older polls of the same
     /// agent are answered with nothing: the newer one takes their place.
     void park(const core::Uuid& tenant, const core::Uuid& agent, int free, std::uint64_t seen,

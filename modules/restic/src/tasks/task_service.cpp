@@ -42,7 +42,8 @@ double secondsBetween(const std::optional<Instant>& from, Instant to) {
 } // namespace
 
 TaskService::TaskService(core::db::Database& database, const core::Clock& clock, core::event::Bus& events,
-                         std::shared_ptr<base::SecretVault> vault, core::Logger log, TaskSettings settings)
+                         core::ServiceHandle<base::SecretVault> vault, core::Logger log,
+                         TaskSettings settings)
     : database_(database), clock_(clock), events_(events), vault_(std::move(vault)), log_(std::move(log)),
       settings_(settings) {}
 
@@ -461,13 +462,14 @@ void TaskService::reconcile(Transaction& tx, const Uuid& agent,
     }
 }
 
-void TaskService::sweep() {
+void TaskService::sweep(const Fence& fence) {
     const Instant now = clock_.now();
     const core::SystemContext system("lease sweep");
     const auto lapsed =
         database_.read(system, [&](Transaction& tx) { return TaskStore::lapsed(tx, now, 200); });
     for (const Task& task : lapsed)
         database_.transact(TenantContext(task.tenant), [&](Transaction& tx) {
+            fence(tx);
             const auto current = TaskStore::find(tx, task.id);
             if (!current || current->attempt != task.attempt || !current->leaseUntil ||
                 *current->leaseUntil >= now)
@@ -483,6 +485,7 @@ void TaskService::sweep() {
         database_.read(system, [&](Transaction& tx) { return TaskStore::overdue(tx, now, 200); });
     for (const Task& task : overdue)
         database_.transact(TenantContext(task.tenant), [&](Transaction& tx) {
+            fence(tx);
             fail(tx, task,
                  {"TaskTimeout", "The agent was not heard of for longer than the task may take.",
                   "Look at the agent; if it is well, start the backup again"});

@@ -8,7 +8,9 @@
 #include "core/db/database.h"
 #include "core/event/bus.h"
 #include "core/log.h"
+#include "core/service.h"
 #include "core/time.h"
+#include "fence.h"
 #include "policies/policy_store.h"
 #include "restic/protocol/envelope.h"
 #include "restic/protocol/task_messages.h"
@@ -42,10 +44,16 @@ struct TaskRequest {
 class TaskService {
 public:
     TaskService(core::db::Database& database, const core::Clock& clock, core::event::Bus& events,
-                std::shared_ptr<base::SecretVault> vault, core::Logger log, TaskSettings settings);
+                core::ServiceHandle<base::SecretVault> vault, core::Logger log, TaskSettings settings);
 
-    /// Called with an agent that has something to do, after the commit.
+    /// Called with an agent that has something to do, after the commit: to wake it wherever it is parked.
     void setWake(std::function<void(const core::Uuid& agent)> wake) { wake_ = std::move(wake); }
+
+    /// Wakes the agent: something that is not a task has changed for it.
+    void wake(const core::Uuid& agent) const {
+        if (wake_)
+            wake_(agent);
+    }
 
     /// The new task; or the one of the same policy and agent that still waits, which a request without a slot
     /// ("now") also frees from waiting for its next attempt. Throws kAgentNotFound, kPolicyNotFound,
@@ -86,7 +94,7 @@ public:
                    const std::vector<std::pair<core::Uuid, int>>& open);
 
     /// Leases that ended: what was never started is given out again, what runs is unreachable.
-    void sweep();
+    void sweep(const Fence& fence = unfenced);
 
 private:
     Task insert(core::db::Transaction& tx, Task task);
@@ -102,7 +110,7 @@ private:
     core::db::Database& database_;
     const core::Clock& clock_;
     core::event::Bus& events_;
-    std::shared_ptr<base::SecretVault> vault_;
+    core::ServiceHandle<base::SecretVault> vault_;
     core::Logger log_;
     TaskSettings settings_;
     std::function<void(const core::Uuid&)> wake_;

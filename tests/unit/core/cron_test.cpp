@@ -1,15 +1,11 @@
-#include "schedule/cron.h"
+#include "core/cron.h"
 
 #include <array>
 
 #include <gtest/gtest.h>
 
-#include "errors.h"
-
-namespace restic {
+namespace core {
 namespace {
-
-using core::Instant;
 
 Instant at(std::string_view text) {
     return core::parseInstant(text).value();
@@ -106,7 +102,7 @@ TEST(Cron, ErrorsNameTheField) {
     for (const auto& [text, part] : wrong) {
         const auto cron = Cron::parse(text);
         ASSERT_FALSE(cron.ok()) << text;
-        EXPECT_EQ(cron.error().name(), "InvalidCronExpression") << text;
+        EXPECT_EQ(cron.error().name(), errors::kValidation.name) << text;
         EXPECT_NE(std::string(cron.error().what()).find(part), std::string::npos) << cron.error().what();
     }
     EXPECT_EQ(findTimeZone("Europe/Berlinn"), nullptr);
@@ -202,4 +198,4 @@ TEST(Cron, SlotsOfYearsRiseStrictlyAndNoneIsMissing) {
 }
 
 } // namespace
-} // namespace restic
+} // namespace core

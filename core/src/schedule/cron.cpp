@@ -1,4 +1,4 @@
-#include "schedule/cron.h"
+#include "core/cron.h"
 
 #include <algorithm>
 #include <charconv>
@@ -7,11 +7,7 @@
 #include <date/tz.h>
 #include <fmt/format.h>
 
-#include "errors.h"
-
-namespace restic {
-
-using core::Instant;
+namespace core {
 
 namespace {
 
@@ -29,9 +25,8 @@ const FieldSpec kMonth{
     "month", 1, 12, {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"}};
 const FieldSpec kWeekday{"day of week", 0, 7, {"sun", "mon", "tue", "wed", "thu", "fri", "sat"}};
 
-core::Error invalid(const FieldSpec& spec, std::string_view part, std::string_view why) {
-    return core::Error(errors::kInvalidCron,
-                       fmt::format("The schedule's {} \"{}\" {}.", spec.name, part, why));
+Error invalid(const FieldSpec& spec, std::string_view part, std::string_view why) {
+    return Error(errors::kValidation, fmt::format("The schedule's {} \"{}\" {}.", spec.name, part, why));
 }
 
 std::optional<int> numberOf(const FieldSpec& spec, std::string_view text) {
@@ -50,7 +45,7 @@ std::optional<int> numberOf(const FieldSpec& spec, std::string_view text) {
 
 /// One element of a list: "*", "5", "1-5", each with an optional "/step".
 template <std::size_t N>
-std::optional<core::Error> addPart(const FieldSpec& spec, std::string_view part, std::bitset<N>& bits) {
+std::optional<Error> addPart(const FieldSpec& spec, std::string_view part, std::bitset<N>& bits) {
     int step = 1;
     std::string_view range = part;
     const auto slash = part.find('/');
@@ -83,7 +78,7 @@ std::optional<core::Error> addPart(const FieldSpec& spec, std::string_view part,
 }
 
 template <std::size_t N>
-std::optional<core::Error> parseField(const FieldSpec& spec, std::string_view field, std::bitset<N>& bits) {
+std::optional<Error> parseField(const FieldSpec& spec, std::string_view field, std::bitset<N>& bits) {
     for (;;) {
         const auto comma = field.find(',');
         const std::string_view part = field.substr(0, comma);
@@ -122,7 +117,7 @@ const date::time_zone* findTimeZone(std::string_view name) {
     }
 }
 
-core::Result<Cron> Cron::parse(std::string_view expression) {
+Result<Cron> Cron::parse(std::string_view expression) {
     std::vector<std::string_view> fields;
     std::string_view rest = expand(expression);
     while (!rest.empty()) {
@@ -135,11 +130,10 @@ core::Result<Cron> Cron::parse(std::string_view expression) {
         rest = end == std::string_view::npos ? std::string_view() : rest.substr(end);
     }
     if (fields.size() != 5)
-        return core::Error(
-            errors::kInvalidCron,
-            fmt::format("The schedule \"{}\" must have five fields: minute hour day month weekday, "
-                        "like \"0 2 * * *\".",
-                        expression));
+        return Error(errors::kValidation,
+                     fmt::format("The schedule \"{}\" must have five fields: minute hour day month weekday, "
+                                 "like \"0 2 * * *\".",
+                                 expression));
     Cron cron;
     for (auto error :
          {parseField(kMinute, fields[0], cron.minutes_), parseField(kHour, fields[1], cron.hours_),
@@ -183,8 +177,7 @@ date::sys_seconds startOf(const date::local_days& day, const date::time_zone& zo
 
 std::optional<Instant> Cron::nextElapsed(Instant after, const date::time_zone& zone) const {
     using std::chrono::minutes;
-    auto at = date::ceil<minutes>(date::sys_time<core::microseconds>{after.time_since_epoch()} +
-                                  core::microseconds{1});
+    auto at = date::ceil<minutes>(date::sys_time<microseconds>{after.time_since_epoch()} + microseconds{1});
     const auto horizon = at + date::days{kHorizonDays};
     while (at < horizon) {
         const auto local = zone.to_local(date::sys_seconds{at});
@@ -199,15 +192,15 @@ std::optional<Instant> Cron::nextElapsed(Instant after, const date::time_zone& z
         const date::hh_mm_ss time{local - date::local_seconds{day}};
         if (hours_.test(static_cast<std::size_t>(time.hours().count())) &&
             minutes_.test(static_cast<std::size_t>(time.minutes().count())))
-            return Instant{core::microseconds{at.time_since_epoch()}};
+            return Instant{microseconds{at.time_since_epoch()}};
         at += minutes{1};
     }
     return std::nullopt;
 }
 
 std::optional<Instant> Cron::nextLocal(Instant after, const date::time_zone& zone) const {
-    const date::sys_time<core::microseconds> begin{after.time_since_epoch()};
-    auto day = date::floor<date::days>(zone.to_local(date::floor<core::seconds>(begin)));
+    const date::sys_time<microseconds> begin{after.time_since_epoch()};
+    auto day = date::floor<date::days>(zone.to_local(date::floor<seconds>(begin)));
     for (int i = 0; i < kHorizonDays; ++i, day += date::days{1}) {
         const date::year_month_day date{day};
         if (!matchesDay(static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
@@ -228,11 +221,11 @@ std::optional<Instant> Cron::nextLocal(Instant after, const date::time_zone& zon
                         ? info.first.end
                         : date::sys_seconds{local.time_since_epoch() - info.first.offset};
                 if (at > begin)
-                    return Instant{core::microseconds{at.time_since_epoch()}};
+                    return Instant{microseconds{at.time_since_epoch()}};
             }
         }
     }
     return std::nullopt;
 }
 
-} // namespace restic
+} // namespace core
