@@ -1,5 +1,7 @@
 #include "http/dispatcher.h"
 
+#include <fmt/format.h>
+
 #include "core/db/database.h"
 #include "core/encoding.h"
 
@@ -87,6 +89,16 @@ Outcome Dispatcher::judge(Incoming& incoming) const {
         request.auditTrail->pending = true;
     }
     return route->handler(request);
+}
+
+std::size_t Dispatcher::bodyLimit(const Router::Match& match) noexcept {
+    return match.route ? match.route->bodyLimit : 65536;
+}
+
+Error Dispatcher::bodyTooLarge(const Router::Match& match) {
+    return Error(
+        errors::kTooLarge,
+        fmt::format("The body is larger than the {} bytes that this address accepts.", bodyLimit(match)));
 }
 
 Outcome Dispatcher::dispatch(Incoming& incoming) const noexcept {

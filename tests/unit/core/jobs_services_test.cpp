@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "core/service.h"
+#include "core/testing/test_log.h"
 #include "job/thread_jobs.h"
 #include "module/version.h"
 #include "support/await.h"
-#include "support/test_log.h"
 
 namespace core {
 namespace {
@@ -17,7 +17,7 @@ using test::await;
 using testing::HasSubstr;
 
 TEST(ThreadJobs, RunsNowAndAgain) {
-    test::TestLog log;
+    core::testkit::TestLog log;
     ThreadJobs jobs(log.logger());
     std::atomic<int> often{0}, rarely{0};
     jobs.every("often", 1ms, [&](const std::stop_token&) { ++often; });
@@ -27,7 +27,7 @@ TEST(ThreadJobs, RunsNowAndAgain) {
 }
 
 TEST(ThreadJobs, WakesAtOnceAndOnceMoreIfItRuns) {
-    test::TestLog log;
+    core::testkit::TestLog log;
     std::atomic<int> calls{0};
     std::atomic<bool> open{false};
     ThreadJobs jobs(log.logger());
@@ -48,7 +48,7 @@ TEST(ThreadJobs, WakesAtOnceAndOnceMoreIfItRuns) {
 }
 
 TEST(ThreadJobs, GoesOnAfterAnException) {
-    test::TestLog log;
+    core::testkit::TestLog log;
     ThreadJobs jobs(log.logger());
     std::atomic<int> calls{0};
     jobs.every("bad", 1ms, [&](const std::stop_token&) {
@@ -62,7 +62,7 @@ TEST(ThreadJobs, GoesOnAfterAnException) {
 }
 
 TEST(ThreadJobs, StopEndsTheWaitAndWaitsForTheWork) {
-    test::TestLog log;
+    core::testkit::TestLog log;
     ThreadJobs jobs(log.logger());
     std::atomic<bool> entered{false}, left{false};
     jobs.every("waits", 1h, [](const std::stop_token&) {});
@@ -82,7 +82,7 @@ TEST(ThreadJobs, StopEndsTheWaitAndWaitsForTheWork) {
 }
 
 TEST(ThreadJobs, RefusesANameThatIsTaken) {
-    test::TestLog log;
+    core::testkit::TestLog log;
     ThreadJobs jobs(log.logger());
     jobs.every("j", 1h, [](const std::stop_token&) {});
     EXPECT_THROW(jobs.every("j", 1h, [](const std::stop_token&) {}), Error);

@@ -4,9 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/testing/test_log.h"
 #include "event/queued_bus.h"
 #include "support/await.h"
-#include "support/test_log.h"
 
 namespace core::event {
 namespace {
@@ -22,7 +22,7 @@ struct Happened {
 };
 
 struct QueuedBusTest : testing::Test {
-    test::TestLog log;
+    core::testkit::TestLog log;
     QueuedBus bus{log.logger("events")};
     std::mutex mutex;
     std::condition_variable changed;

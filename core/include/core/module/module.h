@@ -1,9 +1,12 @@
 #pragma once
 
+#include <any>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/config.h"
@@ -55,6 +58,16 @@ struct EventHandler {
     std::string key;
     event::SubscriberOptions options;
     std::function<void(const event::Bus::Message&)> handle;
+
+    /// For a type of event: `EventHandler::on<Created>({.name = "counter"}, [](const Created&) { … })`.
+    template <event::Event E>
+    [[nodiscard]] static EventHandler on(event::SubscriberOptions options,
+                                         std::function<void(const E&)> handle) {
+        return {std::string(E::kKey), std::move(options),
+                [handle = std::move(handle)](const event::Bus::Message& message) {
+                    handle(std::any_cast<const E&>(*message.event));
+                }};
+    }
 };
 
 /// A part that says how it is; the worst answer decides /health/ready.

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
+#include "base/errors.h"
 #include "core/db/database.h"
 #include "core/export.h"
 #include "core/uuid.h"
@@ -26,8 +28,14 @@ public:
     /// then create, without two hosts both finding the last free place.
     virtual Limits getForCreation(core::db::Transaction& tx, const core::Uuid& tenant) = 0;
     /// Throws core::Error(errors::kTenantLimitReached), stating the limit, if `present` things leave no place
-    /// for one more. `what` is for the sentence: "agents".
-    static void require(std::int64_t present, std::int64_t limit, std::string_view what);
+    /// for one more. `what` is for the sentence: "agents". Inline: modules do not see each other's symbols.
+    static void require(std::int64_t present, std::int64_t limit, std::string_view what) {
+        if (present >= limit)
+            throw core::Error(errors::kTenantLimitReached,
+                              "This tenant may have " + std::to_string(limit) + " " + std::string(what) +
+                                  " and has " + std::to_string(present) +
+                                  ". Have the limit raised with: ae-backend tenant set");
+    }
 };
 
 } // namespace base

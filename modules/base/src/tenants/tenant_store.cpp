@@ -107,13 +107,4 @@ Limits TenantStore::getForCreation(Transaction& tx, const core::Uuid& tenant) {
     return get(tx, tenant);
 }
 
-void TenantLimits::require(std::int64_t present, std::int64_t limit, std::string_view what) {
-    if (present >= limit)
-        throw core::Error(
-            errors::kTenantLimitReached,
-            fmt::format("This tenant may have {} {} and has {}. Have the limit raised with: ae-backend "
-                        "tenant set",
-                        limit, what, present));
-}
-
 } // namespace base
