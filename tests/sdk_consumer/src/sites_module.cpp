@@ -67,7 +67,7 @@ public:
 
     void start() override {
         parts_->context.jobs().every("sites.census", std::chrono::hours(1),
-                                     [this](const std::stop_token&) { parts_->census.count(); });
+                                     [this](const auto&) { parts_->census.count(); });
     }
 
 private:

@@ -42,7 +42,7 @@ public:
 
     void start() override {
         context_->jobs().every("hello.tidy", std::chrono::hours(1),
-                               [this](const std::stop_token&) { tidy(); });
+                               [this](const auto&) { tidy(); });
     }
 
 private:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <any>
 #include <filesystem>
 #include <map>
@@ -213,6 +214,10 @@ private:
     configure(std::map<std::string, std::string> settings) const {
         auto declared = module_->settings();
         declared.push_back({.key = "data_dir", .defaultValue = dir_.path().string()});
+        for (const auto& [key, value] : settings)
+            if (std::none_of(declared.begin(), declared.end(),
+                             [&](const auto& one) { return one.key == key; }))
+                throw Error(errors::kValidation, "The module has no setting " + key + ".");
         config::Sources sources;
         sources.flags = std::move(settings);
         return config::read(declared, sources).value();
