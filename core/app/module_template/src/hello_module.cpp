@@ -41,8 +41,7 @@ public:
     }
 
     void start() override {
-        context_->jobs().every("hello.tidy", std::chrono::hours(1),
-                               [this](const auto&) { tidy(); });
+        context_->jobs().every("hello.tidy", std::chrono::hours(1), [this](const auto&) { tidy(); });
     }
 
 private:
