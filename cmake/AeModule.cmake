@@ -1,22 +1,34 @@
-# ae_add_module(<id> SOURCES <files> [LIBRARIES <targets>] [MIGRATIONS <dir>] MANIFEST <module.json>)
+# ae_add_module(<id> SOURCES <files> MANIFEST <module.json> [MIGRATIONS <dir>] [INCLUDES <dirs>] [LIBRARIES <targets>])
 #
-# Builds the loadable module <id>.so with its manifest <id>.json beside it. MIGRATIONS names a folder with the
-# subfolders sqlite/ and postgresql/ that hold V0001__what_it_does.sql; the files are embedded and offered as
+# Builds the loadable module <id>.so with its manifest <id>.json beside it in lib/ae-backend/modules of the build tree,
+# and installs both there. The same code is the object library <id>_objects, for tests.
+#
+# MANIFEST holds id, version, dependencies and description. The id is <id>; the module ABI is filled in. The sources see
+# both as AE_MODULE_ID and AE_MODULE_VERSION, so that they stand in one place.
+#
+# MIGRATIONS names a folder with the subfolders sqlite/ and postgresql/ that hold V0001__what_it_does.sql; the files are
+# embedded and offered as
 #   std::vector<core::db::Migration> <id>_migrations(core::db::Dialect)
 # declared in the generated header "<id>_migrations.h".
 
-# Keeps the folder of this file: the function also runs from an installed SDK.
+# Keeps the folder of this file: the functions also run from an installed SDK.
 set(AE_MODULE_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
 
 # Adds the generated source with a module's migrations to TARGET.
 function(ae_embed_migrations TARGET ID DIR)
   get_filename_component(dir ${DIR} ABSOLUTE)
-  file(GLOB files CONFIGURE_DEPENDS ${dir}/sqlite/V*.sql ${dir}/postgresql/V*.sql)
+  foreach(dialect sqlite postgresql)
+    file(GLOB files_${dialect} CONFIGURE_DEPENDS ${dir}/${dialect}/V*.sql)
+    if(NOT files_${dialect})
+      message(FATAL_ERROR "${dir}/${dialect} has no V0001__what_it_does.sql: the host runs on SQLite and on PostgreSQL, "
+                          "and a module's tables must be made on both.")
+    endif()
+  endforeach()
   set(out ${CMAKE_CURRENT_BINARY_DIR}/generated)
   add_custom_command(
     OUTPUT ${out}/${ID}_migrations.cpp ${out}/${ID}_migrations.h
     COMMAND ${CMAKE_COMMAND} -DID=${ID} -DDIR=${dir} -DOUT=${out} -P ${AE_MODULE_CMAKE_DIR}/AeEmbedMigrations.cmake
-    DEPENDS ${files} ${AE_MODULE_CMAKE_DIR}/AeEmbedMigrations.cmake
+    DEPENDS ${files_sqlite} ${files_postgresql} ${AE_MODULE_CMAKE_DIR}/AeEmbedMigrations.cmake
     COMMENT "Embedding the migrations of ${ID}" VERBATIM)
   target_sources(${TARGET} PRIVATE ${out}/${ID}_migrations.cpp)
   set_source_files_properties(${out}/${ID}_migrations.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON
@@ -24,30 +36,74 @@ function(ae_embed_migrations TARGET ID DIR)
   target_include_directories(${TARGET} PUBLIC $<BUILD_INTERFACE:${out}>)
 endfunction()
 
+# Reads the manifest FILE of module ID, sets VERSION and writes it with the module ABI to OUT.
+function(ae_module_manifest ID FILE OUT VERSION)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${FILE})
+  if(NOT EXISTS ${FILE})
+    message(FATAL_ERROR "ae_add_module(${ID}): the manifest ${FILE} does not exist.")
+  endif()
+  file(READ ${FILE} text)
+  foreach(key id version)
+    string(JSON ${key} ERROR_VARIABLE problem GET "${text}" ${key})
+    if(problem)
+      message(FATAL_ERROR "${FILE}: ${problem}. A manifest is a JSON object with at least \"id\" and \"version\".")
+    endif()
+  endforeach()
+  if(NOT id STREQUAL ID)
+    message(FATAL_ERROR "${FILE}: the id is \"${id}\", but the module is added as \"${ID}\"; both must be the same.")
+  endif()
+  if(NOT version MATCHES "^[0-9]+\\.[0-9]+(\\.[0-9]+)?$")
+    message(FATAL_ERROR "${FILE}: \"${version}\" is no version like 1.2.3.")
+  endif()
+  string(JSON abi ERROR_VARIABLE absent GET "${text}" abi)
+  if(absent)
+    string(JSON text SET "${text}" abi ${AE_MODULE_ABI})
+  elseif(NOT abi EQUAL AE_MODULE_ABI)
+    message(FATAL_ERROR "${FILE}: \"abi\" is ${abi}, but this SDK has ${AE_MODULE_ABI}; leave it out, it is filled in.")
+  endif()
+  # Not writable for others, whatever the umask: the host refuses a file that others could change.
+  file(GENERATE OUTPUT ${OUT} CONTENT "${text}\n" FILE_PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
+  set(${VERSION} ${version} PARENT_SCOPE)
+endfunction()
+
 function(ae_add_module ID)
-  cmake_parse_arguments(ARG "" "MANIFEST;MIGRATIONS" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "MANIFEST;MIGRATIONS" "SOURCES;INCLUDES;LIBRARIES")
+  if(ARG_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "ae_add_module(${ID}): unknown: ${ARG_UNPARSED_ARGUMENTS}")
+  endif()
   if(NOT ARG_SOURCES OR NOT ARG_MANIFEST)
     message(FATAL_ERROR "ae_add_module(${ID}): SOURCES and MANIFEST are needed")
   endif()
-  add_library(${ID} MODULE ${ARG_SOURCES})
-  if(TARGET ae_core)
-    target_link_libraries(${ID} PRIVATE ae_core ae_options)
-  else()
-    target_link_libraries(${ID} PRIVATE AeBackend::core)
-    target_compile_features(${ID} PRIVATE cxx_std_20)
+  if(NOT ID MATCHES "^[a-z][a-z0-9_]*$")
+    message(FATAL_ERROR "ae_add_module(${ID}): an id begins with a letter and consists of a-z, 0-9 and _")
   endif()
-  target_link_libraries(${ID} PRIVATE ${ARG_LIBRARIES})
+  set(folder ${CMAKE_BINARY_DIR}/lib/ae-backend/modules)
+  get_filename_component(manifest ${ARG_MANIFEST} ABSOLUTE)
+  ae_module_manifest(${ID} ${manifest} ${folder}/${ID}.json version)
+
+  add_library(${ID}_objects OBJECT ${ARG_SOURCES})
+  target_link_libraries(${ID}_objects PUBLIC AeBackend::core ${ARG_LIBRARIES})
+  if(TARGET ae_options) # within the project itself
+    target_link_libraries(${ID}_objects PRIVATE ae_options)
+  endif()
+  target_compile_definitions(${ID}_objects PRIVATE AE_MODULE_ID="${ID}" AE_MODULE_VERSION="${version}")
+  target_include_directories(${ID}_objects PUBLIC ${ARG_INCLUDES})
   if(ARG_MIGRATIONS)
-    ae_embed_migrations(${ID} ${ID} ${ARG_MIGRATIONS})
+    ae_embed_migrations(${ID}_objects ${ID} ${ARG_MIGRATIONS})
   endif()
+  set_target_properties(${ID}_objects PROPERTIES
+    CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+
+  add_library(${ID} MODULE)
+  target_link_libraries(${ID} PRIVATE ${ID}_objects ${ARG_LIBRARIES})
+  # The host brings the core library; where the module lies beside it, it is also found without the host.
   set_target_properties(${ID} PROPERTIES
-    PREFIX "" CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
-    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/ae-backend/modules
-    INSTALL_RPATH "$ORIGIN/../..")
-  if(NOT AE_SANITIZE) # sanitizers leave their own symbols to the executable
+    PREFIX "" LINKER_LANGUAGE CXX LIBRARY_OUTPUT_DIRECTORY ${folder} INSTALL_RPATH "$ORIGIN/../..")
+  if(NOT AE_SANITIZE AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize") # sanitizers leave their own symbols to the executable
     target_link_options(${ID} PRIVATE -Wl,-z,defs)
   endif()
-  get_filename_component(manifest ${ARG_MANIFEST} ABSOLUTE)
-  add_custom_command(TARGET ${ID} POST_BUILD
-    COMMAND ${CMAKE_COMMAND} -E copy_if_different ${manifest} $<TARGET_FILE_DIR:${ID}>/${ID}.json VERBATIM)
+  add_custom_command(TARGET ${ID} POST_BUILD COMMAND chmod go-w $<TARGET_FILE:${ID}> VERBATIM)
+
+  install(TARGETS ${ID} LIBRARY DESTINATION lib/ae-backend/modules COMPONENT runtime)
+  install(FILES ${folder}/${ID}.json DESTINATION lib/ae-backend/modules COMPONENT runtime)
 endfunction()

@@ -12,6 +12,7 @@
 #include "core/db/walls.h"
 #include "core/module/module_abi.h"
 #include "module/module_file.h"
+#include "module_template.h"
 
 namespace core::app {
 
@@ -32,15 +33,16 @@ config::Sources sourcesOf(const GlobalOptions& options) {
 
 /// The program's own commands need other steps than those of modules.
 const std::set<std::string>& ownCommands() {
-    static const std::set<std::string> kOwn{"serve",        "migrate",          "config check",
-                                            "config show",  "config reference", "module list",
-                                            "module check", "doctor",           "openapi"};
+    static const std::set<std::string> kOwn{
+        "serve",       "migrate",      "config check", "config show", "config reference",
+        "module list", "module check", "module new",   "doctor",      "openapi"};
     return kOwn;
 }
 } // namespace
 
 Commands::Commands(const GlobalOptions& options)
-    : host_(std::make_unique<host::Host>(host::HostOptions{sourcesOf(options), options.executable})) {
+    : executable_(options.executable),
+      host_(std::make_unique<host::Host>(host::HostOptions{sourcesOf(options), options.executable})) {
     host_->loadModules();
 }
 
@@ -81,6 +83,16 @@ std::vector<Command> Commands::all() {
                     "ae-backend module check ./hello.so",
                     {{.name = "file", .doc = "The module's .so", .required = true, .positional = true}},
                     [](auto& i) { return moduleCheck(i); }});
+    list.push_back(
+        {"module new",
+         "Write a small working module to begin with",
+         "ae-backend module new guestbook ./guestbook",
+         {{.name = "name",
+           .doc = "Its id: a-z, 0-9 and _; also its namespace and the prefix of its tables",
+           .required = true,
+           .positional = true},
+          {.name = "folder", .doc = "Where to write it; new or empty", .required = true, .positional = true}},
+         [this](auto& i) { return moduleNew(i); }});
     list.push_back({"doctor",
                     "Check configuration, database, modules and rights, and say what to do",
                     "ae-backend doctor",
@@ -313,6 +325,34 @@ int Commands::moduleCheck(Command::Invocation& invocation) {
     else
         invocation.out << fmt::format("{} {} can be loaded by this host.\n", file.manifest.id,
                                       file.manifest.version);
+    return 0;
+}
+
+int Commands::moduleNew(Command::Invocation& invocation) {
+    const auto& name = invocation.options.at("name");
+    const std::filesystem::path folder = invocation.options.at("folder");
+    if (const auto problem = judgeModuleName(name)) {
+        invocation.err << "ae-backend: " << *problem << '\n';
+        return 2;
+    }
+    const auto prefix = executable_.parent_path().parent_path();
+    const auto files = writeModule(prefix / "share/ae-backend/module_template", name, folder);
+    if (invocation.json) {
+        json::Array list;
+        for (const auto& file : files)
+            list.emplace_back(file.string());
+        invocation.out << json::writePretty(
+            json::Object{{"name", name}, {"folder", folder.string()}, {"files", std::move(list)}});
+        return 0;
+    }
+    const std::string at = folder.string();
+    invocation.out << fmt::format("Wrote the module {} to {} ({} files; README.md says what each is for).\n"
+                                  "\nBuild, test and run it:\n"
+                                  "  cmake -S {} -B {}/build -DCMAKE_PREFIX_PATH={}\n"
+                                  "  cmake --build {}/build\n"
+                                  "  ctest --test-dir {}/build --output-on-failure\n"
+                                  "  AE_MODULE_PATH={}/build/lib/ae-backend/modules ae-backend serve\n",
+                                  name, at, files.size(), at, at, prefix.string(), at, at, at);
     return 0;
 }
 

@@ -43,8 +43,10 @@ private:
     int moduleList(Command::Invocation& invocation);
     int openApi(Command::Invocation& invocation);
     static int moduleCheck(Command::Invocation& invocation);
+    int moduleNew(Command::Invocation& invocation);
     int doctor(Command::Invocation& invocation);
 
+    std::filesystem::path executable_;
     std::unique_ptr<host::Host> host_;
 };
 

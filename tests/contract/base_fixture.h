@@ -3,8 +3,8 @@
 #include "base_migrations.h"
 #include "contract/db_fixture.h"
 #include "core/http/principal.h"
+#include "core/testing/fake_clock.h"
 #include "services.h"
-#include "support/fake_clock.h"
 
 namespace test {
 

@@ -6,7 +6,7 @@
 #include "job/thread_jobs.h"
 #include "lease/leases.h"
 #include "support/await.h"
-#include "support/fake_clock.h"
+#include "core/testing/fake_clock.h"
 
 namespace test {
 namespace {
@@ -56,7 +56,7 @@ protected:
             });
             return true;
         } catch (const core::Error& error) {
-            EXPECT_EQ(error.name(), core::kLeaseLost.name) << error.what();
+            EXPECT_EQ(error.name(), core::errors::kLeaseLost.name) << error.what();
             return false;
         }
     }

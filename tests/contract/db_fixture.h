@@ -12,6 +12,7 @@
 
 namespace test {
 
+using namespace core::testkit;
 using namespace core::db;
 using core::Error;
 using core::SystemContext;

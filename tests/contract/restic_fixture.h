@@ -6,6 +6,7 @@
 
 #include "agents/agent_service.h"
 #include "contract/base_fixture.h"
+#include "core/testing/recording_bus.h"
 #include "errors.h"
 #include "policies/policy_service.h"
 #include "policies/target_store.h"
@@ -21,34 +22,6 @@
 namespace test {
 
 using namespace std::chrono_literals;
-
-/// Keeps what was published.
-class RecordingBus final : public core::event::Bus {
-public:
-    void publishRaw(Message message) override {
-        const std::lock_guard lock(mutex_);
-        messages_.push_back(std::move(message));
-    }
-    core::event::Subscription subscribeRaw(std::string, core::event::SubscriberOptions,
-                                           std::function<void(const Message&)>) override {
-        return core::event::Subscription();
-    }
-    std::vector<core::event::SubscriberStats> stats() const override { return {}; }
-
-    /// The fields of all events of that key, in order.
-    [[nodiscard]] std::vector<core::json::Value> of(std::string_view key) const {
-        const std::lock_guard lock(mutex_);
-        std::vector<core::json::Value> all;
-        for (const auto& message : messages_)
-            if (message.key == key)
-                all.push_back(*message.fields);
-        return all;
-    }
-
-private:
-    mutable std::mutex mutex_;
-    std::vector<Message> messages_;
-};
 
 /// One host's worth of the restic module on some database.
 struct ResticHost {

@@ -40,7 +40,7 @@ std::string templateFor(const std::vector<ModuleMigrations>& modules) {
     const auto draft = freshName("ae_draft_");
     cluster.admin(fmt::format("CREATE DATABASE {} OWNER ae_host", draft));
     {
-        TestLog log;
+        core::testkit::TestLog log;
         const core::SystemClock clock;
         Options options;
         options.url = cluster.url(draft);

@@ -7,8 +7,8 @@
 
 #include "core/db/migrate.h"
 #include "core/db/open.h"
-#include "support/temp_dir.h"
-#include "support/test_log.h"
+#include "core/testing/temp_dir.h"
+#include "core/testing/test_log.h"
 
 namespace test {
 
@@ -31,11 +31,11 @@ public:
     /// A second host on the same database.
     [[nodiscard]] std::unique_ptr<core::db::Database>
     openAnother(const std::function<void(core::db::Options&)>& adjust = {});
-    TestLog log;
+    core::testkit::TestLog log;
     core::SystemClock clock;
 
 private:
-    TempDir dir_;
+    core::testkit::TempDir dir_;
     std::string name_;
     core::db::Options options_;
     std::unique_ptr<core::db::Database> database_;

@@ -50,6 +50,8 @@ inline constexpr ErrorKind kUnavailable{"Unavailable", 503, "The server cannot a
                                         "Try again after the time that Retry-After names"};
 inline constexpr ErrorKind kDatabase{"DatabaseError", 503, "The database connection is lost",
                                      "Try again; check the database if it lasts"};
+inline constexpr ErrorKind kLeaseLost{"LeaseLost", 503, "Another host has taken over this work",
+                                      "Nothing to do: the other host does it"};
 } // namespace errors
 
 /// One finding about one field; `pointer` is a JSON pointer into the document ("" = the whole document).

@@ -1,5 +1,7 @@
 #include "http/dispatcher.h"
 
+#include <fmt/format.h>
+
 #include "core/db/database.h"
 #include "core/encoding.h"
 
@@ -110,6 +112,16 @@ void Dispatcher::count(const Incoming& incoming, const Outcome& outcome,
                     "a long poll",
                     kBounds, {{"route", route}})
         .observe(std::chrono::duration<double>(took).count());
+}
+
+std::size_t Dispatcher::bodyLimit(const Router::Match& match) noexcept {
+    return match.route ? match.route->bodyLimit : 65536;
+}
+
+Error Dispatcher::bodyTooLarge(const Router::Match& match) {
+    return Error(
+        errors::kTooLarge,
+        fmt::format("The body is larger than the {} bytes that this address accepts.", bodyLimit(match)));
 }
 
 Outcome Dispatcher::dispatch(Incoming& incoming) const noexcept {

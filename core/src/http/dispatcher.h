@@ -39,6 +39,11 @@ public:
     };
     [[nodiscard]] Outcome dispatch(Incoming& incoming) const noexcept;
 
+    /// How many bytes a body may have there; what no route takes is read up to 64 KiB.
+    [[nodiscard]] static std::size_t bodyLimit(const Router::Match& match) noexcept;
+    /// What is wrong with a body of more bytes.
+    [[nodiscard]] static Error bodyTooLarge(const Router::Match& match);
+
 private:
     Outcome judge(Incoming& incoming) const;
     [[nodiscard]] Outcome answer(Incoming& incoming) const noexcept;

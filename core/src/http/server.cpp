@@ -414,20 +414,13 @@ private:
             break;
         case BodyReader::Progress::tooLarge:
             exchange.keepAlive = false;
-            exchange.incoming.bodyProblem =
-                Error(errors::kTooLarge,
-                      fmt::format("The body is larger than the {} bytes that this address accepts.",
-                                  limitOf(exchange)));
+            exchange.incoming.bodyProblem = Dispatcher::bodyTooLarge(exchange.incoming.match);
             break;
         case BodyReader::Progress::malformed:
             refuse(connection, 400, "The chunks of the body are not well-formed.");
             return;
         }
         dispatch(connection);
-    }
-
-    static std::size_t limitOf(const Connection::Exchange& exchange) {
-        return exchange.incoming.match.route ? exchange.incoming.match.route->bodyLimit : 65536;
     }
 
     void headComplete(Connection& connection) {
@@ -443,7 +436,7 @@ private:
         request.remoteAddress = connection.peer.data();
         request.requestId = Uuid::generate(clock_.now()).toString();
         exchange.incoming.match = router_.find(request.method, request.path);
-        exchange.body = std::make_unique<BodyReader>(head, limitOf(exchange));
+        exchange.body = std::make_unique<BodyReader>(head, Dispatcher::bodyLimit(exchange.incoming.match));
         const bool takesBody =
             request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
         if (takesBody && !head.chunked && !head.contentLength) {

@@ -19,9 +19,6 @@
 
 namespace core {
 
-inline constexpr ErrorKind kLeaseLost{"LeaseLost", 503, "Another host has taken over this work",
-                                      "Nothing to do: the other host does it"};
-
 /// The right to do what only one host may do, as this host knows it.
 struct Lease {
     std::string name;
@@ -44,7 +41,7 @@ public:
     /// The lease if this host holds it or can take it now; nullopt if another host holds it or the database
     /// cannot be asked.
     std::optional<Lease> acquire(const std::string& name);
-    /// Throws core::Error(kLeaseLost) unless the lease is held at the commit of this unit: until then no
+    /// Throws core::Error(errors::kLeaseLost) unless the lease is held at the commit of this unit: until then no
     /// other host can take it over. A unit that does nothing for `duration` is ended by the server, so that a
     /// stopped process cannot keep the lease by it.
     void fence(db::Transaction& tx, const Lease& lease) const;

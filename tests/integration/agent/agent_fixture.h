@@ -12,12 +12,14 @@
 
 #include "core/json.h"
 #include "core/process.h"
+#include "core/testing/temp_dir.h"
 #include "core/uuid.h"
 #include "support/await.h"
 #include "support/fake_server.h"
-#include "support/temp_dir.h"
 
 namespace test {
+
+using namespace core::testkit;
 
 /// A real restic-agent against the fake server, with a real restic and a repository on disk.
 class AgentTest : public testing::Test {

@@ -11,11 +11,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/testing/test_log.h"
 #include "http/server.h"
 #include "metrics/store.h"
 #include "support/await.h"
 #include "support/raw_client.h"
-#include "support/test_log.h"
 
 namespace core::http {
 
@@ -124,7 +124,7 @@ protected:
         return handles;
     }
 
-    test::TestLog log;
+    core::testkit::TestLog log;
     SystemClock clock;
     ServerOptions options;
     Router router;

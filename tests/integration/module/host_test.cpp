@@ -23,7 +23,7 @@ TEST_F(ModuleTest, TheHostGoesOnWithoutWhatFailsAndSaysWhy) {
                              {"http.addr", "127.0.0.1:0"},
                              {"module_path", (dir / "modules").string() + ":" + (dir / "second").string()},
                              {"log.level", "error"}};
-    const auto trace = [&] { return test::readFile(dir / "data/modules/trace.txt"); };
+    const auto trace = [&] { return core::testkit::readFile(dir / "data/modules/trace.txt"); };
     host::Host host(options);
     host.loadModules();
     host.readConfig();

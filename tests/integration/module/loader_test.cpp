@@ -122,7 +122,7 @@ TEST_F(LoaderTest, AnotherMachine) {
     expectRefused("gamma", "check", "was built for another kind of machine (ELF machine 21, ");
 }
 TEST_F(LoaderTest, NoElf) {
-    test::writeFile(dir / "modules/gamma.so", "#!/bin/sh\n");
+    core::testkit::writeFile(dir / "modules/gamma.so", "#!/bin/sh\n");
     ::chmod((dir / "modules/gamma.so").c_str(), 0755);
     layManifest("gamma", manifest("gamma"));
     expectRefused("gamma", "check", "gamma.so is not a shared library");

@@ -7,9 +7,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/testing/temp_dir.h"
+#include "core/testing/test_log.h"
 #include "module/module_set.h"
-#include "support/temp_dir.h"
-#include "support/test_log.h"
 
 namespace core::module {
 
@@ -43,12 +43,12 @@ protected:
     void layManifest(const std::string& name, const std::string& text,
                      const std::string& folder = "modules") {
         const auto file = dir.path() / folder / (name + ".json");
-        test::writeFile(file, text);
+        core::testkit::writeFile(file, text);
         std::filesystem::permissions(file, std::filesystem::perms(0644));
     }
 
-    test::TempDir dir;
-    test::TestLog log;
+    core::testkit::TempDir dir;
+    core::testkit::TestLog log;
 };
 
 } // namespace core::module

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <regex>
 #include <string>
@@ -12,15 +13,16 @@
 #include <gtest/gtest.h>
 
 #include "core/process.h"
+#include "core/testing/temp_dir.h"
 #include "core/time.h"
 #include "core/uuid.h"
 #include "integration/system/api_client.h"
 #include "support/await.h"
-#include "support/temp_dir.h"
 #include "support/test_database.h"
 
 namespace test {
 
+using namespace core::testkit;
 using namespace std::chrono_literals;
 using core::json::Array;
 using core::json::Object;
@@ -48,7 +50,7 @@ protected:
 
     core::ProcessSpec backendCommand(std::vector<std::string> arguments) const {
         core::ProcessSpec spec;
-        spec.program = std::string(AE_BUILD_DIR) + "/bin/ae-backend";
+        spec.program = program_;
         spec.arguments = {"--config", (dir_ / "host.yaml").string(), "--data-dir", (dir_ / "data").string()};
         spec.arguments.insert(spec.arguments.end(), arguments.begin(), arguments.end());
         spec.environment = {{"PATH", "/usr/local/bin:/usr/bin:/bin"},
@@ -57,6 +59,7 @@ protected:
                             {"AE_BOOTSTRAP_ADMIN_PASSWORD", kAdminPassword}};
         if (!databaseUrl_.empty())
             spec.environment["AE_DATABASE_URL"] = databaseUrl_;
+        spec.environment.insert(environment_.begin(), environment_.end());
         spec.standardOutput = core::ProcessOutput::capture();
         spec.standardError = core::ProcessOutput::capture();
         spec.timeout = std::chrono::seconds(60);
@@ -149,6 +152,8 @@ protected:
     }
 
     TempDir dir_;
+    std::string program_ = AE_BUILD_DIR "/bin/ae-backend";
+    std::map<std::string, std::string> environment_; ///< of the host, besides what every test gives it
     core::SystemProcessRunner runner_;
     std::string databaseUrl_;
     int port_ = 0;

@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "core/line_splitter.h"
+#include "core/testing/temp_dir.h"
 #include "restic/protocol/task_errors.h"
 #include "restic/verdict.h"
 #include "restic/version.h"
-#include "support/temp_dir.h"
 
 namespace {
 using namespace agent;
@@ -24,11 +24,11 @@ struct Replay {
         core::LineSplitter err;
         const auto outLine = [&](std::string_view line) { output.outputLine(line); };
         const auto errLine = [&](std::string_view line) { output.errorLine(line); };
-        out.feed(test::readFile(base + ".stdout"), outLine);
+        out.feed(core::testkit::readFile(base + ".stdout"), outLine);
         out.finish(outLine);
-        err.feed(test::readFile(base + ".stderr"), errLine);
+        err.feed(core::testkit::readFile(base + ".stderr"), errLine);
         err.finish(errLine);
-        exit.code = std::stoi(test::readFile(base + ".exit"));
+        exit.code = std::stoi(core::testkit::readFile(base + ".exit"));
     }
     [[nodiscard]] Verdict judge(StopReason stopped = StopReason::none) const {
         return judgeBackup(exit, output, stopped);
@@ -265,8 +265,10 @@ TEST(Verdict, TheHolderOfALockIsNamed) {
 
 TEST(ResticVersion, IsReadFromTextAndJson) {
     const auto base = std::string(AE_SOURCE_DIR) + "/tests/data/restic/";
-    EXPECT_EQ(parseResticVersion(test::readFile(base + "0.14.0/version.stdout")), (ResticVersion{0, 14, 0}));
-    EXPECT_EQ(parseResticVersion(test::readFile(base + "0.17.1/version.stdout")), (ResticVersion{0, 17, 1}));
+    EXPECT_EQ(parseResticVersion(core::testkit::readFile(base + "0.14.0/version.stdout")),
+              (ResticVersion{0, 14, 0}));
+    EXPECT_EQ(parseResticVersion(core::testkit::readFile(base + "0.17.1/version.stdout")),
+              (ResticVersion{0, 17, 1}));
     EXPECT_EQ(parseResticVersion("restic 0.18.0-dev (compiled manually) compiled with go1.24"),
               (ResticVersion{0, 18, 0}));
     for (const auto* text : {"", "restic", "restic x.y.z", "restic 1.2", "borg 1.2.3", "{}", "{"})

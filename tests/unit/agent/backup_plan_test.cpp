@@ -5,13 +5,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/testing/scripted_process.h"
+#include "core/testing/temp_dir.h"
 #include "core/wire.h"
 #include "executor/reporter.h"
 #include "metrics/metrics.h"
 #include "restic/command.h"
 #include "restic/probe.h"
-#include "support/scripted_process.h"
-#include "support/temp_dir.h"
 
 namespace {
 using namespace agent;
@@ -40,7 +40,7 @@ protected:
         const auto* failed = std::get_if<TaskError>(&planned);
         return failed == nullptr ? "(none)" : failed->error + ": " + failed->message;
     }
-    test::TempDir dir_;
+    core::testkit::TempDir dir_;
     Config config_;
     TaskPayload task_;
 };
@@ -163,19 +163,19 @@ TEST_F(BackupPlanTest, TheJournalsCopyHoldsNoSecret) {
 
 TEST_F(BackupPlanTest, AFullIdIsFoundOnlyIfItIsTheOnlyOne) {
     const std::string a = "7dbcd12d" + std::string(56, 'a');
-    test::writeFile(dir_ / "snapshots" / a, "");
+    core::testkit::writeFile(dir_ / "snapshots" / a, "");
     EXPECT_EQ(fullSnapshotId(dir_.path(), "7dbcd12d"), a);
     EXPECT_FALSE(fullSnapshotId(dir_.path(), "7dbcd12e"));
     EXPECT_FALSE(fullSnapshotId(dir_.path(), "7d"));
     EXPECT_FALSE(fullSnapshotId(dir_ / "none", "7dbcd12d"));
-    test::writeFile(dir_ / "snapshots" / ("7dbcd12d" + std::string(56, 'b')), "");
+    core::testkit::writeFile(dir_ / "snapshots" / ("7dbcd12d" + std::string(56, 'b')), "");
     EXPECT_FALSE(fullSnapshotId(dir_.path(), "7dbcd12d"));
 }
 
 TEST(ResticProbe, AsksOnceAndAgainOnlyWithoutAnAnswer) {
     Config config;
     const ResticCommands commands(config, "/c", {});
-    test::ScriptedProcessRunner runner;
+    core::testkit::ScriptedProcessRunner runner;
     ResticProbe probe(runner, commands);
     runner.next({.startError = core::Error(core::errors::kProgramNotFound, "restic was not found")});
     EXPECT_FALSE(probe.version());
@@ -206,13 +206,15 @@ TEST(Backoff, GrowsWithinItsBounds) {
 }
 
 TEST(Metrics, ReadsAProcFolder) {
-    test::TempDir proc;
-    test::writeFile(proc / "uptime", "864000.55 1000.0\n");
-    test::writeFile(proc / "meminfo", "MemTotal:       1000 kB\nMemFree: 1 kB\nMemAvailable:    400 kB\n");
-    test::writeFile(proc / "stat", "cpu  100 0 100 700 100 0 0 0 0 0\n");
-    test::writeFile(proc / "self/mounts",
-                    "proc /proc proc rw 0 0\n/dev/sda1 " + proc.path().string() +
-                        " ext4 rw 0 0\n/dev/sda1 /again\\040there ext4 rw 0 0\nserver:/x /mnt nfs rw 0 0\n");
+    core::testkit::TempDir proc;
+    core::testkit::writeFile(proc / "uptime", "864000.55 1000.0\n");
+    core::testkit::writeFile(proc / "meminfo",
+                             "MemTotal:       1000 kB\nMemFree: 1 kB\nMemAvailable:    400 kB\n");
+    core::testkit::writeFile(proc / "stat", "cpu  100 0 100 700 100 0 0 0 0 0\n");
+    core::testkit::writeFile(
+        proc / "self/mounts",
+        "proc /proc proc rw 0 0\n/dev/sda1 " + proc.path().string() +
+            " ext4 rw 0 0\n/dev/sda1 /again\\040there ext4 rw 0 0\nserver:/x /mnt nfs rw 0 0\n");
     MetricsReader reader(proc.path());
     auto metrics = reader.read();
     EXPECT_EQ(metrics.uptimeSeconds, 864000);
@@ -222,7 +224,7 @@ TEST(Metrics, ReadsAProcFolder) {
     ASSERT_EQ(metrics.disks.size(), 1U);
     EXPECT_EQ(metrics.disks[0].mountPath, proc.path().string());
     EXPECT_GT(metrics.disks[0].totalBytes, metrics.disks[0].freeBytes);
-    test::writeFile(proc / "stat", "cpu  150 0 150 1000 200 0 0 0 0 0\n"); // 100 of 500 busy
+    core::testkit::writeFile(proc / "stat", "cpu  150 0 150 1000 200 0 0 0 0 0\n"); // 100 of 500 busy
     metrics = reader.read();
     ASSERT_TRUE(metrics.cpuPercent);
     EXPECT_DOUBLE_EQ(*metrics.cpuPercent, 20.0);

@@ -4,10 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include "core/testing/temp_dir.h"
 #include "executor/file_tail.h"
 #include "executor/task_log.h"
 #include "state/identity.h"
-#include "support/temp_dir.h"
 
 namespace {
 using namespace agent;
@@ -29,7 +29,7 @@ protected:
         EXPECT_TRUE(journal.accepted("d", 1, Object{}, kNow));
         journal.dropped("d", 1);
     }
-    test::TempDir dir_;
+    core::testkit::TempDir dir_;
     std::filesystem::path file_ = dir_ / "journal";
 };
 
@@ -67,10 +67,10 @@ TEST_F(JournalTest, AClosedTaskIsNotAcceptedAgainButADroppedOneIs) {
 
 TEST_F(JournalTest, EveryCutIsSurvived) {
     fill();
-    const auto whole = test::readFile(file_);
+    const auto whole = core::testkit::readFile(file_);
     std::size_t before = 0;
     for (std::size_t length = 0; length <= whole.size(); ++length) {
-        test::writeFile(file_, whole.substr(0, length));
+        core::testkit::writeFile(file_, whole.substr(0, length));
         Journal journal(file_);
         const bool atEnd = length == 0 || whole[length - 1] == '\n';
         EXPECT_EQ(journal.damaged(), atEnd ? 0U : 1U) << length;
@@ -90,10 +90,10 @@ TEST_F(JournalTest, EveryCutIsSurvived) {
 
 TEST_F(JournalTest, ADamagedRecordInTheMiddleIsSkipped) {
     fill();
-    auto text = test::readFile(file_);
+    auto text = core::testkit::readFile(file_);
     const auto at = text.find("0.14.0");
     text[at] = '9';
-    test::writeFile(file_, text);
+    core::testkit::writeFile(file_, text);
     Journal journal(file_);
     EXPECT_EQ(journal.damaged(), 1U);
     EXPECT_FALSE(journal.find("a", 1)->starting);
@@ -103,9 +103,9 @@ TEST_F(JournalTest, ADamagedRecordInTheMiddleIsSkipped) {
 
 TEST_F(JournalTest, PeekChangesNothing) {
     fill();
-    const auto before = test::readFile(file_);
+    const auto before = core::testkit::readFile(file_);
     EXPECT_EQ(Journal::peek(file_).size(), 2U);
-    EXPECT_EQ(test::readFile(file_), before);
+    EXPECT_EQ(core::testkit::readFile(file_), before);
     EXPECT_TRUE(Journal::peek(dir_ / "none").empty());
 }
 
@@ -131,7 +131,7 @@ TEST_F(JournalTest, IsPrivate) {
 }
 
 TEST(TaskLog, NumbersGoOnAfterARestart) {
-    test::TempDir dir;
+    core::testkit::TempDir dir;
     {
         TaskLog log(dir / "log");
         log.append(kNow, core::LogLevel::info, "one", {10, 0});
@@ -141,7 +141,7 @@ TEST(TaskLog, NumbersGoOnAfterARestart) {
         EXPECT_EQ(log.batch(100).firstSeq, 2);
     }
     // Cut in the middle of a record, as a crash may leave it.
-    test::writeFile(dir / "log", test::readFile(dir / "log") + R"({"at_us":1,"lev)");
+    core::testkit::writeFile(dir / "log", core::testkit::readFile(dir / "log") + R"({"at_us":1,"lev)");
     TaskLog log(dir / "log");
     EXPECT_EQ(log.recovered().output, 10U);
     EXPECT_EQ(log.recovered().error, 20U);
@@ -159,7 +159,7 @@ TEST(TaskLog, NumbersGoOnAfterARestart) {
 }
 
 TEST(TaskLog, IsBounded) {
-    test::TempDir dir;
+    core::testkit::TempDir dir;
     TaskLog log(dir / "log");
     for (int i = 0; i < TaskLog::kMaxLines + 50; ++i)
         log.append(kNow, core::LogLevel::info, std::string(i == 0 ? 100000 : 1, 'x'), {});
@@ -169,7 +169,7 @@ TEST(TaskLog, IsBounded) {
 }
 
 TEST(FileTail, DeliversLinesOnceWithTheirOffsets) {
-    test::TempDir dir;
+    core::testkit::TempDir dir;
     FileTail tail(dir / "out");
     std::vector<std::pair<std::string, std::uint64_t>> lines;
     const auto collect = [&](std::string_view line, std::uint64_t end) { lines.emplace_back(line, end); };
@@ -185,7 +185,7 @@ TEST(FileTail, DeliversLinesOnceWithTheirOffsets) {
 }
 
 TEST(Identity, IsStoredAndItsRotationComesInTime) {
-    test::TempDir dir;
+    core::testkit::TempDir dir;
     EXPECT_FALSE(loadIdentity(dir / "identity.json"));
     Identity identity{"id", "token", "https://s", "web-01", "", kNow, kNow + std::chrono::hours(720)};
     saveIdentity(dir / "identity.json", identity);
@@ -203,7 +203,7 @@ TEST(Identity, IsStoredAndItsRotationComesInTime) {
         }
     }
     EXPECT_EQ(rotations, 18);
-    test::writeFile(dir / "identity.json", "{");
+    core::testkit::writeFile(dir / "identity.json", "{");
     EXPECT_THROW(static_cast<void>(loadIdentity(dir / "identity.json")), core::Error);
 }
 } // namespace

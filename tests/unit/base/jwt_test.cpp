@@ -4,7 +4,7 @@
 
 #include "core/encoding.h"
 #include "core/error.h"
-#include "support/fake_clock.h"
+#include "core/testing/fake_clock.h"
 
 namespace base {
 
@@ -46,7 +46,7 @@ protected:
     }
     static constexpr auto kHeader = R"({"alg":"HS256","typ":"JWT"})";
 
-    test::FakeClock clock;
+    core::testkit::FakeClock clock;
     JwtSigner signer{kKey, clock};
 };
 

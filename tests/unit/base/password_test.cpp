@@ -4,7 +4,7 @@
 
 #include "auth/attempt_limit.h"
 #include "core/error.h"
-#include "support/fake_clock.h"
+#include "core/testing/fake_clock.h"
 
 namespace base {
 
@@ -78,7 +78,7 @@ TEST(Password, HasALengthInCharactersAndABoundInBytes) {
 }
 
 TEST(AttemptLimit, WaitsAfterTenFailures) {
-    test::FakeClock clock;
+    core::testkit::FakeClock clock;
     AttemptLimit limit(clock);
     for (int i = 0; i < 10; ++i) {
         EXPECT_NO_THROW(limit.require("a"));

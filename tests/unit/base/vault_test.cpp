@@ -7,7 +7,7 @@
 
 #include "core/encoding.h"
 #include "core/error.h"
-#include "support/temp_dir.h"
+#include "core/testing/temp_dir.h"
 #include "vault/gcm.h"
 #include "vault/keys.h"
 
@@ -63,7 +63,7 @@ TEST(Keys, AreReadFromHexAndBase64) {
 
 class KeptKeys : public testing::Test {
 protected:
-    test::TempDir dir;
+    core::testkit::TempDir dir;
     const std::filesystem::path& folder = dir.path();
 };
 

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/config.h"
-#include "support/temp_dir.h"
+#include "core/testing/temp_dir.h"
 
 namespace core::config {
 namespace {
@@ -29,12 +29,12 @@ std::vector<Setting> declared() {
 }
 
 struct ConfigTest : testing::Test {
-    test::TempDir dir;
+    core::testkit::TempDir dir;
     Sources sources;
 
     void file(std::string_view text) {
         sources.file = (dir / "config.yaml").string();
-        test::writeFile(sources.file, text);
+        core::testkit::writeFile(sources.file, text);
     }
     std::shared_ptr<const Config> good() { return read(declared(), sources).value(); }
     /// "key: message" of every problem.

@@ -5,9 +5,9 @@
 
 #include "core/http/page.h"
 #include "core/http/request.h"
+#include "core/testing/temp_dir.h"
 #include "http/response_writer.h"
 #include "http/static_files.h"
-#include "support/temp_dir.h"
 
 namespace core::http {
 namespace {
@@ -165,12 +165,12 @@ TEST(Page, EndsWhereNothingFollows) {
 }
 
 struct StaticFilesTest : testing::Test {
-    test::TempDir dir;
+    core::testkit::TempDir dir;
     StaticFilesTest() {
-        test::writeFile(dir / "web/index.html", "<html>");
-        test::writeFile(dir / "web/assets/a.1f.js", "js");
-        test::writeFile(dir / "web/swagger/index.html", "swagger");
-        test::writeFile(dir / "secret.txt", "secret");
+        core::testkit::writeFile(dir / "web/index.html", "<html>");
+        core::testkit::writeFile(dir / "web/assets/a.1f.js", "js");
+        core::testkit::writeFile(dir / "web/swagger/index.html", "swagger");
+        core::testkit::writeFile(dir / "secret.txt", "secret");
     }
     static std::optional<Response> ask(StaticFiles& files, std::string path, std::string etag = {}) {
         Request request;

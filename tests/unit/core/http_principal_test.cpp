@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/http/route.h"
-#include "support/fake_clock.h"
+#include "core/testing/fake_clock.h"
 
 namespace core::http {
 namespace {
@@ -94,7 +94,7 @@ private:
 };
 
 struct AuthenticationTest : testing::Test {
-    test::FakeClock clock;
+    core::testkit::FakeClock clock;
     std::shared_ptr<Counting> counting = std::make_shared<Counting>(clock);
     Authentication authentication{clock, 3};
     AuthenticationTest() { authentication.add(counting); }

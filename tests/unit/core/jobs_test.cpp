@@ -5,8 +5,8 @@
 
 #include "job/thread_jobs.h"
 #include "support/await.h"
-#include "support/fake_clock.h"
-#include "support/test_log.h"
+#include "core/testing/fake_clock.h"
+#include "core/testing/test_log.h"
 
 namespace core {
 namespace {
@@ -16,8 +16,8 @@ using test::await;
 using testing::HasSubstr;
 
 struct ThreadJobsTest : testing::Test {
-    test::TestLog log;
-    test::FakeClock clock; // 2026-01-31T02:00:00Z
+    core::testkit::TestLog log;
+    core::testkit::FakeClock clock; // 2026-01-31T02:00:00Z
     std::atomic<int> calls{0};
     std::atomic<bool> open{false};
     ThreadJobs jobs{log.logger(), clock};

@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 #include "metrics/store.h"
-#include "support/test_log.h"
+#include "core/testing/test_log.h"
 
 namespace core::metrics {
 namespace {
@@ -17,7 +17,7 @@ class MetricsTest : public testing::Test {
 protected:
     std::string all() { return store.exposition(SystemContext("test")); }
 
-    test::TestLog log;
+    core::testkit::TestLog log;
     Store store{log.logger("metrics")};
     ModuleRegistry registry{store, "hello"};
 };

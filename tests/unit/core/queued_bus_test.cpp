@@ -4,10 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/testing/fake_clock.h"
+#include "core/testing/test_log.h"
 #include "event/queued_bus.h"
 #include "support/await.h"
-#include "support/fake_clock.h"
-#include "support/test_log.h"
 
 namespace core::event {
 namespace {
@@ -23,8 +23,8 @@ struct Happened {
 };
 
 struct QueuedBusTest : testing::Test {
-    test::TestLog log;
-    test::FakeClock clock;
+    core::testkit::TestLog log;
+    core::testkit::FakeClock clock;
     QueuedBus bus{log.logger("events"), clock};
     std::mutex mutex;
     std::condition_variable changed;

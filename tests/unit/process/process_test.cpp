@@ -10,8 +10,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/testing/temp_dir.h"
 #include "support/await.h"
-#include "support/temp_dir.h"
 
 namespace {
 using namespace std::chrono_literals;
@@ -46,7 +46,7 @@ protected:
         return result.value();
     }
     core::SystemProcessRunner runner_;
-    test::TempDir dir_;
+    core::testkit::TempDir dir_;
 };
 
 TEST_F(ProcessTest, BothStreamsAndTheExitCodeComeBack) {
@@ -67,7 +67,7 @@ TEST_F(ProcessTest, AMissingProgramIsAnErrorAtOnce) {
         ASSERT_FALSE(result.ok());
         EXPECT_EQ(result.error().name(), "ProgramNotFound");
     }
-    test::writeFile(dir_ / "script", "#!/no/such/interpreter\n");
+    core::testkit::writeFile(dir_ / "script", "#!/no/such/interpreter\n");
     ::chmod((dir_ / "script").c_str(), 0755);
     spec.program = (dir_ / "script").string();
     EXPECT_EQ(runner_.start(spec).error().name(), "ProgramNotFound");
@@ -155,7 +155,7 @@ TEST_F(ProcessTest, RunsInItsFolderAndReadsNothingUnlessGiven) {
     auto spec = shell("pwd; wc -c");
     spec.workingDirectory = dir_.path();
     EXPECT_EQ(run(spec).output, dir_.path().string() + "\n0\n");
-    test::writeFile(dir_ / "input", "12345");
+    core::testkit::writeFile(dir_ / "input", "12345");
     spec = shell("wc -c");
     spec.stdinFile = dir_ / "input";
     EXPECT_EQ(run(spec).output, "5\n");
@@ -179,8 +179,8 @@ TEST_F(ProcessTest, OutputGoesToPrivateFilesAndIsAppended) {
     spec.standardError = ProcessOutput::toFile(dir_ / "err");
     run(spec);
     run(spec);
-    EXPECT_EQ(test::readFile(dir_ / "out"), "one\none\n");
-    EXPECT_EQ(test::readFile(dir_ / "err"), "two\ntwo\n");
+    EXPECT_EQ(core::testkit::readFile(dir_ / "out"), "one\none\n");
+    EXPECT_EQ(core::testkit::readFile(dir_ / "err"), "two\ntwo\n");
     struct stat info {};
     ASSERT_EQ(::stat((dir_ / "out").c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 0777, 0600U);

@@ -7,10 +7,10 @@
 
 #include <gtest/gtest.h>
 
+#include "core/testing/test_log.h"
 #include "core/time.h"
 #include "http/park.h"
 #include "support/await.h"
-#include "support/test_log.h"
 
 namespace restic {
 namespace {
@@ -57,7 +57,7 @@ constexpr auto kNothing = R"({"items":[]})";
 
 class AgentWakerTest : public testing::Test {
 protected:
-    test::TestLog log_;
+    core::testkit::TestLog log_;
     const Uuid tenant_ = Uuid::generate(core::SystemClock().now());
     const Uuid agent_ = Uuid::generate(core::SystemClock().now());
     const Uuid other_ = Uuid::generate(core::SystemClock().now());

@@ -94,13 +94,17 @@ public:
     }
     template <Event E>
     [[nodiscard]] Subscription subscribe(SubscriberOptions options, std::function<void(const E&)> handler) {
-        return subscribeRaw(std::string(E::kKey), std::move(options),
-                            [handler = std::move(handler)](const Message& message) {
-                                if (message.event)
-                                    handler(std::any_cast<const E&>(*message.event));
-                                else if constexpr (requires { E::fromJson(*message.fields); })
-                                    handler(E::fromJson(*message.fields));
-                            });
+        return subscribeRaw(std::string(E::kKey), std::move(options), typed<E>(std::move(handler)));
+    }
+    /// A handler of messages that calls one of events of that type.
+    template <Event E>
+    [[nodiscard]] static std::function<void(const Message&)> typed(std::function<void(const E&)> handler) {
+        return [handler = std::move(handler)](const Message& message) {
+            if (message.event)
+                handler(std::any_cast<const E&>(*message.event));
+            else if constexpr (requires { E::fromJson(*message.fields); })
+                handler(E::fromJson(*message.fields));
+        };
     }
 };
 

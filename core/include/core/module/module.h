@@ -1,9 +1,12 @@
 #pragma once
 
+#include <any>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/config.h"
@@ -60,6 +63,13 @@ struct EventHandler {
     std::string key;
     event::SubscriberOptions options;
     std::function<void(const event::Bus::Message&)> handle;
+
+    /// For a type of event: `EventHandler::on<Created>({.name = "counter"}, [](const Created&) { … })`.
+    template <event::Event E>
+    [[nodiscard]] static EventHandler on(event::SubscriberOptions options,
+                                         std::function<void(const E&)> handle) {
+        return {std::string(E::kKey), std::move(options), event::Bus::typed<E>(std::move(handle))};
+    }
 };
 
 /// A part that says how it is; the worst answer decides /health/ready.

@@ -28,7 +28,7 @@ public:
     /// then create, without two hosts both finding the last free place.
     virtual Limits getForCreation(core::db::Transaction& tx, const core::Uuid& tenant) = 0;
     /// Throws core::Error(errors::kTenantLimitReached), stating the limit, if `present` things leave no place
-    /// for one more. `what` is for the sentence: "agents". Inline, so that other modules need no symbol.
+    /// for one more. `what` is for the sentence: "agents". Inline: modules do not see each other's symbols.
     static void require(std::int64_t present, std::int64_t limit, std::string_view what) {
         if (present >= limit)
             throw core::Error(errors::kTenantLimitReached,

@@ -6,16 +6,15 @@
 
 #include "core/time.h"
 
-namespace test {
+namespace core::testkit {
 
 /// A clock that stands still until it is moved. Thread-safe.
-class FakeClock final : public core::Clock {
+class FakeClock final : public Clock {
 public:
     /// 2026-01-31T02:00:00Z unless told otherwise.
-    explicit FakeClock(core::Instant start = core::fromMicros(1'769'824'800'000'000))
-        : us_(core::toMicros(start)) {}
+    explicit FakeClock(Instant start = fromMicros(1'769'824'800'000'000)) : us_(toMicros(start)) {}
 
-    [[nodiscard]] core::Instant now() const override { return core::fromMicros(us_); }
+    [[nodiscard]] Instant now() const override { return fromMicros(us_); }
     [[nodiscard]] std::chrono::steady_clock::time_point steady() const override {
         return std::chrono::steady_clock::time_point(std::chrono::microseconds(us_.load()));
     }
@@ -43,4 +42,4 @@ private:
     mutable std::atomic<int> waiting_{0};
 };
 
-} // namespace test
+} // namespace core::testkit

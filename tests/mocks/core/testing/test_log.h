@@ -7,19 +7,19 @@
 
 #include "core/log.h"
 
-namespace test {
+namespace core::testkit {
 
 /// A log that keeps its lines.
 class TestLog {
 public:
-    TestLog() : sink_(std::make_shared<Sink>()), hub_(core::LogFormat::json, core::LogLevel::debug, sink_) {}
-    [[nodiscard]] core::Logger logger(std::string name = "test") { return {hub_, std::move(name)}; }
+    TestLog() : sink_(std::make_shared<Sink>()), hub_(LogFormat::json, LogLevel::debug, sink_) {}
+    [[nodiscard]] Logger logger(std::string name = "test") { return {hub_, std::move(name)}; }
     [[nodiscard]] std::string text() const { return sink_->text(); }
 
 private:
-    class Sink final : public core::LogSink {
+    class Sink final : public LogSink {
     public:
-        void write(core::LogLevel, std::string_view line) noexcept override {
+        void write(LogLevel, std::string_view line) noexcept override {
             const std::lock_guard lock(mutex_);
             text_.append(line).append("\n");
         }
@@ -33,7 +33,7 @@ private:
         std::string text_;
     };
     std::shared_ptr<Sink> sink_;
-    core::LogHub hub_;
+    LogHub hub_;
 };
 
-} // namespace test
+} // namespace core::testkit

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace test {
+namespace core::testkit {
 
 /// A folder of its own that goes with the object.
 class TempDir {
@@ -48,4 +48,4 @@ inline void writeFile(const std::filesystem::path& path, std::string_view text) 
         throw std::runtime_error("cannot write " + path.string());
 }
 
-} // namespace test
+} // namespace core::testkit

@@ -1,0 +1,20 @@
+# ae_add_module_test(<name> MODULE <id> SOURCES <files> [LIBRARIES <targets>])
+#
+# An executable of googletest with the code of the module <id> (see ae_add_module) linked in, and every test of it known
+# to ctest. The headers of core/testing/ are there.
+function(ae_add_module_test NAME)
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "MODULE" "SOURCES;LIBRARIES")
+  if(ARG_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "ae_add_module_test(${NAME}): unknown: ${ARG_UNPARSED_ARGUMENTS}")
+  endif()
+  if(NOT ARG_SOURCES OR NOT ARG_MODULE)
+    message(FATAL_ERROR "ae_add_module_test(${NAME}): MODULE and SOURCES are needed")
+  endif()
+  if(NOT TARGET ${ARG_MODULE}_objects)
+    message(FATAL_ERROR "ae_add_module_test(${NAME}): there is no module ${ARG_MODULE}; add it with ae_add_module first")
+  endif()
+  add_executable(${NAME} ${ARG_SOURCES})
+  target_link_libraries(${NAME} PRIVATE ${ARG_MODULE}_objects ${ARG_LIBRARIES} AeBackend::testing GTest::gtest_main)
+  include(GoogleTest)
+  gtest_discover_tests(${NAME} DISCOVERY_MODE PRE_TEST)
+endfunction()

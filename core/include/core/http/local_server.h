@@ -1,0 +1,66 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/export.h"
+#include "core/http/message.h"
+#include "core/http/principal.h"
+#include "core/http/request.h"
+#include "core/http/route.h"
+#include "core/log.h"
+
+namespace core::http {
+
+/// What came of a request to a LocalServer: the answer, or the wait of a handler that parked it. Cheap to
+/// copy. Thread-safe.
+class CORE_EXPORT LocalAnswer {
+public:
+    struct State;
+    explicit LocalAnswer(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+    /// True while the request is parked and nobody has answered.
+    [[nodiscard]] bool waiting() const;
+    /// Waits for the answer; false if none came in time.
+    [[nodiscard]] bool await(std::chrono::milliseconds limit) const;
+    /// The answer. Throws core::Error(kInternal) while there is none.
+    [[nodiscard]] Response response() const;
+    /// How long the handler that parked it wants it to wait; 0 for one that did not.
+    [[nodiscard]] std::chrono::milliseconds wait() const;
+    /// Ends the wait as time does: the answer is what the handler gave for that case, unless somebody who
+    /// claimed the request is about to answer.
+    void endWait();
+    /// Ends it as a client does who goes away: nobody can claim it any more.
+    void hangUp();
+
+private:
+    std::shared_ptr<State> state_;
+};
+
+/// Routes without a network: requests are judged and handled by the same code as those of the host's server,
+/// on the caller's thread. For tests of modules. Thread-safe after the routes were added.
+class CORE_EXPORT LocalServer {
+public:
+    /// All three must outlive it.
+    LocalServer(Authentication& authentication, const Clock& clock, Logger log);
+    ~LocalServer();
+    LocalServer(const LocalServer&) = delete;
+    LocalServer& operator=(const LocalServer&) = delete;
+
+    /// Throws core::Error(kInternal) for routes with which a host would not serve: no permission, changing
+    /// without an audit action, a pattern that is taken or malformed.
+    void add(std::string_view module, std::vector<Route> routes);
+    /// Method, path, query, headers and body are the caller's; what a connection would know is filled in.
+    [[nodiscard]] LocalAnswer send(Request request) const;
+    /// The OpenAPI document of the routes.
+    [[nodiscard]] std::string openApi(const std::string& version) const;
+
+private:
+    struct Parts;
+    std::unique_ptr<Parts> parts_;
+};
+
+} // namespace core::http

@@ -1,0 +1,117 @@
+#include "core/http/local_server.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+
+#include "core/uuid.h"
+#include "http/dispatcher.h"
+#include "http/openapi.h"
+#include "http/park.h"
+#include "http/router.h"
+#include "metrics/store.h"
+
+namespace core::http {
+
+using detail::ParkState;
+
+struct LocalAnswer::State {
+    mutable std::mutex mutex;
+    mutable std::condition_variable changed;
+    std::optional<Response> response;
+    bool gone = false;
+    milliseconds wait{0};
+    std::shared_ptr<ParkState> park;
+
+    void deliver(Response answer) {
+        const std::lock_guard lock(mutex);
+        if (!gone)
+            response = std::move(answer);
+        changed.notify_all();
+    }
+};
+
+bool LocalAnswer::waiting() const {
+    const std::lock_guard lock(state_->mutex);
+    return !state_->response && !state_->gone;
+}
+
+bool LocalAnswer::await(milliseconds limit) const {
+    std::unique_lock lock(state_->mutex);
+    return state_->changed.wait_for(lock, limit, [&] { return state_->response.has_value(); });
+}
+
+Response LocalAnswer::response() const {
+    const std::lock_guard lock(state_->mutex);
+    if (!state_->response)
+        throw Error(errors::kInternal, "This request has no answer yet: its handler parked it.");
+    return *state_->response;
+}
+
+milliseconds LocalAnswer::wait() const {
+    return state_->wait;
+}
+
+void LocalAnswer::endWait() {
+    if (state_->park && state_->park->leaveWaiting(ParkState::Phase::over))
+        state_->deliver(state_->park->onTimeout);
+}
+
+void LocalAnswer::hangUp() {
+    if (state_->park)
+        state_->park->leaveWaiting(ParkState::Phase::over);
+    const std::lock_guard lock(state_->mutex);
+    state_->gone = !state_->response;
+}
+
+struct LocalServer::Parts {
+    Parts(Authentication& authentication, const Clock& given, Logger log)
+        : metrics(log), registry(metrics, "local"), dispatcher(router, authentication, given, log, registry),
+          clock(given) {}
+    metrics::Store metrics;
+    metrics::ModuleRegistry registry;
+    Router router;
+    Dispatcher dispatcher;
+    const Clock& clock;
+};
+
+LocalServer::LocalServer(Authentication& authentication, const Clock& clock, Logger log)
+    : parts_(std::make_unique<Parts>(authentication, clock, std::move(log))) {}
+LocalServer::~LocalServer() = default;
+
+void LocalServer::add(std::string_view module, std::vector<Route> routes) {
+    parts_->router.add(module, std::move(routes));
+}
+
+LocalAnswer LocalServer::send(Request request) const {
+    request.remoteAddress = "127.0.0.1";
+    request.requestId = Uuid::generate(parts_->clock.now()).toString();
+    Dispatcher::Incoming incoming{std::move(request), {}, {}};
+    incoming.match = parts_->router.find(incoming.request.method, incoming.request.path);
+    if (incoming.request.body.size() > Dispatcher::bodyLimit(incoming.match))
+        incoming.bodyProblem = Dispatcher::bodyTooLarge(incoming.match);
+
+    auto state = std::make_shared<LocalAnswer::State>();
+    Outcome outcome = parts_->dispatcher.dispatch(incoming);
+    if (auto* response = std::get_if<Response>(&outcome)) {
+        state->response = std::move(*response);
+        return LocalAnswer(std::move(state));
+    }
+    auto& park = std::get<Park>(outcome);
+    state->wait = park.wait;
+    state->park = std::make_shared<ParkState>();
+    state->park->onTimeout = std::move(park.onTimeout);
+    state->park->deliver = [weak = std::weak_ptr(state)](Response response) {
+        if (const auto waiting = weak.lock())
+            waiting->deliver(std::move(response));
+    };
+    if (park.parked)
+        park.parked(ParkedRequest(state->park));
+    return LocalAnswer(std::move(state));
+}
+
+std::string LocalServer::openApi(const std::string& version) const {
+    return http::openApi(parts_->router.routes(), version);
+}
+
+} // namespace core::http
