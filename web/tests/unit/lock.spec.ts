@@ -1,12 +1,12 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import text from '../../package-lock.json?raw'
 
 interface LockedPackage {
   version?: string
   optionalDependencies?: Record<string, string>
 }
 
-const lock = JSON.parse(readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8')) as {
+const lock = JSON.parse(text) as {
   packages: Record<string, LockedPackage>
 }
 
