@@ -19,6 +19,7 @@ constexpr std::size_t kFewestCharacters = 10;
 /// bcrypt ignores what comes after.
 constexpr std::size_t kMostBytes = 72;
 
+/// Empty if `setting` is not one of crypt(3).
 std::string crypt(std::string_view password, const std::string& setting) {
     const auto data = std::make_unique<crypt_data>();
     const std::string text(password);
@@ -53,7 +54,7 @@ bool PasswordHasher::verify(std::string_view password, const std::optional<std::
     // A NUL would end the password early for bcrypt; the answer is no, after the same time.
     const bool possible = password.size() <= kMostBytes && password.find('\0') == std::string_view::npos;
     const auto result = crypt(possible ? password : std::string_view("-"), against);
-    return core::equalConstantTime(result, against) && hash.has_value() && possible;
+    return !result.empty() && core::equalConstantTime(result, against) && hash.has_value() && possible;
 }
 
 std::optional<std::string> PasswordHasher::problemWith(std::string_view password) {
