@@ -108,7 +108,18 @@ std::vector<Command> Commands::all() {
     return list;
 }
 
-int Commands::run(const Command& command, const GlobalOptions&, Command::Invocation& invocation) {
+int Commands::run(const Command& command, const GlobalOptions& global, Command::Invocation& invocation) {
+    const int code = answer(command, global, invocation);
+    if (host_->abandoned()) {
+        // A thread that never returned still uses what the way out would destroy.
+        invocation.out.flush();
+        invocation.err.flush();
+        ::_exit(code);
+    }
+    return code;
+}
+
+int Commands::answer(const Command& command, const GlobalOptions&, Command::Invocation& invocation) {
     try {
         if (!ownCommands().contains(command.path)) {
             host_->readConfig();
@@ -143,7 +154,7 @@ void Commands::reload() {
     }
 }
 
-int Commands::serve(Command::Invocation& invocation) {
+int Commands::serve(Command::Invocation&) {
     host_->readConfig();
     host_->openDatabase();
     host_->migrate();
@@ -164,11 +175,7 @@ int Commands::serve(Command::Invocation& invocation) {
         host_->log().info("stopping", {{"signal", signal}});
         break;
     }
-    if (!host_->stop()) {
-        invocation.err.flush();
-        ::_exit(1); // a handler that never returned still holds its thread
-    }
-    return 0;
+    return host_->stop() ? 0 : 1;
 }
 
 namespace {

@@ -30,10 +30,12 @@ public:
     explicit Commands(const GlobalOptions& options);
 
     [[nodiscard]] std::vector<Command> all();
-    /// Runs one; exceptions become exit code 1 with their message.
+    /// Runs one; exceptions become exit code 1 with their message. Ends the process if a thread had to be
+    /// abandoned.
     int run(const Command& command, const GlobalOptions& options, Command::Invocation& invocation);
 
 private:
+    int answer(const Command& command, const GlobalOptions& options, Command::Invocation& invocation);
     int serve(Command::Invocation& invocation);
     int migrate(Command::Invocation& invocation);
     int configCheck(Command::Invocation& invocation);

@@ -50,6 +50,15 @@ inline constexpr ErrorKind kUnavailable{"Unavailable", 503, "The server cannot a
                                         "Try again after the time that Retry-After names"};
 inline constexpr ErrorKind kDatabase{"DatabaseError", 503, "The database connection is lost",
                                      "Try again; check the database if it lasts"};
+inline constexpr ErrorKind kIdempotencyKeyReused{"IdempotencyKeyReused", 422,
+                                                 "The Idempotency-Key was used for another request",
+                                                 "Send a new key for each change"};
+inline constexpr ErrorKind kIdempotencyKeyInUse{"IdempotencyKeyInUse", 409,
+                                                "The first request with this Idempotency-Key is under way",
+                                                "Send it again in a moment"};
+inline constexpr ErrorKind kIdempotencyAnswerLost{
+    "IdempotencyAnswerLost", 409, "The first request with this Idempotency-Key was done, its answer is lost",
+    "Read the current state; nothing was done again"};
 inline constexpr ErrorKind kLeaseLost{"LeaseLost", 503, "Another host has taken over this work",
                                       "Nothing to do: the other host does it"};
 } // namespace errors

@@ -26,8 +26,8 @@ public:
     /// How far it is, for stats(); `fraction` from 0 to 1 where it is known.
     virtual void report(std::string text, std::optional<double> fraction = {}) = 0;
     /// For jobs of one host: call first in every unit of work that must not be written by a host that is no
-    /// longer the one. Throws core::Error (errors::kLeaseLost) then; no other host takes over before the unit has
-    /// ended. Does nothing for other jobs.
+    /// longer the one. Throws core::Error (errors::kLeaseLost) then; no other host takes over before the unit
+    /// has ended. Does nothing for other jobs.
     virtual void fence(db::Transaction& tx) const = 0;
 };
 

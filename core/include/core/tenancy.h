@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,10 @@
 #include "core/uuid.h"
 
 namespace core {
+
+namespace db {
+class Transaction;
+}
 
 /// Who changed what, for the audit log. A request carries one; the database layer writes it as a row of the
 /// transaction that makes the change, so that neither exists without the other.
@@ -35,6 +40,9 @@ struct AuditTrail {
     AuditEntry entry;
     bool pending = false; ///< the route declared an action and no transaction has written it yet
     bool written = false;
+    /// Called in that transaction after the entry was written, for what must exist exactly when the change
+    /// does.
+    std::function<void(db::Transaction&)> alongside = {};
 
     void object(std::string type, std::string id) {
         entry.objectType = std::move(type);

@@ -93,8 +93,11 @@ public:
             return; // no statement was run
         AuditTrail* trail = pendingTrail(context_);
         const bool owes = writes_ && trail != nullptr && audit != nullptr && *audit && changed_ != 0;
-        if (owes)
+        if (owes) {
             (*audit)(*this, tenantOf(context_), trail->entry);
+            if (trail->alongside)
+                trail->alongside(*this);
+        }
         if (failure_)
             std::rethrow_exception(failure_);
         guarded([&] {

@@ -50,6 +50,8 @@ public:
         if (trail == nullptr || audit == nullptr || !*audit || changed_ == 0)
             return;
         (*audit)(*this, tenantOf(context_), trail->entry);
+        if (trail->alongside)
+            trail->alongside(*this);
         if (failure_)
             std::rethrow_exception(failure_);
         audited_ = true;

@@ -12,6 +12,7 @@
 #include "host/settings.h"
 #include "http/openapi.h"
 #include "job/thread_jobs.h"
+#include "module/deadline.h"
 
 namespace core::host {
 
@@ -70,6 +71,12 @@ private:
 };
 
 namespace {
+/// The module's code still runs on a thread that nobody waits for.
+class Abandoned final : public Error {
+public:
+    explicit Abandoned(const std::string& message) : Error(errors::kUnavailable, message) {}
+};
+
 /// Tells this process from every other one on the same database.
 std::string processId() {
     char name[256] = "host";
@@ -225,14 +232,14 @@ void Host::start() {
     wakeups_->listen();
     modules_->forEach("start", [&](ModuleRecord& record) {
         try {
-            record.module->start();
+            startModule(record);
             modules_->setState(record, State::running);
+        } catch (const Abandoned&) {
+            revoke(record.id);
+            throw;
         } catch (...) {
-            router_.remove(record.id);
-            record.module->stop();
-            for (auto& [id, context] : contexts_)
-                if (id == record.id)
-                    context->end();
+            revoke(record.id);
+            stopModule(record);
             throw;
         }
     });
@@ -251,11 +258,9 @@ void Host::start() {
     for (const auto& record : records)
         if (record.state == State::running)
             running.insert(record.id);
-    for (auto& [id, context] : contexts_)
-        if (!running.contains(id)) {
-            router_.remove(id);
-            context->end();
-        }
+    for (const auto& [id, context] : contexts_)
+        if (!running.contains(id))
+            revoke(id);
 
     openApi_ = openApi();
     const std::string configured = config_->text("web_dir");
@@ -265,6 +270,9 @@ void Host::start() {
     if (web_->empty())
         log_.warn("the web application is not there; only the API is served");
     dispatcher_.setFallback(web_.get());
+    idempotency_ = std::make_unique<http::Idempotency>(*database_, clock_, log_.named("http"),
+                                                       config_->duration("http.idempotency_retention"));
+    dispatcher_.setIdempotency(idempotency_.get());
 
     http::ServerOptions options;
     options.address = config_->text("http.addr");
@@ -285,8 +293,8 @@ void Host::start() {
 bool Host::stop() noexcept {
     bool clean = true;
     try {
-        if (server_)
-            clean = server_->stop();
+        if (server_ && !server_->stop())
+            abandoned_ = true;
         ownMetrics_.end();
         stopModules();
         if (bus_)
@@ -298,16 +306,44 @@ bool Host::stop() noexcept {
         clean = false;
     }
     log_.info("stopped");
-    return clean;
+    return clean && !abandoned_;
+}
+
+void Host::startModule(ModuleRecord& record) {
+    const auto limit = config_->duration("modules.start_timeout");
+    if (module::endsWithin(clock_, limit, [module = record.module] { module->start(); }))
+        return;
+    abandoned_ = true;
+    throw Abandoned(fmt::format("it has not started within {} (modules.start_timeout); the host goes on "
+                                "without it until it is restarted",
+                                formatDuration(limit)));
+}
+
+void Host::stopModule(ModuleRecord& record) noexcept {
+    try {
+        const auto limit = config_->duration("modules.stop_timeout");
+        if (module::endsWithin(clock_, limit, [module = record.module] { module->stop(); }))
+            return;
+        abandoned_ = true;
+        log_.error("a module has not stopped in time and is left behind",
+                   {{"id", record.id}, {"waited", formatDuration(limit)}});
+    } catch (...) {
+        log_.error("a module failed while stopping",
+                   {{"id", record.id}, {"error", describeCurrentException()}});
+    }
+}
+
+void Host::revoke(const std::string& module) noexcept {
+    router_.remove(module);
+    for (auto& [id, context] : contexts_)
+        if (id == module)
+            context->end();
 }
 
 void Host::stopModules() noexcept {
     modules_->forEachReverse([&](ModuleRecord& record) {
-        router_.remove(record.id);
-        for (auto& [id, context] : contexts_)
-            if (id == record.id)
-                context->end();
-        record.module->stop();
+        revoke(record.id);
+        stopModule(record);
         modules_->setState(record, State::stopped);
     });
 }

@@ -51,8 +51,11 @@ public:
     void initializeModules();
     /// Starts modules and serves. Throws core::Error(kUnavailable) for a busy address.
     void start();
-    /// Stops everything in reverse order. False if something had to be abandoned.
+    /// Stops everything in reverse order. False if it failed or something had to be abandoned.
     [[nodiscard]] bool stop() noexcept;
+    /// True once a thread did not return in time: the process must then end by _exit, and this object must
+    /// not be destroyed.
+    [[nodiscard]] bool abandoned() const noexcept { return abandoned_; }
 
     [[nodiscard]] std::vector<Command> commands();
     /// Of the host and of every module.
@@ -80,6 +83,10 @@ private:
     void registerMetrics();
     [[nodiscard]] std::shared_ptr<const config::Config> readSettings() const;
     void applyLogSettings(const config::Config& config);
+    void startModule(module::ModuleRecord& record);
+    void stopModule(module::ModuleRecord& record) noexcept;
+    /// Takes away what the host gave to a module and what it takes from it.
+    void revoke(const std::string& module) noexcept;
     void stopModules() noexcept;
 
     HostOptions options_;
@@ -99,10 +106,12 @@ private:
     std::unique_ptr<event::QueuedBus> bus_;
     http::Router router_;
     http::Dispatcher dispatcher_;
+    std::unique_ptr<http::Idempotency> idempotency_;
     std::unique_ptr<http::StaticFiles> web_;
     std::unique_ptr<http::Server> server_;
     std::vector<std::pair<std::string, std::unique_ptr<Context>>> contexts_; // by module, in order
     std::string openApi_;
+    bool abandoned_ = false; // a module's thread that nobody waits for still runs
 };
 
 } // namespace core::host

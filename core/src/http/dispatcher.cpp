@@ -90,6 +90,8 @@ Outcome Dispatcher::judge(Incoming& incoming) const {
         request.auditTrail->entry.action = route->audit.actionName();
         request.auditTrail->pending = true;
     }
+    if (idempotency_ != nullptr && Idempotency::appliesTo(*route))
+        return idempotency_->handle(request, route->handler);
     return route->handler(request);
 }
 

@@ -7,6 +7,7 @@
 #include "core/http/route.h"
 #include "core/log.h"
 #include "core/metrics.h"
+#include "http/idempotency.h"
 #include "http/router.h"
 
 namespace core::http {
@@ -30,6 +31,8 @@ public:
 
     /// Only before the server runs.
     void setFallback(Fallback* fallback) noexcept { fallback_ = fallback; }
+    /// Only before the server runs; without it no answer is kept for repetitions.
+    void setIdempotency(const Idempotency* idempotency) noexcept { idempotency_ = idempotency; }
 
     struct Incoming {
         Request request;
@@ -56,6 +59,7 @@ private:
     Logger log_;
     metrics::Registry* metrics_;
     Fallback* fallback_ = nullptr;
+    const Idempotency* idempotency_ = nullptr;
 };
 
 } // namespace core::http

@@ -73,6 +73,8 @@ Response Response::error(const Error& error) {
     Response response = json(std::move(body), error.status());
     if (error.status() == 429 || error.status() == 503)
         response.headers.add("Retry-After", "5");
+    if (error.name() == errors::kIdempotencyKeyInUse.name)
+        response.headers.add("Retry-After", "1");
     if (error.status() == 401)
         response.headers.add("WWW-Authenticate", "Bearer");
     return response;
@@ -124,6 +126,8 @@ std::string_view reasonPhrase(int status) noexcept {
         return "Unsupported Media Type";
     case 417:
         return "Expectation Failed";
+    case 422:
+        return "Unprocessable Content";
     case 428:
         return "Precondition Required";
     case 429:

@@ -100,7 +100,17 @@ json::Object operation(const Route& route, std::vector<const wire::Type*>& used)
         object.set("description", needs + ".");
         object.set("security", json::Array{json::Object{{"bearer", json::Array{}}}});
     }
-    if (auto list = parameters(route, used); !list.empty())
+    auto list = parameters(route, used);
+    if (Idempotency::appliesTo(route))
+        list.push_back(json::Object{
+            {"name", std::string(kIdempotencyHeader)},
+            {"in", "header"},
+            {"required", false},
+            {"description",
+             "A new random UUID for each change: the same request with the same key is done once and "
+             "given the first answer again."},
+            {"schema", json::Object{{"type", "string"}, {"minLength", 16}, {"maxLength", 128}}}});
+    if (!list.empty())
         object.set("parameters", std::move(list));
     if (route.request != nullptr)
         object.set("requestBody", json::Object{{"required", true},

@@ -34,6 +34,12 @@ SystemContext Request::system(std::string reason) const {
     return SystemContext(std::move(reason), auditTrail);
 }
 
+Response Request::keep(Response answer) const {
+    if (kept)
+        *kept = answer;
+    return answer;
+}
+
 std::optional<std::string> Request::cookie(std::string_view name) const {
     std::string_view rest = headers.get("Cookie");
     while (!rest.empty()) {

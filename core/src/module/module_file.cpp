@@ -1,5 +1,6 @@
 #include "module/module_file.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <fstream>
@@ -64,13 +65,13 @@ std::string readAll(const fs::path& file) {
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
-void judgeOwnership(const fs::path& file) {
+void judgeOwnership(const fs::path& file, uid_t user) {
     struct stat info {};
     if (::lstat(file.c_str(), &info) != 0)
         refuse(file, "does not exist");
     if (!S_ISREG(info.st_mode))
         refuse(file, "is not a regular file; links are not followed, copy the module here");
-    if (info.st_uid != 0 && info.st_uid != ::geteuid())
+    if (info.st_uid != 0 && info.st_uid != user)
         refuse(file, fmt::format(
                          "belongs to user {}; a module must belong to root or to the user that runs the host "
                          "(chown it)",
@@ -108,13 +109,13 @@ void judgeArchitecture(const fs::path& library) {
 
 } // namespace
 
-ModuleFile inspect(const fs::path& library) {
-    judgeOwnership(library);
+ModuleFile inspect(const fs::path& library, uid_t user) {
+    judgeOwnership(library, user);
     fs::path manifestPath = library;
     manifestPath.replace_extension(".json");
     if (!fs::exists(manifestPath))
         refuse(library, "has no manifest: " + manifestPath.filename().string() + " must be beside it");
-    judgeOwnership(manifestPath);
+    judgeOwnership(manifestPath, user);
     const auto text = wire::parse<ManifestText>(readAll(manifestPath), {.maxBytes = 65536});
     if (!text)
         refuse(manifestPath, std::string("is not a valid manifest: ") + text.error().what());
@@ -166,6 +167,15 @@ std::shared_ptr<Module> load(const ModuleFile& file) {
     if (file.manifest.id != descriptor->id || file.manifest.version != descriptor->version)
         refuse(library, fmt::format("is {} {}, its manifest says {} {}", descriptor->id, descriptor->version,
                                     file.manifest.id, file.manifest.version));
+    for (std::size_t i = 0; i < descriptor->requirement_count; ++i) {
+        const auto& [needed, versions] = descriptor->requirements[i];
+        const bool said = std::any_of(
+            file.manifest.dependencies.begin(), file.manifest.dependencies.end(),
+            [&](const auto& named) { return named.module == needed && named.versions == versions; });
+        if (!said)
+            refuse(library, fmt::format("needs \"{}\" in version {}, which its manifest does not say", needed,
+                                        versions));
+    }
     Module* made = nullptr;
     try {
         made = descriptor->create();

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <unistd.h>
+
 #include "core/error.h"
 #include "core/module/module.h"
 
@@ -28,9 +30,9 @@ struct ModuleFile {
     Manifest manifest;
 };
 
-/// Reads the manifest beside the library and judges the file: a regular file of root or of this user, not
+/// Reads the manifest beside the library and judges the file: a regular file of root or of `user`, not
 /// writable for others, for this machine and ABI. Throws core::Error(kModuleRefused) with one sentence.
-CORE_EXPORT ModuleFile inspect(const std::filesystem::path& library);
+CORE_EXPORT ModuleFile inspect(const std::filesystem::path& library, uid_t user = ::geteuid());
 
 /// Maps the library (never to be unmapped), compares its descriptor with the manifest and makes the module.
 /// Throws core::Error(kModuleRefused).

@@ -37,7 +37,7 @@ std::vector<HealthCheck> Module::healthChecks() {
     return {};
 }
 void Module::start() {}
-void Module::stop() noexcept {}
+void Module::stop() {}
 
 ModuleContext::~ModuleContext() = default;
 

@@ -2,8 +2,10 @@
 
 #include <elf.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "integration/module/module_fixture.h"
+#include "module/module_file.h"
 
 namespace core::module {
 namespace {
@@ -106,6 +108,24 @@ TEST_F(LoaderTest, ManifestWritableByTheWorld) {
     ::chmod((dir / "modules/gamma.json").c_str(), 0666);
     expectRefused("gamma", "check", "gamma.json can be written by others; take that right away");
 }
+TEST_F(LoaderTest, OfAnotherUser) {
+    const auto library = lay("gamma", manifest("gamma"));
+    // Only root can give the file away; for another user the host is somebody else.
+    const uid_t host = ::chown(library.c_str(), 4242, 4242) == 0 ? ::geteuid() : ::geteuid() + 1;
+    try {
+        (void)inspect(library, host);
+        FAIL() << "it was taken";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.name(), kModuleRefused.name);
+        EXPECT_THAT(error.what(),
+                    HasSubstr("a module must belong to root or to the user that runs the host"));
+    }
+}
+TEST_F(LoaderTest, NeedsMoreThanItsManifestSays) {
+    lay("needs_more", manifest("needs_more"));
+    expectRefused("needs_more", "load",
+                  "needs_more.so needs \"alpha\" in version [1.0,2.0), which its manifest does not say");
+}
 TEST_F(LoaderTest, Symlink) {
     const auto real = lay("gamma", "", "", "elsewhere");
     layManifest("gamma", manifest("gamma"));
@@ -190,6 +210,21 @@ TEST_F(LoaderTest, ACycleIsNamedAndTheOthersGoOn) {
     EXPECT_EQ(byId["a"].reason, "it depends in a cycle on b");
     EXPECT_EQ(byId["b"].reason, "it depends in a cycle on a");
     EXPECT_NE(byId["e"].state, State::discovered);
+}
+
+TEST_F(LoaderTest, ACycleOfFilesIsNamedAndNoneOfThemRuns) {
+    lay("alpha", manifest("alpha", needs("beta", "[1.0,2.0)")));
+    lay("beta", manifest("beta", needs("alpha", "[1.0,2.0)")));
+    lay("gamma", manifest("gamma"));
+    ModuleSet set(log.logger());
+    set.load({dir / "modules"});
+    std::map<std::string, ModuleRecord> byId;
+    for (auto& record : set.records())
+        byId[record.id] = record;
+    EXPECT_EQ(byId["alpha"].state, State::failed);
+    EXPECT_EQ(byId["alpha"].reason, "it depends in a cycle on beta");
+    EXPECT_EQ(byId["beta"].reason, "it depends in a cycle on alpha");
+    EXPECT_EQ(byId["gamma"].state, State::discovered);
 }
 
 TEST_F(LoaderTest, StepsGoInOrderAndAFailureSkipsDependants) {

@@ -2,6 +2,8 @@
 #include <fstream>
 #include <stdexcept>
 
+#include <unistd.h>
+
 #include "core/module/module.h"
 
 namespace {
@@ -28,6 +30,7 @@ public:
     std::string_view version() const override { return "1.0.0"; }
     void initialize(core::ModuleContext& context) override {
         trace_ = context.dataDir().parent_path() / "trace.txt";
+        jobs_ = &context.jobs();
         note("initialize");
 #ifdef SAMPLE_THROWS_INITIALIZE
         throw std::runtime_error("the sample's key is missing");
@@ -52,13 +55,36 @@ public:
 #ifdef SAMPLE_THROWS_START
         throw std::runtime_error("the sample's port is taken");
 #endif
+#ifdef SAMPLE_HANGS_START
+        jobs_->every("work", core::seconds{1}, [this](core::JobRun&) { note("work"); });
+        hang();
+#endif
     }
-    void stop() noexcept override { note("stop"); }
+    void stop() override {
+        note("stop");
+#ifdef SAMPLE_THROWS_STOP
+        throw std::runtime_error("the sample's file is gone");
+#endif
+#ifdef SAMPLE_HANGS_STOP
+        hang();
+#endif
+    }
 
 private:
     void note(const char* what) const { std::ofstream(trace_, std::ios::app) << what << " " SAMPLE_ID "\n"; }
+#if defined(SAMPLE_HANGS_START) || defined(SAMPLE_HANGS_STOP)
+    [[noreturn]] static void hang() {
+        for (;;)
+            ::pause();
+    }
+#endif
     std::filesystem::path trace_;
+    core::Jobs* jobs_ = nullptr;
 };
+
+#ifdef SAMPLE_NEEDS_MORE
+constexpr core_module_requirement kRequirements[] = {{"alpha", "[1.0,2.0)"}};
+#endif
 
 } // namespace
 
@@ -82,8 +108,13 @@ extern "C" __attribute__((visibility("default"))) const core_module_descriptor* 
 #else
         core::kBuildTag,
 #endif
+#ifdef SAMPLE_NEEDS_MORE
+        kRequirements,
+        1,
+#else
         nullptr,
         0,
+#endif
 #ifdef SAMPLE_NULL_CREATE
         []() -> core::Module* { return nullptr; },
 #else

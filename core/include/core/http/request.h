@@ -31,6 +31,7 @@ public:
     std::vector<std::pair<std::string, std::string>> pathParameters; ///< percent-decoded
     std::optional<Principal> caller;
     std::shared_ptr<AuditTrail> auditTrail;
+    std::shared_ptr<std::optional<Response>> kept; ///< set by the host where answers are kept
 
     /// A `{name}` of the route's pattern. Throws core::Error(kInternal) if the pattern has no such name.
     [[nodiscard]] const std::string& parameter(std::string_view name) const;
@@ -46,6 +47,11 @@ public:
     [[nodiscard]] SystemContext system(std::string reason) const;
     /// Where a handler names the object that it changes.
     [[nodiscard]] AuditTrail& audit() const { return *auditTrail; }
+
+    /// Names the answer inside the unit of work that makes the change, so that both become durable together:
+    /// a repetition with the same Idempotency-Key is given it even if this host dies before it is sent.
+    /// Returns it. Without it the answer is kept a moment after the commit.
+    Response keep(Response answer) const;
 
     /// The body as T; throws kMalformed, kUnsupportedMedia or kValidation.
     template <wire::detail::Declared T>

@@ -124,8 +124,8 @@ struct Route {
     const wire::Type* request = nullptr;
     const wire::Type* query = nullptr;
     const wire::Type* response = nullptr;
-    bool responseIsList = false; ///< a bare array of `response`
-    int status = 200;            ///< of success, for the documentation
+    bool responseIsList = false;    ///< a bare array of `response`
+    int status = 200;               ///< of success, for the documentation
     std::string responseMedia = {}; ///< media type of an answer that is not JSON, instead of `response`
     std::vector<const ErrorKind*> errors = {};
     Handler handler = {};

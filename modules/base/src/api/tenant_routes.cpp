@@ -156,7 +156,7 @@ std::vector<core::http::Route> tenantRoutes(Parts& parts) {
          .errors = {&errors::kTenantExists},
          .handler = [&parts](Request& request) -> Outcome {
              const auto wanted = request.json<NewTenant>();
-             const auto row = parts.database.transact(request.system("tenants"), [&](Transaction& tx) {
+             return parts.database.transact(request.system("tenants"), [&](Transaction& tx) {
                  const auto created =
                      parts.tenants->create(tx, wanted.name, wanted.maxAgents, wanted.maxPolicies);
                  // Whoever made it can work in it.
@@ -164,9 +164,8 @@ std::vector<core::http::Route> tenantRoutes(Parts& parts) {
                      parts.users.store().setMembership(tx, request.principal().id, created.id, Role::admin);
                  request.audit().object("tenant", created.id.toString());
                  request.audit().entry.after = auditOf(created);
-                 return created;
+                 return request.keep(Response::of(viewOf(created), 201));
              });
-             return Response::of(viewOf(row), 201);
          }});
     routes.push_back({.method = "GET",
                       .path = "/api/v1/tenants/{id}",

@@ -121,18 +121,17 @@ Outcome create(Parts& parts, Request& request) {
             : std::nullopt;
     const auto creator =
         caller.kind == core::http::PrincipalKind::user ? std::optional(caller.id) : std::nullopt;
-    const auto created = parts.database.transact(request.system("tokens"), [&](Transaction& tx) {
+    return parts.database.transact(request.system("tokens"), [&](Transaction& tx) {
         auto made = parts.tokens.create(tx, tenant, wanted.name, *core::http::parseRole(wanted.role), creator,
                                         expires);
         request.audit().object("api_token", made.row.id.toString());
         request.audit().entry.after = auditOf(made.row);
-        return made;
+        auto view = viewOf(made.row);
+        view.token = made.token;
+        auto response = Response::of(view, 201);
+        response.headers.add("Cache-Control", "no-store");
+        return request.keep(std::move(response));
     });
-    auto view = viewOf(created.row);
-    view.token = created.token;
-    auto response = Response::of(view, 201);
-    response.headers.add("Cache-Control", "no-store");
-    return response;
 }
 
 Outcome list(Parts& parts, Request& request) {

@@ -7,8 +7,8 @@
 
 #include "base/errors.h"
 #include "core/encoding.h"
+#include "core/gcm.h"
 #include "core/random.h"
-#include "vault/gcm.h"
 
 namespace base {
 
@@ -20,7 +20,7 @@ using core::db::Transaction;
 constexpr std::string_view kCheckText = "the vault opens";
 
 std::string freshNonce() {
-    std::array<std::byte, gcm::kNonceBytes> random{};
+    std::array<std::byte, core::gcm::kNonceBytes> random{};
     core::fillRandom(random);
     return {reinterpret_cast<const char*>(random.data()), random.size()};
 }
@@ -61,11 +61,12 @@ void Vault::check(core::db::Database& database) {
             "INSERT INTO vault_check (id, key_id, nonce, ciphertext, created_at_us) VALUES (1, $1, $2, $3, "
             "$4) "
             "ON CONFLICT (id) DO NOTHING",
-            {keyId_, Bytes{nonce}, Bytes{gcm::seal(key_, nonce, additionalData, kCheckText)}, clock_.now()});
+            {keyId_, Bytes{nonce}, Bytes{core::gcm::seal(key_, nonce, additionalData, kCheckText)},
+             clock_.now()});
         return tx.query(kSelect)[0];
     });
-    const bool opens =
-        row.text(0) == keyId_ && gcm::open(key_, row.bytes(1), additionalData, row.bytes(2)) == kCheckText;
+    const bool opens = row.text(0) == keyId_ &&
+                       core::gcm::open(key_, row.bytes(1), additionalData, row.bytes(2)) == kCheckText;
     if (!opens)
         throw sealedError(fmt::format(
             "The encryption key {} does not open the vault of this database, which key {} sealed: start with "
@@ -83,7 +84,7 @@ void Vault::put(Transaction& tx, const SecretPlace& place, std::string_view secr
         "ON CONFLICT (tenant_id, owner_table, owner_id, field) DO UPDATE SET key_id = excluded.key_id, "
         "nonce = excluded.nonce, ciphertext = excluded.ciphertext, updated_at_us = excluded.updated_at_us",
         {core::Uuid::generate(now), place.tenant, place.table, place.row, place.field, keyId_, Bytes{nonce},
-         Bytes{gcm::seal(key_, nonce, additional(place, keyId_), secret)}, now, now});
+         Bytes{core::gcm::seal(key_, nonce, additional(place, keyId_), secret)}, now, now});
 }
 
 std::optional<std::string> Vault::get(Transaction& tx, const SecretPlace& place) {
@@ -94,7 +95,7 @@ std::optional<std::string> Vault::get(Transaction& tx, const SecretPlace& place)
     if (rows.empty())
         return std::nullopt;
     const auto& row = rows[0];
-    auto secret = gcm::open(key_, row.bytes(1), additional(place, row.text(0)), row.bytes(2));
+    auto secret = core::gcm::open(key_, row.bytes(1), additional(place, row.text(0)), row.bytes(2));
     if (!secret)
         throw sealedError(fmt::format("The secret {} of {} {} does not open: {}. Enter it again", place.field,
                                       place.table, place.row.toString(),

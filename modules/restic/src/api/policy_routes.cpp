@@ -169,17 +169,13 @@ void addPolicyRoutes(Routes& routes, const Services& s) {
                                  &base::errors::kTenantLimitReached, &errors::kRepositoryNotFound},
                       .handler = [&s](Request& request) -> Outcome {
                           const auto input = request.json<PolicyInput>();
-                          return Response::of(
-                              s.database.transact(request.tenant(),
-                                                  [&](Transaction& tx) {
-                                                      const auto made = s.policies.create(
-                                                          tx, policyOf(tx, s.repositories, input));
-                                                      auto view = viewOf(tx, made);
-                                                      request.audit().object("policy", made.id.toString());
-                                                      request.audit().entry.after = core::wire::toJson(view);
-                                                      return view;
-                                                  }),
-                              201);
+                          return s.database.transact(request.tenant(), [&](Transaction& tx) {
+                              const auto made = s.policies.create(tx, policyOf(tx, s.repositories, input));
+                              const auto view = viewOf(tx, made);
+                              request.audit().object("policy", made.id.toString());
+                              request.audit().entry.after = core::wire::toJson(view);
+                              return request.keep(Response::of(view, 201));
+                          });
                       }});
     routes.push_back({.method = "GET",
                       .path = "/api/v1/restic/policies/{id}",

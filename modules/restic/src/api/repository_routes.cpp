@@ -58,29 +58,25 @@ void addRepositoryRoutes(Routes& routes, const Services& s) {
                                   [&](const Repository& r) { return viewOf(tx, s.repositories, r); });
                           }));
                       }});
-    routes.push_back(
-        {.method = "POST",
-         .path = "/api/v1/restic/repositories",
-         .summary = "Add a repository",
-         .permission = write,
-         .audit = Audit::action("restic.repository.created"),
-         .request = &typeOf<RepositoryInput>(),
-         .response = &typeOf<RepositoryView>(),
-         .status = 201,
-         .errors = {&errors::kRepositoryExists, &errors::kAgentNotFound},
-         .handler = [&s](Request& request) -> Outcome {
-             const auto input = request.json<RepositoryInput>();
-             return Response::of(
-                 s.database.transact(request.tenant(),
-                                     [&](Transaction& tx) {
-                                         const auto made = s.repositories.create(tx, specOf(input));
-                                         auto view = viewOf(tx, s.repositories, made);
-                                         request.audit().object("repository", made.id.toString());
-                                         request.audit().entry.after = core::wire::toJson(view);
-                                         return view;
-                                     }),
-                 201);
-         }});
+    routes.push_back({.method = "POST",
+                      .path = "/api/v1/restic/repositories",
+                      .summary = "Add a repository",
+                      .permission = write,
+                      .audit = Audit::action("restic.repository.created"),
+                      .request = &typeOf<RepositoryInput>(),
+                      .response = &typeOf<RepositoryView>(),
+                      .status = 201,
+                      .errors = {&errors::kRepositoryExists, &errors::kAgentNotFound},
+                      .handler = [&s](Request& request) -> Outcome {
+                          const auto input = request.json<RepositoryInput>();
+                          return s.database.transact(request.tenant(), [&](Transaction& tx) {
+                              const auto made = s.repositories.create(tx, specOf(input));
+                              const auto view = viewOf(tx, s.repositories, made);
+                              request.audit().object("repository", made.id.toString());
+                              request.audit().entry.after = core::wire::toJson(view);
+                              return request.keep(Response::of(view, 201));
+                          });
+                      }});
     routes.push_back({.method = "GET",
                       .path = "/api/v1/restic/repositories/{id}",
                       .summary = "One repository; its secrets are never read back",

@@ -19,6 +19,11 @@ Response started(const Task& task, Request& request) {
     request.audit().object("task", task.id.toString());
     return Response::of(TaskStarted{task.id, std::string(protocol::toText(task.status))}, 202);
 }
+
+/// Keeps the answer with the task.
+TaskService::Made keeping(Request& request) {
+    return [&request](const Task& task) { request.keep(started(task, request)); };
+}
 } // namespace
 
 void addTaskRoutes(Routes& routes, const Services& s) {
@@ -52,7 +57,7 @@ void addTaskRoutes(Routes& routes, const Services& s) {
                  metadata.set(name, value);
              wanted.metadata = std::move(metadata);
              request.audit().entry.after = core::wire::toJson(input);
-             return started(s.tasks.create(request.tenant(), wanted), request);
+             return started(s.tasks.create(request.tenant(), wanted, keeping(request)), request);
          }});
     routes.push_back(
         {.method = "GET",
@@ -112,7 +117,7 @@ void addTaskRoutes(Routes& routes, const Services& s) {
                       .handler = [&s](Request& request) -> Outcome {
                           const auto id = request.uuidParameter("id", errors::kTaskNotFound);
                           request.audit().object("task", id.toString());
-                          return started(s.tasks.retry(request.tenant(), id), request);
+                          return started(s.tasks.retry(request.tenant(), id, keeping(request)), request);
                       }});
     const auto logs = [&s](Request& request) -> Outcome {
         const auto id = request.uuidParameter("id", errors::kTaskNotFound);

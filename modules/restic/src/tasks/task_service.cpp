@@ -54,12 +54,14 @@ void TaskService::wakeAfterCommit(Transaction& tx, const Uuid& agent) {
     });
 }
 
-Task TaskService::create(const TenantContext& context, const TaskRequest& request) {
+Task TaskService::create(const TenantContext& context, const TaskRequest& request, const Made& made) {
     const auto attempt = [&] {
         return database_.transact(context, [&](Transaction& tx) {
             auto task = create(tx, request);
             if (context.audit())
                 context.audit()->object("task", task.id.toString());
+            if (made)
+                made(task);
             return task;
         });
     };
@@ -403,7 +405,7 @@ void TaskService::cancelWaiting(Transaction& tx, const Uuid& agent, const std::s
         cancelWaiting(tx, task, why);
 }
 
-Task TaskService::retry(const TenantContext& context, const Uuid& taskId) {
+Task TaskService::retry(const TenantContext& context, const Uuid& taskId, const Made& made) {
     return database_.transact(context, [&](Transaction& tx) {
         const auto task = TaskStore::find(tx, taskId);
         if (!task)
@@ -421,7 +423,10 @@ Task TaskService::retry(const TenantContext& context, const Uuid& taskId) {
         request.metadata = task->metadata;
         request.priority = task->priority;
         request.retryOf = task->id;
-        return create(tx, request);
+        auto again = create(tx, request);
+        if (made)
+            made(again);
+        return again;
     });
 }
 

@@ -55,10 +55,12 @@ public:
             wake_(agent);
     }
 
+    /// Called with the task inside the unit of work that made it.
+    using Made = std::function<void(const Task&)>;
     /// The new task; or the one of the same policy and agent that still waits, which a request without a slot
     /// ("now") also frees from waiting for its next attempt. Throws kAgentNotFound, kPolicyNotFound,
     /// kRepositoryNotFound, kInvalidParameters.
-    Task create(const core::TenantContext& context, const TaskRequest& request);
+    Task create(const core::TenantContext& context, const TaskRequest& request, const Made& made = {});
     /// The same inside a transaction of the caller.
     Task create(core::db::Transaction& tx, const TaskRequest& request);
 
@@ -86,7 +88,7 @@ public:
     /// Ends every task of the agent that it does not hold yet.
     void cancelWaiting(core::db::Transaction& tx, const core::Uuid& agent, const std::string& why);
     /// A new task like the ended one. Throws kTaskNotFound, kConflict while it has not ended.
-    Task retry(const core::TenantContext& context, const core::Uuid& task);
+    Task retry(const core::TenantContext& context, const core::Uuid& task, const Made& made = {});
 
     /// What an agent's heartbeat says of the tasks that it holds: leases go on; what it does not know is
     /// given out again.

@@ -1,4 +1,4 @@
-#include "vault/gcm.h"
+#include "core/gcm.h"
 
 #include <memory>
 
@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 
-namespace base::gcm {
+namespace core::gcm {
 
 namespace {
 
@@ -39,7 +39,7 @@ std::string seal(std::string_view key, std::string_view nonce, std::string_view 
         EVP_EncryptFinal_ex(context.get(), bytes(out) + length, &length) == 1 &&
         EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, kTagBytes, bytes(out) + plain.size()) == 1;
     if (!ok)
-        throw core::Error(core::errors::kInternal, "The secret cannot be sealed");
+        throw Error(errors::kInternal, "The secret cannot be sealed");
     return out;
 }
 
@@ -64,4 +64,4 @@ std::optional<std::string> open(std::string_view key, std::string_view nonce, st
     return ok ? std::optional(std::move(out)) : std::nullopt;
 }
 
-} // namespace base::gcm
+} // namespace core::gcm

@@ -1,0 +1,55 @@
+#include "contract/restic_fixture.h"
+#include "support/schema_dump.h"
+
+namespace test {
+namespace {
+
+/// The real migrations of host and modules.
+class RealMigrations : public BothDatabases {
+protected:
+    static std::vector<ModuleMigrations> all() {
+        return {core::db::coreMigrations(GetParam()),
+                {"base", base_migrations(GetParam())},
+                {"restic", restic_migrations(GetParam())}};
+    }
+    static std::vector<ModuleMigrations> upTo(std::vector<ModuleMigrations> modules,
+                                              const std::vector<std::size_t>& versions) {
+        for (std::size_t i = 0; i < modules.size(); ++i) {
+            auto& list = modules[i].list;
+            std::sort(list.begin(), list.end(),
+                      [](const auto& a, const auto& b) { return a.version < b.version; });
+            list.resize(versions[i]);
+        }
+        return modules;
+    }
+};
+BOTH_DATABASES(RealMigrations);
+
+TEST_P(RealMigrations, LeadFromEveryEarlierStateToTheSameSchema) {
+    const auto modules = all();
+    TestDatabase fresh{GetParam()};
+    applyMigrations(fresh.db(), modules);
+    const auto expected = schemaOf(fresh.db());
+    ASSERT_GT(expected.size(), 20U);
+
+    // Every combination of versions in which a host may have been left; a module needs those before it.
+    int states = 0;
+    for (std::size_t core = 0; core <= modules[0].list.size(); ++core)
+        for (std::size_t base = 0; base <= modules[1].list.size(); ++base)
+            for (std::size_t restic = 0; restic <= (base == 0 ? 0 : modules[2].list.size()); ++restic) {
+                SCOPED_TRACE(fmt::format("core {}, base {}, restic {}", core, base, restic));
+                TestDatabase earlier{GetParam()};
+                const auto first = applyMigrations(earlier.db(), upTo(modules, {core, base, restic})).size();
+                const auto rest = applyMigrations(earlier.db(), modules).size();
+                EXPECT_EQ(first, core + base + restic);
+                EXPECT_EQ(first + rest,
+                          modules[0].list.size() + modules[1].list.size() + modules[2].list.size());
+                EXPECT_EQ(schemaOf(earlier.db()), expected);
+                EXPECT_TRUE(applyMigrations(earlier.db(), modules).empty());
+                ++states;
+            }
+    EXPECT_GE(states, 6);
+}
+
+} // namespace
+} // namespace test

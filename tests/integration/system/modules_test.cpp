@@ -1,0 +1,86 @@
+#include "core/module/module_abi.h"
+#include "integration/system/system_fixture.h"
+
+namespace test {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The real host with one of the sample modules beside its own.
+class ModuleEnds : public SystemTest {
+protected:
+    void lay(const std::string& sample, const std::string& dependencies = "{}") {
+        const auto folder = dir_ / "modules";
+        fs::create_directories(folder);
+        fs::copy_file(fs::path(AE_BUILD_DIR) / "tests/modules" / (sample + ".so"), folder / (sample + ".so"));
+        writeFile(folder / (sample + ".json"),
+                  fmt::format(R"({{"id":"{}","version":"1.0.0","abi":{},"dependencies":{}}})", sample,
+                              core::kModuleAbi, dependencies));
+        for (const auto& file : fs::directory_iterator(folder))
+            fs::permissions(file, fs::perms(0644));
+        configureHost("module_path: [\"" + folder.string() +
+                      "\"]\nmodules:\n  start_timeout: 300ms\n  stop_timeout: 300ms\n");
+    }
+    Value module(const std::string& id) {
+        for (const auto& module : *get("/api/v1/modules").find("items")->array())
+            if (module.stringOr("id") == id)
+                return module;
+        ADD_FAILURE() << "there is no module " << id;
+        return {};
+    }
+    std::string trace() { return readFile(dir_ / "data/modules/trace.txt"); }
+    std::string log() { return readFile(dir_ / "backend.log"); }
+};
+
+TEST_F(ModuleEnds, AStartThatHangsIsFencedAndTheHostGoesOn) {
+    lay("hangs_start");
+    lay("gamma", R"x({"hangs_start":"[1.0,2.0)"})x");
+    startBackend();
+    const auto hung = module("hangs_start");
+    EXPECT_EQ(hung.stringOr("state"), "failed");
+    EXPECT_EQ(hung.stringOr("step"), "start");
+    EXPECT_EQ(hung.stringOr("reason"),
+              "it has not started within 300ms (modules.start_timeout); the host goes "
+              "on without it until it is restarted");
+    EXPECT_EQ(module("gamma").stringOr("state"), "skipped");
+    EXPECT_EQ(module("restic").stringOr("state"), "running");
+    EXPECT_EQ(api().get("/api/v1/hangs_start", admin_).status, 404);
+    EXPECT_EQ(api().get("/api/v1/gamma", admin_).status, 404);
+
+    // Its job was taken away: at the end, seconds later than its interval, it has not run again.
+    const auto before = trace();
+    EXPECT_NE(before.find("start hangs_start"), std::string::npos);
+    std::this_thread::sleep_for(1500ms);
+    EXPECT_EQ(trace(), before);
+
+    const auto [exit, took] = stopBackend();
+    EXPECT_EQ(exit.code, 1) << "a thread was left behind";
+    EXPECT_EQ(exit.signal, 0);
+    EXPECT_LT(took, 10s);
+    EXPECT_EQ(trace(), before) << "a module whose start never returned is not stopped";
+    EXPECT_NE(log().find("\"msg\":\"stopped\""), std::string::npos) << "the others were stopped in order";
+}
+
+TEST_F(ModuleEnds, AStopThatHangsIsLeftBehind) {
+    lay("hangs_stop");
+    startBackend();
+    EXPECT_EQ(module("hangs_stop").stringOr("state"), "running");
+    const auto [exit, took] = stopBackend();
+    EXPECT_EQ(exit.code, 1);
+    EXPECT_EQ(exit.signal, 0);
+    EXPECT_LT(took, 10s);
+    EXPECT_NE(log().find("a module has not stopped in time and is left behind"), std::string::npos);
+    EXPECT_NE(log().find("\"msg\":\"stopped\""), std::string::npos);
+}
+
+TEST_F(ModuleEnds, AStopThatThrowsIsLogged) {
+    lay("throws_stop");
+    startBackend();
+    const auto [exit, took] = stopBackend();
+    EXPECT_TRUE(exit.ok());
+    EXPECT_NE(log().find("the sample's file is gone"), std::string::npos);
+    EXPECT_NE(log().find("\"msg\":\"stopped\""), std::string::npos);
+}
+
+} // namespace
+} // namespace test
