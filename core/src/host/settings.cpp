@@ -103,6 +103,14 @@ std::vector<Setting> settings() {
          .defaultValue = "1s",
          .doc = "A handler of events that takes longer is reported in the log, once a minute",
          .min = 1},
+        {.key = "events.keep",
+         .type = SettingType::duration,
+         .defaultValue = "7d",
+         .doc = "How long events wait for a durable subscription whose module is not loaded, and how long "
+                "events "
+                "that could not be delivered are kept",
+         .min = 3600000,
+         .max = 31536000000},
         {.key = "module_path",
          .type = SettingType::list,
          .doc = "Folders with further modules, separated by colons"},
