@@ -11,6 +11,7 @@
 
 #include "core/db/walls.h"
 #include "core/module/module_abi.h"
+#include "event/reference.h"
 #include "module/module_file.h"
 #include "module_template.h"
 
@@ -35,7 +36,8 @@ config::Sources sourcesOf(const GlobalOptions& options) {
 const std::set<std::string>& ownCommands() {
     static const std::set<std::string> kOwn{
         "serve",       "migrate",      "config check", "config show", "config reference",
-        "module list", "module check", "module new",   "doctor",      "openapi"};
+        "module list", "module check", "module new",   "doctor",      "openapi",
+        "events"};
     return kOwn;
 }
 } // namespace
@@ -103,6 +105,11 @@ std::vector<Command> Commands::all() {
                     "ae-backend openapi --data-dir \"$(mktemp -d)\"",
                     {},
                     [this](auto& i) { return openApi(i); }});
+    list.push_back({"events",
+                    "Print the catalogue of events, those of your own modules too, in Markdown",
+                    "ae-backend events --json",
+                    {},
+                    [this](auto& i) { return events(i); }});
     for (auto& command : host_->commands())
         list.push_back(std::move(command));
     return list;
@@ -320,6 +327,12 @@ int Commands::openApi(Command::Invocation& invocation) {
     host_->migrate();
     host_->initializeModules();
     invocation.out << host_->openApi() << '\n';
+    return 0;
+}
+
+int Commands::events(Command::Invocation& invocation) {
+    invocation.out << (invocation.json ? json::writePretty(event::describe(host_->events()))
+                                       : event::reference(host_->events()));
     return 0;
 }
 

@@ -44,6 +44,7 @@ private:
     void reload();
     int moduleList(Command::Invocation& invocation);
     int openApi(Command::Invocation& invocation);
+    int events(Command::Invocation& invocation);
     static int moduleCheck(Command::Invocation& invocation);
     int moduleNew(Command::Invocation& invocation);
     int doctor(Command::Invocation& invocation);

@@ -6,6 +6,7 @@
 #include "base/token_signer.h"
 #include "policies/policy_service.h"
 #include "repositories/repository_service.h"
+#include "restic/events.h"
 #include "restic/protocol/envelope.h"
 #include "restic_migrations.h"
 #include "schedule/scheduler.h"
@@ -83,6 +84,7 @@ public:
     std::vector<core::db::Migration> migrations(core::db::Dialect dialect) const override {
         return restic_migrations(dialect);
     }
+    std::vector<core::event::Declaration> events() const override { return events::all(); }
     std::vector<core::Entity> entities() const override {
         return {{"agent", "restic_agents"},
                 {"policy", "restic_policies"},

@@ -125,7 +125,21 @@ void QueuedBus::share(Wakeups& wakeups, std::string host) {
     });
 }
 
+void QueuedBus::keep(const Catalogue& catalogue, Outbox& outbox) {
+    catalogue_ = &catalogue;
+    outbox_ = &outbox;
+}
+
+void QueuedBus::record(db::Transaction& tx, const Message& message) {
+    if (catalogue_ != nullptr)
+        catalogue_->checkPublish(message.key);
+    if (message.durable && outbox_ != nullptr)
+        outbox_->write(tx, message);
+}
+
 void QueuedBus::publishRaw(Message message) {
+    if (catalogue_ != nullptr)
+        catalogue_->checkPublish(message.key);
     if (message.crossHost && wakeups_ != nullptr)
         send(message);
     enqueue(std::move(message));

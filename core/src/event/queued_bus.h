@@ -10,9 +10,11 @@
 #include <vector>
 
 #include "core/event/bus.h"
+#include "core/event/catalogue.h"
 #include "core/log.h"
 #include "core/time.h"
 #include "core/wakeups.h"
+#include "event/outbox.h"
 
 namespace core::event {
 
@@ -33,11 +35,16 @@ public:
     [[nodiscard]] Subscription subscribeRaw(std::string key, SubscriberOptions options,
                                             std::function<void(const Message&)> handler) override;
     [[nodiscard]] std::vector<SubscriberStats> stats() const override;
+    void record(db::Transaction& tx, const Message& message) override;
 
     /// From now on events that cross hosts do: they travel as wake-ups, so one may be lost, and one whose
     /// fields are longer than 3400 bytes is not sent, which is logged. `host` names this process among all.
     /// To be called once, before any publish; the object must outlive this one's use.
     void share(Wakeups& wakeups, std::string host);
+
+    /// From now on events that are not in the catalogue are refused, and durable ones are written into the
+    /// outbox. To be called once, before any publish; both must outlive this one's use.
+    void keep(const Catalogue& catalogue, Outbox& outbox);
 
     /// Takes no more events from the call on, delivers what waits within the limit, and joins. Logs how many
     /// were refused meanwhile and how many were not delivered.
@@ -54,6 +61,8 @@ private:
 
     std::shared_ptr<Shared> shared_;
     std::vector<std::jthread> threads_;
+    const Catalogue* catalogue_ = nullptr;
+    Outbox* outbox_ = nullptr;
     Wakeups* wakeups_ = nullptr;
     std::string host_;
     std::atomic<std::uint64_t> sent_{0};

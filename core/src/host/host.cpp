@@ -11,7 +11,6 @@
 #include "core/random.h"
 #include "host/settings.h"
 #include "http/openapi.h"
-#include "job/thread_jobs.h"
 #include "module/deadline.h"
 
 namespace core::host {
@@ -30,7 +29,8 @@ public:
     Context(Host& host, const std::string& id, fs::path dataDir)
         : host_(host), log_(host.log_.named(id)), services_(host.services_.forModule(id)),
           jobs_(log_, host.clock_, host.leases_.get(), id), metrics_(host.metrics_, id),
-          dataDir_(std::move(dataDir)) {}
+          dataDir_(std::move(dataDir)),
+          deliveries_(*host.outbox_, *host.wakeups_, host.clock_, log_, host.leases_.get()) {}
 
     const config::Config& config() const override { return *host_.config_; }
     const Logger& log() const override { return log_; }
@@ -44,12 +44,32 @@ public:
     Wakeups& wakeups() override { return *host_.wakeups_; }
     const fs::path& dataDir() const override { return dataDir_; }
 
-    void subscribe(EventHandler handler) {
-        subscriptions_.push_back(
-            host_.bus_->subscribeRaw(handler.key, handler.options, std::move(handler.handle)));
+    void subscribe(const std::string& id, EventHandler handler) {
+        const bool durable = handler.handleDurably != nullptr;
+        host_.events_.checkSubscribe(id, handler.key, durable);
+        if (const auto doubt = host_.events_.doubt(handler.key))
+            log_.warn("a subscription will never get anything",
+                      {{"subscriber", handler.options.name}, {"reason", *doubt}});
+        if (!durable) {
+            subscriptions_.push_back(
+                host_.bus_->subscribeRaw(handler.key, handler.options, std::move(handler.handle)));
+            return;
+        }
+        const auto& name = handler.options.name;
+        if (!name.starts_with(id + ".") || !durableNames_.insert(name).second)
+            throw Error(
+                errors::kValidation,
+                fmt::format("The durable subscription \"{}\" of the module {} needs a name of its own "
+                            "that begins with \"{}.\".",
+                            name, id, id));
+        deliveries_.add(name, handler.key, std::move(handler.handleDurably));
     }
+    /// Before the module starts: what it publishes from then on is kept for its durable subscriptions.
+    void openDeliveries() { deliveries_.open(); }
+    void startDeliveries() { deliveries_.start(); }
     /// First what calls the module from the host, then what other modules call.
     void end() noexcept {
+        deliveries_.stop();
         jobs_.stop();
         subscriptions_.clear();
         metrics_.end();
@@ -68,6 +88,8 @@ private:
     metrics::ModuleRegistry metrics_;
     fs::path dataDir_;
     std::vector<event::Subscription> subscriptions_;
+    std::set<std::string> durableNames_;
+    event::Deliveries deliveries_;
 };
 
 namespace {
@@ -76,6 +98,7 @@ class Abandoned final : public Error {
 public:
     explicit Abandoned(const std::string& message) : Error(errors::kUnavailable, message) {}
 };
+constexpr std::chrono::minutes kTidyInterval{10};
 
 /// Tells this process from every other one on the same database.
 std::string processId() {
@@ -123,6 +146,8 @@ void Host::loadModules() {
         for (const auto& folder : config.value()->list("module_path"))
             folders.emplace_back(folder);
     modules_->load(folders);
+    modules_->forEach("events",
+                      [&](ModuleRecord& record) { events_.add(record.id, record.module->events()); });
 }
 
 std::vector<config::SettingGroup> Host::settingGroups() const {
@@ -208,6 +233,9 @@ void Host::initializeModules() {
     bus.slowHandler = config_->duration("events.slow_handler");
     bus_ = std::make_unique<event::QueuedBus>(log_.named("events"), clock_, bus);
     bus_->share(*wakeups_, id_);
+    outbox_ = std::make_unique<event::Outbox>(*database_, clock_, log_.named("outbox"), *wakeups_,
+                                              event::OutboxOptions{config_->duration("events.keep")});
+    bus_->keep(events_, *outbox_);
     router_.add("core", systemRoutes());
     modules_->forEach("initialize", [&](ModuleRecord& record) {
         const fs::path dataDir = fs::path(config_->text("data_dir")) / "modules" / record.id;
@@ -219,7 +247,7 @@ void Host::initializeModules() {
             record.module->initialize(given);
             router_.add(record.id, record.module->routes());
             for (auto& handler : record.module->eventHandlers())
-                given.subscribe(std::move(handler));
+                given.subscribe(record.id, std::move(handler));
         } catch (...) {
             router_.remove(record.id);
             given.end();
@@ -228,11 +256,20 @@ void Host::initializeModules() {
     });
 }
 
+Host::Context& Host::contextOf(const std::string& id) {
+    return *std::find_if(contexts_.begin(), contexts_.end(), [&](const auto& one) {
+                return one.first == id;
+            })->second;
+}
+
 void Host::start() {
     wakeups_->listen();
     modules_->forEach("start", [&](ModuleRecord& record) {
+        auto& context = contextOf(record.id);
         try {
+            context.openDeliveries();
             startModule(record);
+            context.startDeliveries();
             modules_->setState(record, State::running);
         } catch (const Abandoned&) {
             revoke(record.id);
@@ -243,6 +280,8 @@ void Host::start() {
             throw;
         }
     });
+    outboxJobs_ = std::make_unique<ThreadJobs>(log_.named("outbox"), clock_, leases_.get(), "core.outbox");
+    outboxJobs_->everyOnOneHost("tidy", kTidyInterval, [this](JobRun&) { outbox_->tidy(); });
     // A host that lost some modules serves the rest; one that lost all would only look alive.
     const auto records = modules_->records();
     const bool anyRuns = std::any_of(records.begin(), records.end(),
@@ -296,6 +335,8 @@ bool Host::stop() noexcept {
         if (server_ && !server_->stop())
             abandoned_ = true;
         ownMetrics_.end();
+        if (outboxJobs_)
+            outboxJobs_->stop();
         stopModules();
         if (bus_)
             bus_->stop(milliseconds{2000});

@@ -9,13 +9,17 @@
 #include "core/config.h"
 #include "core/db/migrate.h"
 #include "core/db/open.h"
+#include "core/event/catalogue.h"
 #include "core/export.h"
 #include "core/module/module.h"
+#include "event/deliveries.h"
+#include "event/outbox.h"
 #include "event/queued_bus.h"
 #include "http/dispatcher.h"
 #include "http/router.h"
 #include "http/server.h"
 #include "http/static_files.h"
+#include "job/thread_jobs.h"
 #include "lease/leases.h"
 #include "metrics/store.h"
 #include "module/module_set.h"
@@ -64,6 +68,8 @@ public:
     /// core::Error(kValidation) with every problem; then everything stays as it is. Returns the keys of
     /// changed settings that wait for a restart.
     std::vector<std::string> reload();
+    /// The events of every module; after loadModules().
+    [[nodiscard]] const event::Catalogue& events() const { return events_; }
     [[nodiscard]] const config::Config& config() const { return *config_; }
     [[nodiscard]] db::Database& database() { return *database_; }
     [[nodiscard]] module::ModuleSet& modules() { return *modules_; }
@@ -77,6 +83,7 @@ public:
 
 private:
     class Context;
+    [[nodiscard]] Context& contextOf(const std::string& id);
 
     [[nodiscard]] std::vector<db::ModuleMigrations> migrations();
     [[nodiscard]] std::vector<http::Route> systemRoutes();
@@ -101,6 +108,9 @@ private:
     std::unique_ptr<db::Database> database_;
     std::unique_ptr<Leases> leases_;
     std::unique_ptr<HostWakeups> wakeups_;
+    std::unique_ptr<event::Outbox> outbox_;
+    std::unique_ptr<ThreadJobs> outboxJobs_;
+    event::Catalogue events_;
     Services services_;
     http::Authentication authentication_;
     std::unique_ptr<event::QueuedBus> bus_;

@@ -123,6 +123,7 @@ void Host::registerMetrics() {
                             }
                             return samples;
                         });
+    outbox_->registerMetrics(ownMetrics_);
     ownMetrics_.collect(
         "ae_modules", "Modules by state: 1 for the one that it is in", Kind::gauge,
         [this](const db::Context&) {

@@ -119,6 +119,13 @@ std::vector<Setting> settings() {
          .defaultValue = "15s",
          .doc = "A module whose end takes longer is left behind when the host stops",
          .min = 10},
+        {.key = "events.keep",
+         .type = SettingType::duration,
+         .defaultValue = "7d",
+         .doc = "How long events wait for a durable subscription whose module is not loaded, and how long "
+                "events that could not be delivered are kept",
+         .min = 3600000,
+         .max = 31536000000},
         {.key = "module_path",
          .type = SettingType::list,
          .doc = "Folders with further modules, separated by colons"},

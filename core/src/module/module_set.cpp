@@ -38,6 +38,9 @@ std::vector<HealthCheck> Module::healthChecks() {
 }
 void Module::start() {}
 void Module::stop() {}
+std::vector<event::Declaration> Module::events() const {
+    return {};
+}
 
 ModuleContext::~ModuleContext() = default;
 

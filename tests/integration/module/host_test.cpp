@@ -16,6 +16,8 @@ TEST_F(ModuleTest, TheHostGoesOnWithoutWhatFailsAndSaysWhy) {
     lay("throws_initialize", manifest("throws_initialize"));
     lay("throws_start", manifest("throws_start"));
     lay("wrong_tag", manifest("wrong_tag"));
+    for (const char* id : {"foreign_event", "unknown_event", "bad_durable"})
+        lay(id, manifest(id));
 
     host::HostOptions options;
     options.executable = dir / "bin/ae-backend";
@@ -53,6 +55,14 @@ TEST_F(ModuleTest, TheHostGoesOnWithoutWhatFailsAndSaysWhy) {
         expect("throws_start", "failed", "start", "the sample's port is taken");
         expect("gamma", "skipped", "resolve", "it needs the module \"throws_start\", which failed");
         expect("wrong_tag", "failed", "load", "was built as");
+        expect("foreign_event", "failed", "events",
+               "declares the event \"alpha.rang\": its key must begin with \"foreign_event.\"");
+        expect("unknown_event", "failed", "initialize",
+               "subscribes to its event unknown_event.rang, which it does not declare");
+        expect(
+            "bad_durable", "failed", "initialize",
+            "The durable subscription \"alpha.ear\" of the module bad_durable needs a name of its own that "
+            "begins with \"bad_durable.\"");
         EXPECT_THAT(response.body, HasSubstr("which another file brought before"));
 
         for (const char* id : {"alpha", "beta"})
@@ -68,8 +78,9 @@ TEST_F(ModuleTest, TheHostGoesOnWithoutWhatFailsAndSaysWhy) {
     }
     EXPECT_THAT(trace(), Not(HasSubstr("start gamma")));
     EXPECT_TRUE(host.stop());
-    EXPECT_EQ(trace(), "initialize alpha\ninitialize beta\ninitialize throws_initialize\n"
-                       "initialize throws_start\ninitialize gamma\n"
+    EXPECT_EQ(trace(), "initialize alpha\ninitialize bad_durable\ninitialize beta\n"
+                       "initialize throws_initialize\ninitialize throws_start\ninitialize gamma\n"
+                       "initialize unknown_event\n"
                        "start alpha\nstart beta\nstart throws_start\nstop throws_start\n"
                        "stop beta\nstop alpha\n");
 }

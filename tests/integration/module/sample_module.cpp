@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/module/module.h"
+#include "core/wire.h"
 
 namespace {
 
@@ -18,6 +19,15 @@ public:
         return core::Result<Verified>(Verified{principal, core::Instant::max()});
     }
 };
+
+struct Rang {
+    static constexpr std::string_view kKey = SAMPLE_ID ".rang";
+    static constexpr bool kDurable = true;
+};
+const core::wire::Type& wireType(const Rang*) {
+    static const auto type = core::wire::object<Rang>("Rang").build();
+    return type;
+}
 
 class Sample final : public core::Module {
 public:
@@ -49,6 +59,23 @@ public:
                               return core::http::Response::text(SAMPLE_ID, "text/plain");
                           }});
         return routes;
+    }
+    std::vector<core::event::Declaration> events() const override {
+#if defined(SAMPLE_FOREIGN_EVENT)
+        return {{ "alpha.rang", &core::wire::typeOf<Rang>() }};
+#elif defined(SAMPLE_UNKNOWN_EVENT)
+        return {};
+#else
+        return {core::event::Declaration::of<Rang>()};
+#endif
+    }
+    std::vector<core::EventHandler> eventHandlers() override {
+#if defined(SAMPLE_BAD_DURABLE)
+        constexpr auto kName = "alpha.ear";
+#else
+        constexpr auto kName = SAMPLE_ID ".ear";
+#endif
+        return {core::EventHandler::durable<Rang>(kName, [](const Rang&, const core::event::Delivery&) {})};
     }
     void start() override {
         note("start");

@@ -57,6 +57,31 @@ TEST_F(CommandLine, TheReferenceOfTheSettingsIsTheOneInTheDocumentation) {
     EXPECT_NE(printed.output.find("`restic.tasks.lease`"), std::string::npos) << "modules are in it";
 }
 
+TEST_F(CommandLine, TheCatalogueOfEventsIsTheOneInTheDocumentation) {
+    const auto printed = backend({"events"});
+    ASSERT_TRUE(printed.exit.ok()) << printed.error;
+    EXPECT_EQ(printed.output, readFile(std::filesystem::path(AE_SOURCE_DIR) / "docs/events.md"))
+        << "write it again: build/bin/ae-backend events >docs/events.md";
+
+    const auto json = backend({"--json", "events"});
+    const auto catalogue = core::json::parse(json.output).value();
+    ASSERT_FALSE(catalogue.find("items")->array()->empty());
+    bool found = false;
+    for (const auto& event : *catalogue.find("items")->array()) {
+        EXPECT_FALSE(event.stringOr("doc").empty()) << event.stringOr("key");
+        if (event.stringOr("key") != "restic.task.completed")
+            continue;
+        found = true;
+        EXPECT_EQ(event.stringOr("module"), "restic");
+        EXPECT_EQ(event.stringOr("name"), "TaskCompleted");
+        EXPECT_TRUE(event.booleanOr("durable"));
+        EXPECT_FALSE(event.booleanOr("cross_host", true));
+        const auto* fields = event.find("schema")->find("properties");
+        EXPECT_EQ(fields->find("task_id")->stringOr("format"), "uuid");
+    }
+    EXPECT_TRUE(found);
+}
+
 TEST_F(CommandLine, ARunningHostTakesTheConfigurationAgainAllOrNothing) {
     startBackend();
     const auto log = [&] { return readFile(dir_ / "backend.log"); };

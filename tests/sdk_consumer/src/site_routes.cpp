@@ -55,6 +55,29 @@ const wire::Type& wireType(const SiteList*) {
     return type;
 }
 
+struct HeardView {
+    std::string key;
+    bool durable = false;
+    core::json::Value fields;
+};
+const wire::Type& wireType(const HeardView*) {
+    static const auto type = wire::object<HeardView>("SitesHeardEvent", wire::tolerant)
+                                 .field("key", &HeardView::key)
+                                 .field("durable", &HeardView::durable)
+                                 .field("fields", &HeardView::fields)
+                                 .build();
+    return type;
+}
+
+struct HeardList {
+    std::vector<HeardView> items;
+};
+const wire::Type& wireType(const HeardList*) {
+    static const auto type =
+        wire::object<HeardList>("SitesHeardEvents", wire::tolerant).field("items", &HeardList::items).build();
+    return type;
+}
+
 Outcome add(Parts& parts, Request& request) {
     const auto wanted = request.json<NewSite>();
     const auto longest = parts.context.config().integer("sites.name_length");
@@ -69,9 +92,7 @@ Outcome add(Parts& parts, Request& request) {
         base::TenantLimits::require(SiteStore::count(tx), limits.agents, "sites");
         SiteStore::insert(tx, site);
         request.audit().object("site", site.id.toString());
-        tx.afterCommit([&parts, event = events::SiteAdded{tx.tenant(), site.name}] {
-            parts.context.events().publish(event);
-        });
+        parts.context.events().publishWith(tx, events::SiteAdded{tx.tenant(), site.name});
     });
     return Response::of(SiteView{site.id, site.name, 0}, 201);
 }
@@ -83,6 +104,13 @@ Outcome list(Parts& parts, Request& request) {
     answer.ofAllTenants = parts.census.sites();
     for (const auto& site : sites)
         answer.items.push_back({site.id, site.name, site.arrivals});
+    return Response::of(answer);
+}
+
+Outcome heard(Parts& parts, Request&) {
+    HeardList answer;
+    for (auto& entry : parts.heard.all())
+        answer.items.push_back({entry.key, entry.durable, std::move(entry.fields)});
     return Response::of(answer);
 }
 
@@ -106,6 +134,12 @@ std::vector<core::http::Route> siteRoutes(Parts& parts) {
                       .permission = Permission::role("sites.sites.read", Role::viewer),
                       .response = &wire::typeOf<SiteList>(),
                       .handler = [&parts](Request& request) { return list(parts, request); }});
+    routes.push_back({.method = "GET",
+                      .path = "/api/v1/sites/heard",
+                      .summary = "The last event of each kind that the module got, of all tenants",
+                      .permission = Permission::role("sites.heard.read", Role::admin),
+                      .response = &wire::typeOf<HeardList>(),
+                      .handler = [&parts](Request& request) { return heard(parts, request); }});
     return routes;
 }
 

@@ -6,6 +6,7 @@
 #include "base/tenant_limits.h"
 #include "census.h"
 #include "core/module/module.h"
+#include "heard.h"
 
 namespace sites {
 
@@ -18,6 +19,7 @@ struct Parts {
     core::ModuleContext& context;
     core::ServiceHandle<base::TenantLimits> limits;
     Census census;
+    Heard heard;
 };
 
 std::vector<core::http::Route> siteRoutes(Parts& parts);

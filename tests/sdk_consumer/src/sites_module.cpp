@@ -32,6 +32,10 @@ public:
     }
     std::vector<core::Entity> entities() const override { return {{"site", "sites_sites"}}; }
 
+    std::vector<core::event::Declaration> events() const override {
+        return {core::event::Declaration::of<events::SiteAdded>()};
+    }
+
     std::vector<core::Command> commands() override {
         return {{"sites count",
                  "Say how many sites there are",
@@ -49,16 +53,27 @@ public:
     std::vector<core::http::Route> routes() override { return siteRoutes(*parts_); }
 
     std::vector<core::EventHandler> eventHandlers() override {
-        return {core::EventHandler::on<restic::events::AgentRegistered>(
-                    {.name = "sites.arrivals"},
-                    [this](const restic::events::AgentRegistered& event) {
-                        parts_->context.database().transact(
-                            core::TenantContext(event.tenant),
-                            [](Transaction& tx) { SiteStore::noteArrival(tx); });
-                    }),
-                core::EventHandler::on<events::SiteAdded>(
-                    {.name = "sites.census"},
-                    [this](const events::SiteAdded&) { parts_->context.jobs().wake("sites.census"); })};
+        std::vector<core::EventHandler> handlers{
+            core::EventHandler::on<restic::events::AgentRegistered>(
+                {.name = "sites.arrivals"},
+                [this](const restic::events::AgentRegistered& event) {
+                    parts_->context.database().transact(core::TenantContext(event.tenant),
+                                                        [](Transaction& tx) { SiteStore::noteArrival(tx); });
+                }),
+            core::EventHandler::on<events::SiteAdded>(
+                {.name = "sites.census"},
+                [this](const events::SiteAdded&) { parts_->context.jobs().wake("sites.census"); }),
+            core::EventHandler::durable<restic::events::BackupCompleted>(
+                "sites.backups",
+                [this](const restic::events::BackupCompleted& event, const core::event::Delivery& delivery) {
+                    parts_->context.log().info("a backup ended", {{"tenant_id", event.tenant.toString()},
+                                                                  {"status", event.status},
+                                                                  {"event_id", delivery.id}});
+                })};
+        listenToAll<events::SiteAdded, restic::events::AgentRegistered, restic::events::AgentOffline,
+                    restic::events::TaskCreated, restic::events::TaskScheduled, restic::events::TaskCompleted,
+                    restic::events::BackupCompleted, restic::events::SnapshotDiscovered>(handlers);
+        return handlers;
     }
 
     std::vector<core::HealthCheck> healthChecks() override {
@@ -71,6 +86,11 @@ public:
     }
 
 private:
+    template <core::event::Event... E>
+    void listenToAll(std::vector<core::EventHandler>& handlers) {
+        (parts_->heard.listen<E>(handlers), ...);
+    }
+
     std::unique_ptr<Parts> parts_;
 };
 

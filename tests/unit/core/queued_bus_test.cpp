@@ -19,8 +19,11 @@ using testing::HasSubstr;
 struct Happened {
     static constexpr std::string_view kKey = "test.happened";
     int number = 0;
-    [[nodiscard]] json::Value toJson() const { return json::Object{{"number", number}}; }
 };
+const wire::Type& wireType(const Happened*) {
+    static const auto type = wire::object<Happened>("Happened").field("number", &Happened::number).build();
+    return type;
+}
 
 struct QueuedBusTest : testing::Test {
     core::testkit::TestLog log;

@@ -13,8 +13,28 @@ using testing::SizeIs;
 struct Rang {
     static constexpr std::string_view kKey = "bell.rang";
     int times = 0;
-    [[nodiscard]] json::Value toJson() const { return json::Object{{"times", times}}; }
 };
+const wire::Type& wireType(const Rang*) {
+    static const auto type = wire::object<Rang>("Rang").field("times", &Rang::times).build();
+    return type;
+}
+/// Must not be lost: somebody has to climb up.
+struct Cracked {
+    static constexpr std::string_view kKey = "bell.cracked";
+    static constexpr bool kDurable = true;
+    int where = 0;
+};
+const wire::Type& wireType(const Cracked*) {
+    static const auto type = wire::object<Cracked>("Cracked").field("where", &Cracked::where).build();
+    return type;
+}
+struct Stolen {
+    static constexpr std::string_view kKey = "bell.stolen";
+};
+const wire::Type& wireType(const Stolen*) {
+    static const auto type = wire::object<Stolen>("Stolen").build();
+    return type;
+}
 
 /// Rings: by request, by event and by job.
 class BellModule final : public Module {
@@ -44,13 +64,24 @@ public:
                           .handler = [this](http::Request& request) { return ring(request); }});
         return routes;
     }
+    std::vector<event::Declaration> events() const override {
+        return {event::Declaration::of<Rang>(), event::Declaration::of<Cracked>()};
+    }
     std::vector<EventHandler> eventHandlers() override {
-        return {EventHandler::on<Rang>({.name = "deaf"},
-                                       [](const Rang& rang) {
-                                           if (rang.times > 2)
-                                               throw std::runtime_error("too loud");
-                                       }),
-                EventHandler::on<Rang>({.name = "ear"}, [this](const Rang&) { life_.push_back("heard"); })};
+        return {
+            EventHandler::durable<Cracked>("bell.smith",
+                                           [this](const Cracked& cracked, const event::Delivery& delivery) {
+                                               life_.push_back("crack " + std::to_string(cracked.where) +
+                                                               " try " + std::to_string(delivery.attempt));
+                                               if (std::filesystem::exists(context_->dataDir() / "ill"))
+                                                   throw std::runtime_error("the smith is ill");
+                                           }),
+            EventHandler::on<Rang>({.name = "deaf"},
+                                   [](const Rang& rang) {
+                                       if (rang.times > 2)
+                                           throw std::runtime_error("too loud");
+                                   }),
+            EventHandler::on<Rang>({.name = "ear"}, [this](const Rang&) { life_.push_back("heard"); })};
     }
     std::vector<HealthCheck> healthChecks() override {
         return {{"rope", [this] {
@@ -71,7 +102,7 @@ private:
         context_->database().transact(request.tenant(), [&](db::Transaction& tx) {
             tx.execute("INSERT INTO bell_rings (tenant_id, times) VALUES ($1, $2)", {tx.tenant(), times});
             request.audit().object("bell", "1");
-            tx.afterCommit([this, times] { context_->events().publish(Rang{static_cast<int>(times)}); });
+            context_->events().publishWith(tx, Rang{static_cast<int>(times)});
         });
         return http::Response::empty();
     }
@@ -127,6 +158,52 @@ TEST_F(TestHostTest, AHandlersExceptionIsKeptAndTheOthersHear) {
     EXPECT_THAT(host.bus().failures(), ElementsAre(HasSubstr("too loud")));
     EXPECT_EQ(life_.back(), "heard");
     EXPECT_THROW(host.jobs().run("bell.minute"), std::logic_error);
+}
+
+TEST_F(TestHostTest, ADurableSubscriptionWaitsUntilItIsTriedAgain) {
+    TestHost host(bell());
+    host.start();
+    const auto crack = [&](int where) {
+        host.database().transact(TenantContext(host.tenant()), [&](db::Transaction& tx) {
+            host.context().events().publishWith(tx, Cracked{where});
+            EXPECT_EQ(life_.back(), where == 1 ? "start" : "crack 1 try 1"); // not before the commit
+        });
+    };
+    writeFile(host.dataDir() / "ill", "");
+    crack(1);
+    EXPECT_THAT(host.bus().failures(), ElementsAre("bell.smith: the smith is ill"));
+    crack(2);
+    EXPECT_EQ(life_.back(), "crack 1 try 2"); // in order: the second waits
+    std::filesystem::remove(host.dataDir() / "ill");
+    host.bus().retry();
+    EXPECT_EQ(life_.back(), "crack 2 try 1");
+    EXPECT_EQ(*(life_.end() - 2), "crack 1 try 3");
+    host.bus().repeatLast("bell.smith");
+    EXPECT_EQ(life_.back(), "crack 2 try 2");
+    EXPECT_THROW(host.bus().repeatLast("bell.painter"), std::logic_error);
+    EXPECT_THAT(host.bus().of<Cracked>(), SizeIs(2));
+
+    const auto before = life_.size();
+    EXPECT_THROW(host.database().transact(TenantContext(host.tenant()),
+                                          [&](db::Transaction& tx) {
+                                              host.context().events().publishWith(tx, Cracked{3});
+                                              throw std::runtime_error("undone");
+                                          }),
+                 std::runtime_error);
+    EXPECT_EQ(life_.size(), before);
+}
+
+TEST_F(TestHostTest, AnEventOfItsOwnThatItDoesNotDeclareIsRefused) {
+    TestHost host(bell());
+    host.start();
+    try {
+        host.context().events().publish(Stolen{});
+        ADD_FAILURE();
+    } catch (const Error& error) {
+        EXPECT_STREQ(error.what(),
+                     "The event bell.stolen is declared by no module; name it in events() of the "
+                     "module bell.");
+    }
 }
 
 TEST_F(TestHostTest, SettingsAndHealthAreTheModules) {

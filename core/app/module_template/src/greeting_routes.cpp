@@ -57,9 +57,9 @@ Outcome create(core::ModuleContext& context, Request& request) {
     context.database().transact(request.tenant(), [&](Transaction& tx) {
         GreetingStore::insert(tx, greeting);
         request.audit().object("greeting", greeting.id.toString());
-        // After the commit: nobody hears of what was not stored.
-        tx.afterCommit([&context, event = events::GreetingCreated{tx.tenant(), greeting.id, greeting.text,
-                                                                  now}] { context.events().publish(event); });
+        // Sent after the commit: nobody hears of what was not stored.
+        context.events().publishWith(tx,
+                                     events::GreetingCreated{tx.tenant(), greeting.id, greeting.text, now});
     });
     return Response::of(viewOf(greeting), 201);
 }

@@ -28,6 +28,10 @@ public:
     }
     std::vector<core::Entity> entities() const override { return {{"greeting", "hello_greetings"}}; }
 
+    std::vector<core::event::Declaration> events() const override {
+        return {core::event::Declaration::of<events::GreetingCreated>()};
+    }
+
     void initialize(core::ModuleContext& context) override { context_ = &context; }
 
     std::vector<core::http::Route> routes() override { return greetingRoutes(*context_); }

@@ -2,7 +2,6 @@
 
 #include <any>
 #include <chrono>
-#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -11,19 +10,14 @@
 #include <utility>
 #include <vector>
 
+#include "core/db/database.h"
+#include "core/event/event.h"
 #include "core/export.h"
 #include "core/json.h"
+#include "core/time.h"
+#include "core/wire.h"
 
 namespace core::event {
-
-/// An event type: an immutable struct that knows its key ("restic.task.completed") and its fields as JSON.
-/// With `static constexpr bool kCrossHost = true` it is delivered on the other hosts of the database too, as
-/// JSON: to subscribers by key, and to those by type if the type has `static E fromJson(const json::Value&)`.
-template <typename E>
-concept Event = requires(const E& event) {
-    { E::kKey } -> std::convertible_to<std::string_view>;
-    { event.toJson() } -> std::same_as<json::Value>;
-};
 
 /// What happens to an event for which a subscriber's queue has no place.
 enum class Overflow {
@@ -63,17 +57,27 @@ private:
     std::shared_ptr<void> token_;
 };
 
+/// One try to deliver an event to a durable subscription.
+struct Delivery {
+    std::int64_t id = 0; ///< of the event: the same at every try, so that a second one can be told
+    int attempt = 1;     ///< 1 for the first
+    Instant publishedAt;
+};
+
 /// Tells modules what happened, in their own time: each subscriber has a bounded queue, its handler is called
-/// in order and one at a time, its exceptions are contained and counted. What must not be lost is a row in
-/// the same transaction, not an event. Thread-safe.
+/// in order and one at a time, its exceptions are contained and counted. Such an event is lost when the
+/// process dies. One that must not be lost is declared durable: then it is a row of the unit of work that
+/// makes it true, and reaches durable subscriptions (EventHandler::durable) at least once, in order, whatever
+/// dies. Ordinary subscribers get durable events too, as any other. Thread-safe.
 class CORE_EXPORT Bus {
 public:
     /// An event as it travels.
     struct Message {
         std::string key;
-        std::shared_ptr<const std::any> event; ///< null when it came from another host
+        std::shared_ptr<const std::any> event; ///< null when it came from another host, or out of a row
         std::shared_ptr<const json::Value> fields;
         bool crossHost = false;
+        bool durable = false;
     };
 
     virtual ~Bus();
@@ -81,16 +85,25 @@ public:
     [[nodiscard]] virtual Subscription subscribeRaw(std::string key, SubscriberOptions options,
                                                     std::function<void(const Message&)> handler) = 0;
     [[nodiscard]] virtual std::vector<SubscriberStats> stats() const = 0;
+    /// Of publishWith: what has to be done inside the unit of work.
+    virtual void record(db::Transaction& tx, const Message& message) = 0;
 
-    /// Never throws because of a handler.
+    /// Never throws because of a handler; throws core::Error(kValidation) for an event that no module
+    /// declares. For what changes nothing in the database; otherwise use publishWith().
     template <Event E>
     void publish(E event) {
-        auto fields = std::make_shared<const json::Value>(event.toJson());
-        bool crossHost = false;
-        if constexpr (requires { E::kCrossHost; })
-            crossHost = E::kCrossHost;
-        publishRaw({std::string(E::kKey), std::make_shared<const std::any>(std::move(event)),
-                    std::move(fields), crossHost});
+        static_assert(!isDurable<E>(), "A durable event is published with the unit of work that makes it "
+                                       "true: publishWith(tx, event).");
+        publishRaw(messageOf(std::move(event)));
+    }
+    /// Publishes once the unit of work has committed, and not at all if it does not; a durable event is
+    /// written with it. Throws as publish() does, and for a durable event of more than 1 MiB; then the unit
+    /// is undone.
+    template <Event E>
+    void publishWith(db::Transaction& tx, E event) {
+        Message message = messageOf(std::move(event));
+        record(tx, message);
+        tx.afterCommit([this, message = std::move(message)] { publishRaw(message); });
     }
     template <Event E>
     [[nodiscard]] Subscription subscribe(SubscriberOptions options, std::function<void(const E&)> handler) {
@@ -99,12 +112,22 @@ public:
     /// A handler of messages that calls one of events of that type.
     template <Event E>
     [[nodiscard]] static std::function<void(const Message&)> typed(std::function<void(const E&)> handler) {
-        return [handler = std::move(handler)](const Message& message) {
-            if (message.event)
-                handler(std::any_cast<const E&>(*message.event));
-            else if constexpr (requires { E::fromJson(*message.fields); })
-                handler(E::fromJson(*message.fields));
-        };
+        return [handler = std::move(handler)](const Message& message) { handler(eventOf<E>(message)); };
+    }
+    /// The event that a message carries. Throws core::Error(kValidation) if its fields are not E's.
+    template <Event E>
+    [[nodiscard]] static E eventOf(const Message& message) {
+        if (message.event)
+            return std::any_cast<const E&>(*message.event);
+        return wire::read<E>(*message.fields).value();
+    }
+
+private:
+    template <Event E>
+    [[nodiscard]] static Message messageOf(E event) {
+        auto fields = std::make_shared<const json::Value>(wire::toJson(event));
+        return {std::string(E::kKey), std::make_shared<const std::any>(std::move(event)), std::move(fields),
+                crossesHosts<E>(), isDurable<E>()};
     }
 };
 

@@ -63,12 +63,31 @@ struct EventHandler {
     std::string key;
     event::SubscriberOptions options;
     std::function<void(const event::Bus::Message&)> handle;
+    /// Instead of `handle`: a durable subscription.
+    std::function<void(const event::Bus::Message&, const event::Delivery&)> handleDurably = {};
 
     /// For a type of event: `EventHandler::on<Created>({.name = "counter"}, [](const Created&) { … })`.
     template <event::Event E>
     [[nodiscard]] static EventHandler on(event::SubscriberOptions options,
                                          std::function<void(const E&)> handle) {
         return {std::string(E::kKey), std::move(options), event::Bus::typed<E>(std::move(handle))};
+    }
+    /// A durable subscription: gets every event of that type from its first start on, in order, at least
+    /// once, over restarts and on one host at a time. `name` begins with the module's id and a dot
+    /// ("restic.mailer") and is kept: another name is another subscription, which begins anew. A handler that
+    /// throws is called again after 1 s, then 2, 4, … up to 60 s; after 10 tries the event is set aside, with
+    /// a log line. While it is being tried, what comes after it waits. Runs on a thread of its own and should
+    /// be over soon.
+    template <event::DurableEvent E>
+    [[nodiscard]] static EventHandler durable(std::string name,
+                                              std::function<void(const E&, const event::Delivery&)> handle) {
+        return {std::string(E::kKey),
+                {.name = std::move(name)},
+                {},
+                [handle = std::move(handle)](const event::Bus::Message& message,
+                                             const event::Delivery& delivery) {
+                    handle(event::Bus::eventOf<E>(message), delivery);
+                }};
     }
 };
 
@@ -108,6 +127,10 @@ public:
     /// Ends it. After its return no thread runs the module's code. Called at most once, also when start()
     /// failed. What it throws is logged.
     virtual void stop();
+
+    /// Every event that this module publishes: `{Declaration::of<Created>(), …}`. Pure data; called before
+    /// initialize. An event that is not here cannot be published.
+    [[nodiscard]] virtual std::vector<event::Declaration> events() const;
 };
 
 } // namespace core

@@ -5,14 +5,31 @@
 #include <string_view>
 #include <vector>
 
-#include "core/json.h"
+#include "core/event/event.h"
 #include "core/time.h"
 #include "core/uuid.h"
+#include "core/wire.h"
 
-/// What the restic module tells other modules. Each event names its key and has its fields as JSON.
+/// What the restic module tells other modules; docs/events.md lists it.
 namespace restic::events {
 
-/// AgentRegistered: a machine joined.
+namespace wire = core::wire;
+
+namespace detail {
+/// Texts of an event are read again as they were published, whatever their length.
+inline constexpr std::size_t kAnyLength = 16 * 1024 * 1024;
+inline constexpr std::size_t kAnyCount = 1000000;
+
+/// The fields that every event has.
+template <typename E>
+wire::ObjectBuilder<E> event(std::string name, std::string doc) {
+    auto builder = wire::object<E>(std::move(name), wire::tolerant, std::move(doc));
+    builder.field("tenant_id", &E::tenant, {.doc = "Whose it is"})
+        .field("timestamp", &E::at, {.doc = "When it happened"});
+    return builder;
+}
+} // namespace detail
+
 struct AgentRegistered {
     static constexpr std::string_view kKey = "restic.agent.registered";
     core::Uuid tenant;
@@ -20,35 +37,37 @@ struct AgentRegistered {
     std::string hostname;
     std::string version;
     core::Instant at;
-    [[nodiscard]] core::json::Value toJson() const {
-        return core::json::Object{{"agent_id", agent.toString()},
-                                  {"tenant_id", tenant.toString()},
-                                  {"hostname", hostname},
-                                  {"version", version},
-                                  {"timestamp", core::formatInstant(at)}};
-    }
 };
+inline const wire::Type& wireType(const AgentRegistered*) {
+    using E = AgentRegistered;
+    static const auto type = detail::event<E>("AgentRegistered", "A machine joined")
+                                 .field("agent_id", &E::agent)
+                                 .field("hostname", &E::hostname)
+                                 .field("version", &E::version, {.doc = "Of its agent"})
+                                 .build();
+    return type;
+}
 
-/// AgentOffline: a machine has been silent for HeartbeatTimeout.
 struct AgentOffline {
     static constexpr std::string_view kKey = "restic.agent.offline";
+    static constexpr bool kDurable = true;
     core::Uuid tenant;
     core::Uuid agent;
     std::string hostname;
     std::optional<core::Instant> lastHeartbeat;
     core::Instant at;
-    [[nodiscard]] core::json::Value toJson() const {
-        return core::json::Object{
-            {"agent_id", agent.toString()},
-            {"tenant_id", tenant.toString()},
-            {"hostname", hostname},
-            {"last_heartbeat",
-             lastHeartbeat ? core::json::Value(core::formatInstant(*lastHeartbeat)) : nullptr},
-            {"timestamp", core::formatInstant(at)}};
-    }
 };
+inline const wire::Type& wireType(const AgentOffline*) {
+    using E = AgentOffline;
+    static const auto type =
+        detail::event<E>("AgentOffline", "A machine has been silent for restic.agents.heartbeat_timeout")
+            .field("agent_id", &E::agent)
+            .field("hostname", &E::hostname)
+            .field("last_heartbeat", &E::lastHeartbeat, {.doc = "null if there was none"})
+            .build();
+    return type;
+}
 
-/// TaskCreated: a task waits for its agent.
 struct TaskCreated {
     static constexpr std::string_view kKey = "restic.task.created";
     core::Uuid tenant;
@@ -58,18 +77,19 @@ struct TaskCreated {
     std::optional<core::Uuid> target;
     int priority = 0;
     core::Instant at;
-    [[nodiscard]] core::json::Value toJson() const {
-        return core::json::Object{{"task_id", task.toString()},
-                                  {"tenant_id", tenant.toString()},
-                                  {"type", type},
-                                  {"agent_id", agent.toString()},
-                                  {"target_id", target ? core::json::Value(target->toString()) : nullptr},
-                                  {"priority", priority},
-                                  {"timestamp", core::formatInstant(at)}};
-    }
 };
+inline const wire::Type& wireType(const TaskCreated*) {
+    using E = TaskCreated;
+    static const auto type = detail::event<E>("TaskCreated", "A task waits for its agent")
+                                 .field("task_id", &E::task)
+                                 .field("type", &E::type, {.doc = "What is to be done: \"backup\""})
+                                 .field("agent_id", &E::agent)
+                                 .field("target_id", &E::target)
+                                 .field("priority", &E::priority, {.doc = "Higher ones first"})
+                                 .build();
+    return type;
+}
 
-/// TaskScheduled: a policy's schedule made a task.
 struct TaskScheduled {
     static constexpr std::string_view kKey = "restic.task.scheduled";
     core::Uuid tenant;
@@ -78,19 +98,22 @@ struct TaskScheduled {
     std::optional<core::Uuid> target;
     core::Instant scheduledAt;
     core::Instant at;
-    [[nodiscard]] core::json::Value toJson() const {
-        return core::json::Object{{"task_id", task.toString()},
-                                  {"tenant_id", tenant.toString()},
-                                  {"policy_id", policy.toString()},
-                                  {"target_id", target ? core::json::Value(target->toString()) : nullptr},
-                                  {"scheduled_at", core::formatInstant(scheduledAt)},
-                                  {"timestamp", core::formatInstant(at)}};
-    }
 };
+inline const wire::Type& wireType(const TaskScheduled*) {
+    using E = TaskScheduled;
+    static const auto type =
+        detail::event<E>("TaskScheduled", "A policy's schedule made a task; follows its TaskCreated")
+            .field("task_id", &E::task)
+            .field("policy_id", &E::policy)
+            .field("target_id", &E::target)
+            .field("scheduled_at", &E::scheduledAt, {.doc = "The time that the schedule names"})
+            .build();
+    return type;
+}
 
-/// TaskCompleted: a task ended, well or not. For backups it is followed by BackupCompleted.
 struct TaskCompleted {
     static constexpr std::string_view kKey = "restic.task.completed";
+    static constexpr bool kDurable = true;
     core::Uuid tenant;
     core::Uuid task;
     std::string status;
@@ -98,17 +121,24 @@ struct TaskCompleted {
     std::string snapshotId;
     std::string error;
     core::Instant at;
-    [[nodiscard]] core::json::Value toJson() const {
-        return core::json::Object{
-            {"task_id", task.toString()},          {"tenant_id", tenant.toString()}, {"status", status},
-            {"duration_seconds", durationSeconds}, {"snapshot_id", snapshotId},      {"error", error},
-            {"timestamp", core::formatInstant(at)}};
-    }
 };
+inline const wire::Type& wireType(const TaskCompleted*) {
+    using E = TaskCompleted;
+    static const auto type =
+        detail::event<E>("TaskCompleted", "A task ended, well or not; for backups BackupCompleted follows")
+            .field("task_id", &E::task)
+            .field("status", &E::status, {.doc = "How: \"success\", \"warning\", \"failed\", \"cancelled\""})
+            .field("duration_seconds", &E::durationSeconds)
+            .field("snapshot_id", &E::snapshotId, {.doc = "Empty if there is none"})
+            .field("error", &E::error,
+                   {.doc = "What went wrong, for people; else empty", .maxLength = detail::kAnyLength})
+            .build();
+    return type;
+}
 
-/// BackupCompleted: the same for a backup, with what it saved.
 struct BackupCompleted {
     static constexpr std::string_view kKey = "restic.backup.completed";
+    static constexpr bool kDurable = true;
     core::Uuid tenant;
     core::Uuid run;
     std::optional<core::Uuid> target;
@@ -116,18 +146,19 @@ struct BackupCompleted {
     std::string status;
     std::string snapshotId;
     core::Instant at;
-    [[nodiscard]] core::json::Value toJson() const {
-        return core::json::Object{{"backup_run_id", run.toString()},
-                                  {"tenant_id", tenant.toString()},
-                                  {"target_id", target ? core::json::Value(target->toString()) : nullptr},
-                                  {"policy_id", policy ? core::json::Value(policy->toString()) : nullptr},
-                                  {"status", status},
-                                  {"snapshot_id", snapshotId},
-                                  {"timestamp", core::formatInstant(at)}};
-    }
 };
+inline const wire::Type& wireType(const BackupCompleted*) {
+    using E = BackupCompleted;
+    static const auto type = detail::event<E>("BackupCompleted", "A backup ended, well or not")
+                                 .field("backup_run_id", &E::run)
+                                 .field("target_id", &E::target)
+                                 .field("policy_id", &E::policy)
+                                 .field("status", &E::status, {.doc = "As of its task"})
+                                 .field("snapshot_id", &E::snapshotId, {.doc = "Empty if there is none"})
+                                 .build();
+    return type;
+}
 
-/// SnapshotDiscovered: a snapshot that was not known before.
 struct SnapshotDiscovered {
     static constexpr std::string_view kKey = "restic.snapshot.discovered";
     core::Uuid tenant;
@@ -137,15 +168,27 @@ struct SnapshotDiscovered {
     std::vector<std::string> paths;
     std::vector<std::string> tags;
     core::Instant at;
-    [[nodiscard]] core::json::Value toJson() const {
-        return core::json::Object{{"target_id", target ? core::json::Value(target->toString()) : nullptr},
-                                  {"tenant_id", tenant.toString()},
-                                  {"snapshot_id", snapshotId},
-                                  {"hostname", hostname},
-                                  {"paths", core::json::Array(paths.begin(), paths.end())},
-                                  {"tags", core::json::Array(tags.begin(), tags.end())},
-                                  {"timestamp", core::formatInstant(at)}};
-    }
 };
+inline const wire::Type& wireType(const SnapshotDiscovered*) {
+    using E = SnapshotDiscovered;
+    static const auto type =
+        detail::event<E>("SnapshotDiscovered", "A snapshot that was not known before")
+            .field("target_id", &E::target)
+            .field("snapshot_id", &E::snapshotId)
+            .field("hostname", &E::hostname, {.doc = "Empty if it is not known"})
+            .field("paths", &E::paths, {.maxLength = detail::kAnyLength, .maxItems = detail::kAnyCount})
+            .field("tags", &E::tags, {.maxLength = detail::kAnyLength, .maxItems = detail::kAnyCount})
+            .build();
+    return type;
+}
+
+/// For Module::events().
+inline std::vector<core::event::Declaration> all() {
+    using core::event::Declaration;
+    return {Declaration::of<AgentRegistered>(),   Declaration::of<AgentOffline>(),
+            Declaration::of<TaskCreated>(),       Declaration::of<TaskScheduled>(),
+            Declaration::of<TaskCompleted>(),     Declaration::of<BackupCompleted>(),
+            Declaration::of<SnapshotDiscovered>()};
+}
 
 } // namespace restic::events

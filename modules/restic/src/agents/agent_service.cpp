@@ -146,10 +146,8 @@ protocol::RegisterResponse AgentService::enroll(const TenantContext& context, co
             context.audit()->object("agent", agent.id.toString());
             context.audit()->entry.after = core::json::Object{{"hostname", agent.hostname}};
         }
-        tx.afterCommit([this, agent, now] {
-            events_.publish(
-                events::AgentRegistered{agent.tenant, agent.id, agent.hostname, agent.version, now});
-        });
+        events_.publishWith(
+            tx, events::AgentRegistered{agent.tenant, agent.id, agent.hostname, agent.version, now});
         return answer(agent, issue(tx, agent), "Agent registered successfully");
     });
 }
@@ -267,13 +265,13 @@ AgentTokenStore::Registration AgentService::identifyRegistration(const std::stri
 
 void AgentService::sweep(const Fence& fence) {
     const Instant now = clock_.now();
-    const auto silent = database_.transact(core::SystemContext("agent sweep"), [&](Transaction& tx) {
+    database_.transact(core::SystemContext("agent sweep"), [&](Transaction& tx) {
         fence(tx);
         AgentStore::markOffline(tx, now - settings_.offlineAfter, now);
-        return AgentStore::takeUnreported(tx, now - settings_.reportOfflineAfter, now);
+        for (const auto& agent : AgentStore::takeUnreported(tx, now - settings_.reportOfflineAfter, now))
+            events_.publishWith(
+                tx, events::AgentOffline{agent.tenant, agent.id, agent.hostname, agent.lastSeenAt, now});
     });
-    for (const auto& agent : silent)
-        events_.publish(events::AgentOffline{agent.tenant, agent.id, agent.hostname, agent.lastSeenAt, now});
 }
 
 std::optional<core::Result<core::http::Authenticator::Verified>>

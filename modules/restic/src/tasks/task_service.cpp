@@ -135,13 +135,11 @@ Task TaskService::insert(Transaction& tx, Task task) {
     if (task.type == protocol::action::kBackup)
         RunStore::insert(tx, task);
     wakeAfterCommit(tx, task.agent);
-    tx.afterCommit([this, task] {
-        events_.publish(events::TaskCreated{task.tenant, task.id, task.type, task.agent, task.target,
-                                            task.priority, task.createdAt});
-        if (task.slot && task.policy)
-            events_.publish(events::TaskScheduled{task.tenant, task.id, *task.policy, task.target, *task.slot,
-                                                  task.createdAt});
-    });
+    events_.publishWith(tx, events::TaskCreated{task.tenant, task.id, task.type, task.agent, task.target,
+                                                task.priority, task.createdAt});
+    if (task.slot && task.policy)
+        events_.publishWith(tx, events::TaskScheduled{task.tenant, task.id, *task.policy, task.target,
+                                                      *task.slot, task.createdAt});
     return task;
 }
 
@@ -300,13 +298,12 @@ void TaskService::end(Transaction& tx, const Task& task, TaskState state,
     }
     wakeAfterCommit(tx, task.agent); // there is room for the next one
     const std::string snapshot = result.snapshotId.value_or(result.shortId.value_or(""));
-    tx.afterCommit([this, task, status, snapshot, now, isBackup, message = message.value_or("")] {
-        events_.publish(events::TaskCompleted{task.tenant, task.id, status,
-                                              secondsBetween(task.startedAt, now), snapshot, message, now});
-        if (isBackup)
-            events_.publish(events::BackupCompleted{task.tenant, task.id, task.target, task.policy, status,
-                                                    snapshot, now});
-    });
+    events_.publishWith(tx, events::TaskCompleted{task.tenant, task.id, status,
+                                                  secondsBetween(task.startedAt, now), snapshot,
+                                                  message.value_or(""), now});
+    if (isBackup)
+        events_.publishWith(tx, events::BackupCompleted{task.tenant, task.id, task.target, task.policy,
+                                                        status, snapshot, now});
 }
 
 void TaskService::recordSnapshot(Transaction& tx, const Task& task, const protocol::BackupResult& result) {
@@ -335,11 +332,9 @@ void TaskService::recordSnapshot(Transaction& tx, const Task& task, const protoc
         snapshot.sizeBytes = static_cast<std::int64_t>(*result.totalBytesProcessed);
     if (!SnapshotStore::insert(tx, snapshot, now))
         return;
-    tx.afterCommit([this, snapshot, tenant = task.tenant, now] {
-        events_.publish(events::SnapshotDiscovered{tenant, snapshot.target, snapshot.snapshotId,
-                                                   snapshot.hostname.value_or(""), snapshot.paths,
-                                                   snapshot.tags, now});
-    });
+    events_.publishWith(tx, events::SnapshotDiscovered{task.tenant, snapshot.target, snapshot.snapshotId,
+                                                       snapshot.hostname.value_or(""), snapshot.paths,
+                                                       snapshot.tags, now});
 }
 
 void TaskService::fail(Transaction& tx, const Task& task, const protocol::TaskError& error) {

@@ -117,6 +117,7 @@ public:
     TestHost(const TestHost&) = delete;
     TestHost& operator=(const TestHost&) = delete;
     ~TestHost() {
+        bus_.endDurable();
         jobs_.stop();
         subscriptions_.clear();
         if (started_)
@@ -126,11 +127,20 @@ public:
 
     /// Initialises and starts the module as the host does.
     void start() {
+        const std::string id(module_->name());
+        catalogue_.add(id, module_->events());
+        bus_.refuseUndeclared(catalogue_, id);
         module_->initialize(context_);
         server_.add(module_->name(), module_->routes());
-        for (auto& handler : module_->eventHandlers())
-            subscriptions_.push_back(
-                bus_.subscribeRaw(handler.key, handler.options, std::move(handler.handle)));
+        for (auto& handler : module_->eventHandlers()) {
+            const bool durable = handler.handleDurably != nullptr;
+            catalogue_.checkSubscribe(id, handler.key, durable);
+            if (durable)
+                bus_.subscribeDurably(handler.options.name, handler.key, std::move(handler.handleDurably));
+            else
+                subscriptions_.push_back(
+                    bus_.subscribeRaw(handler.key, handler.options, std::move(handler.handle)));
+        }
         started_ = true;
         module_->start();
     }
@@ -235,6 +245,7 @@ private:
     std::shared_ptr<Module> module_;
     TemporaryDatabase database_;
     Services services_;
+    event::Catalogue catalogue_;
     RecordingBus bus_;
     FakeJobs jobs_;
     FakeMetrics metrics_;

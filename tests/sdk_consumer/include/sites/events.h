@@ -3,19 +3,23 @@
 #include <string>
 #include <string_view>
 
-#include "core/json.h"
 #include "core/uuid.h"
+#include "core/wire.h"
 
 namespace sites::events {
 
-/// A tenant has one more site.
 struct SiteAdded {
     static constexpr std::string_view kKey = "sites.site.added";
     core::Uuid tenant;
     std::string name;
-    [[nodiscard]] core::json::Value toJson() const {
-        return core::json::Object{{"tenant_id", tenant.toString()}, {"name", name}};
-    }
 };
+inline const core::wire::Type& wireType(const SiteAdded*) {
+    static const auto type =
+        core::wire::object<SiteAdded>("SiteAdded", core::wire::tolerant, "A tenant has one more site")
+            .field("tenant_id", &SiteAdded::tenant)
+            .field("name", &SiteAdded::name)
+            .build();
+    return type;
+}
 
 } // namespace sites::events

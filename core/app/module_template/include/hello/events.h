@@ -3,26 +3,29 @@
 #include <string>
 #include <string_view>
 
-#include "core/json.h"
 #include "core/time.h"
 #include "core/uuid.h"
+#include "core/wire.h"
 
 /// What the module tells other modules.
 namespace hello::events {
 
-/// Somebody greeted; the greeting is stored.
 struct GreetingCreated {
     static constexpr std::string_view kKey = "hello.greeting.created";
     core::Uuid tenant;
     core::Uuid greeting;
     std::string text;
     core::Instant at;
-    [[nodiscard]] core::json::Value toJson() const {
-        return core::json::Object{{"greeting_id", greeting.toString()},
-                                  {"tenant_id", tenant.toString()},
-                                  {"text", text},
-                                  {"timestamp", core::formatInstant(at)}};
-    }
 };
+inline const core::wire::Type& wireType(const GreetingCreated*) {
+    static const auto type =
+        core::wire::object<GreetingCreated>("GreetingCreated", core::wire::tolerant, "Somebody greeted")
+            .field("tenant_id", &GreetingCreated::tenant)
+            .field("greeting_id", &GreetingCreated::greeting)
+            .field("text", &GreetingCreated::text, {.doc = "What was said"})
+            .field("timestamp", &GreetingCreated::at)
+            .build();
+    return type;
+}
 
 } // namespace hello::events

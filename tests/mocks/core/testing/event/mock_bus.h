@@ -15,6 +15,7 @@ public:
                  std::function<void(const Message&)> handler),
                 (override));
     MOCK_METHOD(std::vector<event::SubscriberStats>, stats, (), (const, override));
+    MOCK_METHOD(void, record, (db::Transaction & tx, const Message& message), (override));
 };
 
 } // namespace core::testkit

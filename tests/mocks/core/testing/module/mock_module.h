@@ -22,6 +22,7 @@ public:
     MOCK_METHOD(std::vector<HealthCheck>, healthChecks, (), (override));
     MOCK_METHOD(void, start, (), (override));
     MOCK_METHOD(void, stop, (), (noexcept, override));
+    MOCK_METHOD(std::vector<event::Declaration>, events, (), (const, override));
 };
 
 } // namespace core::testkit
