@@ -1,15 +1,18 @@
-# ae_add_module(<id> SOURCES <files> MANIFEST <module.json> [MIGRATIONS <dir>] [INCLUDES <dirs>] [LIBRARIES <targets>])
+# ae_add_module(<id> SOURCES <files> MANIFEST <module.json> [MIGRATIONS <dir>] [WEB <dir>] [INCLUDES <dirs>]
+#               [LIBRARIES <targets>])
 #
 # Builds the loadable module <id>.so with its manifest <id>.json beside it in lib/ae-backend/modules of the build tree,
 # and installs both there. The same code is the object library <id>_objects, for tests.
 #
-# MANIFEST holds id, version, dependencies and description. The id is <id>; the module ABI is filled in. The sources see
+# MANIFEST holds id, version, dependencies, description and pages. The id is <id>; the module ABI is filled in. The sources see
 # both as AE_MODULE_ID and AE_MODULE_VERSION, so that they stand in one place.
 #
 # MIGRATIONS names a folder with the subfolders sqlite/ and postgresql/ that hold V0001__what_it_does.sql; the files are
 # embedded and offered as
 #   std::vector<core::db::Migration> <id>_migrations(core::db::Dialect)
 # declared in the generated header "<id>_migrations.h".
+#
+# WEB names the folder with the files of the pages in MANIFEST; it becomes the folder <id>.web beside the module.
 
 # Keeps the folder of this file: the functions also run from an installed SDK.
 set(AE_MODULE_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
@@ -66,8 +69,51 @@ function(ae_module_manifest ID FILE OUT VERSION)
   set(${VERSION} ${version} PARENT_SCOPE)
 endfunction()
 
+# Refuses what the host would: pages in the manifest FILE without their files in WEB, and files without pages.
+function(ae_check_pages ID FILE WEB)
+  file(READ ${FILE} text)
+  string(JSON count ERROR_VARIABLE absent LENGTH "${text}" pages)
+  if(absent OR count EQUAL 0)
+    if(WEB)
+      message(FATAL_ERROR "ae_add_module(${ID}): WEB is given, but ${FILE} has no \"pages\".")
+    endif()
+    return()
+  endif()
+  if(NOT WEB)
+    message(FATAL_ERROR "ae_add_module(${ID}): ${FILE} has \"pages\"; name the folder with their files: WEB <dir>.")
+  endif()
+  math(EXPR last "${count} - 1")
+  foreach(i RANGE ${last})
+    foreach(key entry icon)
+      string(JSON file ERROR_VARIABLE absent GET "${text}" pages ${i} ${key})
+      if(NOT absent AND NOT EXISTS ${WEB}/${file})
+        message(FATAL_ERROR "${FILE}: the ${key} of page ${i}, ${WEB}/${file}, does not exist.")
+      endif()
+    endforeach()
+  endforeach()
+endfunction()
+
+# Copies the folder WEB beside the module ID, and installs it there.
+function(ae_module_web ID WEB FOLDER)
+  file(GLOB_RECURSE files CONFIGURE_DEPENDS ${WEB}/*)
+  set(stamp ${CMAKE_CURRENT_BINARY_DIR}/${ID}.web.stamp)
+  # Without what was deleted, and not writable for others, whatever the umask: the host refuses such files.
+  add_custom_command(
+    OUTPUT ${stamp}
+    COMMAND ${CMAKE_COMMAND} -E rm -rf ${FOLDER}/${ID}.web
+    COMMAND ${CMAKE_COMMAND} -E copy_directory ${WEB} ${FOLDER}/${ID}.web
+    COMMAND chmod -R go-w ${FOLDER}/${ID}.web
+    COMMAND ${CMAKE_COMMAND} -E touch ${stamp}
+    DEPENDS ${files} COMMENT "Copying the web files of ${ID}" VERBATIM)
+  add_custom_target(${ID}_web ALL DEPENDS ${stamp})
+  add_dependencies(${ID} ${ID}_web)
+  install(DIRECTORY ${FOLDER}/${ID}.web DESTINATION lib/ae-backend/modules COMPONENT runtime
+          FILE_PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ
+          DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+endfunction()
+
 function(ae_add_module ID)
-  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "MANIFEST;MIGRATIONS" "SOURCES;INCLUDES;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "MANIFEST;MIGRATIONS;WEB" "SOURCES;INCLUDES;LIBRARIES")
   if(ARG_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "ae_add_module(${ID}): unknown: ${ARG_UNPARSED_ARGUMENTS}")
   endif()
@@ -80,6 +126,11 @@ function(ae_add_module ID)
   set(folder ${CMAKE_BINARY_DIR}/lib/ae-backend/modules)
   get_filename_component(manifest ${ARG_MANIFEST} ABSOLUTE)
   ae_module_manifest(${ID} ${manifest} ${folder}/${ID}.json version)
+  set(web "")
+  if(ARG_WEB)
+    get_filename_component(web ${ARG_WEB} ABSOLUTE)
+  endif()
+  ae_check_pages(${ID} ${manifest} "${web}")
 
   add_library(${ID}_objects OBJECT ${ARG_SOURCES})
   target_link_libraries(${ID}_objects PUBLIC AeBackend::core ${ARG_LIBRARIES})
@@ -106,4 +157,7 @@ function(ae_add_module ID)
 
   install(TARGETS ${ID} LIBRARY DESTINATION lib/ae-backend/modules COMPONENT runtime)
   install(FILES ${folder}/${ID}.json DESTINATION lib/ae-backend/modules COMPONENT runtime)
+  if(web)
+    ae_module_web(${ID} ${web} ${folder})
+  endif()
 endfunction()

@@ -14,6 +14,8 @@ install(DIRECTORY core/include/ modules/base/include/ modules/restic/include/
         DESTINATION include COMPONENT sdk FILES_MATCHING PATTERN "*.h")
 install(DIRECTORY tests/mocks/ DESTINATION include COMPONENT testing FILES_MATCHING PATTERN "*.h")
 install(DIRECTORY core/app/module_template DESTINATION share/ae-backend COMPONENT sdk)
+# The types of what a module's page gets from the web application.
+install(FILES web/sdk/page.d.ts DESTINATION share/ae-backend/sdk COMPONENT sdk)
 
 string(REGEX MATCH "^[0-9]+" AE_COMPILER_MAJOR "${CMAKE_CXX_COMPILER_VERSION}")
 set(package_files ${CMAKE_BINARY_DIR}/package)

@@ -1,9 +1,4 @@
 # The whole system as a person meets it: host, agent and restic behind a real browser.
-find_program(AE_NODE node)
-set(AE_LOCAL_NODE ${PROJECT_SOURCE_DIR}/build/tools/node_modules/.bin/node)
-if(EXISTS ${AE_LOCAL_NODE})
-  set(AE_NODE ${AE_LOCAL_NODE})
-endif()
 foreach(case backup)
   add_test(NAME e2e.${case} COMMAND ${AE_NODE} --test --test-reporter=spec ${CMAKE_CURRENT_LIST_DIR}/${case}.test.mjs)
   set_tests_properties(e2e.${case} PROPERTIES

@@ -19,6 +19,8 @@ TEST_F(NewModule, RunsInTheHost) {
     EXPECT_EQ(api().post(path, apiToken("viewer"), {{"text", "Moin"}}).status, 403);
     EXPECT_EQ(api().post(path, admin_, {{"text", "Moin"}}).status, 201);
     EXPECT_EQ(get(path).find("items")->array()->front().stringOr("text"), "Moin");
+    const auto pages = get("/api/v1/pages");
+    EXPECT_EQ(pages.find("items")->array()->front().find("title")->stringOr("de"), "Grüße");
     EXPECT_TRUE(
         await([&] { return readFile(dir_ / "backend.log").find("somebody greeted") != std::string::npos; }));
 }
@@ -37,6 +39,7 @@ TEST_F(NewModule, IsWholeAndHasNothingOfTheTemplatesName) {
     EXPECT_TRUE(files.contains("include/guestbook/events.h"));
     EXPECT_TRUE(files.contains("migrations/postgresql/V0001__create_greetings.sql"));
     EXPECT_TRUE(files.contains("tests/guestbook_test.cpp"));
+    EXPECT_TRUE(files.contains("web/greetings.js"));
 
     const auto again = backend({"--json", "module", "new", "stock_list2", (dir_ / "a/b").string()});
     ASSERT_EQ(again.exit.code, 0) << again.error;

@@ -55,6 +55,13 @@ TEST_F(Package, InstallsThePublicHeadersAndNoOthers) {
     EXPECT_TRUE(wanted.contains("core/module/module.h"));
 }
 
+TEST_F(Package, InstallsTheTypesOfPages) {
+    EXPECT_EQ(readFile(prefix() / "share/ae-backend/sdk/page.d.ts"),
+              readFile(source() / "web/sdk/page.d.ts"));
+    EXPECT_THAT(readFile(prefix() / "share/ae-backend/sdk/page.d.ts"),
+                HasSubstr("export interface PageContext"));
+}
+
 TEST_F(Package, HeadersNameNothingOfPoco) {
     for (const auto& header : headersOf(prefix() / "include")) {
         const auto text = readFile(prefix() / "include" / header);
@@ -171,6 +178,18 @@ TEST_F(Package, AModuleThatNoHostWouldLoadIsRefusedWhenItIsConfigured) {
     expectRefused(add("broken.json"), "A manifest is a JSON object", "CXX");
     expectRefused(add("good.json", "MIGRATIONS one"), "postgresql has no V0001__what_it_does.sql", "CXX");
     expectRefused(add("good.json", "MIGRATION one"), "unknown: MIGRATION", "CXX");
+
+    writeFile(dir_ / "pages.json",
+              R"({"id":"probe_module","version":"1.0.0","pages":[{"path":"list",)"
+              R"("title":{"en":"List","de":"Grüße"},"entry":"list.js","role":"viewer"}]})");
+    writeFile(dir_ / "web/list.js", "");
+    writeFile(dir_ / "empty/none.js", "");
+    const auto paged = configure(add("pages.json", "WEB web"), prefix(), "CXX");
+    EXPECT_TRUE(paged.exit.ok()) << answerOf(paged);
+    expectRefused(add("pages.json"), "pages.json has \"pages\"; name the folder with their files: WEB <dir>.",
+                  "CXX");
+    expectRefused(add("good.json", "WEB web"), "good.json has no \"pages\".", "CXX");
+    expectRefused(add("pages.json", "WEB empty"), "empty/list.js, does not exist.", "CXX");
 }
 
 } // namespace

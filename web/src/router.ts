@@ -11,6 +11,7 @@ export const router = createRouter({
     { path: '/policies/new', name: 'policy-new', component: () => import('./pages/PolicyNewPage.vue') },
     { path: '/runs', name: 'runs', component: () => import('./pages/RunsPage.vue') },
     { path: '/runs/:id', name: 'run', component: () => import('./pages/RunPage.vue'), props: true },
+    { path: '/m/:module/:page', name: 'module-page', component: () => import('./pages/ModulePage.vue'), props: true },
     { path: '/:rest(.*)*', name: 'not-found', component: () => import('./pages/NotFoundPage.vue') },
   ],
 })

@@ -308,6 +308,9 @@ void Host::start() {
                            : fs::path(configured));
     if (web_->empty())
         log_.warn("the web application is not there; only the API is served");
+    for (const auto& record : records)
+        if (record.state == State::running && record.web)
+            web_->addModule(record.id, record.web->hash, record.web->files);
     dispatcher_.setFallback(web_.get());
     idempotency_ = std::make_unique<http::Idempotency>(*database_, clock_, log_.named("http"),
                                                        config_->duration("http.idempotency_retention"));

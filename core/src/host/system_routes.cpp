@@ -1,4 +1,5 @@
 #include "host/host.h"
+#include "host/page_routes.h"
 
 namespace core::host {
 
@@ -146,6 +147,7 @@ std::vector<http::Route> Host::systemRoutes() {
                           }
                           return Response::of(list);
                       }});
+    routes.push_back(pagesRoute(*modules_));
     routes.push_back(
         {.method = "GET",
          .path = "/metrics",

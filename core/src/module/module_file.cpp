@@ -7,8 +7,6 @@
 
 #include <dlfcn.h>
 #include <elf.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -27,6 +25,7 @@ struct ManifestText {
     std::int64_t abi = 0;
     std::map<std::string, std::string> dependencies;
     std::string description;
+    std::vector<WebPage> pages;
 };
 
 std::optional<std::string> checkVersion(const std::string& text) {
@@ -52,32 +51,14 @@ const wire::Type& wireType(const ManifestText*) {
             .field("abi", &ManifestText::abi, {.min = 1})
             .field("dependencies", &ManifestText::dependencies, {.optional = true, .check = checkRange})
             .field("description", &ManifestText::description, {.optional = true})
+            .field("pages", &ManifestText::pages, {.optional = true, .maxItems = 20})
             .build();
     return type;
-}
-
-[[noreturn]] void refuse(const fs::path& file, const std::string& why) {
-    throw Error(kModuleRefused, file.filename().string() + " " + why + ".");
 }
 
 std::string readAll(const fs::path& file) {
     std::ifstream in(file, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
-}
-
-void judgeOwnership(const fs::path& file, uid_t user) {
-    struct stat info {};
-    if (::lstat(file.c_str(), &info) != 0)
-        refuse(file, "does not exist");
-    if (!S_ISREG(info.st_mode))
-        refuse(file, "is not a regular file; links are not followed, copy the module here");
-    if (info.st_uid != 0 && info.st_uid != user)
-        refuse(file, fmt::format(
-                         "belongs to user {}; a module must belong to root or to the user that runs the host "
-                         "(chown it)",
-                         info.st_uid));
-    if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        refuse(file, "can be written by others; take that right away (chmod go-w)");
 }
 
 void judgeArchitecture(const fs::path& library) {
@@ -110,12 +91,12 @@ void judgeArchitecture(const fs::path& library) {
 } // namespace
 
 ModuleFile inspect(const fs::path& library, uid_t user) {
-    judgeOwnership(library, user);
+    judgeOwnership(library, FileKind::file, user);
     fs::path manifestPath = library;
     manifestPath.replace_extension(".json");
     if (!fs::exists(manifestPath))
         refuse(library, "has no manifest: " + manifestPath.filename().string() + " must be beside it");
-    judgeOwnership(manifestPath, user);
+    judgeOwnership(manifestPath, FileKind::file, user);
     const auto text = wire::parse<ManifestText>(readAll(manifestPath), {.maxBytes = 65536});
     if (!text)
         refuse(manifestPath, std::string("is not a valid manifest: ") + text.error().what());
@@ -124,7 +105,9 @@ ModuleFile inspect(const fs::path& library, uid_t user) {
                      text.value().version,
                      static_cast<std::uint32_t>(text.value().abi),
                      {},
-                     text.value().description}};
+                     text.value().description,
+                     text.value().pages},
+                    nullptr};
     for (const auto& [module, versions] : text.value().dependencies)
         file.manifest.dependencies.push_back({module, versions});
     if (file.manifest.abi != kModuleAbi)
@@ -137,7 +120,18 @@ ModuleFile inspect(const fs::path& library, uid_t user) {
         refuse(library,
                fmt::format("calls itself \"{}\" in its manifest; file and id must have the same name",
                            file.manifest.id));
+    for (std::size_t i = 0; i < file.manifest.pages.size(); ++i)
+        for (std::size_t other = 0; other < i; ++other)
+            if (file.manifest.pages[i].path == file.manifest.pages[other].path)
+                refuse(manifestPath,
+                       fmt::format("is not a valid manifest: /pages/{}/path is \"{}\", as of another page", i,
+                                   file.manifest.pages[i].path));
     judgeArchitecture(library);
+    if (!file.manifest.pages.empty()) {
+        fs::path folder = library;
+        folder.replace_extension(".web");
+        file.web = std::make_shared<const WebFolder>(readWebFolder(folder, file.manifest.pages));
+    }
     return file;
 }
 

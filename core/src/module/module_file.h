@@ -9,11 +9,10 @@
 
 #include "core/error.h"
 #include "core/module/module.h"
+#include "module/file_checks.h"
+#include "module/web_folder.h"
 
 namespace core::module {
-
-inline constexpr ErrorKind kModuleRefused{"ModuleRefused", 500, "A module file cannot be used",
-                                          "Do what the message says and start again"};
 
 /// What the file beside a module says of it, read before any of its code is mapped.
 struct Manifest {
@@ -22,16 +21,19 @@ struct Manifest {
     std::uint32_t abi = 0;
     std::vector<Dependency> dependencies;
     std::string description;
+    std::vector<WebPage> pages;
 };
 
-/// A module file on disk: `<id>.so` with `<id>.json` beside it.
+/// A module file on disk: `<id>.so` with `<id>.json` beside it, and `<id>.web` if it has pages.
 struct ModuleFile {
     std::filesystem::path library;
     Manifest manifest;
+    std::shared_ptr<const WebFolder> web; ///< null without pages
 };
 
 /// Reads the manifest beside the library and judges the file: a regular file of root or of `user`, not
-/// writable for others, for this machine and ABI. Throws core::Error(kModuleRefused) with one sentence.
+/// writable for others, for this machine and ABI. Reads the files of its pages. Throws
+/// core::Error(kModuleRefused) with one sentence.
 CORE_EXPORT ModuleFile inspect(const std::filesystem::path& library, uid_t user = ::geteuid());
 
 /// Maps the library (never to be unmapped), compares its descriptor with the manifest and makes the module.

@@ -74,6 +74,8 @@ void ModuleSet::load(const std::vector<fs::path>& folders) {
             record->version = inspected.manifest.version;
             record->description = inspected.manifest.description;
             record->dependencies = inspected.manifest.dependencies;
+            record->pages = inspected.manifest.pages;
+            record->web = inspected.web;
             if (record->id == "core")
                 throw Error(kModuleRefused, file.string() + " calls itself \"core\", which is the host's own "
                                                             "name; give the module another id.");

@@ -9,6 +9,7 @@
 
 #include "core/log.h"
 #include "core/module/module.h"
+#include "module/web_folder.h"
 
 namespace core::module {
 
@@ -23,7 +24,9 @@ struct ModuleRecord {
     std::string step;   ///< where it failed: check, load, resolve, migrate, initialize, start
     std::string reason; ///< one sentence
     std::vector<Dependency> dependencies;
-    std::shared_ptr<Module> module; ///< null until it is loaded
+    std::vector<WebPage> pages;
+    std::shared_ptr<const WebFolder> web; ///< null without pages
+    std::shared_ptr<Module> module;       ///< null until it is loaded
 };
 CORE_EXPORT std::string_view stateName(ModuleRecord::State state) noexcept;
 

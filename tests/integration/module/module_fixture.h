@@ -47,6 +47,28 @@ protected:
         std::filesystem::permissions(file, std::filesystem::perms(0644));
     }
 
+    /// A manifest with pages: the text of its field.
+    static std::string withPages(const std::string& id, const std::string& pages) {
+        auto text = manifest(id);
+        text.insert(text.size() - 1, R"(,"pages":)" + pages);
+        return text;
+    }
+    /// One page of a manifest; `fields` follow those that are always good.
+    static std::string page(const std::string& path = "list", const std::string& role = "viewer",
+                            const std::string& fields = {}) {
+        return R"({"path":")" + path + R"(","title":{"en":"List","de":"Liste"},"entry":"list.js","role":")" +
+               role + '"' + (fields.empty() ? "" : "," + fields) + "}";
+    }
+    std::filesystem::path layWeb(const std::string& id, const std::string& file,
+                                 const std::string& content = "export function mount() {}") {
+        const auto path = dir.path() / "modules" / (id + ".web") / file;
+        core::testkit::writeFile(path, content);
+        for (auto each = path.parent_path(); each != dir / "modules"; each = each.parent_path())
+            std::filesystem::permissions(each, std::filesystem::perms(0755));
+        std::filesystem::permissions(path, std::filesystem::perms(0644));
+        return path;
+    }
+
     core::testkit::TempDir dir;
     core::testkit::TestLog log;
 };

@@ -9,13 +9,14 @@
 
 namespace {
 
-class Viewers final : public core::http::Authenticator {
+/// The token is the name of the caller's role.
+class Roles final : public core::http::Authenticator {
 public:
     std::optional<core::Result<Verified>> authenticate(const core::http::Credentials& credentials) override {
-        if (credentials.secret != "viewer")
-            return std::nullopt;
         core::http::Principal principal;
-        principal.role = core::http::Role::viewer;
+        principal.role = core::http::parseRole(credentials.secret);
+        if (!principal.role)
+            return std::nullopt;
         return core::Result<Verified>(Verified{principal, core::Instant::max()});
     }
 };
@@ -46,7 +47,7 @@ public:
         throw std::runtime_error("the sample's key is missing");
 #endif
 #ifdef SAMPLE_ALPHA
-        context.authentication().add(std::make_shared<Viewers>());
+        context.authentication().add(std::make_shared<Roles>());
 #endif
     }
     std::vector<core::http::Route> routes() override {

@@ -199,6 +199,26 @@ TEST_F(StaticFilesTest, ServesFilesAndTheApplicationsOwnRoutes) {
     EXPECT_FALSE(ask(files, "/missing.js"));
 }
 
+TEST_F(StaticFilesTest, ServesModulesBelowTheirHashForEverAndNothingElseThere) {
+    StaticFiles files(dir / "web");
+    files.addModule("sites", "h4sh",
+                    {{"page.js", readAsset(dir / "web/assets/a.1f.js")},
+                     {"part/list.html", readAsset(dir / "web/index.html")}});
+    const auto page = ask(files, "/modules/sites/web/h4sh/page.js");
+    ASSERT_TRUE(page);
+    EXPECT_EQ(page->content(), "js");
+    EXPECT_EQ(page->headers.get("Content-Type"), "text/javascript; charset=utf-8");
+    EXPECT_EQ(page->headers.get("Cache-Control"), "public, max-age=31536000, immutable");
+    EXPECT_TRUE(ask(files, "/modules/sites/web/h4sh/part/list.html"));
+    // The application's index page would be taken for the module's code.
+    for (const char* path :
+         {"/modules/sites/web/h4sh/nothing", "/modules/sites/web/h4sh/part", "/modules/sites",
+          "/modules/sites/web/0ther/page.js", "/modules/sites/web/page.js", "/modules/other/web/h4sh/page.js",
+          "/modules/sites/web/h4sh/../h4sh/page.js",
+          "/modules/sites/web/h4sh/%2e%2e/%2e%2e/%2e%2e/%2e%2e/index.html"})
+        EXPECT_FALSE(ask(files, path)) << path;
+}
+
 TEST_F(StaticFilesTest, NeverLeavesItsFolder) {
     StaticFiles files(dir / "web");
     for (const char* path : {"/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt",

@@ -14,6 +14,7 @@ export type TaskInput = Schemas['TaskInput']
 export type TargetStatus = Schemas['TargetStatus']
 export type LogLine = Schemas['LogLine']
 export type RegistrationToken = Schemas['RegistrationToken']
+export type ModulePage = Schemas['ModulePage']
 
 export interface Page<T> {
   items: T[]
@@ -32,27 +33,34 @@ export interface Progress {
   seconds_remaining?: number | null
 }
 
-async function send(method: string, path: string, body: unknown, retried = false): Promise<Response> {
+/**
+ * `fetch` with the session: a token that has ended is renewed and the request sent once more. Throws ClientError for the
+ * network and for a session that has ended, and what `fetch` threw for an aborted request.
+ */
+export async function sessionFetch(path: string, init: RequestInit = {}, retried = false): Promise<Response> {
+  const headers = new Headers(init.headers)
+  headers.set('Authorization', `Bearer ${await token()}`)
   let response: Response
   try {
-    response = await fetch(`/api/v1${path}`, {
-      method,
-      headers: { Authorization: `Bearer ${await token()}`, ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
+    response = await fetch(path, { ...init, headers })
   } catch (error) {
-    if (error instanceof ClientError) throw error
+    if (init.signal?.aborted) throw error
     throw new ClientError('NetworkError')
   }
   if (response.status === 401) {
-    if (!retried && (await refresh())) return send(method, path, body, true)
+    if (!retried && (await refresh())) return sessionFetch(path, init, true)
     throw new ClientError('Unauthorized')
   }
   return response
 }
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const response = await send(method, path, body)
+/** Sends and reads JSON; throws ApiError for what the host refused, and ClientError for everything else. */
+export async function callJson<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const response = await sessionFetch(path, {
+    method,
+    ...(signal ? { signal } : {}),
+    ...(body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
+  })
   const requestId = response.headers.get('X-Request-Id') ?? ''
   if (response.status === 429) throw new ClientError('RateLimited', requestId)
   if (response.status === 204) return undefined as T
@@ -65,6 +73,8 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
   throw new ApiError(answer.error, answer.message, response.status, Array.isArray(answer.details) ? answer.details : [])
 }
 
+const call = <T>(method: string, path: string, body?: unknown): Promise<T> => callJson<T>(method, `/api/v1${path}`, body)
+
 const query = (parameters: Record<string, string | number | undefined | null>): string => {
   const search = new URLSearchParams()
   for (const [name, value] of Object.entries(parameters)) {
@@ -75,6 +85,7 @@ const query = (parameters: Record<string, string | number | undefined | null>): 
 }
 
 export const api = {
+  pages: () => call<Page<ModulePage>>('GET', '/pages'),
   status: () => call<TargetStatus[]>('GET', '/restic/status'),
   agents: () => call<Page<Agent>>('GET', '/restic/agents?limit=500'),
   registrationToken: () => call<RegistrationToken>('POST', '/restic/agents/registration-tokens', {}),

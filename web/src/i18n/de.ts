@@ -1,7 +1,7 @@
 import type { Messages } from './en'
 
 const de: Messages = {
-  app: { name: 'Restic Monitor', skip: 'Zum Inhalt', menu: 'Menü' },
+  app: { name: 'Restic Monitor', skip: 'Zum Inhalt', menu: 'Menü', dismiss: 'Schließen' },
   nav: {
     dashboard: 'Übersicht',
     agents: 'Agenten',
@@ -196,6 +196,12 @@ const de: Messages = {
     retry: 'Noch einmal versuchen',
   },
   time: { now: 'gerade eben', never: 'nie' },
+  modulePage: {
+    none: 'Diese Seite gibt es nicht. Vielleicht läuft ihr Modul nicht, oder Ihre Rolle darf sie nicht sehen.',
+    load: 'Die Seite „{title}“ konnte nicht geladen werden. Versuchen Sie es noch einmal; hilft das nicht, muss ihr Modul neu installiert werden. ({reason})',
+    mount: 'Die Seite „{title}“ konnte nicht angezeigt werden. Alles andere geht weiter. ({reason})',
+    later: 'In der Seite „{title}“ ist etwas fehlgeschlagen. Was sie zeigt, kann veraltet sein. ({reason})',
+  },
   notFound: { title: 'Unter dieser Adresse ist nichts.', back: 'Zur Übersicht' },
 }
 export default de

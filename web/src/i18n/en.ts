@@ -1,5 +1,5 @@
 const en = {
-  app: { name: 'Restic Monitor', skip: 'Skip to content', menu: 'Menu' },
+  app: { name: 'Restic Monitor', skip: 'Skip to content', menu: 'Menu', dismiss: 'Dismiss' },
   nav: {
     dashboard: 'Dashboard',
     agents: 'Agents',
@@ -194,6 +194,12 @@ const en = {
     retry: 'Try again',
   },
   time: { now: 'just now', never: 'never' },
+  modulePage: {
+    none: 'There is no such page. Its module may not be running, or your role may not see it.',
+    load: 'The page “{title}” could not be loaded. Try again; if that does not help, its module has to be installed again. ({reason})',
+    mount: 'The page “{title}” could not be shown. The rest of the application works. ({reason})',
+    later: 'Something failed in the page “{title}”. What it shows may be out of date. ({reason})',
+  },
   notFound: { title: 'There is nothing at this address.', back: 'To the dashboard' },
 }
 export default en

@@ -1,0 +1,47 @@
+#include "http/asset.h"
+
+#include <fstream>
+#include <iterator>
+
+#include "core/encoding.h"
+#include "core/error.h"
+
+namespace core::http {
+
+namespace {
+std::string typeOf(const std::string& extension) {
+    static const std::map<std::string, std::string> kTypes{{".html", "text/html; charset=utf-8"},
+                                                           {".js", "text/javascript; charset=utf-8"},
+                                                           {".mjs", "text/javascript; charset=utf-8"},
+                                                           {".css", "text/css; charset=utf-8"},
+                                                           {".svg", "image/svg+xml"},
+                                                           {".json", "application/json"},
+                                                           {".map", "application/json"},
+                                                           {".png", "image/png"},
+                                                           {".jpg", "image/jpeg"},
+                                                           {".webp", "image/webp"},
+                                                           {".ico", "image/x-icon"},
+                                                           {".wasm", "application/wasm"},
+                                                           {".woff2", "font/woff2"},
+                                                           {".txt", "text/plain; charset=utf-8"},
+                                                           {".webmanifest", "application/manifest+json"}};
+    const auto found = kTypes.find(extension);
+    return found != kTypes.end() ? found->second : "application/octet-stream";
+}
+} // namespace
+
+Asset readAsset(const std::filesystem::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    std::string content{std::istreambuf_iterator<char>(in), {}};
+    if (!in)
+        throw Error(errors::kInternal, "Cannot read the web file " + file.string() + ".");
+    std::string etag = '"' + base64UrlEncode(sha256(content).substr(0, 12)) + '"';
+    return {std::make_shared<const std::string>(std::move(content)), typeOf(file.extension()),
+            std::move(etag)};
+}
+
+std::string moduleFileAddress(const std::string& module, const std::string& hash, const std::string& file) {
+    return "/modules/" + module + "/web/" + hash + "/" + file;
+}
+
+} // namespace core::http

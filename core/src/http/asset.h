@@ -1,0 +1,27 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace core::http {
+
+/// A file that is served as it is, held in memory.
+struct Asset {
+    std::shared_ptr<const std::string> content;
+    std::string type; ///< media type, by the file's ending
+    std::string etag; ///< from the content, with its quotes
+};
+
+/// By path relative to their folder, with '/' between folders and none in front.
+using Assets = std::map<std::string, Asset, std::less<>>;
+
+/// Throws core::Error(kInternal), naming the file, if it cannot be read.
+Asset readAsset(const std::filesystem::path& file);
+
+/// Where the host serves a file of a module's web folder. The hash is the folder's: files refer to each other
+/// by relative addresses.
+std::string moduleFileAddress(const std::string& module, const std::string& hash, const std::string& file);
+
+} // namespace core::http
