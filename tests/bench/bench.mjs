@@ -1,9 +1,10 @@
 // Measures ratios against yardsticks of the same run, interleaved A B A B, and prints them as a table and as JSON.
-// Usage: node bench.mjs [requests] [parked] [backup]
+// Usage: node bench.mjs [start] [events] [requests] [parked] [backup]
 import { execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { System, until } from '../support/system.mjs'
 
@@ -193,16 +194,89 @@ async function backup(system) {
   report('unchanged second run, longer than raw by', median(again), 'ms', '<= 50', median(again) <= 50)
 }
 
-const system = await System.start()
-try {
-  if (wants('requests')) await requests(system)
-  if (wants('backup')) await backup(system)
-  if (wants('parked')) await parked(system)
-} catch (error) {
-  console.error(system.logs())
-  throw error
-} finally {
-  await system.stop()
+/** Milliseconds from the start of a program until its address answers 200. */
+async function untilReady(program, args, addressOf) {
+  const began = performance.now()
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  const url = await new Promise((resolve, reject) => {
+    const listen = (data) => {
+      said += data
+      const found = addressOf(said)
+      if (found) resolve(found)
+    }
+    child.stdout.on('data', listen)
+    child.stderr.on('data', listen)
+    child.once('exit', () => reject(new Error(`it ended:\n${said}`)))
+  })
+  while (!(await fetch(url).then((response) => response.ok, () => false)));
+  const took = performance.now() - began
+  child.removeAllListeners('exit')
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGTERM')
+  await ended
+  return took
+}
+
+/** From the start to the first good answer, with the host's own modules, and what twenty more cost. */
+async function start() {
+  const folder = mkdtempSync(join(tmpdir(), 'ae-bench-'))
+  const backend = join(build, 'bin/ae-backend')
+  const options = ['--config', join(folder, 'none.yaml'), '--data-dir', folder, '--http-addr', '127.0.0.1:0', '--log-format', 'json']
+  execFileSync(backend, [...options, 'migrate'], { stdio: 'ignore' })
+  const modules = join(folder, 'more')
+  mkdirSync(modules)
+  const noop = readFileSync(join(build, 'tests/bench/noop_00.so'), 'latin1')
+  for (let i = 0; i < 20; ++i) {
+    const id = `noop_${String(i).padStart(2, '0')}`
+    writeFileSync(join(modules, `${id}.so`), noop.replaceAll('noop_00', id), { encoding: 'latin1', mode: 0o644 })
+    writeFileSync(join(modules, `${id}.json`), JSON.stringify({ id, version: '1.0.0', abi: 1 }), { mode: 0o644 })
+  }
+  const listed = JSON.parse(execFileSync(backend, [...options, '--module-path', modules, 'module', 'list', '--json'], { encoding: 'utf8' }))
+  const failed = (listed.items ?? listed).filter(({ state }) => state === 'failed' || state === 'skipped')
+  if (failed.length > 0) throw new Error(JSON.stringify(failed))
+  const ready = (said) => {
+    const found = /"msg":"serving"[^\n]*"port":(\d+)/.exec(said)
+    return found && `http://127.0.0.1:${found[1]}/health/ready`
+  }
+  const host = (more = []) => untilReady(backend, [...options, ...more, 'serve'], ready)
+  const bare = () => untilReady(join(build, 'tests/poco_hello'), [join(folder, 'ae-backend.db')], (said) => /^\d+\n/.test(said) && `http://127.0.0.1:${Number(said)}/`)
+  const over = []
+  const each = []
+  for (let i = 0; i <= 15; ++i) {
+    const alone = await host()
+    const yardstick = await bare()
+    const many = await host(['--module-path', modules])
+    if (i === 0) continue // the first of each warms up
+    over.push(alone - yardstick)
+    each.push((many - alone) / 20)
+  }
+  rmSync(folder, { recursive: true })
+  report('start to ready, longer than a bare Poco process on the same database by', median(over), 'ms', '<= 150', median(over) <= 150)
+  report('each of 20 modules that do nothing, at the start', median(each), 'ms', '<= 2', median(each) <= 2)
+}
+
+function events() {
+  const { idle, burst, million_growth_kib: growth, lost } = JSON.parse(execFileSync(join(build, 'tests/event_bench'), { encoding: 'utf8' }))
+  report('publish an event to an idle subscriber / mutex, deque, notify', idle.ratio, 'x', '<= 2', idle.ratio <= 2, idle)
+  report('the same in bursts of 1,000', burst.ratio, 'x', '<= 2', burst.ratio <= 2, burst)
+  report('memory after a million events', growth, 'KiB more', '<= 1024', growth <= 1024 && lost === 0, { lost })
+}
+
+if (wants('start')) await start()
+if (wants('events')) events()
+if (['requests', 'backup', 'parked'].some(wants)) {
+  const system = await System.start()
+  try {
+    if (wants('requests')) await requests(system)
+    if (wants('backup')) await backup(system)
+    if (wants('parked')) await parked(system)
+  } catch (error) {
+    console.error(system.logs())
+    throw error
+  } finally {
+    await system.stop()
+  }
 }
 for (const { bench, value, unit, target, holds } of results) console.log(`${holds ? '✓' : '✗'} ${bench}: ${value} ${unit} (${target})`)
 console.log(JSON.stringify({ benches: results }))

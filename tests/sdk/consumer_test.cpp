@@ -106,6 +106,24 @@ TEST_P(Consumer, UsesABaseServiceASettingAnEventAJobAndAHealthCheck) {
 
 /// Each event of the catalogue is caused as the system causes it, over the API as people and agents use it,
 /// and reaches a module of another project: a durable one by both ways.
+TEST_P(Consumer, ARepeatedRequestOfItsRoutesIsDoneOnceAlsoAfterAKill) {
+    startBackend();
+    const auto add = [this] {
+        return api().send("POST", "/api/v1/sites", "Bearer " + admin_, R"({"name":"Kiel"})",
+                          {{"Idempotency-Key", "0b8f7c1e-6a52-4bb1-9d39-7e55f0c3a001"}});
+    };
+    const auto first = add();
+    ASSERT_EQ(first.status, 201) << first.body;
+    EXPECT_EQ(add().body, first.body);
+    killBackend();
+    startBackend();
+    const auto again = add();
+    EXPECT_EQ(again.status, 201);
+    EXPECT_EQ(again.body, first.body);
+    EXPECT_EQ(again.headers.at("idempotency-replayed"), "true");
+    EXPECT_EQ(get("/api/v1/sites").find("items")->array()->size(), 1U);
+}
+
 TEST_P(Consumer, GetsEveryEventOfTheCatalogue) {
     // Events that nothing causes yet, with the reason.
     const std::map<std::string, std::string> notYet{};

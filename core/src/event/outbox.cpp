@@ -91,12 +91,13 @@ Outbox::Outbox(db::Database& database, const Clock& clock, Logger log, Wakeups& 
     : database_(database), clock_(clock), log_(std::move(log)), wakeups_(wakeups), options_(options) {}
 
 void Outbox::write(Transaction& tx, const Bus::Message& message) {
-    std::string fields = json::write(*message.fields);
+    const auto document = message.toJson();
+    std::string fields = json::write(document);
     if (fields.size() > kMaxFields)
         throw Error(errors::kValidation,
                     fmt::format("The event {} has {} bytes of fields; a durable event may have {}.",
                                 message.key, fields.size(), kMaxFields));
-    const auto tenant = Uuid::parse(message.fields->stringOr("tenant_id"));
+    const auto tenant = Uuid::parse(document.stringOr("tenant_id"));
     if (tx.execute(kWrite, {tenant, message.key, std::move(fields), clock_.now()}) > 0)
         wakeups_.publish(tx, std::string(kTopic), message.key);
 }

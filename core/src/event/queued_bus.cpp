@@ -148,7 +148,7 @@ void QueuedBus::publishRaw(Message message) {
 // "host number key fields": numbers of one length, so that wake-ups, which travel in order of their text,
 // keep the order of one host's events, and no two are alike.
 void QueuedBus::send(const Message& message) {
-    const auto fields = json::write(*message.fields);
+    const auto fields = json::write(message.toJson());
     if (fields.size() > kMaxFields) {
         shared_->log.warn("an event is too large for the other hosts",
                           {{"event", message.key}, {"bytes", static_cast<std::int64_t>(fields.size())}});

@@ -392,6 +392,14 @@ void Host::stopModules() noexcept {
     });
 }
 
+std::vector<std::pair<std::string, JobStats>> Host::jobStats() const {
+    std::vector<std::pair<std::string, JobStats>> all;
+    for (const auto& [id, context] : contexts_)
+        for (auto& stats : context->jobs().stats())
+            all.emplace_back(id, std::move(stats));
+    return all;
+}
+
 std::uint16_t Host::port() const {
     return server_->port();
 }

@@ -88,6 +88,8 @@ private:
     [[nodiscard]] std::vector<db::ModuleMigrations> migrations();
     [[nodiscard]] std::vector<http::Route> systemRoutes();
     void registerMetrics();
+    /// Of every module, with its id.
+    [[nodiscard]] std::vector<std::pair<std::string, JobStats>> jobStats() const;
     [[nodiscard]] std::shared_ptr<const config::Config> readSettings() const;
     void applyLogSettings(const config::Config& config);
     void startModule(module::ModuleRecord& record);

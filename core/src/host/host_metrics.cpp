@@ -120,7 +120,37 @@ void Host::registerMetrics() {
                                 add("delivered", one.delivered);
                                 add("dropped", one.dropped);
                                 add("failed", one.failed);
+                                add("slow", one.slow);
                             }
+                            return samples;
+                        });
+    ownMetrics_.collect("ae_events_waiting", "Events that wait in a subscriber's queue", Kind::gauge,
+                        [this](const db::Context&) {
+                            Samples samples;
+                            for (const auto& one : bus_->stats())
+                                samples.push_back({{{"subscriber", one.name}, {"event", one.key}},
+                                                   static_cast<double>(one.waiting)});
+                            return samples;
+                        });
+    ownMetrics_.collect(
+        "ae_job_runs_total", "Runs of jobs by how they ended", Kind::counter, [this](const db::Context&) {
+            Samples samples;
+            for (const auto& [module, job] : jobStats()) {
+                const auto add = [&](const char* result, std::uint64_t value) {
+                    samples.push_back({{{"module", module}, {"job", job.name}, {"result", result}},
+                                       static_cast<double>(value)});
+                };
+                add("failed", job.failures);
+                add("other", job.runs - std::min(job.runs, job.failures));
+            }
+            return samples;
+        });
+    ownMetrics_.collect("ae_job_seconds", "How long the last run of a job took", Kind::gauge,
+                        [this](const db::Context&) {
+                            Samples samples;
+                            for (const auto& [module, job] : jobStats())
+                                samples.push_back({{{"module", module}, {"job", job.name}},
+                                                   std::chrono::duration<double>(job.lastDuration).count()});
                             return samples;
                         });
     outbox_->registerMetrics(ownMetrics_);

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "http/idempotency.h"
+
 namespace core::http {
 
 namespace {

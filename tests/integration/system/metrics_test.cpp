@@ -41,13 +41,16 @@ TEST_F(Metrics, ShowATenantItsOwnAndTheSystemAll) {
 
     const auto all = api().get("/metrics", system);
     ASSERT_EQ(all.status, 200) << all.body;
-    for (const char* expected : {"restic_agents{status=\"", "process_resident_memory_bytes ",
-                                 "process_open_fds ", "ae_build_info{version=",
-                                 "ae_http_requests_total{method=\"POST\",route=\"/api/v1/restic/agents/"
-                                 "register\",status=\"201\"} 1\n",
-                                 "ae_http_request_seconds_bucket{route=\"/metrics\",le=\"+Inf\"} 3\n",
-                                 "ae_modules{module=\"restic\",state=\"running\"} 1\n",
-                                 "ae_db_units_total{result=\"committed\"}"})
+    for (const char* expected :
+         {"restic_agents{status=\"", "process_resident_memory_bytes ", "process_open_fds ",
+          "ae_build_info{version=",
+          "ae_http_requests_total{method=\"POST\",route=\"/api/v1/restic/agents/"
+          "register\",status=\"201\"} 1\n",
+          "ae_http_request_seconds_bucket{route=\"/metrics\",le=\"+Inf\"} 3\n",
+          "ae_modules{module=\"restic\",state=\"running\"} 1\n",
+          "ae_job_runs_total{job=\"scheduler\",module=\"restic\",result=\"failed\"} 0\n",
+          "ae_job_seconds{job=\"scheduler\",module=\"restic\"} ", "ae_events_waiting{event=\"",
+          "ae_db_units_total{result=\"committed\"}"})
         EXPECT_THAT(all.body, HasSubstr(expected));
 }
 

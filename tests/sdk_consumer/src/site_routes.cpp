@@ -85,7 +85,7 @@ Outcome add(Parts& parts, Request& request) {
         throw core::Error(core::errors::kValidation, "The name is too long.",
                           {{"/name", "must have " + std::to_string(longest) + " bytes at most"}});
     const Site site{core::Uuid::generate(parts.context.clock().now()), wanted.name};
-    parts.context.database().transact(request.tenant(), [&](Transaction& tx) {
+    return parts.context.database().transact(request.tenant(), [&](Transaction& tx) {
         // No more places than machines: counted under the lock, so that two requests cannot share the last
         // one.
         const auto limits = parts.limits->getForCreation(tx, tx.tenant());
@@ -93,8 +93,8 @@ Outcome add(Parts& parts, Request& request) {
         SiteStore::insert(tx, site);
         request.audit().object("site", site.id.toString());
         parts.context.events().publishWith(tx, events::SiteAdded{tx.tenant(), site.name});
+        return request.keep(Response::of(SiteView{site.id, site.name, 0}, 201));
     });
-    return Response::of(SiteView{site.id, site.name, 0}, 201);
 }
 
 Outcome list(Parts& parts, Request& request) {

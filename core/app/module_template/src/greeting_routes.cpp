@@ -54,14 +54,15 @@ Outcome create(core::ModuleContext& context, Request& request) {
     const auto wanted = request.json<NewGreeting>();
     const auto now = context.clock().now();
     const Greeting greeting{core::Uuid::generate(now), wanted.text, now};
-    context.database().transact(request.tenant(), [&](Transaction& tx) {
+    return context.database().transact(request.tenant(), [&](Transaction& tx) {
         GreetingStore::insert(tx, greeting);
         request.audit().object("greeting", greeting.id.toString());
         // Sent after the commit: nobody hears of what was not stored.
         context.events().publishWith(tx,
                                      events::GreetingCreated{tx.tenant(), greeting.id, greeting.text, now});
+        // A repetition with the same Idempotency-Key is given this answer again.
+        return request.keep(Response::of(viewOf(greeting), 201));
     });
-    return Response::of(viewOf(greeting), 201);
 }
 
 Outcome list(core::ModuleContext& context, Request& request) {

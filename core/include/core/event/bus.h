@@ -74,10 +74,14 @@ public:
     /// An event as it travels.
     struct Message {
         std::string key;
-        std::shared_ptr<const std::any> event; ///< null when it came from another host, or out of a row
-        std::shared_ptr<const json::Value> fields;
+        std::shared_ptr<const std::any> event;     ///< null when it came from another host, or out of a row
+        std::shared_ptr<const json::Value> fields; ///< null when `event` is there
         bool crossHost = false;
         bool durable = false;
+        json::Value (*describe)(const std::any&) = nullptr; ///< of `event`
+
+        /// The event's fields, made when they are asked for: most events stay in their process.
+        [[nodiscard]] json::Value toJson() const { return event ? describe(*event) : *fields; }
     };
 
     virtual ~Bus();
@@ -125,9 +129,12 @@ public:
 private:
     template <Event E>
     [[nodiscard]] static Message messageOf(E event) {
-        auto fields = std::make_shared<const json::Value>(wire::toJson(event));
-        return {std::string(E::kKey), std::make_shared<const std::any>(std::move(event)), std::move(fields),
-                crossesHosts<E>(), isDurable<E>()};
+        return {std::string(E::kKey),
+                std::make_shared<const std::any>(std::move(event)),
+                nullptr,
+                crossesHosts<E>(),
+                isDurable<E>(),
+                [](const std::any& any) { return wire::toJson(std::any_cast<const E&>(any)); }};
     }
 };
 

@@ -73,7 +73,9 @@ public:
                     for (const auto& subscriber : durable_)
                         if (subscriber->key == message.key) // as out of a row: without the object
                             subscriber->due.push_back(
-                                {{message.key, nullptr, message.fields, false, true}, delivery});
+                                {{message.key, nullptr, std::make_shared<const json::Value>(message.toJson()),
+                                  false, true},
+                                 delivery});
                 }
                 retry();
             });
@@ -148,7 +150,7 @@ public:
         std::vector<json::Value> all;
         for (const auto& message : messages_)
             if (message.key == key)
-                all.push_back(*message.fields);
+                all.push_back(message.toJson());
         return all;
     }
     /// "subscriber: what it threw", in order.
