@@ -40,6 +40,17 @@ TEST_P(Consumer, IsListedAndDocumented) {
     EXPECT_TRUE(backend({"doctor"}).exit.ok()) << answerOf(backend({"doctor"}));
 }
 
+TEST_P(Consumer, ItsPageIsListedWithItsFiles) {
+    startBackend();
+    const auto pages = api().get("/api/v1/pages", apiToken("viewer"));
+    ASSERT_EQ(pages.json.find("items")->array()->size(), 1U) << pages.body;
+    const auto& page = pages.json.find("items")->array()->front();
+    EXPECT_EQ(page.stringOr("module"), "sites");
+    EXPECT_EQ(page.find("title")->stringOr("de"), "Standorte");
+    EXPECT_EQ(api().send("GET", page.stringOr("entry"), "").body,
+              readFile(source() / "tests/sdk_consumer/web/sites.js"));
+}
+
 TEST_P(Consumer, RolesTenantsAndValidationHoldForItsRoutes) {
     startBackend();
     const auto viewer = apiToken("viewer");
@@ -102,6 +113,24 @@ TEST_P(Consumer, UsesABaseServiceASettingAnEventAJobAndAHealthCheck) {
     const auto ill = api().raw("GET /health/ready HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
     EXPECT_THAT(ill, HasSubstr("HTTP/1.1 503 "));
     EXPECT_THAT(ill, HasSubstr("The sites are closed"));
+}
+
+class InstalledConsumer : public SdkTest {};
+
+TEST_F(InstalledConsumer, HasItsPagesBesideItWhateverTheUmask) {
+    const auto installed = shell("umask 0 && cmake --install " + (folder() / "consumer/build").string() +
+                                 " --prefix " + (dir_ / "prefix").string());
+    ASSERT_TRUE(installed.exit.ok()) << answerOf(installed);
+    const auto modules = dir_ / "prefix/lib/ae-backend/modules";
+    EXPECT_TRUE(std::filesystem::exists(modules / "sites.web/sites.css"));
+    // Refused by name if a file were missing or others could write it.
+    const auto checked = backend({"module", "check", (modules / "sites.so").string()});
+    EXPECT_EQ(checked.exit.code, 0) << checked.error;
+    std::filesystem::remove(modules / "sites.web/sites.js");
+    const auto refused = backend({"module", "check", (modules / "sites.so").string()});
+    EXPECT_EQ(refused.exit.code, 1);
+    EXPECT_THAT(refused.error,
+                HasSubstr("sites.web/sites.js is not there, which the manifest names in /pages/0/entry."));
 }
 
 INSTANTIATE_TEST_SUITE_P(Db, Consumer,
