@@ -40,6 +40,17 @@ TEST_P(Consumer, IsListedAndDocumented) {
     EXPECT_TRUE(backend({"doctor"}).exit.ok()) << answerOf(backend({"doctor"}));
 }
 
+TEST_P(Consumer, ItsPageIsListedWithItsFiles) {
+    startBackend();
+    const auto pages = api().get("/api/v1/pages", apiToken("viewer"));
+    ASSERT_EQ(pages.json.find("items")->array()->size(), 1U) << pages.body;
+    const auto& page = pages.json.find("items")->array()->front();
+    EXPECT_EQ(page.stringOr("module"), "sites");
+    EXPECT_EQ(page.find("title")->stringOr("de"), "Standorte");
+    EXPECT_EQ(api().send("GET", page.stringOr("entry"), "").body,
+              readFile(source() / "tests/sdk_consumer/web/sites.js"));
+}
+
 TEST_P(Consumer, RolesTenantsAndValidationHoldForItsRoutes) {
     startBackend();
     const auto viewer = apiToken("viewer");
@@ -104,8 +115,6 @@ TEST_P(Consumer, UsesABaseServiceASettingAnEventAJobAndAHealthCheck) {
     EXPECT_THAT(ill, HasSubstr("The sites are closed"));
 }
 
-/// Each event of the catalogue is caused as the system causes it, over the API as people and agents use it,
-/// and reaches a module of another project: a durable one by both ways.
 TEST_P(Consumer, ARepeatedRequestOfItsRoutesIsDoneOnceAlsoAfterAKill) {
     startBackend();
     const auto add = [this] {
@@ -124,6 +133,8 @@ TEST_P(Consumer, ARepeatedRequestOfItsRoutesIsDoneOnceAlsoAfterAKill) {
     EXPECT_EQ(get("/api/v1/sites").find("items")->array()->size(), 1U);
 }
 
+/// Each event of the catalogue is caused as the system causes it, over the API as people and agents use it,
+/// and reaches a module of another project: a durable one by both ways.
 TEST_P(Consumer, GetsEveryEventOfTheCatalogue) {
     // Events that nothing causes yet, with the reason.
     const std::map<std::string, std::string> notYet{};
@@ -206,11 +217,29 @@ TEST_P(Consumer, GetsEveryEventOfTheCatalogue) {
     EXPECT_EQ(got, wanted);
     EXPECT_TRUE(expected.contains("sites.site.added"));
     EXPECT_TRUE(expected.contains("restic.task.completed"));
-}
 
-INSTANTIATE_TEST_SUITE_P(Db, Consumer,
-                         ::testing::Values(core::db::Dialect::sqlite, core::db::Dialect::postgresql),
-                         dialectName);
+    class InstalledConsumer : public SdkTest {};
+
+    TEST_F(InstalledConsumer, HasItsPagesBesideItWhateverTheUmask) {
+        const auto installed = shell("umask 0 && cmake --install " + (folder() / "consumer/build").string() +
+                                     " --prefix " + (dir_ / "prefix").string());
+        ASSERT_TRUE(installed.exit.ok()) << answerOf(installed);
+        const auto modules = dir_ / "prefix/lib/ae-backend/modules";
+        EXPECT_TRUE(std::filesystem::exists(modules / "sites.web/sites.css"));
+        // Refused by name if a file were missing or others could write it.
+        const auto checked = backend({"module", "check", (modules / "sites.so").string()});
+        EXPECT_EQ(checked.exit.code, 0) << checked.error;
+        std::filesystem::remove(modules / "sites.web/sites.js");
+        const auto refused = backend({"module", "check", (modules / "sites.so").string()});
+        EXPECT_EQ(refused.exit.code, 1);
+        EXPECT_THAT(
+            refused.error,
+            HasSubstr("sites.web/sites.js is not there, which the manifest names in /pages/0/entry."));
+    }
+
+    INSTANTIATE_TEST_SUITE_P(Db, Consumer,
+                             ::testing::Values(core::db::Dialect::sqlite, core::db::Dialect::postgresql),
+                             dialectName);
 
 } // namespace
 } // namespace test
