@@ -98,9 +98,9 @@ struct HealthCheck {
     std::function<void()> check;
 };
 
-/// A loadable part of the host. The host calls, on one thread and in dependency order: settings, migrations,
-/// initialize, eventHandlers, routes, start; at the end stop in reverse order. A module that throws is
-/// reported with the step and the reason, its dependants are skipped, the host goes on.
+/// A loadable part of the host. The host calls, on one thread and in dependency order: events, settings,
+/// migrations, initialize, eventHandlers, routes, start; at the end stop in reverse order. A module that
+/// throws is reported with the step and the reason, its dependants are skipped, the host goes on.
 class CORE_EXPORT Module {
 public:
     virtual ~Module();
