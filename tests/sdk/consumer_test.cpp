@@ -217,29 +217,29 @@ TEST_P(Consumer, GetsEveryEventOfTheCatalogue) {
     EXPECT_EQ(got, wanted);
     EXPECT_TRUE(expected.contains("sites.site.added"));
     EXPECT_TRUE(expected.contains("restic.task.completed"));
+}
 
-    class InstalledConsumer : public SdkTest {};
+class InstalledConsumer : public SdkTest {};
 
-    TEST_F(InstalledConsumer, HasItsPagesBesideItWhateverTheUmask) {
-        const auto installed = shell("umask 0 && cmake --install " + (folder() / "consumer/build").string() +
-                                     " --prefix " + (dir_ / "prefix").string());
-        ASSERT_TRUE(installed.exit.ok()) << answerOf(installed);
-        const auto modules = dir_ / "prefix/lib/ae-backend/modules";
-        EXPECT_TRUE(std::filesystem::exists(modules / "sites.web/sites.css"));
-        // Refused by name if a file were missing or others could write it.
-        const auto checked = backend({"module", "check", (modules / "sites.so").string()});
-        EXPECT_EQ(checked.exit.code, 0) << checked.error;
-        std::filesystem::remove(modules / "sites.web/sites.js");
-        const auto refused = backend({"module", "check", (modules / "sites.so").string()});
-        EXPECT_EQ(refused.exit.code, 1);
-        EXPECT_THAT(
-            refused.error,
-            HasSubstr("sites.web/sites.js is not there, which the manifest names in /pages/0/entry."));
-    }
+TEST_F(InstalledConsumer, HasItsPagesBesideItWhateverTheUmask) {
+    const auto installed = shell("umask 0 && cmake --install " + (folder() / "consumer/build").string() +
+                                 " --prefix " + (dir_ / "prefix").string());
+    ASSERT_TRUE(installed.exit.ok()) << answerOf(installed);
+    const auto modules = dir_ / "prefix/lib/ae-backend/modules";
+    EXPECT_TRUE(std::filesystem::exists(modules / "sites.web/sites.css"));
+    // Refused by name if a file were missing or others could write it.
+    const auto checked = backend({"module", "check", (modules / "sites.so").string()});
+    EXPECT_EQ(checked.exit.code, 0) << checked.error;
+    std::filesystem::remove(modules / "sites.web/sites.js");
+    const auto refused = backend({"module", "check", (modules / "sites.so").string()});
+    EXPECT_EQ(refused.exit.code, 1);
+    EXPECT_THAT(refused.error,
+                HasSubstr("sites.web/sites.js is not there, which the manifest names in /pages/0/entry."));
+}
 
-    INSTANTIATE_TEST_SUITE_P(Db, Consumer,
-                             ::testing::Values(core::db::Dialect::sqlite, core::db::Dialect::postgresql),
-                             dialectName);
+INSTANTIATE_TEST_SUITE_P(Db, Consumer,
+                         ::testing::Values(core::db::Dialect::sqlite, core::db::Dialect::postgresql),
+                         dialectName);
 
 } // namespace
 } // namespace test

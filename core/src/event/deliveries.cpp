@@ -31,11 +31,7 @@ void Deliveries::open() {
 }
 
 void Deliveries::start() {
-    for (const auto& subscription : subscriptions_) {
-        subscription->touched = subscription->pruned = clock_.steady();
-        jobs_.everyOnOneHost(subscription->name, options_.sweep,
-                             [this, one = subscription.get()](JobRun& job) { run(*one, job); });
-    }
+    // First, so that no hint is missed between the first look and this.
     if (!subscriptions_.empty())
         woken_ =
             wakeups_.subscribe(std::string(Outbox::kTopic), [this](std::optional<std::string_view> event) {
@@ -45,6 +41,11 @@ void Deliveries::start() {
                     if (job.holder && (!event || *event == eventOf(job.name)))
                         jobs_.wake(job.name);
             });
+    for (const auto& subscription : subscriptions_) {
+        subscription->touched = subscription->pruned = clock_.steady();
+        jobs_.everyOnOneHost(subscription->name, options_.sweep,
+                             [this, one = subscription.get()](JobRun& job) { run(*one, job); });
+    }
 }
 
 const std::string& Deliveries::eventOf(const std::string& name) const {

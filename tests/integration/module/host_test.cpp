@@ -79,8 +79,8 @@ TEST_F(ModuleTest, TheHostGoesOnWithoutWhatFailsAndSaysWhy) {
     EXPECT_THAT(trace(), Not(HasSubstr("start gamma")));
     EXPECT_TRUE(host.stop());
     EXPECT_EQ(trace(), "initialize alpha\ninitialize bad_durable\ninitialize beta\n"
-                       "initialize throws_initialize\ninitialize throws_start\ninitialize gamma\n"
-                       "initialize unknown_event\n"
+                       "initialize throws_initialize\ninitialize throws_start\n"
+                       "initialize unknown_event\ninitialize gamma\n"
                        "start alpha\nstart beta\nstart throws_start\nstop throws_start\n"
                        "stop beta\nstop alpha\n");
 }

@@ -98,12 +98,12 @@ struct HealthCheck {
     std::function<void()> check;
 };
 
-/// A loadable part of the host. The host calls, one after the other and in dependency order: settings,
-/// migrations, initialize, eventHandlers, routes, start; at the end stop in reverse order. A module that
-/// throws is reported with the step and the reason, its dependants are skipped, the host goes on. start() and
-/// stop() have threads and deadlines of their own (`modules.start_timeout`, `modules.stop_timeout`): one that
-/// does not return is abandoned, its routes, jobs, services and subscriptions are taken away, its stop() is
-/// not called, and the process ends without waiting for it.
+/// A loadable part of the host. The host calls, one after the other and in dependency order: events,
+/// settings, migrations, initialize, eventHandlers, routes, start; at the end stop in reverse order. A module
+/// that throws is reported with the step and the reason, its dependants are skipped, the host goes on.
+/// start() and stop() have threads and deadlines of their own (`modules.start_timeout`,
+/// `modules.stop_timeout`): one that does not return is abandoned, its routes, jobs, services and
+/// subscriptions are taken away, its stop() is not called, and the process ends without waiting for it.
 class CORE_EXPORT Module {
 public:
     virtual ~Module();
