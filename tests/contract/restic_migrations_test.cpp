@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "contract/restic_fixture.h"
 #include "support/schema_dump.h"
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/db/database.h"
+#include "core/export.h"
 #include "core/http/request.h"
 #include "core/http/route.h"
 #include "core/log.h"
@@ -19,7 +20,7 @@ inline constexpr std::string_view kIdempotencyHeader = "Idempotency-Key";
 /// makes the change, with the answer if the handler named it there (Request::keep), else right after it. Only
 /// changes are remembered: a request that was refused may be sent again with the same key. Thread-safe. See
 /// docs/adr/0017.
-class Idempotency {
+class CORE_EXPORT Idempotency {
 public:
     /// How long after its commit a change may be without an answer, because its handler still works.
     static constexpr seconds kAnswerDue{60};
