@@ -29,9 +29,11 @@ inline std::vector<std::string> schemaOf(core::db::Database& database) {
                   "|| ' ' "
                   "|| coalesce(with_check, '') FROM pg_policies ORDER BY 1"};
     std::vector<std::string> lines;
-    for (const auto& query : queries)
-        for (const auto& row : database.run(core::SystemContext("test"), {{query}}, false).at(0))
+    for (const auto& query : queries) {
+        const auto results = database.run(core::SystemContext("test"), {{query}}, false);
+        for (const auto& row : results.at(0))
             lines.push_back(row.text(0));
+    }
     return lines;
 }
 

@@ -1,6 +1,8 @@
 #include "db/sqlite_connection.h"
 
+#include <chrono>
 #include <mutex>
+#include <thread>
 
 #include <Poco/Data/SQLite/Connector.h>
 #include <Poco/Data/SQLite/Utility.h>
@@ -133,7 +135,18 @@ void SqliteConnection::applySettings(SqliteUse use, milliseconds busyTimeout) {
                 fmt::format("SQLite does not accept {}; the database must lie on a local file system", what))
                 .withDetail(std::string(set));
     };
-    require("PRAGMA journal_mode = WAL", "PRAGMA journal_mode", std::string("wal"), "write-ahead logging");
+    // Of two that make a new file ready at once, one is told that it is locked, without the busy timeout.
+    for (const auto until = std::chrono::steady_clock::now() + busyTimeout;;) {
+        try {
+            require("PRAGMA journal_mode = WAL", "PRAGMA journal_mode", std::string("wal"),
+                    "write-ahead logging");
+            break;
+        } catch (const Error&) {
+            if ((sqlite3_errcode(handle_) & 0xff) != SQLITE_BUSY || std::chrono::steady_clock::now() > until)
+                throw;
+        }
+        std::this_thread::sleep_for(milliseconds(5));
+    }
     require("PRAGMA synchronous = FULL", "PRAGMA synchronous", std::int64_t{2}, "synchronous writes");
     // A migration may rebuild a table that others refer to; the runner checks the references before its
     // commit.

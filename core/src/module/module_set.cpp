@@ -56,6 +56,19 @@ std::string_view stateName(State state) noexcept {
     return kNames[static_cast<int>(state)];
 }
 
+namespace {
+/// For people: without the name of the error's kind.
+std::string reasonOfCurrentException() {
+    try {
+        throw;
+    } catch (const Error& error) {
+        return error.detail().empty() ? error.what() : fmt::format("{} ({})", error.what(), error.detail());
+    } catch (...) {
+        return describeCurrentException();
+    }
+}
+} // namespace
+
 void ModuleSet::load(const std::vector<fs::path>& folders) {
     std::set<fs::path> files;
     for (const auto& folder : folders) {
@@ -88,7 +101,7 @@ void ModuleSet::load(const std::vector<fs::path>& folders) {
             step = "load";
             record->module = module::load(inspected);
         } catch (...) {
-            fail(*record, step, describeCurrentException());
+            fail(*record, step, reasonOfCurrentException());
         }
         const std::lock_guard lock(mutex_);
         records_.push_back(std::move(record));
@@ -218,7 +231,7 @@ void ModuleSet::forEach(const std::string& step, const std::function<void(Module
         try {
             run(*record);
         } catch (...) {
-            fail(*record, step, describeCurrentException());
+            fail(*record, step, reasonOfCurrentException());
             skipDependants();
         }
     }

@@ -35,6 +35,7 @@ protected:
         spec.arguments = {"--config", (dir_ / "none.yaml").string(), "--data-dir", place.data.string(),
                           "migrate"};
         spec.environment["AE_DATABASE_URL"] = place.url;
+        spec.standardOutput = spec.standardError = core::ProcessOutput::toFile(place.data / "migrate.log");
         return std::move(runner_.start(spec)).value();
     }
     std::unique_ptr<core::db::Database> open(const Place& place) {
@@ -62,8 +63,8 @@ TEST_P(MigrateCommand, TwoAtOnceDoItOnce) {
         const auto shared = place("shared" + std::to_string(round));
         const auto a = migrate(shared), b = migrate(shared);
         const auto first = a->wait(30s), second = b->wait(30s);
-        ASSERT_TRUE(first && first->ok()) << round;
-        ASSERT_TRUE(second && second->ok()) << round;
+        ASSERT_TRUE(first && first->ok()) << round << readFile(shared.data / "migrate.log");
+        ASSERT_TRUE(second && second->ok()) << round << readFile(shared.data / "migrate.log");
         const auto database = open(shared);
         EXPECT_EQ(schemaOf(*database), expected);
         EXPECT_EQ(core::db::appliedMigrations(*database).size(), steps);

@@ -22,7 +22,8 @@ protected:
                       "\"]\nmodules:\n  start_timeout: 300ms\n  stop_timeout: 300ms\n");
     }
     Value module(const std::string& id) {
-        for (const auto& module : *get("/api/v1/modules").find("items")->array())
+        const auto modules = get("/api/v1/modules");
+        for (const auto& module : *modules.find("items")->array())
             if (module.stringOr("id") == id)
                 return module;
         ADD_FAILURE() << "there is no module " << id;
