@@ -12,6 +12,8 @@ namespace core::event {
 
 Bus::~Bus() = default;
 
+using std::chrono::steady_clock;
+
 namespace {
 constexpr std::string_view kTopic = "core.events";
 constexpr std::size_t kMaxFields = 3400; // escaped once more they are twice as long at most
@@ -25,9 +27,11 @@ struct QueuedBus::Subscriber {
     bool running = false;      // a thread is in the handler
     std::thread::id runner;    // which one
     bool scheduled = false;    // it stands in Shared::ready
-    bool ended = false;
-    std::uint64_t delivered = 0, dropped = 0, failed = 0, blocked = 0, slow = 0;
-    std::optional<std::chrono::steady_clock::time_point> warned; // of a slow call
+    std::atomic<bool> ended{false};
+    std::atomic<std::size_t> taken{0}; // out of the queue, not yet begun
+    std::atomic<std::uint64_t> delivered{0}, failed{0}, slow{0};
+    std::uint64_t dropped = 0, blocked = 0;
+    std::optional<steady_clock::time_point> warned; // of a slow call; by the runner only
 };
 
 struct QueuedBus::Shared {
@@ -42,62 +46,134 @@ struct QueuedBus::Shared {
     std::condition_variable_any changed; // a handler returned, or a queue shrank
     std::multimap<std::string, std::shared_ptr<Subscriber>, std::less<>> subscribers;
     std::deque<std::shared_ptr<Subscriber>> work;
-    bool closed = false;   // stop() has begun: nothing is taken in any more
-    bool stopping = false; // the threads end
+    bool closed = false;               // stop() has begun: nothing is taken in any more
+    std::atomic<bool> stopping{false}; // the threads end
+    std::atomic<bool> hasWork{false};  // `work` is not empty
     std::uint64_t refused = 0;
 
-    void schedule(const std::shared_ptr<Subscriber>& subscriber) {
+    std::uint64_t waiting = 0; // threads at `changed`
+
+    /// True if a thread is to be told, best after the lock was given back.
+    bool schedule(const std::shared_ptr<Subscriber>& subscriber) {
         if (subscriber->scheduled || subscriber->running || subscriber->queue.empty() || subscriber->ended)
-            return;
+            return false;
         subscriber->scheduled = true;
         work.push_back(subscriber);
-        ready.notify_one();
+        hasWork = true;
+        return true;
+    }
+
+    /// Calls the handler with one event; without the lock.
+    steady_clock::time_point call(Subscriber& subscriber, const Message& message,
+                                  steady_clock::time_point began) {
+        try {
+            subscriber.handler(message);
+            ++subscriber.delivered;
+        } catch (...) {
+            ++subscriber.failed;
+            log.error("an event handler failed", {{"subscriber", subscriber.options.name},
+                                                  {"event", message.key},
+                                                  {"error", describeCurrentException()}});
+        }
+        const auto ended = clock.steady();
+        if (ended - began > options.slowHandler &&
+            (++subscriber.slow,
+             !subscriber.warned || ended - *subscriber.warned >= std::chrono::minutes{1})) {
+            subscriber.warned = ended;
+            log.warn("an event handler is slow",
+                     {{"subscriber", subscriber.options.name},
+                      {"event", message.key},
+                      {"took_ms", std::chrono::duration_cast<milliseconds>(ended - began).count()},
+                      {"slow_calls", static_cast<std::int64_t>(subscriber.slow)}});
+        }
+        return ended;
+    }
+
+    /// Delivers what is first in the queue. Several at once, so that a burst does not meet its publisher at
+    /// the lock for each event; what is left when somebody else has work goes back.
+    void deliver(std::unique_lock<std::mutex>& lock, Subscriber& subscriber, std::deque<Message>& taken) {
+        constexpr int kLinger = 20; // some ten microseconds
+        auto& queue = subscriber.queue;
+        taken.swap(queue); // whatever is longer than that under the lock makes publishers wait
+        subscriber.running = true;
+        subscriber.runner = std::this_thread::get_id();
+        if (waiting > 0)
+            changed.notify_all(); // there are free places
+        lock.unlock();
+        auto at = clock.steady();
+        do {
+            subscriber.taken = taken.size() - 1;
+            at = call(subscriber, taken.front(), at);
+            taken.pop_front();
+        } while (!taken.empty() && !subscriber.ended && !stopping && !hasWork);
+        // Events rarely come alone. To a handler that seems to run still they are added without telling a
+        // thread.
+        for (int i = 0; i < kLinger && taken.empty() && !subscriber.ended && !stopping && !hasWork; ++i)
+            std::this_thread::yield();
+        lock.lock();
+        if (!subscriber.ended && !stopping)
+            queue.insert(queue.begin(), std::move_iterator(taken.begin()), std::move_iterator(taken.end()));
+        taken.clear();
+        subscriber.taken = 0;
+        subscriber.running = false;
+        subscriber.runner = {};
+        if (waiting > 0)
+            changed.notify_all();
     }
 
     void run() {
+        std::deque<Message> taken;
         std::unique_lock lock(mutex);
         for (;;) {
             ready.wait(lock, [&] { return stopping || !work.empty(); });
             if (work.empty())
                 return;
-            const auto subscriber = work.front();
+            const auto subscriber = std::move(work.front());
             work.pop_front();
+            hasWork = !work.empty();
             subscriber->scheduled = false;
-            if (subscriber->ended || subscriber->queue.empty())
-                continue;
-            const Message message = std::move(subscriber->queue.front());
-            subscriber->queue.pop_front();
-            subscriber->running = true;
-            subscriber->runner = std::this_thread::get_id();
-            lock.unlock();
-            const auto began = clock.steady();
-            bool failed = false;
-            try {
-                subscriber->handler(message);
-            } catch (...) {
-                failed = true;
-                log.error("an event handler failed", {{"subscriber", subscriber->options.name},
-                                                      {"event", message.key},
-                                                      {"error", describeCurrentException()}});
+            while (!subscriber->ended && !subscriber->queue.empty()) {
+                deliver(lock, *subscriber, taken);
+                if (!work.empty())
+                    break; // its turn comes again after the others'
             }
-            const auto ended = clock.steady();
-            const bool slow = ended - began > options.slowHandler;
-            lock.lock();
-            subscriber->running = false;
-            subscriber->runner = {};
-            ++(failed ? subscriber->failed : subscriber->delivered);
-            if (slow && (++subscriber->slow,
-                         !subscriber->warned || ended - *subscriber->warned >= std::chrono::minutes{1})) {
-                subscriber->warned = ended;
-                log.warn("an event handler is slow",
-                         {{"subscriber", subscriber->options.name},
-                          {"event", message.key},
-                          {"took_ms", std::chrono::duration_cast<milliseconds>(ended - began).count()},
-                          {"slow_calls", static_cast<std::int64_t>(subscriber->slow)}});
-            }
-            changed.notify_all();
-            schedule(subscriber);
+            schedule(subscriber); // this thread looks for work next
         }
+    }
+
+    /// Puts the event into the subscriber's queue; true if a thread is to be told.
+    bool put(std::unique_lock<std::mutex>& lock, const std::shared_ptr<Subscriber>& subscriber,
+             Message message) {
+        auto& queue = subscriber->queue;
+        const auto& limits = subscriber->options;
+        // A handler that publishes to its own full queue would wait for itself.
+        if (queue.size() >= limits.queueLimit && limits.overflow == Overflow::block &&
+            subscriber->runner != std::this_thread::get_id()) {
+            ++subscriber->blocked;
+            ++waiting;
+            clock.waitUntil(lock, changed, {}, clock.steady() + limits.blockFor,
+                            [&] { return queue.size() < limits.queueLimit || subscriber->ended || closed; });
+            --waiting;
+        }
+        if (subscriber->ended)
+            return false;
+        if (closed) {
+            ++refused;
+            return false;
+        }
+        if (queue.size() >= limits.queueLimit) {
+            const bool newest = limits.overflow == Overflow::dropNewest;
+            // The first loss and then every thousandth: a flood must not flood the log.
+            if (subscriber->dropped++ % 1000 == 0)
+                log.warn(newest ? "an event queue is full; the new event is dropped"
+                                : "an event queue is full; its oldest event is dropped",
+                         {{"subscriber", limits.name}, {"event", message.key}});
+            if (newest)
+                return false;
+            queue.pop_front();
+        }
+        queue.push_back(std::move(message));
+        return schedule(subscriber);
     }
 };
 
@@ -177,46 +253,30 @@ void QueuedBus::receive(std::string_view text) {
 }
 
 void QueuedBus::enqueue(Message message) {
-    std::unique_lock lock(shared_->mutex);
-    if (shared_->closed) {
-        ++shared_->refused;
-        return;
-    }
-    const auto [begin, end] = shared_->subscribers.equal_range(message.key);
-    std::vector<std::shared_ptr<Subscriber>> receivers;
-    for (auto it = begin; it != end; ++it)
-        receivers.push_back(it->second);
-    for (const auto& subscriber : receivers) {
-        auto& queue = subscriber->queue;
-        const auto& options = subscriber->options;
-        // A handler that publishes to its own full queue would wait for itself.
-        if (queue.size() >= options.queueLimit && options.overflow == Overflow::block &&
-            subscriber->runner != std::this_thread::get_id()) {
-            ++subscriber->blocked;
-            shared_->clock.waitUntil(
-                lock, shared_->changed, {}, shared_->clock.steady() + options.blockFor,
-                [&] { return queue.size() < options.queueLimit || subscriber->ended || shared_->closed; });
-        }
-        if (subscriber->ended)
-            continue;
+    std::size_t tell = 0;
+    {
+        std::unique_lock lock(shared_->mutex);
         if (shared_->closed) {
             ++shared_->refused;
             return;
         }
-        if (queue.size() >= options.queueLimit) {
-            const bool newest = options.overflow == Overflow::dropNewest;
-            // The first loss and then every thousandth: a flood must not flood the log.
-            if (subscriber->dropped++ % 1000 == 0)
-                shared_->log.warn(newest ? "an event queue is full; the new event is dropped"
-                                         : "an event queue is full; its oldest event is dropped",
-                                  {{"subscriber", options.name}, {"event", message.key}});
-            if (newest)
-                continue;
-            queue.pop_front();
+        const auto [begin, end] = shared_->subscribers.equal_range(message.key);
+        if (begin == end)
+            return;
+        if (std::next(begin) == end) {
+            const auto subscriber = begin->second; // put() may open the lock, and somebody unsubscribe
+            tell = shared_->put(lock, subscriber, std::move(message)) ? 1 : 0;
+        } else {
+            std::vector<std::shared_ptr<Subscriber>> receivers;
+            for (auto it = begin; it != end; ++it)
+                receivers.push_back(it->second);
+            for (const auto& subscriber : receivers)
+                tell += shared_->put(lock, subscriber, message) ? 1 : 0;
         }
-        queue.push_back(message);
-        shared_->schedule(subscriber);
     }
+    // A thread that is told under the lock wakes only to wait for it.
+    for (; tell > 0; --tell)
+        shared_->ready.notify_one();
 }
 
 Subscription QueuedBus::subscribeRaw(std::string key, SubscriberOptions options,
@@ -235,8 +295,10 @@ Subscription QueuedBus::subscribeRaw(std::string key, SubscriberOptions options,
         subscriber->ended = true;
         std::erase_if(shared->subscribers, [&](const auto& entry) { return entry.second == subscriber; });
         shared->changed.notify_all();
+        ++shared->waiting;
         shared->changed.wait(
             lock, [&] { return !subscriber->running || subscriber->runner == std::this_thread::get_id(); });
+        --shared->waiting;
         subscriber->queue.clear();
     };
     return Subscription(std::shared_ptr<void>(static_cast<void*>(subscriber.get()), unsubscribe));
@@ -247,7 +309,8 @@ std::vector<SubscriberStats> QueuedBus::stats() const {
     std::vector<SubscriberStats> all;
     for (const auto& [key, subscriber] : shared_->subscribers)
         all.push_back({subscriber->options.name, key, subscriber->delivered, subscriber->dropped,
-                       subscriber->failed, subscriber->blocked, subscriber->slow, subscriber->queue.size()});
+                       subscriber->failed, subscriber->blocked, subscriber->slow,
+                       subscriber->queue.size() + subscriber->taken});
     return all;
 }
 
@@ -266,11 +329,13 @@ void QueuedBus::stop(milliseconds limit) {
                 shared_->subscribers.begin(), shared_->subscribers.end(),
                 [](const auto& entry) { return entry.second->queue.empty() && !entry.second->running; });
         };
+        ++shared_->waiting;
         shared_->clock.waitUntil(lock, shared_->changed, {}, shared_->clock.steady() + limit, drained);
+        --shared_->waiting;
         shared_->stopping = true;
         std::int64_t lost = 0;
         for (const auto& [key, subscriber] : shared_->subscribers) {
-            lost += static_cast<std::int64_t>(subscriber->queue.size());
+            lost += static_cast<std::int64_t>(subscriber->queue.size() + subscriber->taken);
             subscriber->queue.clear();
         }
         shared_->work.clear();

@@ -1,16 +1,17 @@
 #pragma once
 
-#include <any>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
 #include "core/db/database.h"
+#include "core/error.h"
 #include "core/event/event.h"
 #include "core/export.h"
 #include "core/json.h"
@@ -29,7 +30,7 @@ enum class Overflow {
 struct SubscriberOptions {
     std::string name; ///< for counters and log lines
     Overflow overflow = Overflow::dropOldest;
-    std::size_t queueLimit = 1000;
+    std::size_t queueLimit = 1000; ///< besides those that its handler has been given
     /// How long a publisher waits at most when `block` is chosen.
     std::chrono::milliseconds blockFor{1000};
 };
@@ -74,14 +75,23 @@ public:
     /// An event as it travels.
     struct Message {
         std::string key;
-        std::shared_ptr<const std::any> event;     ///< null when it came from another host, or out of a row
+        std::shared_ptr<const void> event;         ///< null when it came from another host, or out of a row
         std::shared_ptr<const json::Value> fields; ///< null when `event` is there
         bool crossHost = false;
         bool durable = false;
-        json::Value (*describe)(const std::any&) = nullptr; ///< of `event`
+        const std::type_info* type = nullptr;           ///< of `event`
+        json::Value (*describe)(const void*) = nullptr; ///< of `event`
 
         /// The event's fields, made when they are asked for: most events stay in their process.
-        [[nodiscard]] json::Value toJson() const { return event ? describe(*event) : *fields; }
+        [[nodiscard]] json::Value toJson() const { return event ? describe(event.get()) : *fields; }
+        /// The object, if it came along. Throws core::Error(kInternal) if it is another type's.
+        template <Event E>
+        [[nodiscard]] const E* object() const {
+            if (event && *type != typeid(E))
+                throw Error(errors::kInternal,
+                            "The event " + key + " is not of the type that was asked for.");
+            return static_cast<const E*>(event.get());
+        }
     };
 
     virtual ~Bus();
@@ -116,13 +126,18 @@ public:
     /// A handler of messages that calls one of events of that type.
     template <Event E>
     [[nodiscard]] static std::function<void(const Message&)> typed(std::function<void(const E&)> handler) {
-        return [handler = std::move(handler)](const Message& message) { handler(eventOf<E>(message)); };
+        return [handler = std::move(handler)](const Message& message) {
+            if (const E* object = message.object<E>())
+                handler(*object);
+            else
+                handler(eventOf<E>(message));
+        };
     }
-    /// The event that a message carries. Throws core::Error(kValidation) if its fields are not E's.
+    /// A copy of the event that a message carries. Throws core::Error(kValidation) if its fields are not E's.
     template <Event E>
     [[nodiscard]] static E eventOf(const Message& message) {
-        if (message.event)
-            return std::any_cast<const E&>(*message.event);
+        if (const E* object = message.object<E>())
+            return *object;
         return wire::read<E>(*message.fields).value();
     }
 
@@ -130,11 +145,12 @@ private:
     template <Event E>
     [[nodiscard]] static Message messageOf(E event) {
         return {std::string(E::kKey),
-                std::make_shared<const std::any>(std::move(event)),
+                std::make_shared<const E>(std::move(event)),
                 nullptr,
                 crossesHosts<E>(),
                 isDurable<E>(),
-                [](const std::any& any) { return wire::toJson(std::any_cast<const E&>(any)); }};
+                &typeid(E),
+                [](const void* object) { return wire::toJson(*static_cast<const E*>(object)); }};
     }
 };
 

@@ -33,16 +33,23 @@ std::string crypt(std::string_view password, const std::string& setting) {
 
 } // namespace
 
-PasswordHasher::PasswordHasher(int cost) : cost_(cost), decoy_(hash(core::randomToken())) {}
+PasswordHasher::PasswordHasher(int cost) : cost_(cost), decoy_(newSetting()) {}
 
-std::string PasswordHasher::hash(std::string_view password) const {
+std::string PasswordHasher::newSetting() const {
     std::array<std::byte, 16> random{};
     core::fillRandom(random);
     std::array<char, CRYPT_GENSALT_OUTPUT_SIZE> setting{};
     const char* made = ::crypt_gensalt_rn(
         "$2b$", static_cast<unsigned long>(cost_), reinterpret_cast<const char*>(random.data()),
         static_cast<int>(random.size()), setting.data(), static_cast<int>(setting.size()));
-    const std::string result = made == nullptr ? "" : crypt(password, made);
+    if (made == nullptr)
+        throw core::Error(core::errors::kUnavailable, "The password cannot be hashed on this system")
+            .withDetail("crypt(3) refused bcrypt");
+    return made;
+}
+
+std::string PasswordHasher::hash(std::string_view password) const {
+    const auto result = crypt(password, newSetting());
     if (!result.starts_with("$2b$"))
         throw core::Error(core::errors::kUnavailable, "The password cannot be hashed on this system")
             .withDetail("crypt(3) refused bcrypt");

@@ -21,8 +21,11 @@ public:
     [[nodiscard]] static std::optional<std::string> problemWith(std::string_view password);
 
 private:
+    /// What crypt(3) makes a new hash with: method, cost and salt.
+    [[nodiscard]] std::string newSetting() const;
+
     int cost_;
-    std::string decoy_;
+    std::string decoy_; // a setting: no password's hash is equal to it
 };
 
 /// Throws core::Error(kValidation), naming the field by its JSON pointer.
