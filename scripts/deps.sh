@@ -2,7 +2,7 @@
 set -euo pipefail
 . scripts/common.sh
 
-build_packages=(g++ cmake ninja-build ccache mold git pkg-config
+build_packages=(g++ cmake make ninja-build ccache mold git pkg-config
     libpoco-dev libpq-dev libsqlite3-dev libssl-dev libfmt-dev libyaml-cpp-dev libcli11-dev
     libhowardhinnant-date-dev prometheus-cpp-dev libwslay-dev libgtest-dev libgmock-dev)
 run_packages=(restic curl jq tzdata)

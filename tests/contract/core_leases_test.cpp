@@ -3,10 +3,10 @@
 #include <thread>
 
 #include "contract/db_fixture.h"
+#include "core/testing/fake_clock.h"
 #include "job/thread_jobs.h"
 #include "lease/leases.h"
 #include "support/await.h"
-#include "core/testing/fake_clock.h"
 
 namespace test {
 namespace {
@@ -101,6 +101,7 @@ TEST_P(CoreLeasesOfTwoHosts, IsRenewedByTheHostThatLives) {
     Leases one = here(1h);
     ASSERT_TRUE(one.acquire("a"));
     const auto before = expires("a");
+    ASSERT_TRUE(await([&] { return clock.waiting() == 1; })) << "the thread that renews";
     clock.advance(20min);
     EXPECT_TRUE(await([&] { return expires("a") > before; }));
 }

@@ -1,4 +1,6 @@
+#include <filesystem>
 #include <latch>
+#include <sstream>
 #include <thread>
 
 #include <fmt/format.h>
@@ -21,9 +23,12 @@ protected:
         auto& cluster = TestCluster::instance();
         const auto where =
             fmt::format("FROM pg_stat_activity WHERE datname = '{}' AND usename = 'ae_host'", fixture.name());
+        // The server forgets a session before its process has closed the connection.
+        std::istringstream pids(cluster.admin("SELECT string_agg(pid::text, ' ') " + where));
         cluster.admin("SELECT count(pg_terminate_backend(pid)) " + where);
-        while (cluster.admin("SELECT count(*) " + where) != "0")
-            std::this_thread::yield();
+        for (std::string pid; pids >> pid;)
+            while (std::filesystem::exists("/proc/" + pid))
+                std::this_thread::yield();
     }
     TestDatabase fixture{Dialect::postgresql, itemsSchema(Dialect::postgresql)};
     Database& db = fixture.db();
