@@ -477,9 +477,10 @@ private:
             if (known.status == status)
                 kind = &known;
         const std::string requestId = Uuid::generate(clock_.now()).toString();
+        // First the answer: `message` may belong to the exchange.
+        connection.out = serialize(Response::error(Error(*kind, message)), {false, false, requestId, false});
         connection.exchange.reset();
         connection.in = std::string();
-        connection.out = serialize(Response::error(Error(*kind, message)), {false, false, requestId, false});
         connection.outAt = 0;
         connection.closeAfterWrite = true;
         continueWriting(connection);
