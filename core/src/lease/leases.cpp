@@ -163,9 +163,10 @@ void Leases::fence(Transaction& tx, const Lease& lease) const {
                                    {"SELECT token FROM core_leases WHERE name = $1", {lease.name}}});
     const auto& rows = results.at(2);
     if (rows.empty() || rows[0].integer(0) != lease.token)
-        throw Error(errors::kLeaseLost, fmt::format("This host no longer holds the lease {}: another one has taken "
-                                            "over, and what this one was about to write is not written.",
-                                            lease.name));
+        throw Error(errors::kLeaseLost,
+                    fmt::format("This host no longer holds the lease {}: another one has taken "
+                                "over, and what this one was about to write is not written.",
+                                lease.name));
 }
 
 bool Leases::claimSlot(const Lease& lease, Instant slot) {

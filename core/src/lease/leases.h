@@ -41,9 +41,9 @@ public:
     /// The lease if this host holds it or can take it now; nullopt if another host holds it or the database
     /// cannot be asked.
     std::optional<Lease> acquire(const std::string& name);
-    /// Throws core::Error(errors::kLeaseLost) unless the lease is held at the commit of this unit: until then no
-    /// other host can take it over. A unit that does nothing for `duration` is ended by the server, so that a
-    /// stopped process cannot keep the lease by it.
+    /// Throws core::Error(errors::kLeaseLost) unless the lease is held at the commit of this unit: until then
+    /// no other host can take it over. A unit that does nothing for `duration` is ended by the server, so
+    /// that a stopped process cannot keep the lease by it.
     void fence(db::Transaction& tx, const Lease& lease) const;
     /// Notes that the work planned for `slot` begins now. False if it, or a later one, has begun before.
     [[nodiscard]] bool claimSlot(const Lease& lease, Instant slot);

@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "job/thread_jobs.h"
-#include "support/await.h"
 #include "core/testing/fake_clock.h"
 #include "core/testing/test_log.h"
+#include "job/thread_jobs.h"
+#include "support/await.h"
 
 namespace core {
 namespace {

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
-#include "metrics/store.h"
 #include "core/testing/test_log.h"
+#include "metrics/store.h"
 
 namespace core::metrics {
 namespace {
