@@ -7,6 +7,8 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include <fmt/format.h>
+
 namespace core {
 
 namespace {
@@ -134,6 +136,13 @@ std::optional<std::string> hexDecode(std::string_view text) {
         out += static_cast<char>(high * 16 + low);
     }
     return out;
+}
+
+std::string joinWithLengths(std::initializer_list<std::string_view> parts) {
+    std::string all;
+    for (const auto part : parts)
+        all += fmt::format("{}:{}|", part.size(), part);
+    return all;
 }
 
 std::string sha256(std::string_view bytes) {

@@ -14,6 +14,16 @@ Error& Error::withDetail(std::string detail) {
     return *this;
 }
 
+std::string messageOfCurrentException() {
+    try {
+        throw;
+    } catch (const Error& error) {
+        return error.what();
+    } catch (...) {
+        return describeCurrentException();
+    }
+}
+
 std::string describeCurrentException() {
     try {
         throw;

@@ -1,10 +1,12 @@
 #include "core/gcm.h"
 
 #include <memory>
+#include <span>
 
 #include <openssl/evp.h>
 
 #include "core/error.h"
+#include "core/random.h"
 
 namespace core::gcm {
 
@@ -23,6 +25,12 @@ unsigned char* bytes(std::string& text) {
 }
 
 } // namespace
+
+std::string newNonce() {
+    std::string nonce(kNonceBytes, '\0');
+    fillRandom(std::as_writable_bytes(std::span(nonce)));
+    return nonce;
+}
 
 std::string seal(std::string_view key, std::string_view nonce, std::string_view additional,
                  std::string_view plain) {

@@ -184,6 +184,21 @@ TEST_P(CoreIdempotency, WhatWasKeptWithTheChangeSurvivesWhoeverMadeIt) {
     EXPECT_EQ(items(), 1);
 }
 
+TEST_P(CoreIdempotency, AnAnswerMayBeAnyBytes) {
+    const std::string bytes("\xff\x00\xfe\"", 4);
+    const auto handler = [&](Request& request) -> Outcome {
+        return db.transact(request.tenant(), [&](Transaction& tx) {
+            insert(tx, request.body);
+            return request.keep(Response::text(bytes, "application/octet-stream"));
+        });
+    };
+    EXPECT_EQ(send(request("one"), handler).body, bytes);
+    const auto again = send(request("one"), handler);
+    EXPECT_EQ(again.body, bytes);
+    EXPECT_EQ(again.headers.get("Content-Type"), "application/octet-stream");
+    EXPECT_EQ(items(), 1);
+}
+
 TEST_P(CoreIdempotency, ALostAnswerIsSaidWithWhatWasDoneAndNothingIsDoneAgain) {
     const auto dies = [] { throw std::runtime_error("the host dies after the commit"); };
     EXPECT_THROW(send(request("one"), adding(false, dies)), std::runtime_error);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,9 @@ CORE_EXPORT std::string base64UrlEncode(std::string_view bytes);
 CORE_EXPORT std::optional<std::string> base64Decode(std::string_view text);
 CORE_EXPORT std::string hexEncode(std::string_view bytes);
 CORE_EXPORT std::optional<std::string> hexDecode(std::string_view text);
+
+/// Each part with its length before it: no two lists of parts give one text.
+CORE_EXPORT std::string joinWithLengths(std::initializer_list<std::string_view> parts);
 
 /// SHA-256, as 32 raw bytes.
 CORE_EXPORT std::string sha256(std::string_view bytes);

@@ -98,6 +98,10 @@ private:
 /// Call inside a catch block.
 CORE_EXPORT std::string describeCurrentException();
 
+/// The same for whoever is not meant to read the log: an Error without its kind and detail. Call inside a
+/// catch block.
+CORE_EXPORT std::string messageOfCurrentException();
+
 /// A value, or the reason why there is none. For outcomes that are expected.
 template <typename T>
 class Result {

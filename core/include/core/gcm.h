@@ -11,6 +11,8 @@ namespace core::gcm {
 
 inline constexpr std::size_t kNonceBytes = 12;
 
+/// A new random nonce.
+CORE_EXPORT std::string newNonce();
 /// The key has 32 bytes, the nonce kNonceBytes; the result ends with the 16 bytes of the tag. A nonce must
 /// never be used twice with one key. Throws core::Error(kInternal) if OpenSSL fails.
 CORE_EXPORT std::string seal(std::string_view key, std::string_view nonce, std::string_view additional,

@@ -23,15 +23,38 @@ struct QueuedBus::Subscriber {
     SubscriberOptions options;
     std::string key;
     std::function<void(const Message&)> handler;
-    std::deque<Message> queue; // under Shared::mutex, as all below
-    bool running = false;      // a thread is in the handler
+    std::deque<Message> queue; // under Shared::mutex, as what follows
+    bool running = false;      // a thread is in the handler, or about to be
     std::thread::id runner;    // which one
-    bool scheduled = false;    // it stands in Shared::ready
-    std::atomic<bool> ended{false};
-    std::atomic<std::size_t> taken{0}; // out of the queue, not yet begun
-    std::atomic<std::uint64_t> delivered{0}, failed{0}, slow{0};
+    bool scheduled = false;    // it stands in Shared::work
     std::uint64_t dropped = 0, blocked = 0;
-    std::optional<steady_clock::time_point> warned; // of a slow call; by the runner only
+    // What is out of the queue, so that a burst does not meet its publisher at the lock for each event. The
+    // runner's while there is one; `left` says how many of its last are still to be delivered, because
+    // whoever drops the oldest only lowers it.
+    std::deque<Message> taken;
+    std::atomic<std::size_t> left{0};
+    std::atomic<bool> ended{false};
+    std::atomic<std::uint64_t> delivered{0}, failed{0}, slow{0};
+    std::optional<steady_clock::time_point> warned; // of a slow call; the runner's
+
+    /// Events that wait, wherever they are; under the lock.
+    [[nodiscard]] std::size_t held() const { return queue.size() + left; }
+    /// Takes one of `taken`, to deliver or to drop it: how many there were with it, 0 for none.
+    std::size_t claim() {
+        std::size_t before = left;
+        while (before > 0 && !left.compare_exchange_weak(before, before - 1)) {
+        }
+        return before;
+    }
+    /// Under the lock; false if the runner was faster and there is nothing left to drop.
+    bool dropOldest() {
+        if (claim() > 0)
+            return true;
+        if (queue.empty())
+            return false;
+        queue.pop_front();
+        return true;
+    }
 };
 
 struct QueuedBus::Shared {
@@ -50,12 +73,11 @@ struct QueuedBus::Shared {
     std::atomic<bool> stopping{false}; // the threads end
     std::atomic<bool> hasWork{false};  // `work` is not empty
     std::uint64_t refused = 0;
-
-    std::uint64_t waiting = 0; // threads at `changed`
+    std::atomic<int> waiting{0}; // threads at `changed`
 
     /// True if a thread is to be told, best after the lock was given back.
     bool schedule(const std::shared_ptr<Subscriber>& subscriber) {
-        if (subscriber->scheduled || subscriber->running || subscriber->queue.empty() || subscriber->ended)
+        if (subscriber->scheduled || subscriber->running || subscriber->held() == 0 || subscriber->ended)
             return false;
         subscriber->scheduled = true;
         work.push_back(subscriber);
@@ -89,32 +111,50 @@ struct QueuedBus::Shared {
         return ended;
     }
 
-    /// Delivers what is first in the queue. Several at once, so that a burst does not meet its publisher at
-    /// the lock for each event; what is left when somebody else has work goes back.
-    void deliver(std::unique_lock<std::mutex>& lock, Subscriber& subscriber, std::deque<Message>& taken) {
+    /// The oldest event that is out of the queue, without the lock; nullopt if there is none any more.
+    std::optional<Message> next(Subscriber& subscriber) {
+        auto& taken = subscriber.taken;
+        const std::size_t left = subscriber.claim();
+        taken.erase(taken.begin(), taken.end() - static_cast<std::ptrdiff_t>(left)); // those were dropped
+        if (left == 0)
+            return std::nullopt;
+        std::optional<Message> message(std::move(taken.front()));
+        taken.pop_front();
+        if (waiting > 0) { // there is a free place
+            const std::lock_guard lock(mutex);
+            changed.notify_all();
+        }
+        return message;
+    }
+
+    /// Delivers what waits, until somebody else has work. The lock is open meanwhile.
+    void deliver(std::unique_lock<std::mutex>& lock, Subscriber& subscriber) {
         constexpr int kLinger = 20; // some ten microseconds
-        auto& queue = subscriber.queue;
-        taken.swap(queue); // whatever is longer than that under the lock makes publishers wait
+        if (subscriber.left == 0) {
+            subscriber.taken.clear();                // dropped
+            subscriber.taken.swap(subscriber.queue); // more than that under the lock makes publishers wait
+            subscriber.left = subscriber.taken.size();
+        }
         subscriber.running = true;
         subscriber.runner = std::this_thread::get_id();
-        if (waiting > 0)
-            changed.notify_all(); // there are free places
         lock.unlock();
+        const auto goesOn = [&] { return !subscriber.ended && !stopping && !hasWork; };
         auto at = clock.steady();
         do {
-            subscriber.taken = taken.size() - 1;
-            at = call(subscriber, taken.front(), at);
-            taken.pop_front();
-        } while (!taken.empty() && !subscriber.ended && !stopping && !hasWork);
+            const auto message = next(subscriber);
+            if (!message)
+                break;
+            at = call(subscriber, *message, at);
+        } while (goesOn());
         // Events rarely come alone. To a handler that seems to run still they are added without telling a
         // thread.
-        for (int i = 0; i < kLinger && taken.empty() && !subscriber.ended && !stopping && !hasWork; ++i)
+        for (int i = 0; i < kLinger && subscriber.left == 0 && goesOn(); ++i)
             std::this_thread::yield();
         lock.lock();
-        if (!subscriber.ended && !stopping)
-            queue.insert(queue.begin(), std::move_iterator(taken.begin()), std::move_iterator(taken.end()));
-        taken.clear();
-        subscriber.taken = 0;
+        if (subscriber.ended || stopping) {
+            subscriber.taken.clear();
+            subscriber.left = 0;
+        }
         subscriber.running = false;
         subscriber.runner = {};
         if (waiting > 0)
@@ -122,7 +162,6 @@ struct QueuedBus::Shared {
     }
 
     void run() {
-        std::deque<Message> taken;
         std::unique_lock lock(mutex);
         for (;;) {
             ready.wait(lock, [&] { return stopping || !work.empty(); });
@@ -132,8 +171,8 @@ struct QueuedBus::Shared {
             work.pop_front();
             hasWork = !work.empty();
             subscriber->scheduled = false;
-            while (!subscriber->ended && !subscriber->queue.empty()) {
-                deliver(lock, *subscriber, taken);
+            while (!subscriber->ended && subscriber->held() > 0) {
+                deliver(lock, *subscriber);
                 if (!work.empty())
                     break; // its turn comes again after the others'
             }
@@ -144,15 +183,15 @@ struct QueuedBus::Shared {
     /// Puts the event into the subscriber's queue; true if a thread is to be told.
     bool put(std::unique_lock<std::mutex>& lock, const std::shared_ptr<Subscriber>& subscriber,
              Message message) {
-        auto& queue = subscriber->queue;
         const auto& limits = subscriber->options;
+        const auto full = [&] { return subscriber->held() >= limits.queueLimit; };
         // A handler that publishes to its own full queue would wait for itself.
-        if (queue.size() >= limits.queueLimit && limits.overflow == Overflow::block &&
+        if (limits.overflow == Overflow::block && full() &&
             subscriber->runner != std::this_thread::get_id()) {
             ++subscriber->blocked;
             ++waiting;
             clock.waitUntil(lock, changed, {}, clock.steady() + limits.blockFor,
-                            [&] { return queue.size() < limits.queueLimit || subscriber->ended || closed; });
+                            [&] { return !full() || subscriber->ended || closed; });
             --waiting;
         }
         if (subscriber->ended)
@@ -161,8 +200,8 @@ struct QueuedBus::Shared {
             ++refused;
             return false;
         }
-        if (queue.size() >= limits.queueLimit) {
-            const bool newest = limits.overflow == Overflow::dropNewest;
+        const bool newest = limits.overflow == Overflow::dropNewest;
+        if (full() && (newest || subscriber->dropOldest())) {
             // The first loss and then every thousandth: a flood must not flood the log.
             if (subscriber->dropped++ % 1000 == 0)
                 log.warn(newest ? "an event queue is full; the new event is dropped"
@@ -170,9 +209,8 @@ struct QueuedBus::Shared {
                          {{"subscriber", limits.name}, {"event", message.key}});
             if (newest)
                 return false;
-            queue.pop_front();
         }
-        queue.push_back(std::move(message));
+        subscriber->queue.push_back(std::move(message));
         return schedule(subscriber);
     }
 };
@@ -300,6 +338,10 @@ Subscription QueuedBus::subscribeRaw(std::string key, SubscriberOptions options,
             lock, [&] { return !subscriber->running || subscriber->runner == std::this_thread::get_id(); });
         --shared->waiting;
         subscriber->queue.clear();
+        if (!subscriber->running) { // else its runner does that, which called this
+            subscriber->taken.clear();
+            subscriber->left = 0;
+        }
     };
     return Subscription(std::shared_ptr<void>(static_cast<void*>(subscriber.get()), unsubscribe));
 }
@@ -309,8 +351,7 @@ std::vector<SubscriberStats> QueuedBus::stats() const {
     std::vector<SubscriberStats> all;
     for (const auto& [key, subscriber] : shared_->subscribers)
         all.push_back({subscriber->options.name, key, subscriber->delivered, subscriber->dropped,
-                       subscriber->failed, subscriber->blocked, subscriber->slow,
-                       subscriber->queue.size() + subscriber->taken});
+                       subscriber->failed, subscriber->blocked, subscriber->slow, subscriber->held()});
     return all;
 }
 
@@ -327,7 +368,7 @@ void QueuedBus::stop(milliseconds limit) {
         const auto drained = [&] {
             return std::all_of(
                 shared_->subscribers.begin(), shared_->subscribers.end(),
-                [](const auto& entry) { return entry.second->queue.empty() && !entry.second->running; });
+                [](const auto& entry) { return entry.second->held() == 0 && !entry.second->running; });
         };
         ++shared_->waiting;
         shared_->clock.waitUntil(lock, shared_->changed, {}, shared_->clock.steady() + limit, drained);
@@ -335,7 +376,7 @@ void QueuedBus::stop(milliseconds limit) {
         shared_->stopping = true;
         std::int64_t lost = 0;
         for (const auto& [key, subscriber] : shared_->subscribers) {
-            lost += static_cast<std::int64_t>(subscriber->queue.size() + subscriber->taken);
+            lost += static_cast<std::int64_t>(subscriber->held());
             subscriber->queue.clear();
         }
         shared_->work.clear();

@@ -249,8 +249,7 @@ void Host::initializeModules() {
             for (auto& handler : record.module->eventHandlers())
                 given.subscribe(record.id, std::move(handler));
         } catch (...) {
-            router_.remove(record.id);
-            given.end();
+            revoke(record.id);
             throw;
         }
     });
@@ -423,10 +422,8 @@ std::vector<std::pair<std::string, std::string>> Host::health() {
         std::string reason;
         try {
             check();
-        } catch (const Error& error) {
-            reason = error.what();
         } catch (...) {
-            reason = describeCurrentException();
+            reason = messageOfCurrentException();
         }
         parts.emplace_back(std::move(name), std::move(reason));
     };

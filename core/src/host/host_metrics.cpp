@@ -120,39 +120,38 @@ void Host::registerMetrics() {
                                 add("delivered", one.delivered);
                                 add("dropped", one.dropped);
                                 add("failed", one.failed);
-                                add("slow", one.slow);
                             }
                             return samples;
                         });
-    ownMetrics_.collect("ae_events_waiting", "Events that wait in a subscriber's queue", Kind::gauge,
-                        [this](const db::Context&) {
-                            Samples samples;
-                            for (const auto& one : bus_->stats())
-                                samples.push_back({{{"subscriber", one.name}, {"event", one.key}},
-                                                   static_cast<double>(one.waiting)});
-                            return samples;
-                        });
-    ownMetrics_.collect(
-        "ae_job_runs_total", "Runs of jobs by how they ended", Kind::counter, [this](const db::Context&) {
+    const auto ofSubscribers = [this](const char* name, const char* help, Kind kind,
+                                      std::uint64_t event::SubscriberStats::*value) {
+        ownMetrics_.collect(name, help, kind, [this, value](const db::Context&) {
             Samples samples;
-            for (const auto& [module, job] : jobStats()) {
-                const auto add = [&](const char* result, std::uint64_t value) {
-                    samples.push_back({{{"module", module}, {"job", job.name}, {"result", result}},
-                                       static_cast<double>(value)});
-                };
-                add("failed", job.failures);
-                add("other", job.runs - std::min(job.runs, job.failures));
-            }
+            for (const auto& one : bus_->stats())
+                samples.push_back(
+                    {{{"subscriber", one.name}, {"event", one.key}}, static_cast<double>(one.*value)});
             return samples;
         });
-    ownMetrics_.collect("ae_job_seconds", "How long the last run of a job took", Kind::gauge,
-                        [this](const db::Context&) {
-                            Samples samples;
-                            for (const auto& [module, job] : jobStats())
-                                samples.push_back({{{"module", module}, {"job", job.name}},
-                                                   std::chrono::duration<double>(job.lastDuration).count()});
-                            return samples;
-                        });
+    };
+    ofSubscribers("ae_events_slow_total", "Events whose handler took longer than events.slow_handler",
+                  Kind::counter, &event::SubscriberStats::slow);
+    ofSubscribers("ae_events_waiting", "Events that wait in a subscriber's queue", Kind::gauge,
+                  &event::SubscriberStats::waiting);
+    const auto ofJobs = [this](const char* name, const char* help, Kind kind,
+                               double (*value)(const JobStats&)) {
+        ownMetrics_.collect(name, help, kind, [this, value](const db::Context&) {
+            Samples samples;
+            for (const auto& [module, job] : jobStats())
+                samples.push_back({{{"module", module}, {"job", job.name}}, value(job)});
+            return samples;
+        });
+    };
+    ofJobs("ae_job_runs_total", "Runs of a job that have ended", Kind::counter,
+           [](const JobStats& job) { return static_cast<double>(job.runs); });
+    ofJobs("ae_job_failures_total", "Those of them that threw", Kind::counter,
+           [](const JobStats& job) { return static_cast<double>(job.failures); });
+    ofJobs("ae_job_seconds", "How long the last run of a job took", Kind::gauge,
+           [](const JobStats& job) { return std::chrono::duration<double>(job.lastDuration).count(); });
     outbox_->registerMetrics(ownMetrics_);
     ownMetrics_.collect(
         "ae_modules", "Modules by state: 1 for the one that it is in", Kind::gauge,

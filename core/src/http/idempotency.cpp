@@ -1,13 +1,11 @@
 #include "http/idempotency.h"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
 #include "core/encoding.h"
 #include "core/gcm.h"
-#include "core/random.h"
 
 namespace core::http {
 
@@ -45,11 +43,11 @@ std::string seal(const std::string& key, const Response& answer) {
     json::Array headers;
     for (const auto& [name, value] : answer.headers.fields())
         headers.push_back(json::Array{name, value});
-    const auto plain = json::write(
-        json::Object{{"status", answer.status}, {"headers", std::move(headers)}, {"body", answer.content()}});
-    std::array<std::byte, gcm::kNonceBytes> random{};
-    fillRandom(random);
-    const std::string nonce(reinterpret_cast<const char*>(random.data()), random.size());
+    // A module may answer with any bytes.
+    const auto plain = json::write(json::Object{{"status", answer.status},
+                                                {"headers", std::move(headers)},
+                                                {"body", base64UrlEncode(answer.content())}});
+    const auto nonce = gcm::newNonce();
     return nonce + gcm::seal(key, nonce, {}, plain);
 }
 
@@ -65,7 +63,7 @@ std::optional<Response> unseal(const std::string& key, std::string_view sealed) 
         const auto& pair = *field.array();
         response.headers.add(*pair[0].string(), *pair[1].string());
     }
-    response.body = document.stringOr("body");
+    response.body = base64Decode(document.stringOr("body")).value();
     return response;
 }
 
@@ -83,20 +81,13 @@ bool Idempotency::appliesTo(const Route& route) noexcept {
 Idempotency::Key Idempotency::keyOf(const Request& request, const std::string& text) {
     requireGoodKey(text);
     const auto& caller = request.principal();
-    // Lengths before the parts, so that no two requests give one text.
-    const auto join = [](std::initializer_list<std::string_view> parts) {
-        std::string all;
-        for (const auto part : parts)
-            all += fmt::format("{}:{}", part.size(), part);
-        return all;
-    };
-    const auto whose = join({caller.tenant ? caller.tenant->toString() : "", principalKindName(caller.kind),
-                             caller.id.toString()});
+    const auto whose = joinWithLengths({caller.tenant ? caller.tenant->toString() : "",
+                                        principalKindName(caller.kind), caller.id.toString()});
     return {caller.tenant ? db::Context(TenantContext(*caller.tenant))
                           : db::Context(SystemContext("idempotency keys")),
-            caller.tenant, sha256(join({"key", whose, text})),
-            sha256(join({request.method, request.path, request.query, request.body})),
-            sha256(join({"answer", whose, text}))};
+            caller.tenant, sha256(joinWithLengths({"key", whose, text})),
+            sha256(joinWithLengths({request.method, request.path, request.query, request.body})),
+            sha256(joinWithLengths({"answer", whose, text}))};
 }
 
 std::optional<Response> Idempotency::earlier(const Key& key) const {

@@ -17,8 +17,8 @@ inline constexpr std::string_view kIdempotencyHeader = "Idempotency-Key";
 
 /// Answers of requests that may be sent again: with one Idempotency-Key a POST changes something once,
 /// however often it arrives, at whichever host of the database. A row is written by the transaction that
-/// makes the change, with the answer if the handler named it there (Request::keep), else right after it. Only
-/// changes are remembered: a request that was refused may be sent again with the same key. Thread-safe. See
+/// makes the change, with the answer if the handler named it there (Request::keep), else right after it. What
+/// succeeded is remembered: a request that was refused may be sent again with the same key. Thread-safe. See
 /// docs/adr/0017.
 class CORE_EXPORT Idempotency {
 public:

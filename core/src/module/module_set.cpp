@@ -56,19 +56,6 @@ std::string_view stateName(State state) noexcept {
     return kNames[static_cast<int>(state)];
 }
 
-namespace {
-/// For people: without the name of the error's kind.
-std::string reasonOfCurrentException() {
-    try {
-        throw;
-    } catch (const Error& error) {
-        return error.detail().empty() ? error.what() : fmt::format("{} ({})", error.what(), error.detail());
-    } catch (...) {
-        return describeCurrentException();
-    }
-}
-} // namespace
-
 void ModuleSet::load(const std::vector<fs::path>& folders) {
     std::set<fs::path> files;
     for (const auto& folder : folders) {
@@ -101,7 +88,7 @@ void ModuleSet::load(const std::vector<fs::path>& folders) {
             step = "load";
             record->module = module::load(inspected);
         } catch (...) {
-            fail(*record, step, reasonOfCurrentException());
+            fail(*record, step, messageOfCurrentException(), describeCurrentException());
         }
         const std::lock_guard lock(mutex_);
         records_.push_back(std::move(record));
@@ -214,10 +201,12 @@ void ModuleSet::skipDependants() {
     }
 }
 
-void ModuleSet::fail(ModuleRecord& record, const std::string& step, const std::string& reason) {
+void ModuleSet::fail(ModuleRecord& record, const std::string& step, const std::string& reason,
+                     const std::string& logged) {
     if (record.state == State::failed)
         return;
-    log_.error("a module failed", {{"id", record.id}, {"step", step}, {"error", reason}});
+    log_.error("a module failed",
+               {{"id", record.id}, {"step", step}, {"error", logged.empty() ? reason : logged}});
     const std::lock_guard lock(mutex_);
     record.state = State::failed;
     record.step = step;
@@ -231,7 +220,7 @@ void ModuleSet::forEach(const std::string& step, const std::function<void(Module
         try {
             run(*record);
         } catch (...) {
-            fail(*record, step, reasonOfCurrentException());
+            fail(*record, step, messageOfCurrentException(), describeCurrentException());
             skipDependants();
         }
     }

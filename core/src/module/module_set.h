@@ -50,13 +50,15 @@ public:
     /// The same in reverse order for what runs; exceptions are logged.
     void forEachReverse(const std::function<void(ModuleRecord&)>& run);
     void setState(ModuleRecord& record, ModuleRecord::State state);
-    void fail(ModuleRecord& record, const std::string& step, const std::string& reason);
 
     /// A copy, for any thread.
     [[nodiscard]] std::vector<ModuleRecord> records() const;
 
 private:
     void skipDependants();
+    /// `logged` is for the log instead of `reason`, which everybody may read.
+    void fail(ModuleRecord& record, const std::string& step, const std::string& reason,
+              const std::string& logged = {});
 
     Logger log_;
     mutable std::mutex mutex_;

@@ -84,7 +84,7 @@ public:
         throw std::runtime_error("the sample's port is taken");
 #endif
 #ifdef SAMPLE_HANGS_START
-        jobs_->every("work", core::seconds{1}, [this](core::JobRun&) { note("work"); });
+        jobs_->every("work", core::milliseconds{20}, [this](core::JobRun&) { note("work"); });
         hang();
 #endif
     }

@@ -48,7 +48,8 @@ TEST_F(Metrics, ShowATenantItsOwnAndTheSystemAll) {
           "register\",status=\"201\"} 1\n",
           "ae_http_request_seconds_bucket{route=\"/metrics\",le=\"+Inf\"} 3\n",
           "ae_modules{module=\"restic\",state=\"running\"} 1\n",
-          "ae_job_runs_total{job=\"scheduler\",module=\"restic\",result=\"failed\"} 0\n",
+          "ae_job_failures_total{job=\"scheduler\",module=\"restic\"} 0\n",
+          "ae_job_runs_total{job=\"scheduler\",module=\"restic\"} ",
           "ae_job_seconds{job=\"scheduler\",module=\"restic\"} ", "ae_db_units_total{result=\"committed\"}"})
         EXPECT_THAT(all.body, HasSubstr(expected));
 }

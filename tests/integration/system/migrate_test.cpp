@@ -31,7 +31,7 @@ protected:
         return made;
     }
     std::unique_ptr<core::Process> migrate(const Place& place) {
-        auto spec = backendCommand({"--data-dir", place.data.string(), "migrate"});
+        auto spec = backendCommand({});
         spec.arguments = {"--config", (dir_ / "none.yaml").string(), "--data-dir", place.data.string(),
                           "migrate"};
         spec.environment["AE_DATABASE_URL"] = place.url;
@@ -79,8 +79,7 @@ TEST_P(MigrateCommand, AKillAtAnyPointLeavesWholeStepsAndTheNextRunGoesOn) {
     const auto expected = schemaOf(*open(reference));
     const auto all = core::db::appliedMigrations(*open(reference));
 
-    // Later and later, until some kill met it between the first step and the last.
-    int killed = 0, between = 0;
+    int killed = 0;
     constexpr int kPoints = 24;
     for (int point = 1; point <= kPoints; ++point) {
         SCOPED_TRACE(point);
@@ -98,8 +97,6 @@ TEST_P(MigrateCommand, AKillAtAnyPointLeavesWholeStepsAndTheNextRunGoesOn) {
         {
             const auto database = open(victim);
             const auto ledger = core::db::appliedMigrations(*database);
-            if (!ledger.empty() && ledger.size() < all.size())
-                ++between;
             // No table without its line in the ledger.
             const bool base = std::any_of(ledger.begin(), ledger.end(),
                                           [](const auto& step) { return step.module == "base"; });
@@ -111,7 +108,6 @@ TEST_P(MigrateCommand, AKillAtAnyPointLeavesWholeStepsAndTheNextRunGoesOn) {
         EXPECT_EQ(core::db::appliedMigrations(*open(victim)).size(), all.size());
     }
     EXPECT_GE(killed, 3);
-    std::printf("killed %d times, %d of them between two steps\n", killed, between);
 }
 
 /// Where another session can hold a step open: it waits with its tables made and its line not yet written.

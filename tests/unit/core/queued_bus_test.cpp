@@ -33,9 +33,16 @@ struct QueuedBusTest : testing::Test {
     std::condition_variable changed;
     bool open = false;
     int inside = 0;
+    int passes = 0;
     std::vector<int> seen;
 
     ~QueuedBusTest() override { letGo(); }
+    /// Lets the handler finish that many events.
+    void letPass(int count) {
+        const std::lock_guard lock(mutex);
+        passes += count;
+        changed.notify_all();
+    }
     void letGo() {
         const std::lock_guard lock(mutex);
         open = true;
@@ -46,7 +53,8 @@ struct QueuedBusTest : testing::Test {
         std::unique_lock lock(mutex);
         ++inside;
         changed.notify_all();
-        changed.wait(lock, [&] { return open; });
+        changed.wait(lock, [&] { return open || passes > 0; });
+        --passes;
         seen.push_back(event.number);
         changed.notify_all();
     }
@@ -119,6 +127,46 @@ TEST_F(QueuedBusTest, DropsTheNewestAndCounts) {
     letGo();
     ASSERT_TRUE(reached(4));
     EXPECT_THAT(seen, testing::ElementsAre(0, 1, 2, 3));
+}
+
+TEST_F(QueuedBusTest, DropsTheOldestAlsoOfThoseThatWereTakenTogether) {
+    const auto subscription = subscribe({.name = "slow", .queueLimit = 3});
+    bus.publish(Happened{0});
+    ASSERT_TRUE(entered(1));
+    for (int i = 1; i <= 3; ++i)
+        bus.publish(Happened{i});
+    letPass(1);
+    ASSERT_TRUE(entered(2)); // 1, and 2 and 3 are out of the queue with it
+    for (int i = 4; i <= 6; ++i)
+        bus.publish(Happened{i});
+    EXPECT_EQ(stats().dropped, 2U);
+    EXPECT_EQ(stats().waiting, 3U);
+    letGo();
+    ASSERT_TRUE(reached(5));
+    EXPECT_THAT(seen, testing::ElementsAre(0, 1, 4, 5, 6));
+}
+
+TEST_F(QueuedBusTest, AQueueStaysWithinItsLimitWhereSubscribersTakeTurns) {
+    constexpr int kLimit = 10, kTurns = 20;
+    std::atomic<std::uint64_t> most{0};
+    std::atomic<int> turns{0};
+    QueuedBus one(log.logger("events"), clock, {.threads = 1});
+    const auto other = one.subscribeRaw("test.other", {.name = "other"}, [](const Bus::Message&) {});
+    const auto subscription =
+        one.subscribe<Happened>({.name = "greedy", .queueLimit = kLimit}, [&](const Happened& event) {
+            if (turns >= kTurns)
+                return;
+            // More than is handled, and work for the other, so that this one's turn ends after each event.
+            for (int i = 0; i < kLimit; ++i)
+                one.publish(Happened{event.number + 1});
+            one.publishRaw({"test.other", nullptr, std::make_shared<const json::Value>(json::Object())});
+            for (const auto& subscriber : one.stats())
+                most = std::max<std::uint64_t>(most, subscriber.waiting);
+            ++turns;
+        });
+    one.publish(Happened{0});
+    ASSERT_TRUE(await([&] { return turns >= kTurns; }));
+    EXPECT_EQ(most, static_cast<std::uint64_t>(kLimit));
 }
 
 TEST_F(QueuedBusTest, ReportsASlowHandlerOnceAMinute) {

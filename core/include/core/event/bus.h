@@ -30,7 +30,7 @@ enum class Overflow {
 struct SubscriberOptions {
     std::string name; ///< for counters and log lines
     Overflow overflow = Overflow::dropOldest;
-    std::size_t queueLimit = 1000; ///< besides those that its handler has been given
+    std::size_t queueLimit = 1000;
     /// How long a publisher waits at most when `block` is chosen.
     std::chrono::milliseconds blockFor{1000};
 };

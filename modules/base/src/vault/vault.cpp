@@ -19,19 +19,10 @@ using core::db::Transaction;
 
 constexpr std::string_view kCheckText = "the vault opens";
 
-std::string freshNonce() {
-    std::array<std::byte, core::gcm::kNonceBytes> random{};
-    core::fillRandom(random);
-    return {reinterpret_cast<const char*>(random.data()), random.size()};
-}
-
-/// The place as additional data; each part with its length, so that no two places read the same.
+/// The place as additional data.
 std::string additional(const SecretPlace& place, std::string_view keyId) {
-    std::string out;
-    for (const auto& part : {place.tenant.toString(), std::string(place.table), place.row.toString(),
-                             std::string(place.field), std::string(keyId)})
-        out += fmt::format("{}:{}|", part.size(), part);
-    return out;
+    return core::joinWithLengths(
+        {place.tenant.toString(), place.table, place.row.toString(), place.field, keyId});
 }
 
 core::Error sealedError(const std::string& message) {
@@ -55,7 +46,7 @@ void Vault::check(core::db::Database& database) {
         auto rows = tx.query(kSelect);
         if (!rows.empty())
             return rows[0];
-        const auto nonce = freshNonce();
+        const auto nonce = core::gcm::newNonce();
         // Of two hosts that start at once the first one's key counts.
         tx.execute(
             "INSERT INTO vault_check (id, key_id, nonce, ciphertext, created_at_us) VALUES (1, $1, $2, $3, "
@@ -76,7 +67,7 @@ void Vault::check(core::db::Database& database) {
 }
 
 void Vault::put(Transaction& tx, const SecretPlace& place, std::string_view secret) {
-    const auto nonce = freshNonce();
+    const auto nonce = core::gcm::newNonce();
     const auto now = clock_.now();
     tx.execute(
         "INSERT INTO secrets (id, tenant_id, owner_table, owner_id, field, key_id, nonce, ciphertext, "
