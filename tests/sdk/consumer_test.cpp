@@ -113,6 +113,15 @@ TEST_P(Consumer, UsesABaseServiceASettingAnEventAJobAndAHealthCheck) {
     const auto ill = api().raw("GET /health/ready HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
     EXPECT_THAT(ill, HasSubstr("HTTP/1.1 503 "));
     EXPECT_THAT(ill, HasSubstr("The sites are closed"));
+
+    // Its middleware: around its own routes, and around everybody's.
+    const auto refused = api().post("/api/v1/sites", admin_, {{"name", "Ulm"}});
+    EXPECT_EQ(refused.status, 503);
+    EXPECT_THAT(refused.body, HasSubstr("The sites are closed"));
+    const auto listed = api().get("/api/v1/sites", admin_);
+    EXPECT_EQ(listed.status, 200);
+    EXPECT_THAT(listed.headers.at("server-timing"), HasSubstr("app;dur="));
+    EXPECT_THAT(api().get("/api/v1/tenants", admin_).headers.at("server-timing"), HasSubstr("app;dur="));
 }
 
 TEST_P(Consumer, ARepeatedRequestOfItsRoutesIsDoneOnceAlsoAfterAKill) {

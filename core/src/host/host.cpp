@@ -113,7 +113,7 @@ Host::Host(HostOptions options)
       hub_(options_.bootFormat, LogLevel::info, makeFdSink(STDERR_FILENO)), log_(hub_, "host"),
       metrics_(Logger(hub_, "metrics")), ownMetrics_(metrics_, "host"),
       modules_(std::make_unique<module::ModuleSet>(log_)), authentication_(clock_),
-      dispatcher_(router_, authentication_, clock_, Logger(hub_, "http"), ownMetrics_) {}
+      dispatcher_(router_, middleware_, authentication_, clock_, Logger(hub_, "http"), ownMetrics_) {}
 
 Host::~Host() = default;
 
@@ -246,6 +246,7 @@ void Host::initializeModules() {
         try {
             record.module->initialize(given);
             router_.add(record.id, record.module->routes());
+            middleware_.add(record.id, record.module->middleware());
             for (auto& handler : record.module->eventHandlers())
                 given.subscribe(record.id, std::move(handler));
         } catch (...) {
@@ -378,6 +379,7 @@ void Host::stopModule(ModuleRecord& record) noexcept {
 
 void Host::revoke(const std::string& module) noexcept {
     router_.remove(module);
+    middleware_.remove(module);
     for (auto& [id, context] : contexts_)
         if (id == module)
             context->end();

@@ -16,6 +16,7 @@
 #include "event/outbox.h"
 #include "event/queued_bus.h"
 #include "http/dispatcher.h"
+#include "http/middleware_chain.h"
 #include "http/router.h"
 #include "http/server.h"
 #include "http/static_files.h"
@@ -117,6 +118,7 @@ private:
     http::Authentication authentication_;
     std::unique_ptr<event::QueuedBus> bus_;
     http::Router router_;
+    http::MiddlewareChain middleware_;
     http::Dispatcher dispatcher_;
     std::unique_ptr<http::Idempotency> idempotency_;
     std::unique_ptr<http::StaticFiles> web_;

@@ -31,10 +31,11 @@ std::optional<Credentials> credentialsOf(const Request& request) {
 }
 } // namespace
 
-Dispatcher::Dispatcher(const Router& router, Authentication& authentication, const Clock& clock, Logger log,
+Dispatcher::Dispatcher(const Router& router, const MiddlewareChain& middleware,
+                       Authentication& authentication, const Clock& clock, Logger log,
                        metrics::Registry& metrics)
-    : router_(&router), authentication_(&authentication), clock_(&clock), log_(std::move(log)),
-      metrics_(&metrics) {}
+    : router_(&router), middleware_(&middleware), authentication_(&authentication), clock_(&clock),
+      log_(std::move(log)), metrics_(&metrics) {}
 
 void Dispatcher::identify(Request& request, const Route* route) const {
     request.auditTrail = std::make_shared<AuditTrail>();
@@ -90,9 +91,11 @@ Outcome Dispatcher::judge(Incoming& incoming) const {
         request.auditTrail->entry.action = route->audit.actionName();
         request.auditTrail->pending = true;
     }
-    if (idempotency_ != nullptr && Idempotency::appliesTo(*route))
-        return idempotency_->handle(request, route->handler);
-    return route->handler(request);
+    if (idempotency_ == nullptr || !Idempotency::appliesTo(*route))
+        return middleware_->run(*route, request, route->handler);
+    return middleware_->run(*route, request, [this, route](Request& passed) {
+        return idempotency_->handle(passed, route->handler);
+    });
 }
 
 void Dispatcher::count(const Incoming& incoming, const Outcome& outcome,

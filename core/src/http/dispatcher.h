@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "http/idempotency.h"
+#include "http/middleware_chain.h"
 #include "http/router.h"
 
 namespace core::http {
@@ -26,8 +27,8 @@ public:
 /// learns what exists.
 class Dispatcher {
 public:
-    Dispatcher(const Router& router, Authentication& authentication, const Clock& clock, Logger log,
-               metrics::Registry& metrics);
+    Dispatcher(const Router& router, const MiddlewareChain& middleware, Authentication& authentication,
+               const Clock& clock, Logger log, metrics::Registry& metrics);
 
     /// Only before the server runs.
     void setFallback(Fallback* fallback) noexcept { fallback_ = fallback; }
@@ -54,6 +55,7 @@ private:
     void identify(Request& request, const Route* route) const;
 
     const Router* router_;
+    const MiddlewareChain* middleware_;
     Authentication* authentication_;
     const Clock* clock_;
     Logger log_;

@@ -66,11 +66,12 @@ void LocalAnswer::hangUp() {
 
 struct LocalServer::Parts {
     Parts(Authentication& authentication, const Clock& given, Logger log)
-        : metrics(log), registry(metrics, "local"), dispatcher(router, authentication, given, log, registry),
-          clock(given) {}
+        : metrics(log), registry(metrics, "local"),
+          dispatcher(router, middleware, authentication, given, log, registry), clock(given) {}
     metrics::Store metrics;
     metrics::ModuleRegistry registry;
     Router router;
+    MiddlewareChain middleware;
     Dispatcher dispatcher;
     const Clock& clock;
 };
@@ -79,8 +80,10 @@ LocalServer::LocalServer(Authentication& authentication, const Clock& clock, Log
     : parts_(std::make_unique<Parts>(authentication, clock, std::move(log))) {}
 LocalServer::~LocalServer() = default;
 
-void LocalServer::add(std::string_view module, std::vector<Route> routes) {
+void LocalServer::add(const std::string& module, std::vector<Route> routes,
+                      std::vector<Middleware> middleware) {
     parts_->router.add(module, std::move(routes));
+    parts_->middleware.add(module, std::move(middleware));
 }
 
 LocalAnswer LocalServer::send(Request request) const {

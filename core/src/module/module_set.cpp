@@ -30,6 +30,9 @@ std::vector<Command> Module::commands() {
 std::vector<http::Route> Module::routes() {
     return {};
 }
+std::vector<http::Middleware> Module::middleware() {
+    return {};
+}
 std::vector<EventHandler> Module::eventHandlers() {
     return {};
 }

@@ -128,10 +128,11 @@ protected:
     SystemClock clock;
     ServerOptions options;
     Router router;
+    MiddlewareChain middleware;
     Authentication authentication{clock};
     metrics::Store metrics{log.logger("metrics")};
     metrics::ModuleRegistry registry{metrics, "host"};
-    Dispatcher dispatcher{router, authentication, clock, log.logger("dispatch"), registry};
+    Dispatcher dispatcher{router, middleware, authentication, clock, log.logger("dispatch"), registry};
     std::vector<std::unique_ptr<Route>> routes;
     std::atomic<int> counted{0};
     Gate gate;

@@ -2,6 +2,7 @@
 
 #include "core/module/module.h"
 #include "restic/events.h"
+#include "site_middleware.h"
 #include "site_routes.h"
 #include "site_store.h"
 #include "sites/events.h"
@@ -51,6 +52,8 @@ public:
     void initialize(core::ModuleContext& context) override { parts_ = std::make_unique<Parts>(context); }
 
     std::vector<core::http::Route> routes() override { return siteRoutes(*parts_); }
+
+    std::vector<core::http::Middleware> middleware() override { return siteMiddleware(*parts_); }
 
     std::vector<core::EventHandler> eventHandlers() override {
         std::vector<core::EventHandler> handlers{

@@ -8,6 +8,7 @@
 
 #include "core/export.h"
 #include "core/http/message.h"
+#include "core/http/middleware.h"
 #include "core/http/principal.h"
 #include "core/http/request.h"
 #include "core/http/route.h"
@@ -51,8 +52,8 @@ public:
     LocalServer& operator=(const LocalServer&) = delete;
 
     /// Throws core::Error(kInternal) for routes with which a host would not serve: no permission, changing
-    /// without an audit action, a pattern that is taken or malformed.
-    void add(std::string_view module, std::vector<Route> routes);
+    /// without an audit action, a pattern that is taken or malformed; kValidation for such middleware.
+    void add(const std::string& module, std::vector<Route> routes, std::vector<Middleware> middleware = {});
     /// Method, path, query, headers and body are the caller's; what a connection would know is filled in.
     [[nodiscard]] LocalAnswer send(Request request) const;
     /// The OpenAPI document of the routes.

@@ -13,6 +13,7 @@
 #include "core/db/database.h"
 #include "core/event/bus.h"
 #include "core/export.h"
+#include "core/http/middleware.h"
 #include "core/http/principal.h"
 #include "core/http/route.h"
 #include "core/jobs.h"
@@ -99,9 +100,9 @@ struct HealthCheck {
 };
 
 /// A loadable part of the host. The host calls, one after the other and in dependency order: events,
-/// settings, migrations, initialize, eventHandlers, routes, start; at the end stop in reverse order. A module
-/// that throws is reported with the step and the reason, its dependants are skipped, the host goes on.
-/// start() and stop() have threads and deadlines of their own (`modules.start_timeout`,
+/// settings, migrations, initialize, routes, middleware, eventHandlers, start; at the end stop in reverse
+/// order. A module that throws is reported with the step and the reason, its dependants are skipped, the host
+/// goes on. start() and stop() have threads and deadlines of their own (`modules.start_timeout`,
 /// `modules.stop_timeout`): one that does not return is abandoned, its routes, jobs, services and
 /// subscriptions are taken away, its stop() is not called, and the process ends without waiting for it.
 class CORE_EXPORT Module {
@@ -120,6 +121,8 @@ public:
     /// Builds objects, provides services. The modules it depends on are initialised.
     virtual void initialize(ModuleContext& context) = 0;
     [[nodiscard]] virtual std::vector<http::Route> routes();
+    /// What stands around the handlers of routes; see http::Middleware.
+    [[nodiscard]] virtual std::vector<http::Middleware> middleware();
     [[nodiscard]] virtual std::vector<EventHandler> eventHandlers();
     [[nodiscard]] virtual std::vector<HealthCheck> healthChecks();
     /// Begins work: jobs and threads.

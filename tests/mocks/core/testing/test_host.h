@@ -131,7 +131,7 @@ public:
         catalogue_.add(id, module_->events());
         bus_.refuseUndeclared(catalogue_, id);
         module_->initialize(context_);
-        server_.add(module_->name(), module_->routes());
+        server_.add(std::string(module_->name()), module_->routes(), module_->middleware());
         for (auto& handler : module_->eventHandlers()) {
             const bool durable = handler.handleDurably != nullptr;
             catalogue_.checkSubscribe(id, handler.key, durable);

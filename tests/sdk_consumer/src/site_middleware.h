@@ -1,0 +1,12 @@
+#pragma once
+
+#include <vector>
+
+#include "core/http/middleware.h"
+#include "site_routes.h"
+
+namespace sites {
+
+std::vector<core::http::Middleware> siteMiddleware(Parts& parts);
+
+} // namespace sites
