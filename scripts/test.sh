@@ -9,13 +9,20 @@ while [ $# -gt 0 ]; do
     case "$1" in
     --preset) preset=$2 && shift 2 ;;
     --long) AE_TEST_LONG=1 && shift ;;
-    unit | contract | integration | sdk | web | e2e) tiers+=("$1") && shift ;;
+    unit | contract | integration | fault | sdk | web | e2e) tiers+=("$1") && shift ;;
     *)
         echo "dev test: there is no tier or option '$1'; see ./dev help" >&2
         exit 2
         ;;
     esac
 done
+# Faults are played with one seed among everything else, with three when they are what is wanted.
+if [ -z "${AE_TEST_SEEDS:-}" ]; then
+    AE_TEST_SEEDS=1
+    case " ${tiers[*]} " in *" fault "*) AE_TEST_SEEDS=3 ;; esac
+    [ -z "$AE_TEST_LONG" ] || AE_TEST_SEEDS=20
+fi
+export AE_TEST_SEEDS
 bash scripts/deps.sh test
 bash scripts/build.sh --preset "$preset"
 dir=$(build_dir "$preset")

@@ -7,6 +7,7 @@
 
 #include "core_migrations.h"
 #include "db/migration_session.h"
+#include "fault/failpoint.h"
 
 namespace core::db {
 
@@ -150,7 +151,11 @@ bool applyOne(MigrationSession& session, const std::string& module, const Migrat
         session.query("INSERT INTO schema_migrations (module, version, description, checksum, applied_at) "
                       "VALUES ($1, $2, $3, $4, $5)",
                       {module, migration.version, migration.description, migration.checksum, now});
+        const auto subject =
+            fault::armed() ? fmt::format("migration {}/{}", module, migration.version) : std::string();
+        fault::reach("before-commit", subject);
         transaction.commit();
+        fault::reach("after-commit", subject);
         return true;
     } catch (const Error& error) {
         if (error.name() != kMigrationRefused.name)

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "fault/failpoint.h"
 
 namespace core::db {
 
@@ -113,6 +114,7 @@ public:
                 return;
             }
             committing_ = true;
+            fault::reach("before-commit", subjectOf(context_));
             connection_.exchange();
             open_ = false;
             if (connection_.status() != "COMMIT")
@@ -233,6 +235,8 @@ void PostgresDatabase::runUnit(const Context& context, bool writes,
                 tx.commit(audit.get());
                 ++counters_.commits;
                 hooks = std::move(tx.hooks());
+                if (writes)
+                    fault::reach("after-commit", subjectOf(context));
                 break;
             } catch (...) {
                 ++counters_.rollbacks;
@@ -269,10 +273,14 @@ std::vector<Rows> PostgresDatabase::run(const Context& context, const std::vecto
             for (const auto& statement : statements)
                 lease->queue(scope, statement.sql, statement.params, true);
             lease->queue(PgConnection::Scope::none, "COMMIT", {}, false);
+            if (writes)
+                fault::reach("before-commit", subjectOf(context));
             auto results = lease->exchange();
             if (lease->status() != "COMMIT")
                 throw Error(errors::kDatabase, "The database undid the change");
             ++counters_.commits;
+            if (writes)
+                fault::reach("after-commit", subjectOf(context));
             return results;
         } catch (const PgStatementFailed& failed) {
             ++counters_.rollbacks;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "fault/failpoint.h"
+
 namespace core::db {
 
 namespace {
@@ -157,9 +159,10 @@ void SqliteDatabase::runUnit(const Context& context, bool writes,
     {
         const UnitGuard guard;
         const SlowLog slow(logger_, context, options_.slowUnit);
-        if (writes)
+        if (writes) {
             write(context, work, hooks);
-        else
+            fault::reach("after-commit", subjectOf(context));
+        } else
             read(context, work, hooks);
     }
     runHooks(hooks, logger_);
@@ -354,6 +357,7 @@ bool SqliteDatabase::runJob(Job& job) {
         if (writer_.owesForeignKeys())
             throw ConstraintViolation(ConstraintViolation::Kind::foreignKey, {},
                                       "FOREIGN KEY constraint failed");
+        fault::reach("before-commit", subjectOf(job.context));
         writer_.query("RELEASE unit");
         job.audited = tx.audited();
         return true;

@@ -21,6 +21,12 @@ std::string_view purposeOf(const Context& context) {
     return system == nullptr ? std::string_view("tenant") : std::string_view(system->reason());
 }
 
+std::string_view subjectOf(const Context& context) {
+    const AuditTrail* trail = std::visit([](const auto& c) { return c.audit().get(); }, context);
+    return trail != nullptr && !trail->entry.action.empty() ? std::string_view(trail->entry.action)
+                                                            : purposeOf(context);
+}
+
 void refuseNul(const Params& params) {
     for (const auto& param : params)
         if (const auto* text = std::get_if<std::string>(&param.storage()))

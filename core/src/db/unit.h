@@ -21,6 +21,8 @@ AuditTrail* pendingTrail(const Context& context);
 const Uuid* tenantOf(const Context& context);
 /// For the log: "tenant" or the system context's reason.
 std::string_view purposeOf(const Context& context);
+/// What a failpoint of its unit is called: the audit action, else the purpose.
+std::string_view subjectOf(const Context& context);
 
 /// A text parameter with NUL would be cut by one database and kept by the other: refused on both.
 void refuseNul(const Params& params);

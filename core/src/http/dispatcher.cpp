@@ -4,6 +4,7 @@
 
 #include "core/db/database.h"
 #include "core/encoding.h"
+#include "fault/failpoint.h"
 
 namespace core::http {
 
@@ -133,6 +134,8 @@ Outcome Dispatcher::dispatch(Incoming& incoming) const noexcept {
     const auto began = clock_->steady();
     Outcome outcome = answer(incoming);
     const auto took = clock_->steady() - began;
+    if (fault::armed() && incoming.match.route && incoming.match.route->method != "GET")
+        fault::reach("before-answer", incoming.match.route->method + " " + incoming.match.route->path);
     try {
         count(incoming, outcome, took);
         if (incoming.match.route && took > incoming.match.route->timeLimit)

@@ -135,11 +135,14 @@ std::vector<core::http::Route> userRoutes(Parts& parts) {
          .handler = [&parts](Request& request) -> Outcome {
              const auto wanted = request.json<NewUserRequest>();
              const auto tenant = request.tenant().tenant();
-             const auto member = parts.users.create(
+             Response answer;
+             parts.users.create(
                  tenant,
                  {wanted.email, wanted.password, wanted.name, *core::http::parseRole(wanted.role), false},
-                 request.system("users"));
-             return Response::of(viewOf(member, tenant), 201);
+                 request.system("users"), [&](const Member& member) {
+                     answer = request.keep(Response::of(viewOf(member, tenant), 201));
+                 });
+             return answer;
          }});
     routes.push_back({.method = "GET",
                       .path = "/api/v1/users/{id}",

@@ -52,7 +52,8 @@ void UserService::requireAnotherAdmin(Transaction& tx, const Uuid& tenant, const
                     "This is the tenant's last administrator. Make somebody else one first.");
 }
 
-Member UserService::create(const Uuid& tenant, const NewUser& wanted, const SystemContext& context) {
+Member UserService::create(const Uuid& tenant, const NewUser& wanted, const SystemContext& context,
+                           const Made& made) {
     const auto email = normalEmail(wanted.email, "/email");
     requireGoodPassword(wanted.password, "/password");
     const auto hash = hasher_.hash(wanted.password);
@@ -65,6 +66,8 @@ Member UserService::create(const Uuid& tenant, const NewUser& wanted, const Syst
         users_.setMembership(tx, user->id, tenant, wanted.role);
         const Member member{*user, wanted.role};
         note(context, user->id, {}, auditOf(member));
+        if (made)
+            made(member);
         return member;
     });
 }

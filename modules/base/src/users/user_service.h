@@ -29,9 +29,12 @@ public:
         core::http::Role role = core::http::Role::viewer;
         bool system = false;
     };
+    /// Called with the member inside the unit of work that made it.
+    using Made = std::function<void(const Member&)>;
     /// A new person, or a known one (whose password stays) made a member. Throws
     /// core::Error(errors::kUserExists) for a member.
-    Member create(const core::Uuid& tenant, const NewUser& wanted, const core::SystemContext& context);
+    Member create(const core::Uuid& tenant, const NewUser& wanted, const core::SystemContext& context,
+                  const Made& made = {});
 
     struct Change {
         std::optional<std::string> email = {};

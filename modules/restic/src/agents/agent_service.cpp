@@ -58,11 +58,11 @@ AgentService::AgentService(core::db::Database& database, const core::Clock& cloc
     : database_(database), clock_(clock), events_(events), authentication_(authentication),
       signer_(std::move(signer)), limits_(std::move(limits)), tasks_(tasks), settings_(settings) {}
 
-AgentService::NewRegistration AgentService::createRegistration(const TenantContext& context,
-                                                               const std::string& createdBy,
-                                                               std::optional<std::int64_t> ttlSeconds,
-                                                               int maxUses,
-                                                               std::optional<std::string> hostname) {
+AgentService::NewRegistration
+AgentService::createRegistration(const TenantContext& context, const std::string& createdBy,
+                                 std::optional<std::int64_t> ttlSeconds, int maxUses,
+                                 std::optional<std::string> hostname,
+                                 const std::function<void(const NewRegistration&)>& whenMade) {
     const Instant now = clock_.now();
     NewRegistration made;
     made.id = Uuid::generate(now);
@@ -74,6 +74,8 @@ AgentService::NewRegistration AgentService::createRegistration(const TenantConte
         AgentTokenStore::insertRegistration(
             tx, {made.id, tx.tenant(), std::move(hostname), maxUses, 0, made.expiresAt}, hashOf(made.token),
             createdBy, now);
+        if (whenMade)
+            whenMade(made);
     });
     return made;
 }

@@ -40,9 +40,11 @@ public:
         std::string token; ///< shown this once
         core::Instant expiresAt;
     };
+    /// `whenMade` is called inside the unit of work.
     NewRegistration createRegistration(const core::TenantContext& context, const std::string& createdBy,
                                        std::optional<std::int64_t> ttlSeconds, int maxUses,
-                                       std::optional<std::string> hostname);
+                                       std::optional<std::string> hostname,
+                                       const std::function<void(const NewRegistration&)>& whenMade = {});
 
     /// Enrols, or answers again what the same token and nonce gave before. `registration` is the principal's
     /// id. Throws kInvalidRegistrationToken, kAgentAlreadyExists, base::errors::kTenantLimitReached.

@@ -45,12 +45,16 @@ void addAgentRoutes(Routes& routes, const Services& s) {
          .status = 201,
          .handler = [&s](Request& request) -> Outcome {
              const auto input = request.json<RegistrationTokenInput>();
-             const auto made = s.agents.createRegistration(request.tenant(), request.principal().name,
-                                                           input.ttlSeconds, input.maxUses, input.hostname);
-             return Response::of(RegistrationTokenView{made.id, made.token, made.expiresAt,
-                                                       "restic-agent enroll --server " + origin(request) +
-                                                           " --token " + made.token + " && restic-agent run"},
-                                 201);
+             Response answer;
+             s.agents.createRegistration(
+                 request.tenant(), request.principal().name, input.ttlSeconds, input.maxUses, input.hostname,
+                 [&](const AgentService::NewRegistration& made) {
+                     const auto command = "restic-agent enroll --server " + origin(request) + " --token " +
+                                          made.token + " && restic-agent run";
+                     answer = request.keep(Response::of(
+                         RegistrationTokenView{made.id, made.token, made.expiresAt, command}, 201));
+                 });
+             return answer;
          }});
     routes.push_back({.method = "GET",
                       .path = "/api/v1/restic/agents",

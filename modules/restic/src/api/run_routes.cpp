@@ -76,8 +76,11 @@ void addRunRoutes(Routes& routes, const Services& s) {
          .handler = [&s](Request& request) -> Outcome {
              const auto id = request.uuidParameter("id", errors::kTaskNotFound);
              request.audit().object("task", id.toString());
-             const auto task = s.tasks.cancel(request.tenant(), id);
-             return Response::of(TaskStarted{task.id, std::string(protocol::toText(task.status))}, 202);
+             const auto answer = [](const Task& task) {
+                 return Response::of(TaskStarted{task.id, std::string(protocol::toText(task.status))}, 202);
+             };
+             return answer(
+                 s.tasks.cancel(request.tenant(), id, [&](const Task& task) { request.keep(answer(task)); }));
          }});
 }
 

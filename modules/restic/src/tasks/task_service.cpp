@@ -367,7 +367,7 @@ TaskService::LogAnswer TaskService::appendLogs(const TenantContext& context, con
     });
 }
 
-Task TaskService::cancel(const TenantContext& context, const Uuid& taskId) {
+Task TaskService::cancel(const TenantContext& context, const Uuid& taskId, const Made& made) {
     const Instant now = clock_.now();
     return database_.transact(context, [&](Transaction& tx) {
         const auto task = TaskStore::find(tx, taskId);
@@ -384,7 +384,10 @@ Task TaskService::cancel(const TenantContext& context, const Uuid& taskId) {
         } else {
             cancelWaiting(tx, *task, "The task was cancelled before it began.");
         }
-        return TaskStore::find(tx, taskId).value();
+        auto cancelled = TaskStore::find(tx, taskId).value();
+        if (made)
+            made(cancelled);
+        return cancelled;
     });
 }
 

@@ -84,7 +84,7 @@ public:
 
     /// A waiting task is cancelled at once, a held one when its agent has ended it. Throws kTaskNotFound,
     /// kTaskAlreadyFinished.
-    Task cancel(const core::TenantContext& context, const core::Uuid& task);
+    Task cancel(const core::TenantContext& context, const core::Uuid& task, const Made& made = {});
     /// Ends every task of the agent that it does not hold yet.
     void cancelWaiting(core::db::Transaction& tx, const core::Uuid& agent, const std::string& why);
     /// A new task like the ended one. Throws kTaskNotFound, kConflict while it has not ended.
