@@ -19,6 +19,9 @@ class FaultyHost : public SystemTest {
 protected:
     /// A new host with an empty database. `failpoint` is for its first life only.
     void prepare(core::db::Dialect dialect, const std::string& failpoint);
+    /// A new host that reaches this database at that address.
+    void prepare(std::unique_ptr<TestDatabase> database, const std::string& url,
+                 const std::string& failpoint = {});
     /// Answers through the host, which is started again as often as it ends.
     ApiAnswer ask(const std::string& method, const std::string& path, const std::string& token,
                   const Value& body, const std::string& key);
@@ -26,13 +29,23 @@ protected:
     Value get(const std::string& path);
     /// Makes the policy's next run due now.
     void makeDue(const std::string& policy);
-    /// Plays the story of the seed and judges what is left of it.
-    void playAndJudge(unsigned seed);
+    /// Plays the story of the seed.
+    void play(unsigned seed);
+    /// Judges what the host has of the story against what it acknowledged.
+    void judge();
+    void playAndJudge(unsigned seed) {
+        play(seed);
+        if (!HasFatalFailure())
+            judge();
+    }
     /// How often each failpoint was reached; after a life with AE_FAILPOINT=trace.
     std::map<std::string, int> reached();
     [[nodiscard]] int deaths() const noexcept { return deaths_; }
     /// Ends it for good.
     void finish();
+    [[nodiscard]] const TestDatabase& database() const { return *database_; }
+    /// How often the host said 503 and was asked again.
+    [[nodiscard]] int refusals() const noexcept { return refusals_; }
 
     void TearDown() override {
         SystemTest::TearDown();
@@ -42,11 +55,12 @@ protected:
 private:
     void start();
     void revive();
-    void judge(const Story& story);
     std::vector<Value> all(const std::string& path);
 
     std::unique_ptr<TestDatabase> database_;
+    Ledger ledger_;
     int deaths_ = 0;
+    int refusals_ = 0;
 };
 
 } // namespace test

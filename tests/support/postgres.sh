@@ -1,5 +1,5 @@
 #!/bin/sh
-# postgres.sh start|stop DIR: a PostgreSQL 15 cluster for tests in DIR, on a socket in DIR only.
+# postgres.sh start|stop|restart-fast|restart-immediate|restart-kill DIR: a PostgreSQL 15 cluster for tests in DIR, on a socket in DIR only.
 # Superuser postgres, and ae_host: an ordinary role that may create databases and roles, as the host should have.
 set -eu
 action=$1
@@ -43,6 +43,20 @@ EOF
     "$bin/psql" -q -h "$dir" -U postgres -d postgres -c "CREATE ROLE ae_host LOGIN CREATEDB CREATEROLE"
     touch "$dir/ready"
     rm -f "$dir.log"
+    ;;
+restart-fast | restart-immediate)
+    as_user "$bin/pg_ctl -D $dir/data -l $dir/server.log -m ${action#restart-} -w -t 60 restart" >/dev/null </dev/null
+    ;;
+restart-kill)
+    pid=$(head -n 1 "$dir/data/postmaster.pid")
+    kill -9 "$pid"
+    # Its children notice and end; until then the new one refuses to start.
+    for _ in $(seq 100); do
+        as_user "$bin/pg_ctl -D $dir/data -l $dir/server.log -w -t 60 start" >/dev/null 2>&1 </dev/null && exit 0
+        sleep 0.1
+    done
+    cat "$dir/server.log" >&2
+    exit 1
     ;;
 stop)
     [ -d "$dir/data" ] && as_user "$bin/pg_ctl -D $dir/data -m immediate -w stop" >/dev/null 2>&1 || true

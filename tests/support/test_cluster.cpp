@@ -50,6 +50,16 @@ TestCluster::TestCluster() : dir_(AE_TEST_CLUSTER) {
     script("start", dir_);
 }
 
+TestCluster::TestCluster(std::string dir) : dir_(std::move(dir)), own_(true) {
+    ::setenv("AE_TEST_FSYNC", "on", 1);
+    script("start", dir_);
+    ::unsetenv("AE_TEST_FSYNC");
+}
+
+void TestCluster::restart(const std::string& how) const {
+    script(("restart-" + how).c_str(), dir_);
+}
+
 TestCluster::~TestCluster() {
     if (own_)
         try {

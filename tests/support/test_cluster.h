@@ -9,6 +9,8 @@ namespace test {
 class TestCluster {
 public:
     static TestCluster& instance();
+    /// One of the test's own, in a folder that does not exist yet, with fsync as in production.
+    explicit TestCluster(std::string dir);
     ~TestCluster();
     TestCluster(const TestCluster&) = delete;
     TestCluster& operator=(const TestCluster&) = delete;
@@ -18,6 +20,12 @@ public:
     /// Runs SQL as superuser, outside any transaction; returns the first cell or "". Throws
     /// std::runtime_error.
     std::string admin(const std::string& sql, const std::string& database = "postgres") const;
+
+    /// `how`: "fast" or "immediate", as pg_ctl has it, or "kill": SIGKILL of the postmaster. Returns when it
+    /// takes connections again.
+    void restart(const std::string& how) const;
+    /// The folder of its socket.
+    [[nodiscard]] const std::string& dir() const noexcept { return dir_; }
 
 private:
     TestCluster();

@@ -65,6 +65,7 @@ TestDatabase::TestDatabase(Dialect dialect, const std::vector<ModuleMigrations>&
         options_.url = "sqlite:" + (dir_.path() / "test.db").string();
     } else {
         auto& cluster = TestCluster::instance();
+        cluster_ = &cluster;
         name_ = freshName("ae_test_");
         const auto source = migrations.empty() ? std::string("template1") : templateFor(migrations);
         cluster.admin(fmt::format("CREATE DATABASE {} OWNER ae_host TEMPLATE {}", name_, source));
@@ -77,11 +78,17 @@ TestDatabase::TestDatabase(Dialect dialect, const std::vector<ModuleMigrations>&
         applyMigrations(*database_, migrations);
 }
 
+TestDatabase::TestDatabase(TestCluster& cluster) : cluster_(&cluster), name_(freshName("ae_test_")) {
+    cluster.admin(fmt::format("CREATE DATABASE {} OWNER ae_host", name_));
+    options_.url = cluster.url(name_);
+    database_ = open(options_, clock, log.logger());
+}
+
 TestDatabase::~TestDatabase() {
     database_.reset();
-    if (!name_.empty())
+    if (cluster_ != nullptr)
         try {
-            TestCluster::instance().admin(fmt::format("DROP DATABASE {} WITH (FORCE)", name_));
+            cluster_->admin(fmt::format("DROP DATABASE {} WITH (FORCE)", name_));
         } catch (const std::exception&) {
             // The cluster ends soon and takes the database with it.
         }

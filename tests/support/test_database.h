@@ -12,6 +12,8 @@
 
 namespace test {
 
+class TestCluster;
+
 /// A fresh database for one test, with the given migrations applied; PostgreSQL clones a template that the
 /// first test with the same migrations made. The host's role there is no superuser.
 class TestDatabase {
@@ -19,6 +21,8 @@ public:
     explicit TestDatabase(core::db::Dialect dialect,
                           const std::vector<core::db::ModuleMigrations>& migrations = {},
                           const std::function<void(core::db::Options&)>& adjust = {});
+    /// An empty one in a cluster of the test's own.
+    explicit TestDatabase(TestCluster& cluster);
     ~TestDatabase();
     TestDatabase(const TestDatabase&) = delete;
     TestDatabase& operator=(const TestDatabase&) = delete;
@@ -36,6 +40,7 @@ public:
 
 private:
     core::testkit::TempDir dir_;
+    TestCluster* cluster_ = nullptr; ///< null: SQLite
     std::string name_;
     core::db::Options options_;
     std::unique_ptr<core::db::Database> database_;
