@@ -3,8 +3,10 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "http/address_count.h"
 #include "http/body_reader.h"
 #include "http/dispatcher.h"
 #include "http/head_parser.h"
@@ -17,7 +19,16 @@ namespace core::http {
 /// One client's connection. It is owned by one thread at a time: by the event loop while it waits, reads,
 /// writes or is parked, by a worker while it is dispatched. `phase` hands it over.
 struct Connection {
-    enum class Phase : std::uint8_t { idle, reading, dispatched, writing, parked, draining };
+    enum class Phase : std::uint8_t {
+        proxyHeader,
+        handshake,
+        idle,
+        reading,
+        dispatched,
+        writing,
+        parked,
+        draining
+    };
 
     Connection(Listener::Accepted accepted, std::uint64_t number)
         : transport(std::move(accepted.fd)), id(number), peer(accepted.peer) {}
@@ -37,7 +48,13 @@ struct Connection {
     std::atomic<Phase> phase{Phase::idle};
     std::atomic<std::int64_t> deadlineMs{0}; ///< steady milliseconds
     std::int64_t timerAt = 0;                ///< when the loop looks at the deadline next; the loop's own
-    AddressText peer;
+    AddressText peer;                        ///< whom it comes from, as far as is known
+    bool tls = false;                        ///< TLS is what the client must begin with
+    bool trusted = false;                    ///< `peer` is a proxy whose word on its client counts
+    bool secureBefore = false;               ///< the client speaks TLS with a proxy that has said so
+    /// What it counts for among the connections of one address; nullopt: without a limit.
+    std::optional<AddressCount::Key> counted;
+    std::shared_ptr<const ClientCertificate> clientCertificate;
     std::string in;
     std::string out;
     std::size_t outAt = 0;
@@ -48,6 +65,7 @@ struct Connection {
     /// What the answer to a parked request needs.
     bool parkKeepAlive = true;
     bool parkHeadOnly = false;
+    bool parkSecure = false;
     std::string parkRequestId;
 };
 

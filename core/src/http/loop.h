@@ -14,6 +14,7 @@
 #include "http/listener.h"
 #include "http/server.h"
 #include "http/timers.h"
+#include "http/tls_certificate.h"
 #include "http/worker_pool.h"
 
 namespace core::http {
@@ -28,23 +29,38 @@ public:
     Loop(ServerOptions options, const Router& router, const Dispatcher& dispatcher, const Clock& clock,
          Logger log);
 
-    /// These four on the server's owner's thread.
+    /// These on the thread of the server's owner.
     void start();
     [[nodiscard]] bool stop();
     /// Abandoned workers go on using this object until the process ends.
     void leak() { self_ = shared_from_this(); }
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+    [[nodiscard]] const std::vector<std::string>& addresses() const noexcept { return addresses_; }
 
     /// Thread-safe.
+    void reloadCertificate();
     [[nodiscard]] ServerStats stats() const noexcept;
 
 private:
     using Phase = Connection::Phase;
 
     // ---- events
+    void listen();
     void run();
     [[nodiscard]] int nextTimeout() const;
-    void accept(const Listener& listener);
+    /// A socket that is listened on, and what clients speak there.
+    struct Entrance {
+        Listener listener;
+        bool tls;
+    };
+    void accept(const Entrance& entrance);
+    /// Frees a descriptor for a moment to turn one client away: otherwise it would wait, and be reported, for
+    /// ever.
+    void turnAwayWithoutDescriptor(const Listener& listener);
+    /// Counts the connection for its address. False if that has too many.
+    [[nodiscard]] bool admit(Connection& connection);
+    /// Says that there are too many connections, to a client that speaks plain HTTP, and closes.
+    void turnAway(Transport& transport, bool tls, const char* why);
     void onEvent(Connection& connection, std::uint32_t flags);
     /// Gives the connection back to the event queue in that phase: nothing of it may be touched afterwards.
     /// On the thread that owns the connection.
@@ -56,6 +72,7 @@ private:
     void setDeadline(Connection& connection, milliseconds after);
     void addTimer(Connection& connection, std::int64_t at);
     void expire();
+    void tick(std::size_t index);
     void onDeadline(Connection& connection, Phase phase);
 
     // ---- ending
@@ -65,11 +82,19 @@ private:
     void forceClose();
 
     // ---- reading
+    /// A connection begins: by the PROXY protocol's header, by TLS, or by a request.
+    void readProxyHeader(Connection& connection);
+    void begin(Connection& connection);
+    /// The way from the first byte of a TLS connection to its first request.
+    void shakeHands(Connection& connection);
     void onReadable(Connection& connection);
     /// Reads on from what is buffered. Ends by dispatching, arming or closing.
     void advance(Connection& connection);
-    void headComplete(Connection& connection);
+    /// False if the connection is broken.
+    [[nodiscard]] bool headComplete(Connection& connection);
     void waitForMore(Connection& connection);
+    /// On with what has arrived already, after others had their turn.
+    void readSoon(Connection& connection);
     /// Answers what cannot be understood, and closes: where the next request begins is not known.
     void refuse(Connection& connection, int status, const std::string& message);
     void dispatch(Connection& connection);
@@ -90,11 +115,13 @@ private:
     static bool writeSome(Connection& connection);
     void continueWriting(Connection& connection);
     void written(Connection& connection);
+    /// Ends this side and waits a moment for the client to end its own.
+    void endGently(Connection& connection);
     /// Throws away what still arrives, until the client closes or the deadline comes.
     void drain(Connection& connection);
 
     static constexpr std::size_t kReadBlock = 65536;
-    /// Tags below are listeners, by their index.
+    /// Tags of events below it are listeners, ids of timers below it ticks, both by their index.
     static constexpr std::uint64_t kFirstConnection = 1024;
 
     ServerOptions options_;
@@ -105,20 +132,29 @@ private:
     WorkerPool fast_;
     WorkerPool blocking_;
     EventQueue queue_;
-    std::vector<Listener> listeners_;
+    std::vector<Entrance> entrances_;
+    std::unique_ptr<TlsCertificate> certificate_; // null: no TLS
     std::uint16_t port_ = 0;
+    std::vector<std::string> addresses_;
     std::jthread thread_;
 
     std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
     Timers timers_;
+    AddressCount addressCount_;
     std::uint64_t nextId_ = kFirstConnection;
+    FileDescriptor spare_; // for when there is no other
+    std::int64_t spareUsedAt_ = 0;
     std::int64_t stopAt_ = 0;
     std::array<char, kReadBlock> scratch_{};
     std::atomic<bool> abandoned_{false};
     std::shared_ptr<Loop> self_;
     std::atomic<bool> stopping_{false};
 
-    std::atomic<std::uint64_t> accepted_{0}, open_{0}, parked_{0}, requests_{0}, refused_{0}, rejected_{0};
+    struct Counters {
+        std::atomic<std::uint64_t> accepted{0}, open{0}, parked{0}, requests{0}, refused{0}, rejected{0},
+            rejectedOfAddress{0}, rejectedProxies{0}, overloaded{0}, rejectedParks{0}, handshakes{0},
+            failedHandshakes{0};
+    } counters_;
 };
 
 } // namespace core::http

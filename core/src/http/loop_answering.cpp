@@ -33,7 +33,7 @@ void Server::Loop::respond(Connection& connection, const Response& response, boo
         handToLoop(connection, &Loop::close);
     } else if (connection.outAt < connection.out.size()) {
         handToLoop(connection, &Loop::continueWriting);
-    } else if (connection.closeAfterWrite || !connection.in.empty()) {
+    } else if (connection.closeAfterWrite || !connection.in.empty() || connection.transport.buffered()) {
         handToLoop(connection, &Loop::written);
     } else {
         connection.out = std::string();
@@ -53,6 +53,15 @@ void Server::Loop::handToLoop(Connection& connection, void (Loop::*action)(Conne
 }
 
 void Server::Loop::park(Connection& connection, Park park) {
+    if (counters_.parked++ >= options_.maxParked) {
+        --counters_.parked;
+        ++counters_.rejectedParks;
+        respond(connection,
+                Response::error(
+                    Error(errors::kUnavailable, "Too many requests wait here already; try again soon.")),
+                false);
+        return;
+    }
     auto state = std::make_shared<detail::ParkState>();
     state->onTimeout = std::move(park.onTimeout);
     const std::uint64_t id = connection.id;
@@ -80,12 +89,12 @@ void Server::Loop::settle(Connection& connection, std::shared_ptr<detail::ParkSt
                           milliseconds wait) {
     connection.parkKeepAlive = connection.exchange->keepAlive;
     connection.parkHeadOnly = connection.exchange->headOnly;
+    connection.parkSecure = connection.exchange->incoming.request.secure;
     connection.parkRequestId = connection.exchange->incoming.request.requestId;
     connection.park = std::move(state);
     connection.exchange.reset();
     if (connection.in.empty())
         connection.in = std::string();
-    ++parked_;
     if (stopping_)
         wait = milliseconds{0};
     setDeadline(connection, wait);
@@ -93,10 +102,10 @@ void Server::Loop::settle(Connection& connection, std::shared_ptr<detail::ParkSt
 }
 
 void Server::Loop::answerParked(Connection& connection, const Response& response) {
-    --parked_;
+    --counters_.parked;
     const bool keepAlive = connection.parkKeepAlive && !connection.peerClosed && !stopping_;
-    connection.out =
-        serialize(response, {keepAlive, connection.parkHeadOnly, connection.parkRequestId, false});
+    connection.out = serialize(
+        response, {keepAlive, connection.parkHeadOnly, connection.parkRequestId, connection.parkSecure});
     connection.outAt = 0;
     connection.closeAfterWrite = !keepAlive;
     connection.parkRequestId = std::string();
@@ -127,24 +136,28 @@ void Server::Loop::continueWriting(Connection& connection) {
         return;
     }
     setDeadline(connection, options_.writeTimeout); // a client that takes something gets more time
-    arm(connection, Phase::writing, EPOLLOUT);
+    arm(connection, Phase::writing, connection.transport.writeEvents());
 }
 
 void Server::Loop::written(Connection& connection) {
     connection.out = std::string();
     connection.outAt = 0;
     if (connection.closeAfterWrite) {
-        // Closing at once would make the kernel answer what is still arriving with a reset, and the
-        // client would lose the answer (RFC 9112, 9.6).
-        connection.transport.endWriting();
-        connection.phase.store(Phase::draining, std::memory_order_release);
-        setDeadline(connection, milliseconds{2000});
-        drain(connection);
+        endGently(connection);
         return;
     }
     setDeadline(connection, options_.idleTimeout);
     connection.phase.store(Phase::reading, std::memory_order_release);
     advance(connection);
+}
+
+void Server::Loop::endGently(Connection& connection) {
+    // Closing at once would make the kernel answer what is still arriving with a reset, and the client would
+    // lose the answer (RFC 9112, 9.6).
+    connection.transport.endWriting();
+    connection.phase.store(Phase::draining, std::memory_order_release);
+    setDeadline(connection, milliseconds{2000});
+    drain(connection);
 }
 
 void Server::Loop::drain(Connection& connection) {

@@ -19,6 +19,12 @@ void Server::start() {
 std::uint16_t Server::port() const noexcept {
     return loop_->port();
 }
+const std::vector<std::string>& Server::addresses() const noexcept {
+    return loop_->addresses();
+}
+void Server::reloadCertificate() {
+    loop_->reloadCertificate();
+}
 bool Server::stop() {
     return loop_->stop();
 }
