@@ -25,8 +25,10 @@ std::vector<Setting> settings() {
         {.key = "http.addr",
          .type = SettingType::list,
          .defaultValue = "0.0.0.0:8080",
-         .doc = "Addresses to listen on: HOST:PORT, [V6]:PORT or unix:/PATH (a socket file with mode 0660); "
-                "port 0 takes a free one. Sockets that systemd hands over replace them",
+         .doc =
+             "Addresses to listen on: HOST:PORT, [V6]:PORT ([::]:PORT takes IPv4 as well) or unix:/PATH (a "
+             "socket file with mode 0660); port 0 takes a free one. Sockets that systemd hands over replace "
+             "them",
          .seedName = "Host, Port"},
         {.key = "tls.cert_file",
          .doc = "Certificate of this host with its chain, PEM. With it every TCP address speaks TLS; one "

@@ -13,6 +13,8 @@ namespace core::http {
 ///     http://HOST:PORT       plain in any case
 ///     https://HOST:PORT      TLS in any case
 ///     unix:/PATH             a socket file, always plain
+///
+/// [::]:PORT takes IPv4 as well.
 struct ListenAddress {
     enum class Protocol { automatic, plain, tls };
 

@@ -44,6 +44,14 @@ TEST_F(ListenerTest, ServesSeveralAddressesAtOnce) {
     EXPECT_EQ(server->stats().open, 2U);
 }
 
+TEST_F(ListenerTest, EveryAddressOfIpv6IsEveryOneOfIpv4Too) {
+    add("GET", "/who",
+        [](Request& request) -> Outcome { return Response::text(request.remoteAddress, "text/plain"); });
+    options.addresses = {address("[::]:0")};
+    start();
+    EXPECT_EQ(connect().ask("/who").body, "127.0.0.1");
+}
+
 TEST_F(ListenerTest, ASocketFileIsForItsUserAndGroupOnlyAndGoesWithTheServer) {
     const auto before = ::umask(0);
     options.addresses = {address("unix:" + path)};
