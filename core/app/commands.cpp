@@ -42,9 +42,15 @@ const std::set<std::string>& ownCommands() {
 }
 } // namespace
 
-Commands::Commands(const GlobalOptions& options)
-    : executable_(options.executable),
-      host_(std::make_unique<host::Host>(host::HostOptions{sourcesOf(options), options.executable})) {
+Commands::Commands(const GlobalOptions& options, const host::ServiceManager& manager)
+    : executable_(options.executable), manager_(manager) {
+    host::HostOptions given{sourcesOf(options), options.executable};
+    given.sockets = manager.sockets();
+    if (const auto every = manager.aliveEvery()) {
+        given.alive = [&manager] { manager.alive(); };
+        given.aliveEvery = *every;
+    }
+    host_ = std::make_unique<host::Host>(std::move(given));
     host_->loadModules();
 }
 
@@ -151,6 +157,7 @@ int Commands::answer(const Command& command, const GlobalOptions&, Command::Invo
 }
 
 void Commands::reload() {
+    manager_.reloading();
     try {
         const auto waiting = host_->reload();
         host_->log().info("the configuration was read again",
@@ -159,6 +166,11 @@ void Commands::reload() {
         host_->log().error("the configuration was not taken; the host goes on with the one it has",
                            {{"error", describeCurrentException()}});
     }
+    tellReady();
+}
+
+void Commands::tellReady() {
+    manager_.ready(fmt::format("Serving on {}", fmt::join(host_->addresses(), ", ")));
 }
 
 int Commands::serve(Command::Invocation&) {
@@ -167,6 +179,7 @@ int Commands::serve(Command::Invocation&) {
     host_->migrate();
     host_->initializeModules();
     host_->start();
+    tellReady();
 
     sigset_t set;
     sigemptyset(&set);
@@ -180,6 +193,7 @@ int Commands::serve(Command::Invocation&) {
             continue;
         }
         host_->log().info("stopping", {{"signal", signal}});
+        manager_.stopping();
         break;
     }
     return host_->stop() ? 0 : 1;

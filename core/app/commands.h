@@ -9,6 +9,7 @@
 
 #include "core/module/command.h"
 #include "host/host.h"
+#include "host/service_manager.h"
 
 namespace core::app {
 
@@ -27,7 +28,8 @@ std::string versionLine();
 /// through the host's steps as far as it needs.
 class Commands {
 public:
-    explicit Commands(const GlobalOptions& options);
+    /// `manager` must outlive it.
+    Commands(const GlobalOptions& options, const host::ServiceManager& manager);
 
     [[nodiscard]] std::vector<Command> all();
     /// Runs one; exceptions become exit code 1 with their message. Ends the process if a thread had to be
@@ -42,6 +44,7 @@ private:
     int configShow(Command::Invocation& invocation);
     int configReference(Command::Invocation& invocation);
     void reload();
+    void tellReady();
     int moduleList(Command::Invocation& invocation);
     int openApi(Command::Invocation& invocation);
     int events(Command::Invocation& invocation);
@@ -50,6 +53,7 @@ private:
     int doctor(Command::Invocation& invocation);
 
     std::filesystem::path executable_;
+    const host::ServiceManager& manager_;
     std::unique_ptr<host::Host> host_;
 };
 

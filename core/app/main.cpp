@@ -34,7 +34,8 @@ void addGlobalOptions(CLI::App& app, GlobalOptions& global) {
     };
     setting("--data-dir", "data_dir", "Folder for the embedded database, keys and files of modules");
     setting("--database-url", "database.url", "sqlite:PATH or postgresql://…");
-    setting("--http-addr", "http.addr", "Address to listen on, HOST:PORT");
+    setting("--http-addr", "http.addr",
+            "Addresses to listen on, HOST:PORT or unix:/PATH, separated by commas");
     setting("--module-path", "module_path", "Folders with further modules, separated by colons");
     setting("--log-level", "log.level", "debug, info, warn or error");
     setting("--log-format", "log.format", "json or text");
@@ -67,6 +68,8 @@ CLI::App* subcommand(CLI::App& app, const std::string& path, const std::string& 
 }
 
 int run(int argc, char** argv) {
+    // First: what it takes is not among the variables that are copied below.
+    const auto manager = core::host::ServiceManager::takeFromEnvironment();
     GlobalOptions global;
     global.executable = std::filesystem::read_symlink("/proc/self/exe");
     for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -88,7 +91,7 @@ int run(int argc, char** argv) {
         } catch (const CLI::ParseError&) { // NOLINT(bugprone-empty-catch): the full parse reports it
         }
     }
-    core::app::Commands commands(early);
+    core::app::Commands commands(early, manager);
 
     CLI::App app{"ae-backend: the host of Restic Monitor"};
     app.set_version_flag("--version", std::string(core::app::versionLine()));

@@ -1,6 +1,6 @@
 file(GLOB system_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/integration/system/*_test.cpp)
 ae_add_test(system_test TIER integration POSTGRES
             SOURCES ${system_tests} integration/system/api_client.cpp
-            LIBRARIES ae_test_support ae_core fmt::fmt)
+            LIBRARIES ae_test_support ae_core fmt::fmt OpenSSL::SSL)
 add_dependencies(system_test ae-backend base restic restic-agent test_module_throws_stop test_module_hangs_start
                  test_module_hangs_stop test_module_gamma)

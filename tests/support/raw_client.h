@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 namespace test {
@@ -39,26 +40,47 @@ struct RawResponse {
 /// `patience`.
 class RawClient {
 public:
-    explicit RawClient(std::uint16_t port, int receiveBuffer = 0) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    /// Not connected yet.
+    RawClient() : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {}
+    /// To this port of this machine; `from` is the address that it comes from.
+    explicit RawClient(std::uint16_t port, int receiveBuffer = 0, const char* from = "127.0.0.1")
+        : RawClient() {
         if (receiveBuffer > 0)
             ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, sizeof receiveBuffer);
+        sockaddr_in own{};
+        own.sin_family = AF_INET;
+        ::inet_pton(AF_INET, from, &own.sin_addr);
+        ::bind(fd_, reinterpret_cast<const sockaddr*>(&own), sizeof own);
+        connectTo(port);
+    }
+    /// To a socket file.
+    explicit RawClient(const std::string& path) : fd_(::socket(AF_UNIX, SOCK_STREAM, 0)) {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        path.copy(static_cast<char*>(address.sun_path), sizeof address.sun_path - 1);
+        if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+            ::close(fd_);
+            throw std::runtime_error("not connected to " + path);
+        }
+    }
+    virtual ~RawClient() { close(); }
+    RawClient(RawClient&& other) noexcept : fd_(other.fd_), in_(std::move(other.in_)) { other.fd_ = -1; }
+    RawClient& operator=(RawClient&&) = delete;
+
+    void connectTo(std::uint16_t port) {
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_port = htons(port);
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-            ::close(fd_);
+            close();
             throw std::runtime_error("not connected");
         }
     }
-    ~RawClient() { close(); }
-    RawClient(RawClient&& other) noexcept : fd_(other.fd_), in_(std::move(other.in_)) { other.fd_ = -1; }
-    RawClient& operator=(RawClient&&) = delete;
-
     void send(std::string_view text) const {
         while (!text.empty()) {
-            const auto sent = ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL);
-            if (sent < 0)
+            const auto sent = write(text);
+            if (sent <= 0)
                 throw std::runtime_error("the server has closed");
             text.remove_prefix(static_cast<std::size_t>(sent));
         }
@@ -104,13 +126,26 @@ public:
     }
     std::chrono::milliseconds patience{15000};
 
-private:
-    bool receive() {
+protected:
+    [[nodiscard]] int descriptor() const { return fd_; }
+    virtual ssize_t write(std::string_view text) const {
+        return ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL);
+    }
+    /// Throws if nothing arrives in time.
+    virtual ssize_t read(char* block, std::size_t size) {
+        awaitInput();
+        return ::recv(fd_, block, size, 0);
+    }
+    void awaitInput() const {
         pollfd entry{fd_, POLLIN, 0};
         if (::poll(&entry, 1, static_cast<int>(patience.count())) <= 0)
             throw std::runtime_error("nothing arrived in time");
+    }
+
+private:
+    bool receive() {
         char block[65536];
-        const auto got = ::recv(fd_, block, sizeof block, 0);
+        const auto got = read(block, sizeof block);
         if (got <= 0)
             return false;
         in_.append(block, static_cast<std::size_t>(got));

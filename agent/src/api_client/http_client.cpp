@@ -185,7 +185,7 @@ HttpClient::HttpClient(const std::string& url, const std::string& caCert)
             // Relaxed would take any name in the certificate of a server on this machine.
             state_->context = new Context(Context::TLS_CLIENT_USE, "", "", caCert, Context::VERIFY_STRICT, 9,
                                           caCert.empty(), "HIGH:!aNULL:!MD5");
-            state_->context->requireMinimumProtocol(Context::PROTO_TLSV1_2);
+            state_->context->requireMinimumProtocol(Context::PROTO_TLSV1_3);
             Poco::Net::SSLManager::instance().initializeClient(
                 nullptr, new Poco::Net::RejectCertificateHandler(false), state_->context);
         }

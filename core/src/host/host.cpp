@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "core/random.h"
+#include "host/server_options.h"
 #include "host/settings.h"
 #include "http/openapi.h"
 #include "module/deadline.h"
@@ -163,7 +164,9 @@ std::shared_ptr<const config::Config> Host::readSettings() const {
     for (auto& group : settingGroups())
         for (auto& setting : group.settings)
             all.push_back(std::move(setting));
-    return config::read(all, options_.sources).value();
+    auto config = config::read(all, options_.sources).value();
+    static_cast<void>(serverOptions(*config)); // what it would serve with is judged with the rest
+    return config;
 }
 
 void Host::applyLogSettings(const config::Config& config) {
@@ -182,6 +185,8 @@ void Host::readConfig() {
 std::vector<std::string> Host::reload() {
     const auto fresh = readSettings();
     applyLogSettings(*fresh);
+    if (server_)
+        server_->reloadCertificate();
     std::vector<std::string> waiting;
     for (const auto& [key, value] : fresh->values()) {
         const auto& present = config_->values().at(key);
@@ -316,20 +321,17 @@ void Host::start() {
                                                        config_->duration("http.idempotency_retention"));
     dispatcher_.setIdempotency(idempotency_.get());
 
-    http::ServerOptions options;
-    options.address = config_->text("http.addr");
-    options.fastWorkers = static_cast<std::size_t>(config_->integer("http.workers"));
-    options.blockingWorkers = static_cast<std::size_t>(config_->integer("http.blocking_workers"));
-    options.maxConnections = static_cast<std::size_t>(config_->integer("http.max_connections"));
-    options.head.maxBytes = static_cast<std::size_t>(config_->bytes("http.max_header_bytes"));
-    options.headTimeout = config_->duration("http.header_timeout");
-    options.bodyTimeout = config_->duration("http.read_timeout");
-    options.writeTimeout = config_->duration("http.write_timeout");
-    options.idleTimeout = config_->duration("http.idle_timeout");
-    server_ = std::make_unique<http::Server>(options, router_, dispatcher_, clock_, log_.named("http"));
+    auto options = serverOptions(*config_);
+    options.adopted = options_.sockets;
+    if (options_.alive)
+        options.ticks.push_back({options_.aliveEvery, options_.alive});
+    server_ =
+        std::make_unique<http::Server>(std::move(options), router_, dispatcher_, clock_, log_.named("http"));
     registerMetrics();
     server_->start();
-    log_.info("serving", {{"port", static_cast<int>(server_->port())}, {"version", version()}});
+    log_.info("serving", {{"port", static_cast<int>(server_->port())},
+                          {"addresses", fmt::format("{}", fmt::join(server_->addresses(), ", "))},
+                          {"version", version()}});
 }
 
 bool Host::stop() noexcept {
@@ -403,6 +405,10 @@ std::vector<std::pair<std::string, JobStats>> Host::jobStats() const {
 
 std::uint16_t Host::port() const {
     return server_->port();
+}
+
+const std::vector<std::string>& Host::addresses() const {
+    return server_->addresses();
 }
 
 std::string Host::openApi() const {

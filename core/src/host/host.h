@@ -35,6 +35,10 @@ struct HostOptions {
     config::Sources sources;
     std::filesystem::path executable;       ///< modules and web application are found relative to it
     LogFormat bootFormat = LogFormat::text; ///< until the configuration is read
+    std::vector<int> sockets = {};          ///< listening ones, to serve instead of http.addr
+    /// Called by the event loop that serves, again and again while it works. Must not block.
+    std::function<void()> alive = {};
+    std::chrono::milliseconds aliveEvery{1000};
 };
 
 /// The whole backend in one object: the composition root. Steps are called in the order in which they are
@@ -74,8 +78,10 @@ public:
     [[nodiscard]] const config::Config& config() const { return *config_; }
     [[nodiscard]] db::Database& database() { return *database_; }
     [[nodiscard]] module::ModuleSet& modules() { return *modules_; }
-    /// The bound port; after start().
+    /// The first bound port; after start().
     [[nodiscard]] std::uint16_t port() const;
+    /// Everything that was bound; after start().
+    [[nodiscard]] const std::vector<std::string>& addresses() const;
     [[nodiscard]] const Logger& log() const { return log_; }
     /// The OpenAPI document of all routes; after initializeModules().
     [[nodiscard]] std::string openApi() const;

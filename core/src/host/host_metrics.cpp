@@ -88,7 +88,27 @@ void Host::registerMetrics() {
                         Kind::counter, [this](const db::Context&) {
                             const auto stats = server_->stats();
                             return Samples{{{{"result", "accepted"}}, static_cast<double>(stats.accepted)},
-                                           {{{"result", "rejected"}}, static_cast<double>(stats.rejected)}};
+                                           {{{"result", "rejected"}},
+                                            static_cast<double>(stats.rejected + stats.rejectedOfAddress +
+                                                                stats.rejectedProxies)}};
+                        });
+    ownMetrics_.collect("ae_http_over_limit_total", "What was turned away, by the limit that it met",
+                        Kind::counter, [this](const db::Context&) {
+                            const auto stats = server_->stats();
+                            const auto of = [](const char* limit, std::uint64_t value) {
+                                return Sample{{{"limit", limit}}, static_cast<double>(value)};
+                            };
+                            return Samples{of("connections", stats.rejected),
+                                           of("connections_per_address", stats.rejectedOfAddress),
+                                           of("proxy_protocol", stats.rejectedProxies),
+                                           of("queue", stats.overloaded), of("parked", stats.rejectedParks)};
+                        });
+    ownMetrics_.collect("ae_http_tls_handshakes_total", "Handshakes of TLS by how they ended", Kind::counter,
+                        [this](const db::Context&) {
+                            const auto stats = server_->stats();
+                            return Samples{
+                                {{{"result", "done"}}, static_cast<double>(stats.handshakes)},
+                                {{{"result", "failed"}}, static_cast<double>(stats.failedHandshakes)}};
                         });
     ownMetrics_.collect("ae_http_malformed_total", "Requests whose head or body was not well-formed",
                         Kind::counter, [this](const db::Context&) {

@@ -23,9 +23,22 @@ std::vector<Setting> settings() {
          .max = 500,
          .unit = "connections"},
         {.key = "http.addr",
+         .type = SettingType::list,
          .defaultValue = "0.0.0.0:8080",
-         .doc = "Address to listen on, HOST:PORT; port 0 takes a free one",
+         .doc =
+             "Addresses to listen on: HOST:PORT, [V6]:PORT ([::]:PORT takes IPv4 as well) or unix:/PATH (a "
+             "socket file with mode 0660); port 0 takes a free one. Sockets that systemd hands over replace "
+             "them",
          .seedName = "Host, Port"},
+        {.key = "tls.cert_file",
+         .doc = "Certificate of this host with its chain, PEM. With it every TCP address speaks TLS; one "
+                "that is "
+                "written http://HOST:PORT does not. A changed file is taken within seconds, or at SIGHUP"},
+        {.key = "tls.key_file", .doc = "Its key, PEM without a passphrase; may be the same file"},
+        {.key = "tls.client_ca_file",
+         .doc =
+             "CA whose client certificates are taken, PEM; without it none is asked for. A client may have "
+             "none, but one that it shows must be valid"},
         {.key = "http.read_timeout",
          .type = SettingType::duration,
          .defaultValue = "30s",
@@ -75,6 +88,28 @@ std::vector<Setting> settings() {
          .doc = "Open connections at most",
          .min = 10,
          .unit = "connections"},
+        {.key = "http.max_connections_per_address",
+         .type = SettingType::integer,
+         .defaultValue = "256",
+         .doc = "Open connections of one address at most (of IPv6: of one /64 network); none for loopback, "
+                "socket files and trusted proxies",
+         .min = 1,
+         .unit = "connections"},
+        {.key = "http.max_parked",
+         .type = SettingType::integer,
+         .defaultValue = "16000",
+         .doc = "Long polls that wait at most; one more is answered 503",
+         .min = 1,
+         .unit = "requests"},
+        {.key = "http.trusted_proxies",
+         .type = SettingType::list,
+         .doc = "Addresses and networks (10.0.0.0/8) of proxies whose X-Forwarded-For, X-Forwarded-Proto and "
+                "PROXY headers count; socket files are always trusted"},
+        {.key = "http.proxy_protocol",
+         .type = SettingType::boolean,
+         .defaultValue = "false",
+         .doc = "Every connection begins with a header of the PROXY protocol, version 1 or 2; only trusted "
+                "proxies may connect"},
         {.key = "http.idempotency_retention",
          .type = SettingType::duration,
          .defaultValue = "24h",

@@ -1,53 +1,37 @@
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
-#include <unistd.h>
-
+#include "http/address_count.h"
 #include "http/body_reader.h"
 #include "http/dispatcher.h"
 #include "http/head_parser.h"
+#include "http/listener.h"
 #include "http/park.h"
+#include "http/transport.h"
 
 namespace core::http {
-
-/// Closes a descriptor at the end of its life.
-class FileDescriptor {
-public:
-    explicit FileDescriptor(int fd = -1) noexcept : fd_(fd) {}
-    ~FileDescriptor() {
-        if (fd_ >= 0)
-            ::close(fd_);
-    }
-    FileDescriptor(const FileDescriptor&) = delete;
-    FileDescriptor& operator=(const FileDescriptor&) = delete;
-    FileDescriptor(FileDescriptor&& other) noexcept : fd_(other.release()) {}
-    FileDescriptor& operator=(FileDescriptor&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    [[nodiscard]] int get() const noexcept { return fd_; }
-    int release() noexcept {
-        const int fd = fd_;
-        fd_ = -1;
-        return fd;
-    }
-
-private:
-    int fd_;
-};
 
 /// One client's connection. It is owned by one thread at a time: by the event loop while it waits, reads,
 /// writes or is parked, by a worker while it is dispatched. `phase` hands it over.
 struct Connection {
-    enum class Phase : std::uint8_t { idle, reading, dispatched, writing, parked, draining };
+    enum class Phase : std::uint8_t {
+        proxyHeader,
+        handshake,
+        idle,
+        reading,
+        dispatched,
+        writing,
+        parked,
+        draining
+    };
 
-    explicit Connection(FileDescriptor descriptor, std::uint64_t number)
-        : fd(std::move(descriptor)), id(number) {}
+    Connection(Listener::Accepted accepted, std::uint64_t number)
+        : transport(std::move(accepted.fd)), id(number), peer(accepted.peer) {}
 
     /// The request that is being read; gone while the connection is idle.
     struct Exchange {
@@ -59,12 +43,18 @@ struct Connection {
         bool headOnly = false;
     };
 
-    FileDescriptor fd;
+    Transport transport;
     std::uint64_t id;
     std::atomic<Phase> phase{Phase::idle};
     std::atomic<std::int64_t> deadlineMs{0}; ///< steady milliseconds
     std::int64_t timerAt = 0;                ///< when the loop looks at the deadline next; the loop's own
-    std::array<char, 46> peer{};             ///< IP address as text
+    AddressText peer;                        ///< whom it comes from, as far as is known
+    bool tls = false;                        ///< TLS is what the client must begin with
+    bool trusted = false;                    ///< `peer` is a proxy whose word on its client counts
+    bool secureBefore = false;               ///< the client speaks TLS with a proxy that has said so
+    /// What it counts for among the connections of one address; nullopt: without a limit.
+    std::optional<AddressCount::Key> counted;
+    std::shared_ptr<const ClientCertificate> clientCertificate;
     std::string in;
     std::string out;
     std::size_t outAt = 0;
@@ -75,6 +65,7 @@ struct Connection {
     /// What the answer to a parked request needs.
     bool parkKeepAlive = true;
     bool parkHeadOnly = false;
+    bool parkSecure = false;
     std::string parkRequestId;
 };
 

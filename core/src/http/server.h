@@ -3,7 +3,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -11,22 +13,45 @@
 #include "core/log.h"
 #include "http/dispatcher.h"
 #include "http/head_parser.h"
+#include "http/ip_address.h"
+#include "http/listen_address.h"
 #include "http/router.h"
+#include "http/tls_context.h"
 
 namespace core::http {
 
 struct ServerOptions {
-    std::string address = "0.0.0.0:8080"; ///< host:port or [host]:port; port 0 takes a free one
+    std::vector<ListenAddress> addresses;
+    /// Listening sockets that somebody has handed over, used instead of `addresses`; the server's own from
+    /// start() on.
+    std::vector<int> adopted;
+    /// With a certificate every TCP address speaks TLS that does not say http://.
+    std::optional<TlsFiles> tls;
+    /// How often changes of the certificate's files are looked for.
+    std::chrono::milliseconds tlsRefresh{5000};
     std::size_t fastWorkers = 2;
     std::size_t blockingWorkers = 8;
     std::size_t maxQueued = 4096;
     std::size_t maxConnections = 18000;
+    /// None for loopback, socket files and trusted proxies.
+    std::size_t maxConnectionsPerAddress = 256;
+    std::size_t maxParked = 16000;
+    /// Whose X-Forwarded-For, X-Forwarded-Proto and PROXY headers count; socket files are trusted as well.
+    AddressSet trustedProxies;
+    /// Every connection must come from a trusted proxy and begin with the header of the PROXY protocol.
+    bool proxyProtocol = false;
     HeadLimits head;
     std::chrono::milliseconds headTimeout{15000};
     std::chrono::milliseconds idleTimeout{75000};
     std::chrono::milliseconds bodyTimeout{30000};
     std::chrono::milliseconds writeTimeout{30000};
     std::chrono::milliseconds stopTimeout{10000};
+    /// Done by the event loop again and again while it works: what must stop if it hangs. Must not block.
+    struct Tick {
+        std::chrono::milliseconds every;
+        std::function<void()> action;
+    };
+    std::vector<Tick> ticks;
 };
 
 struct ServerStats {
@@ -34,8 +59,14 @@ struct ServerStats {
     std::uint64_t open = 0;
     std::uint64_t parked = 0;
     std::uint64_t requests = 0;
-    std::uint64_t refused = 0;  ///< malformed heads and bodies
-    std::uint64_t rejected = 0; ///< over a limit of connections or queue
+    std::uint64_t refused = 0;           ///< malformed heads and bodies
+    std::uint64_t rejected = 0;          ///< connections over the limit of all
+    std::uint64_t rejectedOfAddress = 0; ///< connections over the limit of their address
+    std::uint64_t rejectedProxies = 0;   ///< connections without the PROXY header that is asked for
+    std::uint64_t overloaded = 0;        ///< requests that found the queue full
+    std::uint64_t rejectedParks = 0;     ///< long polls over the limit of parked requests
+    std::uint64_t handshakes = 0;        ///< of TLS, that were completed
+    std::uint64_t failedHandshakes = 0;  ///< of TLS, that were not, whoever gave up
 };
 
 /// The event-driven HTTP server: one loop owns every connection and holds a thread for none; complete
@@ -48,8 +79,12 @@ public:
 
     /// Binds and begins to serve. Throws core::Error(kUnavailable) with the address if it is taken.
     void start();
-    /// The port that was bound.
+    /// The first port that was bound; 0 if there are only socket files.
     [[nodiscard]] std::uint16_t port() const noexcept;
+    /// Everything that was bound: HOST:PORT, [V6]:PORT, unix:/PATH.
+    [[nodiscard]] const std::vector<std::string>& addresses() const noexcept;
+    /// Reads the files of the certificate again, soon; those that cannot be used change nothing. Thread-safe.
+    void reloadCertificate();
     /// Takes no more connections, answers parked requests, finishes what is under way, closes. False if a
     /// handler did not return in time: its thread is still running, and only _exit() ends it.
     [[nodiscard]] bool stop();

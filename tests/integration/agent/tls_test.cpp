@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "agent_fixture.h"
+#include "support/certificates.h"
 
 namespace test {
 namespace {
@@ -24,45 +25,13 @@ int freePort() {
 
 class TlsTest : public AgentTest {
 protected:
-    void makeCertificate(const std::string& name, const std::string& subjectName) {
-        core::ProcessSpec spec;
-        spec.program = "openssl";
-        spec.arguments = {"req",
-                          "-x509",
-                          "-newkey",
-                          "ec",
-                          "-pkeyopt",
-                          "ec_paramgen_curve:prime256v1",
-                          "-nodes",
-                          "-days",
-                          "2",
-                          "-subj",
-                          "/CN=test",
-                          "-addext",
-                          "subjectAltName=" + subjectName,
-                          "-keyout",
-                          (dir_ / (name + ".key")).string(),
-                          "-out",
-                          (dir_ / (name + ".pem")).string()};
-        spec.environment = kEnvironment;
-        spec.standardError = core::ProcessOutput::capture();
-        const auto result = runner_.run(spec).value();
-        ASSERT_TRUE(result.exit.ok()) << result.error;
-    }
-
-    void serve(const std::string& name, const std::vector<std::string>& more = {}) {
+    void serve(const CertificateFiles& own, const std::vector<std::string>& more = {}) {
         port_ = freePort();
         core::ProcessSpec spec;
         spec.program = "openssl";
-        spec.arguments = {"s_server",
-                          "-accept",
-                          "127.0.0.1:" + std::to_string(port_),
-                          "-www",
-                          "-quiet",
-                          "-cert",
-                          (dir_ / (name + ".pem")).string(),
-                          "-key",
-                          (dir_ / (name + ".key")).string()};
+        spec.arguments = {"s_server",      "-accept", "127.0.0.1:" + std::to_string(port_),
+                          "-www",          "-quiet",  "-cert",
+                          own.certificate, "-key",    own.key};
         spec.arguments.insert(spec.arguments.end(), more.begin(), more.end());
         spec.environment = kEnvironment;
         tlsServer_ = std::move(runner_.start(spec)).value();
@@ -94,10 +63,10 @@ protected:
 };
 
 TEST_F(TlsTest, OnlyATrustedCertificateForThisHostIsTaken) {
-    makeCertificate("good", "DNS:localhost,IP:127.0.0.1");
-    makeCertificate("other", "DNS:elsewhere.example.com");
-    serve("good");
-    const auto good = (dir_ / "good.pem").string();
+    const auto own = makeCertificate(dir_.path(), "good");
+    const auto other = makeCertificate(dir_.path(), "other", {.names = "DNS:elsewhere.example.com"});
+    serve(own);
+    const auto good = own.certificate;
     auto result = check("localhost", good);
     EXPECT_TRUE(result.booleanOr("ok")) << result.stringOr("message");
     result = check("localhost", "");
@@ -105,21 +74,25 @@ TEST_F(TlsTest, OnlyATrustedCertificateForThisHostIsTaken) {
     EXPECT_NE(result.stringOr("message").find("not trusted"), std::string::npos)
         << result.stringOr("message");
     EXPECT_NE(result.stringOr("hint").find("ca_cert"), std::string::npos);
-    result = check("localhost", (dir_ / "other.pem").string());
+    result = check("localhost", other.certificate);
     EXPECT_FALSE(result.booleanOr("ok", true));
 
-    serve("other");
-    result = check("localhost", (dir_ / "other.pem").string());
+    serve(other);
+    result = check("localhost", other.certificate);
     EXPECT_FALSE(result.booleanOr("ok", true)) << "a certificate for another host was taken";
     result = check("localhost", (dir_ / "none.pem").string());
     EXPECT_FALSE(result.booleanOr("ok", true));
 }
 
 TEST_F(TlsTest, OldProtocolsAreRefused) {
-    makeCertificate("good", "DNS:localhost");
-    serve("good", {"-tls1_1", "-cipher", "ALL:@SECLEVEL=0"});
-    const auto result = check("localhost", (dir_ / "good.pem").string());
-    EXPECT_FALSE(result.booleanOr("ok", true));
+    const auto own = makeCertificate(dir_.path(), "good");
+    serve(own, {"-tls1_1", "-cipher", "ALL:@SECLEVEL=0"});
+    EXPECT_FALSE(check("localhost", own.certificate).booleanOr("ok", true));
+    serve(own, {"-tls1_2"});
+    EXPECT_FALSE(check("localhost", own.certificate).booleanOr("ok", true)) << "1.2 was spoken";
+    serve(own, {"-tls1_3"});
+    EXPECT_TRUE(check("localhost", own.certificate).booleanOr("ok"));
 }
+
 } // namespace
 } // namespace test

@@ -50,7 +50,7 @@ private:
 class ServerTest : public testing::Test {
 protected:
     ServerTest() {
-        options.address = "127.0.0.1:0";
+        options.addresses = {ListenAddress::parse("127.0.0.1:0").value()};
         authentication.add(std::make_shared<Tokens>());
         add("GET", "/ok", [](Request&) -> Outcome { return Response::text("ok", "text/plain"); });
         add("GET", "/count", [this](Request&) -> Outcome {

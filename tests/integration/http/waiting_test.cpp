@@ -194,7 +194,7 @@ TEST_F(ServerTest, AFullQueueIsSaidSo) {
     const auto refused = third.ask("/ok");
     EXPECT_EQ(refused.status, 503);
     EXPECT_EQ(refused.header("Retry-After"), "5");
-    EXPECT_EQ(server->stats().rejected, 1U);
+    EXPECT_EQ(server->stats().overloaded, 1U);
     gate.open();
     EXPECT_EQ(first.response().body, "passed");
     EXPECT_EQ(second.response().body, "ok");
@@ -267,7 +267,7 @@ TEST_F(ServerTest, StopFinishesWhatIsUnderWay) {
 TEST_F(ServerTest, ABusyAddressIsSaidSo) {
     start();
     ServerOptions same = options;
-    same.address = "127.0.0.1:" + std::to_string(server->port());
+    same.addresses = {ListenAddress::parse(server->addresses().front()).value()};
     Server second(same, router, dispatcher, clock, log.logger("second"));
     try {
         second.start();

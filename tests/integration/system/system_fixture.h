@@ -76,12 +76,14 @@ protected:
                                           more);
     }
 
-    /// Starts it and waits until it serves; after the first start always at the same port.
-    void startBackend() {
+    /// Starts it and waits until it serves; after the first start always at the same port. `addresses`: other
+    /// ones, of which the first is plain.
+    void startBackend(const std::string& addresses = {}) {
         if (!std::filesystem::exists(dir_ / "host.yaml"))
             configureHost();
         const auto before = readFile(dir_ / "backend.log").size();
-        auto spec = backendCommand({"--http-addr", "127.0.0.1:" + std::to_string(port_), "serve"});
+        auto spec = backendCommand(
+            {"--http-addr", addresses.empty() ? "127.0.0.1:" + std::to_string(port_) : addresses, "serve"});
         spec.standardOutput = core::ProcessOutput::toFile(dir_ / "backend.log");
         spec.standardError = core::ProcessOutput::toFile(dir_ / "backend.log");
         backend_ = std::move(runner_.start(spec)).value();

@@ -16,6 +16,12 @@
 
 namespace core::http {
 
+/// Who a client is by a certificate that it has shown and that the host's CA for clients has signed.
+struct ClientCertificate {
+    std::string subject;     ///< as RFC 2253 writes it: "CN=agent-7,O=Example"
+    std::string fingerprint; ///< SHA-256 of the certificate, in lower-case hexadecimal
+};
+
 /// One complete request as a handler sees it: head and body are there, credentials and permission are judged,
 /// body and query have the declared shape. One thread at a time.
 class CORE_EXPORT Request {
@@ -25,9 +31,12 @@ public:
     std::string query; ///< as sent, without "?"
     Headers headers;
     std::string body;
-    std::string remoteAddress; ///< IP address of the peer
+    /// The client's IP address: the peer's, or what trusted proxies say of it; "unix" for a program of this
+    /// machine that uses a socket file and says nothing.
+    std::string remoteAddress;
     std::string requestId;
     bool secure = false; ///< arrived by TLS, here or at a trusted proxy
+    std::shared_ptr<const ClientCertificate> clientCertificate;      ///< null: the client has shown none
     std::vector<std::pair<std::string, std::string>> pathParameters; ///< percent-decoded
     std::optional<Principal> caller;
     std::shared_ptr<AuditTrail> auditTrail;

@@ -1,0 +1,160 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "http/connection.h"
+#include "http/event_queue.h"
+#include "http/listener.h"
+#include "http/server.h"
+#include "http/timers.h"
+#include "http/tls_certificate.h"
+#include "http/worker_pool.h"
+
+namespace core::http {
+
+/// The event loop behind Server, and the workers beside it. `loop.cpp` has its life, its events and its
+/// deadlines; `loop_reading.cpp` the way from bytes to a request; `loop_answering.cpp` the way from there to
+/// the answer's last byte.
+///
+/// Every function runs on the loop's thread unless it says otherwise.
+class Server::Loop : public std::enable_shared_from_this<Server::Loop> {
+public:
+    Loop(ServerOptions options, const Router& router, const Dispatcher& dispatcher, const Clock& clock,
+         Logger log);
+
+    /// These on the thread of the server's owner.
+    void start();
+    [[nodiscard]] bool stop();
+    /// Abandoned workers go on using this object until the process ends.
+    void leak() { self_ = shared_from_this(); }
+    [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+    [[nodiscard]] const std::vector<std::string>& addresses() const noexcept { return addresses_; }
+
+    /// Thread-safe.
+    void reloadCertificate();
+    [[nodiscard]] ServerStats stats() const noexcept;
+
+private:
+    using Phase = Connection::Phase;
+
+    // ---- events
+    void listen();
+    void run();
+    [[nodiscard]] int nextTimeout() const;
+    /// A socket that is listened on, and what clients speak there.
+    struct Entrance {
+        Listener listener;
+        bool tls;
+    };
+    void accept(const Entrance& entrance);
+    /// Frees a descriptor for a moment to turn one client away: otherwise it would wait, and be reported, for
+    /// ever.
+    void turnAwayWithoutDescriptor(const Listener& listener);
+    /// Counts the connection for its address. False if that has too many.
+    [[nodiscard]] bool admit(Connection& connection);
+    /// Says that there are too many connections, to a client that speaks plain HTTP, and closes.
+    void turnAway(Transport& transport, bool tls, const char* why);
+    void onEvent(Connection& connection, std::uint32_t flags);
+    /// Gives the connection back to the event queue in that phase: nothing of it may be touched afterwards.
+    /// On the thread that owns the connection.
+    void arm(Connection& connection, Phase phase, std::uint32_t events) const;
+
+    // ---- deadlines
+    /// Every connection has one timer; a deadline that moves back is noticed when the timer fires, one that
+    /// comes earlier takes another timer and leaves a stale one.
+    void setDeadline(Connection& connection, milliseconds after);
+    void addTimer(Connection& connection, std::int64_t at);
+    void expire();
+    void tick(std::size_t index);
+    void onDeadline(Connection& connection, Phase phase);
+
+    // ---- ending
+    void close(Connection& connection);
+    void beginStop();
+    /// After the hard limit: what is not in a worker's hands is closed; what is, some time later, abandoned.
+    void forceClose();
+
+    // ---- reading
+    /// A connection begins: by the PROXY protocol's header, by TLS, or by a request.
+    void readProxyHeader(Connection& connection);
+    void begin(Connection& connection);
+    /// The way from the first byte of a TLS connection to its first request.
+    void shakeHands(Connection& connection);
+    void onReadable(Connection& connection);
+    /// Reads on from what is buffered. Ends by dispatching, arming or closing.
+    void advance(Connection& connection);
+    /// False if the connection is broken.
+    [[nodiscard]] bool headComplete(Connection& connection);
+    void waitForMore(Connection& connection);
+    /// On with what has arrived already, after others had their turn.
+    void readSoon(Connection& connection);
+    /// Answers what cannot be understood, and closes: where the next request begins is not known.
+    void refuse(Connection& connection, int status, const std::string& message);
+    void dispatch(Connection& connection);
+
+    // ---- answering
+    /// On a worker's thread, which owns the connection until it arms or posts.
+    void work(Connection& connection);
+    /// On the worker's thread, or on the loop's (`onLoop`).
+    void respond(Connection& connection, const Response& response, bool onLoop);
+    /// On a worker's thread: the loop does the rest.
+    void handToLoop(Connection& connection, void (Loop::*action)(Connection&));
+    /// On a worker's thread.
+    void park(Connection& connection, Park park);
+    /// Strips the connection to what a waiting client needs.
+    void settle(Connection& connection, std::shared_ptr<detail::ParkState> state, milliseconds wait);
+    void answerParked(Connection& connection, const Response& response);
+    /// On the thread that owns the connection. False if the connection is broken.
+    static bool writeSome(Connection& connection);
+    void continueWriting(Connection& connection);
+    void written(Connection& connection);
+    /// Ends this side and waits a moment for the client to end its own.
+    void endGently(Connection& connection);
+    /// Throws away what still arrives, until the client closes or the deadline comes.
+    void drain(Connection& connection);
+
+    static constexpr std::size_t kReadBlock = 65536;
+    /// Tags of events below it are listeners, ids of timers below it ticks, both by their index.
+    static constexpr std::uint64_t kFirstConnection = 1024;
+
+    ServerOptions options_;
+    const Router& router_;
+    const Dispatcher& dispatcher_;
+    const Clock& clock_;
+    Logger log_;
+    WorkerPool fast_;
+    WorkerPool blocking_;
+    EventQueue queue_;
+    std::vector<Entrance> entrances_;
+    std::unique_ptr<TlsCertificate> certificate_; // null: no TLS
+    std::uint16_t port_ = 0;
+    std::vector<std::string> addresses_;
+    std::jthread thread_;
+
+    std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
+    Timers timers_;
+    AddressCount addressCount_;
+    std::uint64_t nextId_ = kFirstConnection;
+    FileDescriptor spare_; // for when there is no other
+    std::int64_t spareUsedAt_ = 0;
+    std::int64_t stopAt_ = 0;
+    std::array<char, kReadBlock> scratch_{};
+    std::atomic<bool> abandoned_{false};
+    std::shared_ptr<Loop> self_;
+    std::atomic<bool> stopping_{false};
+
+    struct Counters {
+        std::atomic<std::uint64_t> accepted{0}, open{0}, parked{0}, requests{0}, refused{0}, rejected{0},
+            rejectedOfAddress{0}, rejectedProxies{0}, overloaded{0}, rejectedParks{0}, handshakes{0},
+            failedHandshakes{0};
+    } counters_;
+};
+
+} // namespace core::http

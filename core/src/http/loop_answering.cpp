@@ -1,0 +1,177 @@
+#include "http/loop.h"
+
+#include "http/response_writer.h"
+
+namespace core::http {
+
+namespace {
+constexpr std::size_t kDrainAtOnce = 4 * 65536;
+} // namespace
+
+void Server::Loop::work(Connection& connection) {
+    Connection::Exchange& exchange = *connection.exchange;
+    Outcome outcome = dispatcher_.dispatch(exchange.incoming);
+    if (auto* response = std::get_if<Response>(&outcome))
+        respond(connection, *response, false);
+    else
+        park(connection, std::get<Park>(std::move(outcome)));
+}
+
+void Server::Loop::respond(Connection& connection, const Response& response, bool onLoop) {
+    Connection::Exchange& exchange = *connection.exchange;
+    const bool keepAlive = exchange.keepAlive && !connection.peerClosed && !stopping_.load();
+    connection.out = serialize(response, {keepAlive, exchange.headOnly, exchange.incoming.request.requestId,
+                                          exchange.incoming.request.secure});
+    connection.outAt = 0;
+    connection.closeAfterWrite = !keepAlive;
+    connection.exchange.reset();
+    if (onLoop) {
+        continueWriting(connection);
+        return;
+    }
+    if (!writeSome(connection)) {
+        handToLoop(connection, &Loop::close);
+    } else if (connection.outAt < connection.out.size()) {
+        handToLoop(connection, &Loop::continueWriting);
+    } else if (connection.closeAfterWrite || !connection.in.empty() || connection.transport.buffered()) {
+        handToLoop(connection, &Loop::written);
+    } else {
+        connection.out = std::string();
+        connection.in = std::string();
+        connection.deadlineMs = steadyMs() + options_.idleTimeout.count();
+        arm(connection, Phase::idle, EPOLLIN);
+    }
+}
+
+void Server::Loop::handToLoop(Connection& connection, void (Loop::*action)(Connection&)) {
+    const std::uint64_t id = connection.id;
+    connection.phase.store(Phase::writing, std::memory_order_release);
+    queue_.post([this, id, action] {
+        if (const auto found = connections_.find(id); found != connections_.end())
+            (this->*action)(*found->second);
+    });
+}
+
+void Server::Loop::park(Connection& connection, Park park) {
+    if (counters_.parked++ >= options_.maxParked) {
+        --counters_.parked;
+        ++counters_.rejectedParks;
+        respond(connection,
+                Response::error(
+                    Error(errors::kUnavailable, "Too many requests wait here already; try again soon.")),
+                false);
+        return;
+    }
+    auto state = std::make_shared<detail::ParkState>();
+    state->onTimeout = std::move(park.onTimeout);
+    const std::uint64_t id = connection.id;
+    state->deliver = [weak = weak_from_this(), id](Response response) {
+        if (const auto loop = weak.lock())
+            loop->queue_.post([raw = loop.get(), id, response = std::move(response)] {
+                if (const auto found = raw->connections_.find(id);
+                    found != raw->connections_.end() && found->second->phase == Phase::parked)
+                    raw->answerParked(*found->second, response);
+            });
+    };
+    queue_.post([this, id, state, wait = park.wait] {
+        if (const auto found = connections_.find(id); found != connections_.end())
+            settle(*found->second, state, wait);
+    });
+    if (park.parked)
+        try {
+            park.parked(ParkedRequest(state));
+        } catch (...) {
+            log_.error("a long poll's handler failed", {{"error", describeCurrentException()}});
+        }
+}
+
+void Server::Loop::settle(Connection& connection, std::shared_ptr<detail::ParkState> state,
+                          milliseconds wait) {
+    connection.parkKeepAlive = connection.exchange->keepAlive;
+    connection.parkHeadOnly = connection.exchange->headOnly;
+    connection.parkSecure = connection.exchange->incoming.request.secure;
+    connection.parkRequestId = connection.exchange->incoming.request.requestId;
+    connection.park = std::move(state);
+    connection.exchange.reset();
+    if (connection.in.empty())
+        connection.in = std::string();
+    if (stopping_)
+        wait = milliseconds{0};
+    setDeadline(connection, wait);
+    arm(connection, Phase::parked, 0);
+}
+
+void Server::Loop::answerParked(Connection& connection, const Response& response) {
+    --counters_.parked;
+    const bool keepAlive = connection.parkKeepAlive && !connection.peerClosed && !stopping_;
+    connection.out = serialize(
+        response, {keepAlive, connection.parkHeadOnly, connection.parkRequestId, connection.parkSecure});
+    connection.outAt = 0;
+    connection.closeAfterWrite = !keepAlive;
+    connection.parkRequestId = std::string();
+    connection.park.reset();
+    continueWriting(connection);
+}
+
+bool Server::Loop::writeSome(Connection& connection) {
+    while (connection.outAt < connection.out.size()) {
+        const auto sent =
+            connection.transport.write(std::string_view(connection.out).substr(connection.outAt));
+        if (sent.progress == Transport::Progress::ended)
+            return false;
+        if (sent.progress == Transport::Progress::wait)
+            break;
+        connection.outAt += sent.bytes;
+    }
+    return true;
+}
+
+void Server::Loop::continueWriting(Connection& connection) {
+    if (!writeSome(connection)) {
+        close(connection);
+        return;
+    }
+    if (connection.outAt == connection.out.size()) {
+        written(connection);
+        return;
+    }
+    setDeadline(connection, options_.writeTimeout); // a client that takes something gets more time
+    arm(connection, Phase::writing, connection.transport.writeEvents());
+}
+
+void Server::Loop::written(Connection& connection) {
+    connection.out = std::string();
+    connection.outAt = 0;
+    if (connection.closeAfterWrite) {
+        endGently(connection);
+        return;
+    }
+    setDeadline(connection, options_.idleTimeout);
+    connection.phase.store(Phase::reading, std::memory_order_release);
+    advance(connection);
+}
+
+void Server::Loop::endGently(Connection& connection) {
+    // Closing at once would make the kernel answer what is still arriving with a reset, and the client would
+    // lose the answer (RFC 9112, 9.6).
+    connection.transport.endWriting();
+    connection.phase.store(Phase::draining, std::memory_order_release);
+    setDeadline(connection, milliseconds{2000});
+    drain(connection);
+}
+
+void Server::Loop::drain(Connection& connection) {
+    for (std::size_t total = 0; total < kDrainAtOnce;) {
+        const auto got = connection.transport.discard(scratch_);
+        if (got.progress == Transport::Progress::ended) {
+            close(connection);
+            return;
+        }
+        if (got.progress == Transport::Progress::wait)
+            break;
+        total += got.bytes;
+    }
+    arm(connection, Phase::draining, EPOLLIN);
+}
+
+} // namespace core::http

@@ -1,0 +1,266 @@
+#include "http/loop.h"
+
+#include "core/uuid.h"
+#include "http/forwarded.h"
+#include "http/proxy_header.h"
+#include "http/response_writer.h"
+
+namespace core::http {
+
+namespace {
+constexpr std::size_t kReadAtOnce = 4 * 65536;
+} // namespace
+
+void Server::Loop::readProxyHeader(Connection& connection) {
+    // Not a byte more than the header is taken: what follows may be TLS's.
+    std::array<char, kMaxProxyHeader> block{};
+    const auto seen = connection.transport.peek(block);
+    if (seen.progress == Transport::Progress::wait) {
+        arm(connection, Phase::proxyHeader, EPOLLIN);
+        return;
+    }
+    const std::size_t before = connection.in.size();
+    connection.in.append(block.data(), seen.bytes);
+    const auto parsed = parseProxyHeader(connection.in);
+    if (seen.progress == Transport::Progress::ended || parsed.progress == ProxyParse::Progress::refused) {
+        ++counters_.rejectedProxies;
+        close(connection);
+        return;
+    }
+    const bool complete = parsed.progress == ProxyParse::Progress::complete;
+    const std::size_t taken = complete ? parsed.header.size - before : seen.bytes;
+    static_cast<void>(connection.transport.discard(std::span(block).first(taken)));
+    if (!complete) {
+        arm(connection, Phase::proxyHeader, EPOLLIN);
+        return;
+    }
+    connection.in = std::string();
+    connection.secureBefore = parsed.header.secure;
+    if (const auto& client = parsed.header.client) {
+        const std::string text = client->text();
+        connection.peer = {};
+        text.copy(connection.peer.data(), connection.peer.size() - 1);
+        connection.trusted = options_.trustedProxies.contains(*client);
+    }
+    if (!admit(connection)) {
+        turnAway(connection.transport, connection.tls, "Your address has too many connections.");
+        close(connection);
+        return;
+    }
+    begin(connection);
+}
+
+void Server::Loop::begin(Connection& connection) {
+    if (connection.tls) {
+        shakeHands(connection);
+        return;
+    }
+    connection.phase.store(Phase::idle, std::memory_order_release);
+    onReadable(connection);
+}
+
+void Server::Loop::shakeHands(Connection& connection) {
+    Transport& transport = connection.transport;
+    if (!transport.secure()) {
+        char first = 0;
+        const auto seen = transport.peek({&first, 1});
+        if (seen.progress == Transport::Progress::wait) {
+            arm(connection, Phase::handshake, EPOLLIN);
+            return;
+        }
+        if (seen.progress == Transport::Progress::ended) {
+            ++counters_.failedHandshakes;
+            close(connection);
+            return;
+        }
+        if ((first >= 'A' && first <= 'Z') || (first >= 'a' && first <= 'z')) {
+            ++counters_.failedHandshakes;
+            refuse(connection, 400, "This port speaks TLS: begin the address with https://.");
+            return;
+        }
+        transport.startTls(certificate_->current());
+    }
+    switch (transport.handshake()) {
+    case Transport::Progress::some:
+        ++counters_.handshakes;
+        if (auto shown = transport.clientCertificate())
+            connection.clientCertificate = std::make_shared<const ClientCertificate>(std::move(*shown));
+        connection.phase.store(Phase::reading, std::memory_order_release);
+        onReadable(connection);
+        break;
+    case Transport::Progress::wait:
+        arm(connection, Phase::handshake, transport.readEvents());
+        break;
+    case Transport::Progress::ended:
+        ++counters_.failedHandshakes;
+        endGently(connection); // so that the reason arrives
+        break;
+    }
+}
+
+void Server::Loop::onReadable(Connection& connection) {
+    for (std::size_t total = 0; total < kReadAtOnce;) {
+        const auto got = connection.transport.read(scratch_);
+        if (got.progress == Transport::Progress::ended)
+            connection.peerClosed = true;
+        if (got.progress != Transport::Progress::some)
+            break;
+        connection.in.append(scratch_.data(), got.bytes);
+        total += got.bytes;
+        if (got.bytes < scratch_.size())
+            break;
+    }
+    advance(connection);
+}
+
+void Server::Loop::advance(Connection& connection) {
+    if (!connection.exchange) {
+        if (connection.in.empty()) {
+            if (connection.peerClosed || stopping_) {
+                close(connection);
+                return;
+            }
+            connection.in = std::string();
+            if (connection.transport.buffered())
+                readSoon(connection);
+            else
+                arm(connection, Phase::idle, connection.transport.readEvents());
+            return;
+        }
+        connection.exchange = std::make_unique<Connection::Exchange>(options_.head);
+        connection.deadlineMs = steadyMs() + options_.headTimeout.count();
+    }
+    Connection::Exchange& exchange = *connection.exchange;
+    if (!exchange.body) {
+        switch (exchange.parser.feed(connection.in)) {
+        case HeadParser::Progress::incomplete:
+            waitForMore(connection);
+            return;
+        case HeadParser::Progress::refused:
+            refuse(connection, exchange.parser.refusal().status, exchange.parser.refusal().message);
+            return;
+        case HeadParser::Progress::complete:
+            connection.in.erase(0, exchange.parser.consumed());
+            if (!headComplete(connection)) {
+                close(connection);
+                return;
+            }
+            break;
+        }
+    }
+    switch (exchange.body->feed(connection.in)) {
+    case BodyReader::Progress::incomplete:
+        waitForMore(connection);
+        return;
+    case BodyReader::Progress::complete:
+        exchange.incoming.request.body = std::move(exchange.body->body());
+        break;
+    case BodyReader::Progress::tooLarge:
+        exchange.keepAlive = false;
+        exchange.incoming.bodyProblem = Dispatcher::bodyTooLarge(exchange.incoming.match);
+        break;
+    case BodyReader::Progress::malformed:
+        refuse(connection, 400, "The chunks of the body are not well-formed.");
+        return;
+    }
+    dispatch(connection);
+}
+
+bool Server::Loop::headComplete(Connection& connection) {
+    Connection::Exchange& exchange = *connection.exchange;
+    Head& head = exchange.parser.head();
+    Request& request = exchange.incoming.request;
+    exchange.keepAlive = head.keepAlive;
+    exchange.headOnly = head.method == "HEAD";
+    request.method = std::move(head.method);
+    request.path = std::move(head.path);
+    request.query = std::move(head.query);
+    request.headers = std::move(head.headers);
+    Client client{connection.peer.data(), connection.transport.secure() || connection.secureBefore};
+    if (connection.trusted)
+        client = forwardedClient(request.headers, std::move(client), options_.trustedProxies);
+    request.remoteAddress = std::move(client.address);
+    request.secure = client.secure;
+    request.clientCertificate = connection.clientCertificate;
+    request.requestId = Uuid::generate(clock_.now()).toString();
+    exchange.incoming.match = router_.find(request.method, request.path);
+    exchange.body = std::make_unique<BodyReader>(head, Dispatcher::bodyLimit(exchange.incoming.match));
+    const bool takesBody = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
+    if (takesBody && !head.chunked && !head.contentLength) {
+        exchange.keepAlive = false; // what follows may be meant as the body: it is no next request
+        exchange.incoming.bodyProblem =
+            Error(errors::kLengthRequired, "Send the length of the body, Content-Length: 0 for none.");
+    }
+    if (head.chunked || head.contentLength.value_or(0) > 0) {
+        connection.deadlineMs = steadyMs() + options_.bodyTimeout.count();
+        if (head.expectContinue && !exchange.body->declaredTooLarge()) {
+            constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+            // It is small, and nothing of an earlier answer waits: a socket that does not take it is broken.
+            return connection.transport.write(kContinue).bytes == kContinue.size();
+        }
+    }
+    return true;
+}
+
+void Server::Loop::waitForMore(Connection& connection) {
+    if (connection.peerClosed) {
+        // Nothing of a request that was cut short is ever acted upon.
+        refuse(connection, 400, "The request ended before it was complete.");
+        return;
+    }
+    if (connection.timerAt == 0 || connection.deadlineMs < connection.timerAt)
+        addTimer(connection, connection.deadlineMs);
+    if (connection.transport.buffered())
+        readSoon(connection);
+    else
+        arm(connection, Phase::reading, connection.transport.readEvents());
+}
+
+void Server::Loop::readSoon(Connection& connection) {
+    connection.phase.store(Phase::reading, std::memory_order_release);
+    queue_.post([this, id = connection.id] {
+        const auto found = connections_.find(id);
+        if (found != connections_.end() && found->second->phase == Phase::reading)
+            onReadable(*found->second);
+    });
+}
+
+void Server::Loop::refuse(Connection& connection, int status, const std::string& message) {
+    ++counters_.refused;
+    static constexpr ErrorKind kKinds[] = {
+        {"MalformedRequest", 400, "", ""},   {"RequestTimeout", 408, "", ""}, {"UriTooLong", 414, "", ""},
+        {"ExpectationFailed", 417, "", ""},  {"HeaderTooLarge", 431, "", ""}, {"NotImplemented", 501, "", ""},
+        {"VersionNotSupported", 505, "", ""}};
+    const ErrorKind* kind = &kKinds[0];
+    for (const auto& known : kKinds)
+        if (known.status == status)
+            kind = &known;
+    const std::string requestId = Uuid::generate(clock_.now()).toString();
+    // First the answer: `message` may belong to the exchange.
+    connection.out = serialize(Response::error(Error(*kind, message)),
+                               {false, false, requestId, connection.transport.secure()});
+    connection.exchange.reset();
+    connection.in = std::string();
+    connection.outAt = 0;
+    connection.closeAfterWrite = true;
+    continueWriting(connection);
+}
+
+void Server::Loop::dispatch(Connection& connection) {
+    ++counters_.requests;
+    Connection::Exchange& exchange = *connection.exchange;
+    const bool isBlocking =
+        exchange.incoming.match.route && exchange.incoming.match.route->executor == Executor::blocking;
+    connection.phase.store(Phase::dispatched, std::memory_order_release);
+    // Taken now: once submitted, the connection belongs to the worker.
+    const bool submitted =
+        (isBlocking ? blocking_ : fast_).submit([this, pointer = &connection] { work(*pointer); });
+    if (submitted)
+        return;
+    ++counters_.overloaded;
+    connection.phase.store(Phase::reading, std::memory_order_release);
+    respond(connection,
+            Response::error(Error(errors::kUnavailable, "The server is too busy; try again soon.")), true);
+}
+
+} // namespace core::http
