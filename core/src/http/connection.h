@@ -65,6 +65,7 @@ struct Connection {
     std::atomic<std::int64_t> deadlineMs{0}; ///< steady milliseconds
     std::int64_t timerAt = 0;                ///< when the loop looks at the deadline next; the loop's own
     std::array<char, 46> peer{};             ///< IP address as text
+    bool trusted = false;                    ///< `peer` is a proxy whose word on its client counts
     std::string in;
     std::string out;
     std::size_t outAt = 0;

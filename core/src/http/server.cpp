@@ -20,8 +20,8 @@
 
 #include "core/uuid.h"
 #include "http/connection.h"
+#include "http/request_id.h"
 #include "http/response_writer.h"
-#include "http/worker_pool.h"
 
 namespace core::http {
 
@@ -143,6 +143,8 @@ public:
         return {accepted_.load(), open_.load(),    parked_.load(),
                 requests_.load(), refused_.load(), rejected_.load()};
     }
+
+    [[nodiscard]] std::vector<PoolStats> pools() const { return {fast_.stats(), blocking_.stats()}; }
 
 private:
     static constexpr std::uint64_t kListener = 1, kWake = 2, kFirstConnection = 16;
@@ -434,7 +436,7 @@ private:
         request.query = std::move(head.query);
         request.headers = std::move(head.headers);
         request.remoteAddress = connection.peer.data();
-        request.requestId = Uuid::generate(clock_.now()).toString();
+        request.requestId = requestIdFor(request.headers, connection.trusted, clock_);
         exchange.incoming.match = router_.find(request.method, request.path);
         exchange.body = std::make_unique<BodyReader>(head, Dispatcher::bodyLimit(exchange.incoming.match));
         const bool takesBody =
@@ -764,6 +766,9 @@ bool Server::stop() {
 }
 ServerStats Server::stats() const noexcept {
     return loop_->stats();
+}
+std::vector<PoolStats> Server::pools() const {
+    return loop_->pools();
 }
 
 } // namespace core::http

@@ -12,6 +12,7 @@
 #include "http/dispatcher.h"
 #include "http/head_parser.h"
 #include "http/router.h"
+#include "http/worker_pool.h"
 
 namespace core::http {
 
@@ -54,6 +55,8 @@ public:
     /// handler did not return in time: its thread is still running, and only _exit() ends it.
     [[nodiscard]] bool stop();
     [[nodiscard]] ServerStats stats() const noexcept;
+    /// Of the threads that run handlers.
+    [[nodiscard]] std::vector<PoolStats> pools() const;
 
 private:
     class Loop;
