@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <thread>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "core/random.h"
+#include "host/edge_options.h"
 #include "host/settings.h"
 #include "http/openapi.h"
 #include "module/deadline.h"
@@ -163,7 +165,9 @@ std::shared_ptr<const config::Config> Host::readSettings() const {
     for (auto& group : settingGroups())
         for (auto& setting : group.settings)
             all.push_back(std::move(setting));
-    return config::read(all, options_.sources).value();
+    auto config = config::read(all, options_.sources).value();
+    static_cast<void>(edgeOptions(*config)); // judged with the rest
+    return config;
 }
 
 void Host::applyLogSettings(const config::Config& config) {
@@ -182,6 +186,8 @@ void Host::readConfig() {
 std::vector<std::string> Host::reload() {
     const auto fresh = readSettings();
     applyLogSettings(*fresh);
+    if (edge_)
+        edge_->accessLog().set(fresh->boolean("http.access_log"));
     std::vector<std::string> waiting;
     for (const auto& [key, value] : fresh->values()) {
         const auto& present = config_->values().at(key);
@@ -314,6 +320,8 @@ void Host::start() {
     idempotency_ = std::make_unique<http::Idempotency>(*database_, clock_, log_.named("http"),
                                                        config_->duration("http.idempotency_retention"));
     dispatcher_.setIdempotency(idempotency_.get());
+    edge_ = std::make_unique<http::Edge>(edgeOptions(*config_), clock_, log_);
+    dispatcher_.setEdge(edge_.get());
 
     http::ServerOptions options;
     options.address = config_->text("http.addr");
@@ -334,6 +342,9 @@ void Host::start() {
 bool Host::stop() noexcept {
     bool clean = true;
     try {
+        stopping_ = true;
+        if (server_)
+            std::this_thread::sleep_for(config_->duration("http.drain_delay"));
         if (server_ && !server_->stop())
             abandoned_ = true;
         ownMetrics_.end();
@@ -427,6 +438,10 @@ std::vector<std::pair<std::string, std::string>> Host::health() {
         }
         parts.emplace_back(std::move(name), std::move(reason));
     };
+    probe("host", [&] {
+        if (stopping_)
+            throw Error(errors::kUnavailable, "This host is stopping; send requests to another one.");
+    });
     probe("database", [&] { database_->ping(); });
     for (const auto& record : modules_->records())
         if (record.state == State::running)

@@ -67,11 +67,14 @@ void LocalAnswer::hangUp() {
 struct LocalServer::Parts {
     Parts(Authentication& authentication, const Clock& given, Logger log)
         : metrics(log), registry(metrics, "local"), dispatcher(router, authentication, given, log, registry),
-          clock(given) {}
+          edge(EdgeOptions{}, given, log), clock(given) {
+        dispatcher.setEdge(&edge);
+    }
     metrics::Store metrics;
     metrics::ModuleRegistry registry;
     Router router;
     Dispatcher dispatcher;
+    Edge edge;
     const Clock& clock;
 };
 
