@@ -6,7 +6,8 @@ build_packages=(g++ cmake make ninja-build ccache mold git pkg-config
     libpoco-dev libpq-dev libsqlite3-dev libssl-dev libfmt-dev libyaml-cpp-dev libcli11-dev
     libhowardhinnant-date-dev prometheus-cpp-dev libwslay-dev libgtest-dev libgmock-dev)
 run_packages=(restic curl jq tzdata)
-test_packages=(abigail-tools postgresql-15 chromium fonts-dejavu-core procps openssl sslscan systemd)
+test_packages=(abigail-tools postgresql-15 chromium fonts-dejavu-core procps openssl sslscan systemd
+    nginx-light haproxy)
 bench_packages=(wrk)
 lint_packages=(clang-format-16 clang-tidy-16)
 

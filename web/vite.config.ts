@@ -4,13 +4,14 @@ import { dirname, join, resolve } from 'node:path'
 import tailwindcss from '@tailwindcss/vite'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig, type Plugin } from 'vite'
+import { packFiles } from './packed_files'
 
-/** Swagger UI comes as files that are served as they are: they need no network. */
-function swaggerUi(): Plugin {
+/** Swagger UI comes as files that are served as they are: they need no network. Then everything is there to be packed. */
+function servedFiles(): Plugin {
   const from = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
   let out = ''
   return {
-    name: 'swagger-ui',
+    name: 'served-files',
     apply: 'build',
     configResolved(config) {
       out = resolve(config.root, config.build.outDir)
@@ -20,11 +21,12 @@ function swaggerUi(): Plugin {
       for (const file of ['swagger-ui.css', 'swagger-ui-bundle.js']) {
         copyFileSync(join(from, file), join(out, 'swagger', file))
       }
+      packFiles(out)
     },
   }
 }
 
 export default defineConfig({
-  plugins: [vue(), tailwindcss(), swaggerUi()],
+  plugins: [vue(), tailwindcss(), servedFiles()],
   server: { proxy: { '/api': 'http://localhost:8080', '/openapi.json': 'http://localhost:8080' } },
 })

@@ -1,14 +1,13 @@
 #include "core/log.h"
 
-#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <shared_mutex>
 
 #include <unistd.h>
 
-#include "core/encoding.h"
 #include "core/time.h"
+#include "secret_mask.h"
 
 namespace core {
 
@@ -36,7 +35,7 @@ struct LogHub::State {
     std::atomic<LogLevel> level;
     std::shared_ptr<LogSink> sink;
     mutable std::shared_mutex mutex;
-    std::vector<std::string> secrets;
+    SecretMask secrets;
 };
 
 LogHub::LogHub(LogFormat format, LogLevel level, std::shared_ptr<LogSink> sink)
@@ -48,30 +47,13 @@ LogHub::LogHub(LogFormat format, LogLevel level, std::shared_ptr<LogSink> sink)
 LogHub::~LogHub() = default;
 
 void LogHub::addSecret(std::string secret) {
-    constexpr std::size_t kShortest = 6;
-    if (secret.size() < kShortest)
-        return;
-    // Lines are masked when they are finished, and by then JSON has escaped some characters.
-    std::string escaped;
-    json::writeString(secret, escaped);
-    escaped = escaped.substr(1, escaped.size() - 2);
     const std::unique_lock lock(state_->mutex);
-    auto& secrets = state_->secrets;
-    const auto add = [&](std::string text) {
-        if (std::find(secrets.begin(), secrets.end(), text) == secrets.end())
-            secrets.push_back(std::move(text));
-    };
-    add(std::move(secret));
-    add(std::move(escaped));
+    state_->secrets.add(secret);
 }
 
 std::string LogHub::redact(std::string_view text) const {
-    std::string out(text);
     const std::shared_lock lock(state_->mutex);
-    for (const auto& secret : state_->secrets)
-        for (auto at = out.find(secret); at != std::string::npos; at = out.find(secret, at))
-            out.replace(at, secret.size(), "***");
-    return out;
+    return state_->secrets.apply(text);
 }
 
 void LogHub::setLevel(LogLevel level) noexcept {

@@ -63,16 +63,6 @@ TEST_P(People, WrongPasswordUnknownAndInactiveLookAlike) {
     EXPECT_EQ(said.size(), 1U);
 }
 
-TEST_P(People, GuessingIsSlowedDown) {
-    for (int i = 0; i < 10; ++i)
-        EXPECT_EQ(errorOf([&] { login("ann@example.org", "wrong horse"); }).name(), "InvalidToken");
-    EXPECT_EQ(errorOf([&] { login("ann@example.org"); }).name(), "RateLimitExceeded");
-    EXPECT_EQ(errorOf([&] { login("ANN@example.org"); }).name(), "RateLimitExceeded");
-    EXPECT_NO_THROW(parts.signIn.login("ann@example.org", kPassword, {}, {"10.0.0.9", nullptr}));
-    clock.advance(std::chrono::minutes(16));
-    EXPECT_NO_THROW(login("ann@example.org"));
-}
-
 TEST_P(People, ChooseAmongTheirTenants) {
     const auto zeta = tenant("zeta");
     user(zeta.id, "ann@example.org", Role::viewer); // a member of both now

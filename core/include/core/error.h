@@ -42,6 +42,8 @@ inline constexpr ErrorKind kTooLarge{"PayloadTooLarge", 413, "The body is larger
                                      "Send less at once"};
 inline constexpr ErrorKind kUnsupportedMedia{"UnsupportedMediaType", 415, "The body has another media type",
                                              "Send application/json"};
+inline constexpr ErrorKind kRangeNotSatisfiable{
+    "RangeNotSatisfiable", 416, "The file does not have the wanted bytes", "See Content-Range for its size"};
 inline constexpr ErrorKind kRateLimit{"RateLimitExceeded", 429, "Too many requests",
                                       "Wait for the time that Retry-After names"};
 inline constexpr ErrorKind kInternal{"InternalError", 500, "The server failed",

@@ -309,7 +309,9 @@ DatabaseStats PostgresDatabase::stats() const {
     stats.retries = counters_.retries;
     stats.openConnections = pool_.open();
     stats.busyConnections = pool_.busy();
+    stats.mostConnections = options_.poolSize;
     stats.waiting = pool_.waiting();
+    stats.waits = pool_.waits();
     return stats;
 }
 

@@ -20,9 +20,11 @@ void PostgresPool::unreachable(const std::string& reason) {
 
 PostgresPool::Lease PostgresPool::acquire() {
     std::unique_lock lock(mutex_);
+    const auto isFree = [&] { return !idle_.empty() || open_ < options_.poolSize; };
+    if (!isFree())
+        ++waits_;
     ++waiting_;
-    const bool got = free_.wait_for(lock, options_.acquireDeadline,
-                                    [&] { return !idle_.empty() || open_ < options_.poolSize; });
+    const bool got = free_.wait_for(lock, options_.acquireDeadline, isFree);
     --waiting_;
     if (!got)
         throw Error(errors::kDatabase,
@@ -104,6 +106,10 @@ std::size_t PostgresPool::busy() const {
 std::size_t PostgresPool::waiting() const {
     const std::lock_guard lock(mutex_);
     return waiting_;
+}
+std::uint64_t PostgresPool::waits() const {
+    const std::lock_guard lock(mutex_);
+    return waits_;
 }
 
 } // namespace core::db

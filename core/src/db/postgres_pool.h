@@ -45,6 +45,8 @@ public:
     [[nodiscard]] std::size_t open() const;
     [[nodiscard]] std::size_t busy() const;
     [[nodiscard]] std::size_t waiting() const;
+    /// How often a caller found no connection free.
+    [[nodiscard]] std::uint64_t waits() const;
     [[nodiscard]] const Location& location() const noexcept { return location_; }
 
 private:
@@ -59,6 +61,7 @@ private:
     std::vector<std::unique_ptr<PgConnection>> idle_;
     std::size_t open_ = 0;
     std::size_t waiting_ = 0;
+    std::uint64_t waits_ = 0;
     std::chrono::steady_clock::time_point nextAttempt_{};
     milliseconds backoff_{0};
     std::string lastFailure_;

@@ -174,10 +174,13 @@ class SqliteDatabase::ReaderLease {
 public:
     explicit ReaderLease(SqliteDatabase& database) : database_(database) {
         std::unique_lock lock(database_.readersMutex_);
-        ++database_.waitingReaders_;
-        const bool got = database_.readerFree_.wait_for(lock, database_.options_.acquireDeadline, [&] {
+        const auto isFree = [&] {
             return !database_.idleReaders_.empty() || database_.openReaders_ < database_.options_.poolSize;
-        });
+        };
+        if (!isFree())
+            ++database_.readerWaits_;
+        ++database_.waitingReaders_;
+        const bool got = database_.readerFree_.wait_for(lock, database_.options_.acquireDeadline, isFree);
         --database_.waitingReaders_;
         if (!got)
             throw Error(errors::kDatabase,
@@ -386,7 +389,9 @@ DatabaseStats SqliteDatabase::stats() const {
     }
     const std::lock_guard lock(readersMutex_);
     stats.waiting += waitingReaders_;
+    stats.waits = readerWaits_;
     stats.openConnections = openReaders_ + 1;
+    stats.mostConnections = options_.poolSize + 1;
     stats.busyConnections = openReaders_ - idleReaders_.size();
     return stats;
 }

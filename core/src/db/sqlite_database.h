@@ -72,6 +72,7 @@ private:
     std::vector<std::unique_ptr<SqliteConnection>> idleReaders_;
     std::size_t openReaders_ = 0;
     std::size_t waitingReaders_ = 0;
+    std::uint64_t readerWaits_ = 0;
 
     std::jthread thread_; // last: it uses all of the above
 };

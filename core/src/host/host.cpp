@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <thread>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 
 #include "core/random.h"
 #include "host/server_options.h"
+#include "host/edge_options.h"
 #include "host/settings.h"
 #include "http/openapi.h"
 #include "module/deadline.h"
@@ -166,6 +168,7 @@ std::shared_ptr<const config::Config> Host::readSettings() const {
             all.push_back(std::move(setting));
     auto config = config::read(all, options_.sources).value();
     static_cast<void>(serverOptions(*config)); // what it would serve with is judged with the rest
+    static_cast<void>(edgeOptions(*config)); // judged with the rest
     return config;
 }
 
@@ -187,6 +190,8 @@ std::vector<std::string> Host::reload() {
     applyLogSettings(*fresh);
     if (server_)
         server_->reloadCertificate();
+    if (edge_)
+        edge_->accessLog().set(fresh->boolean("http.access_log"));
     std::vector<std::string> waiting;
     for (const auto& [key, value] : fresh->values()) {
         const auto& present = config_->values().at(key);
@@ -320,6 +325,8 @@ void Host::start() {
     idempotency_ = std::make_unique<http::Idempotency>(*database_, clock_, log_.named("http"),
                                                        config_->duration("http.idempotency_retention"));
     dispatcher_.setIdempotency(idempotency_.get());
+    edge_ = std::make_unique<http::Edge>(edgeOptions(*config_), clock_, log_);
+    dispatcher_.setEdge(edge_.get());
 
     auto options = serverOptions(*config_);
     options.adopted = options_.sockets;
@@ -337,6 +344,9 @@ void Host::start() {
 bool Host::stop() noexcept {
     bool clean = true;
     try {
+        stopping_ = true;
+        if (server_)
+            std::this_thread::sleep_for(config_->duration("http.drain_delay"));
         if (server_ && !server_->stop())
             abandoned_ = true;
         ownMetrics_.end();
@@ -435,6 +445,10 @@ std::vector<std::pair<std::string, std::string>> Host::health() {
         }
         parts.emplace_back(std::move(name), std::move(reason));
     };
+    probe("host", [&] {
+        if (stopping_)
+            throw Error(errors::kUnavailable, "This host is stopping; send requests to another one.");
+    });
     probe("database", [&] { database_->ping(); });
     for (const auto& record : modules_->records())
         if (record.state == State::running)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <iosfwd>
 #include <memory>
@@ -17,6 +18,7 @@
 #include "event/queued_bus.h"
 #include "http/dispatcher.h"
 #include "http/middleware_chain.h"
+#include "http/edge.h"
 #include "http/router.h"
 #include "http/server.h"
 #include "http/static_files.h"
@@ -127,10 +129,12 @@ private:
     http::MiddlewareChain middleware_;
     http::Dispatcher dispatcher_;
     std::unique_ptr<http::Idempotency> idempotency_;
+    std::unique_ptr<http::Edge> edge_;
     std::unique_ptr<http::StaticFiles> web_;
     std::unique_ptr<http::Server> server_;
     std::vector<std::pair<std::string, std::unique_ptr<Context>>> contexts_; // by module, in order
     std::string openApi_;
+    std::atomic<bool> stopping_{false};
     bool abandoned_ = false; // a module's thread that nobody waits for still runs
 };
 

@@ -39,6 +39,20 @@ double seconds(const timeval& time) {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
+/// In seconds since 1970: the kernel says when the process began after the machine, and when that was.
+double processStart() {
+    constexpr std::size_t kStartTicks = 19;
+    std::ifstream in("/proc/stat");
+    std::string word;
+    double booted = 0;
+    while (in >> word)
+        if (word == "btime") {
+            in >> booted;
+            break;
+        }
+    return booted + numberOf(processStat(), kStartTicks) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
 void registerProcess(metrics::Registry& registry) {
     registry.collect("process_resident_memory_bytes", "Resident memory", Kind::gauge, [](const db::Context&) {
         constexpr std::size_t kPages = 21;
@@ -48,6 +62,10 @@ void registerProcess(metrics::Registry& registry) {
         constexpr std::size_t kThreads = 17;
         return Samples{{{}, numberOf(processStat(), kThreads)}};
     });
+    registry.collect("process_start_time_seconds", "When the process began, since 1970", Kind::gauge,
+                     [started = processStart()](const db::Context&) {
+                         return Samples{{{}, started}};
+                     });
     registry.collect("process_open_fds", "Open file descriptors", Kind::gauge, [](const db::Context&) {
         const auto count = std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
         return Samples{{{}, static_cast<double>(count)}};
@@ -73,9 +91,6 @@ void Host::registerMetrics() {
         .gauge("ae_build_info", "Always 1; the version is in the label",
                {{"version", std::string(version())}})
         .set(1);
-    const auto started = static_cast<double>(toMicros(clock_.now())) / 1e6;
-    ownMetrics_.gauge("process_start_time_seconds", "When the host began to serve, since 1970", {})
-        .set(started);
 
     ownMetrics_.collect("ae_http_connections", "Connections by what they do", Kind::gauge,
                         [this](const db::Context&) {
@@ -84,6 +99,17 @@ void Host::registerMetrics() {
                             return Samples{{{{"state", "parked"}}, parked},
                                            {{{"state", "other"}}, static_cast<double>(stats.open) - parked}};
                         });
+    const auto ofPools = [this](const char* name, const char* help, std::size_t http::PoolStats::*value) {
+        ownMetrics_.collect(name, help, Kind::gauge, [this, value](const db::Context&) {
+            Samples samples;
+            for (const auto& pool : server_->pools())
+                samples.push_back({{{"pool", pool.name}}, static_cast<double>(pool.*value)});
+            return samples;
+        });
+    };
+    ofPools("ae_http_pool_threads", "Threads that run handlers", &http::PoolStats::threads);
+    ofPools("ae_http_pool_busy", "Those of them that run one now", &http::PoolStats::busy);
+    ofPools("ae_http_pool_queued", "Requests that wait for one", &http::PoolStats::queued);
     ownMetrics_.collect("ae_http_connections_total", "Connections accepted, and refused over a limit",
                         Kind::counter, [this](const db::Context&) {
                             const auto stats = server_->stats();
@@ -127,6 +153,14 @@ void Host::registerMetrics() {
                             return Samples{{{{"state", "busy"}}, static_cast<double>(stats.busyConnections)},
                                            {{{"state", "open"}}, static_cast<double>(stats.openConnections)},
                                            {{{"state", "waiting"}}, static_cast<double>(stats.waiting)}};
+                        });
+    ownMetrics_.collect("ae_db_connections_max", "Connections to the database at most", Kind::gauge,
+                        [this](const db::Context&) {
+                            return Samples{{{}, static_cast<double>(database_->stats().mostConnections)}};
+                        });
+    ownMetrics_.collect("ae_db_waits_total", "Callers that found no connection to the database free",
+                        Kind::counter, [this](const db::Context&) {
+                            return Samples{{{}, static_cast<double>(database_->stats().waits)}};
                         });
     ownMetrics_.collect("ae_events_total", "Events by subscriber and what became of them", Kind::counter,
                         [this](const db::Context&) {

@@ -114,6 +114,7 @@ std::vector<http::Route> Host::systemRoutes() {
                       .permission = Permission::open(),
                       .executor = http::Executor::blocking,
                       .response = &wire::typeOf<Health>(),
+                      .otherStatuses = {503},
                       .handler = health});
     routes.push_back({.method = "GET",
                       .path = "/api/v1/health",
@@ -121,6 +122,7 @@ std::vector<http::Route> Host::systemRoutes() {
                       .permission = Permission::open(),
                       .executor = http::Executor::blocking,
                       .response = &wire::typeOf<Health>(),
+                      .otherStatuses = {503},
                       .handler = health});
     routes.push_back({.method = "GET",
                       .path = "/api/v1/modules",

@@ -40,6 +40,23 @@ Asset readAsset(const std::filesystem::path& file) {
             std::move(etag)};
 }
 
+void attachPacked(Assets& files) {
+    for (auto& [path, file] : files) {
+        const auto beside = [&, &name = path,
+                             &plain = file](const char* ending) -> std::optional<Asset::Packed> {
+            const auto found = files.find(name + ending);
+            if (found == files.end())
+                return std::nullopt;
+            // Of the plain content: a packer that packs differently makes nothing new of it.
+            std::string etag = plain.etag;
+            etag.insert(etag.size() - 1, ending);
+            return Asset::Packed{found->second.content, std::move(etag)};
+        };
+        file.gzip = beside(".gz");
+        file.brotli = beside(".br");
+    }
+}
+
 std::string moduleFileAddress(const std::string& module, const std::string& hash, const std::string& file) {
     return "/modules/" + module + "/web/" + hash + "/" + file;
 }

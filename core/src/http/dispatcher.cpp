@@ -63,6 +63,9 @@ Outcome Dispatcher::judge(Incoming& incoming) const {
     Request& request = incoming.request;
     const Route* route = incoming.match.route.get();
     identify(request, route);
+    if (edge_ != nullptr)
+        if (auto refusal = edge_->overRate(request))
+            return std::move(*refusal);
 
     if (!incoming.match.pathExists) {
         if (fallback_ != nullptr && (request.method == "GET" || request.method == "HEAD") &&
@@ -92,32 +95,28 @@ Outcome Dispatcher::judge(Incoming& incoming) const {
         request.auditTrail->entry.action = route->audit.actionName();
         request.auditTrail->pending = true;
     }
-    if (idempotency_ == nullptr || !Idempotency::appliesTo(*route))
-        return middleware_->run(*route, request, route->handler);
-    return middleware_->run(*route, request, [this, route](Request& passed) {
-        return idempotency_->handle(passed, route->handler);
-    });
+    return handle(*route, request);
+}
+
+Outcome Dispatcher::handle(const Route& route, Request& request) const {
+    const Handler kept = [&](Request& one) {
+        return idempotency_ != nullptr && Idempotency::appliesTo(route)
+                   ? idempotency_->handle(one, route.handler)
+                   : route.handler(one);
+    };
+    const Handler wrapped = [&](Request& one) { return middleware_->run(route, one, kept); };
+    return edge_ != nullptr ? edge_->handle(route, request, wrapped) : wrapped(request);
 }
 
 void Dispatcher::count(const Incoming& incoming, const Outcome& outcome,
                        std::chrono::nanoseconds took) const {
     // Of patterns there are few; of paths as many as somebody tries.
-    const std::string route = incoming.match.route ? incoming.match.route->path : "none";
+    static const std::string kAny = "any", kNone = "none";
+    const Route* route = incoming.match.route.get();
     const auto* response = std::get_if<Response>(&outcome);
-    metrics_
-        ->counter("ae_http_requests_total", "Requests by route and status; a long poll counts when it parks",
-                  {{"method", incoming.match.route ? incoming.match.route->method : "any"},
-                   {"route", route},
-                   {"status", response != nullptr ? std::to_string(response->status) : "parked"}})
-        .add();
-    static const std::vector<double> kBounds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
-                                             0.1,    0.25,  0.5,    1,     2.5,  5,     10};
-    metrics_
-        ->histogram("ae_http_request_seconds",
-                    "Time from a complete request to its answer, without the wait of "
-                    "a long poll",
-                    kBounds, {{"route", route}})
-        .observe(std::chrono::duration<double>(took).count());
+    auto& counters = route != nullptr ? *route->counters : unmatched_;
+    counters.count(*metrics_, route != nullptr ? route->method : kAny, route != nullptr ? route->path : kNone,
+                   response != nullptr ? response->status : 0, std::chrono::duration<double>(took).count());
 }
 
 std::size_t Dispatcher::bodyLimit(const Router::Match& match) noexcept {
@@ -137,6 +136,10 @@ Outcome Dispatcher::dispatch(Incoming& incoming) const noexcept {
     if (fault::armed() && incoming.match.route && incoming.match.route->method != "GET")
         fault::reach("before-answer", incoming.match.route->method + " " + incoming.match.route->path);
     try {
+        if (edge_ != nullptr) {
+            edge_->finish(incoming.request, incoming.match.route.get(), outcome);
+            edge_->accessLog().write(incoming.request, incoming.match.route.get(), outcome, took);
+        }
         count(incoming, outcome, took);
         if (incoming.match.route && took > incoming.match.route->timeLimit)
             log_.warn("a request took longer than its limit",
@@ -152,6 +155,9 @@ Outcome Dispatcher::dispatch(Incoming& incoming) const noexcept {
 Outcome Dispatcher::answer(Incoming& incoming) const noexcept {
     const Request& request = incoming.request;
     try {
+        if (edge_ != nullptr)
+            if (auto preflight = edge_->preflight(request, incoming.match))
+                return std::move(*preflight);
         return judge(incoming);
     } catch (const Error& error) {
         if (error.status() >= 500)

@@ -7,8 +7,10 @@
 #include "core/http/route.h"
 #include "core/log.h"
 #include "core/metrics.h"
+#include "http/edge.h"
 #include "http/idempotency.h"
 #include "http/middleware_chain.h"
+#include "http/route_counters.h"
 #include "http/router.h"
 
 namespace core::http {
@@ -23,8 +25,8 @@ public:
 
 /// Judges a request and runs its handler: the one place where exceptions become answers. Thread-safe.
 ///
-/// The order of judgement is fixed: credentials, existence, method, limits, body. Nobody without credentials
-/// learns what exists.
+/// The order of judgement is fixed: credentials, how often the caller asks, existence, method, limits, body,
+/// failed attempts. Nobody without credentials learns what exists.
 class Dispatcher {
 public:
     Dispatcher(const Router& router, const MiddlewareChain& middleware, Authentication& authentication,
@@ -34,6 +36,9 @@ public:
     void setFallback(Fallback* fallback) noexcept { fallback_ = fallback; }
     /// Only before the server runs; without it no answer is kept for repetitions.
     void setIdempotency(const Idempotency* idempotency) noexcept { idempotency_ = idempotency; }
+    /// Only before the server runs; without it there are no other origins, no limits of requests, no
+    /// compression and no access log.
+    void setEdge(Edge* edge) noexcept { edge_ = edge; }
 
     struct Incoming {
         Request request;
@@ -50,6 +55,7 @@ public:
 
 private:
     Outcome judge(Incoming& incoming) const;
+    Outcome handle(const Route& route, Request& request) const;
     [[nodiscard]] Outcome answer(Incoming& incoming) const noexcept;
     void count(const Incoming& incoming, const Outcome& outcome, std::chrono::nanoseconds took) const;
     void identify(Request& request, const Route* route) const;
@@ -62,6 +68,8 @@ private:
     metrics::Registry* metrics_;
     Fallback* fallback_ = nullptr;
     const Idempotency* idempotency_ = nullptr;
+    Edge* edge_ = nullptr;
+    mutable detail::RouteCounters unmatched_;
 };
 
 } // namespace core::http

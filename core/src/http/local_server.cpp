@@ -66,13 +66,16 @@ void LocalAnswer::hangUp() {
 
 struct LocalServer::Parts {
     Parts(Authentication& authentication, const Clock& given, Logger log)
-        : metrics(log), registry(metrics, "local"),
-          dispatcher(router, middleware, authentication, given, log, registry), clock(given) {}
+        : metrics(log), registry(metrics, "local"), dispatcher(router, middleware, authentication, given, log, registry),
+          edge(EdgeOptions{}, given, log), clock(given) {
+        dispatcher.setEdge(&edge);
+    }
     metrics::Store metrics;
     metrics::ModuleRegistry registry;
     Router router;
     MiddlewareChain middleware;
     Dispatcher dispatcher;
+    Edge edge;
     const Clock& clock;
 };
 

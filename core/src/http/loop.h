@@ -40,6 +40,7 @@ public:
     /// Thread-safe.
     void reloadCertificate();
     [[nodiscard]] ServerStats stats() const noexcept;
+    [[nodiscard]] std::vector<PoolStats> pools() const { return {fast_.stats(), blocking_.stats()}; }
 
 private:
     using Phase = Connection::Phase;

@@ -3,6 +3,7 @@
 #include "core/uuid.h"
 #include "http/forwarded.h"
 #include "http/proxy_header.h"
+#include "http/request_id.h"
 #include "http/response_writer.h"
 
 namespace core::http {
@@ -182,7 +183,7 @@ bool Server::Loop::headComplete(Connection& connection) {
     request.remoteAddress = std::move(client.address);
     request.secure = client.secure;
     request.clientCertificate = connection.clientCertificate;
-    request.requestId = Uuid::generate(clock_.now()).toString();
+    request.requestId = requestIdFor(request.headers, connection.trusted, clock_);
     exchange.incoming.match = router_.find(request.method, request.path);
     exchange.body = std::make_unique<BodyReader>(head, Dispatcher::bodyLimit(exchange.incoming.match));
     const bool takesBody = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";

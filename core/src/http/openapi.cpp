@@ -54,7 +54,11 @@ json::Object responses(const Route& route, std::vector<const wire::Type*>& used)
     if (!route.responseMedia.empty())
         success.set("content", json::Object{{route.responseMedia,
                                              json::Object{{"schema", json::Object{{"type", "string"}}}}}});
-    json::Object all{{std::to_string(route.status), std::move(success)}};
+    json::Object all{{std::to_string(route.status), success}};
+    for (const int status : route.otherStatuses) {
+        success.set("description", std::string(reasonPhrase(status)));
+        all.set(std::to_string(status), success);
+    }
 
     std::map<int, std::string> failures;
     const auto add = [&](const ErrorKind& kind) {
@@ -65,6 +69,8 @@ json::Object responses(const Route& route, std::vector<const wire::Type*>& used)
         add(errors::kInvalidToken);
         add(errors::kForbidden);
     }
+    if (!route.permission.isOpen() || route.throttle.declared())
+        add(errors::kRateLimit);
     if (route.request != nullptr || route.query != nullptr)
         add(errors::kValidation);
     for (const ErrorKind* kind : route.errors)

@@ -84,4 +84,14 @@ Audit Audit::exempt(std::string reason) {
     return audit;
 }
 
+Throttle Throttle::failuresOf(Account account) {
+    Throttle throttle;
+    throttle.account_ = std::move(account);
+    return throttle;
+}
+
+Throttle Throttle::failuresOfCaller() {
+    return failuresOf([](const Request& request) { return request.principal().id.toString(); });
+}
+
 } // namespace core::http

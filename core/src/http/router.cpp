@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/encoding.h"
+#include "http/route_counters.h"
 
 namespace core::http {
 
@@ -110,6 +111,7 @@ void Router::add(std::string_view module, std::vector<Route> routes) {
     const std::unique_lock lock(mutex_);
     for (Route& route : routes) {
         route.module = module;
+        route.counters = std::make_shared<detail::RouteCounters>();
         Node* node = root_.get();
         for (const std::string_view segment : segments(route.path)) {
             std::unique_ptr<Node>* next = nullptr;

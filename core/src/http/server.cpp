@@ -31,5 +31,8 @@ bool Server::stop() {
 ServerStats Server::stats() const noexcept {
     return loop_->stats();
 }
+std::vector<PoolStats> Server::pools() const {
+    return loop_->pools();
+}
 
 } // namespace core::http

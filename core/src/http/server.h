@@ -17,6 +17,7 @@
 #include "http/listen_address.h"
 #include "http/router.h"
 #include "http/tls_context.h"
+#include "http/worker_pool.h"
 
 namespace core::http {
 
@@ -89,6 +90,8 @@ public:
     /// handler did not return in time: its thread is still running, and only _exit() ends it.
     [[nodiscard]] bool stop();
     [[nodiscard]] ServerStats stats() const noexcept;
+    /// Of the threads that run handlers.
+    [[nodiscard]] std::vector<PoolStats> pools() const;
 
 private:
     class Loop;

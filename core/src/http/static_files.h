@@ -11,7 +11,8 @@ namespace core::http {
 /// The built web application, read once into memory, and the files that modules bring for their pages.
 /// Unknown paths without a file ending are the application's own routes and get its index page. Files under
 /// /assets/ carry a hash in their name, those of modules in the name of their folder: both may be kept for
-/// ever.
+/// ever. Files that stand there packed as well (`.gz`, `.br`) go out so to clients that take it; one range of
+/// bytes is answered with 206.
 class StaticFiles final : public Fallback {
 public:
     /// A folder that does not exist serves nothing. Throws core::Error(kInternal) if a file cannot be read.
@@ -25,6 +26,8 @@ public:
     [[nodiscard]] bool empty() const noexcept { return files_.empty(); }
 
 private:
+    static Response answer(const Request& request, const Asset& file, const char* caching);
+
     Assets files_; // by path with a leading '/'
 };
 

@@ -4,11 +4,12 @@
 
 namespace core::http {
 
-WorkerPool::WorkerPool(std::string name, std::size_t threads, std::size_t maxQueued) : maxQueued_(maxQueued) {
+WorkerPool::WorkerPool(std::string name, std::size_t threads, std::size_t maxQueued)
+    : name_(std::move(name)), maxQueued_(maxQueued) {
     threads_.reserve(threads);
     for (std::size_t i = 0; i < threads; ++i)
-        threads_.emplace_back([this, name] {
-            pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+        threads_.emplace_back([this] {
+            pthread_setname_np(pthread_self(), name_.substr(0, 15).c_str());
             run();
         });
 }
@@ -39,21 +40,24 @@ void WorkerPool::stop() {
             thread.join();
 }
 
-std::size_t WorkerPool::queued() const {
+PoolStats WorkerPool::stats() const {
     const std::lock_guard lock(mutex_);
-    return tasks_.size();
+    return {name_, threads_.size(), busy_, tasks_.size()};
 }
 
 void WorkerPool::run() {
-    for (;;) {
+    for (bool worked = false;; worked = true) {
         Task task;
         {
             std::unique_lock lock(mutex_);
+            if (worked)
+                --busy_;
             ready_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
             if (tasks_.empty())
                 return;
             task = std::move(tasks_.front());
             tasks_.pop_front();
+            ++busy_;
         }
         task();
     }

@@ -5,23 +5,11 @@
 
 #include "agent_fixture.h"
 #include "support/certificates.h"
+#include "support/free_port.h"
 
 namespace test {
 namespace {
 using namespace std::chrono_literals;
-
-/// A port that nobody listens on now.
-int freePort() {
-    const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(address);
-    ::bind(fd, reinterpret_cast<sockaddr*>(&address), size);
-    ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-    ::close(fd);
-    return ntohs(address.sin_port);
-}
 
 class TlsTest : public AgentTest {
 protected:

@@ -6,6 +6,8 @@
 #include "core/http/page.h"
 #include "core/http/request.h"
 #include "core/testing/temp_dir.h"
+#include "core/uuid.h"
+#include "http/request_id.h"
 #include "http/response_writer.h"
 #include "http/static_files.h"
 
@@ -51,6 +53,23 @@ TEST(ResponseWriter, HeadAndBodylessAnswers) {
     }
 }
 
+TEST(ResponseWriter, PagesGetAPolicyAndEverythingElseNothing) {
+    const std::string page =
+        serialize(Response::text("<p>", "text/html; charset=utf-8"), {true, false, "i", false});
+    EXPECT_THAT(page, HasSubstr("script-src 'self'; style-src 'self';"));
+    EXPECT_THAT(page, HasSubstr("frame-ancestors 'none'"));
+    EXPECT_THAT(page, HasSubstr("\r\nCross-Origin-Opener-Policy: same-origin\r\n"));
+    EXPECT_THAT(page, HasSubstr("\r\nPermissions-Policy: "));
+    const std::string data = serialize(Response::json("{}"), {true, false, "i", false});
+    EXPECT_THAT(data,
+                HasSubstr("\r\nContent-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"));
+    for (const auto& text : {page, data}) {
+        EXPECT_THAT(text, Not(HasSubstr("unsafe")));
+        EXPECT_THAT(text, HasSubstr("\r\nCross-Origin-Resource-Policy: same-origin\r\n"));
+        EXPECT_THAT(text, HasSubstr("\r\nX-Content-Type-Options: nosniff\r\n"));
+    }
+}
+
 TEST(Response, ErrorsHaveOneShape) {
     const auto response = Response::error(Error(errors::kValidation, "Bad \"x\"", {{"/a", "no"}}));
     EXPECT_EQ(response.status, 400);
@@ -60,6 +79,23 @@ TEST(Response, ErrorsHaveOneShape) {
     EXPECT_EQ(Response::error(Error(errors::kUnavailable, "x")).headers.get("Retry-After"), "5");
     EXPECT_THAT(Response::error(Error(errors::kNotFound, "x").withDetail("secret")).body,
                 Not(HasSubstr("secret")));
+}
+
+TEST(RequestId, IsATrustedProxysOrANewOne) {
+    const SystemClock clock;
+    const auto given = [&](const std::string& id, bool trusted) {
+        Headers headers;
+        headers.add("X-Request-Id", id);
+        return requestIdFor(headers, trusted, clock);
+    };
+    for (const std::string& id : {"0af7651916cd43dd8448eb211c80319c"s, std::string(64, 'x'), "a/b=c~!"s}) {
+        EXPECT_EQ(given(id, true), id);
+        EXPECT_TRUE(Uuid::parse(given(id, false))) << "anybody could say so";
+    }
+    for (const std::string& id : {""s, std::string(65, 'x'), "a b"s, "a\tb"s, "\xc3\xa4"s, "a\x7f"s, "a\nb"s})
+        EXPECT_TRUE(Uuid::parse(given(id, true))) << id;
+    EXPECT_TRUE(Uuid::parse(requestIdFor(Headers(), true, clock)));
+    EXPECT_NE(given("", true), given("", true));
 }
 
 TEST(Headers, CompareWithoutCaseAndReplaceAll) {

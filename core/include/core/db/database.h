@@ -76,7 +76,9 @@ struct DatabaseStats {
     std::uint64_t retries = 0;
     std::uint64_t busyConnections = 0;
     std::uint64_t openConnections = 0;
-    std::uint64_t waiting = 0;
+    std::uint64_t mostConnections = 0; ///< that may be open
+    std::uint64_t waiting = 0;         ///< callers, now
+    std::uint64_t waits = 0;           ///< times that a caller found no connection free
 };
 
 /// The database of the host. Thread-safe. The unit of work is the API: a context, some statements, one

@@ -68,13 +68,37 @@ private:
     std::string reason_;
 };
 
+/// Slows down guessing at a route where secrets can be tried. An answer of the handler that refuses the
+/// caller (401 or 403) is a failure of the client's address and of the account that the request names; after
+/// too many of them (`http.throttle_…`) further requests are answered with 429 and Retry-After before the
+/// handler runs, for this address only: nobody can lock an account for its owner. Credentials come first: a
+/// bad token is always 401.
+class CORE_EXPORT Throttle {
+public:
+    /// Whom the request claims to be, in one spelling; "" for nobody. Called before the handler, with the
+    /// body as it came; what it throws is the answer.
+    using Account = std::function<std::string(const Request&)>;
+    [[nodiscard]] static Throttle failuresOf(Account account);
+    /// The account is the verified caller's.
+    [[nodiscard]] static Throttle failuresOfCaller();
+
+    /// None.
+    Throttle() = default;
+    [[nodiscard]] bool declared() const noexcept { return account_ != nullptr; }
+    [[nodiscard]] std::string accountOf(const Request& request) const { return account_(request); }
+
+private:
+    Account account_;
+};
+
 /// `fast` handlers finish in about a millisecond; `blocking` ones (bcrypt, long SQL, other machines) have a
 /// pool of their own, so that they never hold the fast one.
 enum class Executor { fast, blocking };
 
 namespace detail {
 struct ParkState;
-}
+class RouteCounters;
+} // namespace detail
 
 /// A long poll that waits, held by whoever will answer it. Cheap to copy. Thread-safe.
 class CORE_EXPORT ParkedRequest {
@@ -118,18 +142,24 @@ struct Route {
     std::string summary;
     Permission permission;
     Audit audit = {};
+    Throttle throttle = {};
     Executor executor = Executor::fast;
     std::size_t bodyLimit = 1U << 20U;
     std::chrono::milliseconds timeLimit{30000};
     const wire::Type* request = nullptr;
     const wire::Type* query = nullptr;
     const wire::Type* response = nullptr;
-    bool responseIsList = false;    ///< a bare array of `response`
-    int status = 200;               ///< of success, for the documentation
-    std::string responseMedia = {}; ///< media type of an answer that is not JSON, instead of `response`
+    bool responseIsList = false;         ///< a bare array of `response`
+    int status = 200;                    ///< of success, for the documentation
+    std::vector<int> otherStatuses = {}; ///< further ones whose answer is `response`, for the documentation
+    std::string responseMedia = {};      ///< media type of an answer that is not JSON, instead of `response`
+    /// Larger JSON answers to GET are compressed. False where one holds a secret beside text that others can
+    /// choose: its length would tell of the secret.
+    bool compressed = true;
     std::vector<const ErrorKind*> errors = {};
     Handler handler = {};
-    std::string module = {}; ///< set by the host
+    std::string module = {};                              ///< set by the host
+    std::shared_ptr<detail::RouteCounters> counters = {}; ///< set by the host
 };
 
 } // namespace core::http

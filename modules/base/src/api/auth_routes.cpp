@@ -15,6 +15,7 @@ using core::http::Permission;
 using core::http::Request;
 using core::http::Response;
 using core::http::Role;
+using core::http::Throttle;
 namespace wire = core::wire;
 
 constexpr std::string_view kCookie = "ae_refresh";
@@ -208,18 +209,20 @@ Outcome me(Parts& parts, Request& request) {
 std::vector<core::http::Route> authRoutes(Parts& parts) {
     using core::errors::kForbidden;
     using core::errors::kInvalidToken;
-    using core::errors::kRateLimit;
     std::vector<core::http::Route> routes;
     routes.push_back({.method = "POST",
                       .path = "/api/v1/auth/login",
                       .summary = "Sign in with address and password",
                       .permission = Permission::open(),
                       .audit = Audit::action("base.session.created"),
+                      .throttle = Throttle::failuresOf([](const Request& request) {
+                          return SignIn::account(request.json<LoginRequest>().email);
+                      }),
                       .executor = Executor::blocking,
                       .bodyLimit = 8192,
                       .request = &wire::typeOf<LoginRequest>(),
                       .response = &wire::typeOf<TokenAnswer>(),
-                      .errors = {&kInvalidToken, &kForbidden, &kRateLimit},
+                      .errors = {&kInvalidToken, &kForbidden},
                       .handler = [&parts](Request& request) -> Outcome {
                           const auto wanted = request.json<LoginRequest>();
                           return answer(parts, request,
@@ -264,11 +267,11 @@ std::vector<core::http::Route> authRoutes(Parts& parts) {
                       .summary = "Change one's own password; ends all other sessions",
                       .permission = Permission::role("base.self", Role::viewer),
                       .audit = Audit::action("base.user.password_changed"),
+                      .throttle = Throttle::failuresOfCaller(),
                       .executor = Executor::blocking,
                       .bodyLimit = 8192,
                       .request = &wire::typeOf<PasswordRequest>(),
                       .status = 204,
-                      .errors = {&kRateLimit},
                       .handler = [&parts](Request& request) -> Outcome {
                           const auto wanted = request.json<PasswordRequest>();
                           const auto& caller = request.principal();

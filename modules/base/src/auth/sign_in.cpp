@@ -36,7 +36,7 @@ const Membership& choose(const std::vector<Membership>& memberships,
 SignIn::SignIn(core::db::Database& database, const core::Clock& clock, const TokenSigner& signer,
                const PasswordHasher& hasher, core::http::Authentication& authentication, Lifetimes lifetimes)
     : database_(database), clock_(clock), signer_(signer), hasher_(hasher), authentication_(authentication),
-      lifetimes_(lifetimes), users_(clock), sessions_(clock), attempts_(clock) {}
+      lifetimes_(lifetimes), users_(clock), sessions_(clock) {}
 
 SignedIn SignIn::grant(Transaction& tx, const UserRow& user, const Membership& active,
                        const core::Uuid& session) {
@@ -59,14 +59,16 @@ SignedIn SignIn::grant(Transaction& tx, const UserRow& user, const Membership& a
     return result;
 }
 
-SignedIn SignIn::login(const std::string& email, const std::string& password,
-                       const std::optional<core::Uuid>& tenant, const Origin& origin) {
+std::string SignIn::account(const std::string& email) {
     std::string address;
     for (const char c : email)
         address += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    const auto key = address + '\n' + origin.address;
-    attempts_.require(key);
+    return address;
+}
 
+SignedIn SignIn::login(const std::string& email, const std::string& password,
+                       const std::optional<core::Uuid>& tenant, const Origin& origin) {
+    const std::string address = account(email);
     struct Found {
         UserRow user;
         std::optional<std::string> hash;
@@ -79,11 +81,8 @@ SignedIn SignIn::login(const std::string& email, const std::string& password,
         return Found{*user, users_.passwordHash(tx, user->id), users_.memberships(tx, user->id)};
     });
     // The slow part, outside of any transaction, and as slow for an address that nobody has.
-    if (!hasher_.verify(password, found ? found->hash : std::nullopt) || !found->user.active) {
-        attempts_.failed(key);
+    if (!hasher_.verify(password, found ? found->hash : std::nullopt) || !found->user.active)
         throw wrongPassword();
-    }
-    attempts_.succeeded(key);
     const auto active = choose(found->memberships, tenant);
 
     if (origin.trail) {
@@ -149,15 +148,10 @@ void SignIn::logout(const core::Uuid& session, const SystemContext& context) {
 
 void SignIn::changePassword(const core::http::Principal& caller, const std::string& current,
                             const std::string& wanted, const SystemContext& context) {
-    const auto key = caller.id.toString();
-    attempts_.require(key);
     const auto hash = database_.read(SystemContext("change of password"),
                                      [&](Transaction& tx) { return users_.passwordHash(tx, caller.id); });
-    if (!hasher_.verify(current, hash)) {
-        attempts_.failed(key);
+    if (!hasher_.verify(current, hash))
         throw Error(core::errors::kForbidden, "The current password is wrong.");
-    }
-    attempts_.succeeded(key);
     requireGoodPassword(wanted, "/new_password");
     const auto fresh = hasher_.hash(wanted);
     database_.transact(context, [&](Transaction& tx) {

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "auth/attempt_limit.h"
 #include "auth/password.h"
 #include "auth/session_store.h"
 #include "base/token_signer.h"
@@ -42,8 +41,10 @@ public:
         std::string address;
         std::shared_ptr<core::AuditTrail> trail;
     };
-    /// Throws core::Error: kInvalidToken (address, password or account; one sentence for all), kRateLimit,
-    /// kForbidden (no such membership).
+    /// How the account of that address is called, however the address is spelt.
+    [[nodiscard]] static std::string account(const std::string& email);
+    /// Throws core::Error: kInvalidToken (address, password or account; one sentence for all) or kForbidden
+    /// (no such membership).
     SignedIn login(const std::string& email, const std::string& password,
                    const std::optional<core::Uuid>& tenant, const Origin& origin);
     /// Spends the refresh token for a new pair. A spent one that comes back ends its whole family. `tenant`
@@ -70,7 +71,6 @@ private:
     Lifetimes lifetimes_;
     UserStore users_;
     SessionStore sessions_;
-    AttemptLimit attempts_;
 };
 
 /// Verifies people's access tokens; looks after the session at most every 30 seconds.

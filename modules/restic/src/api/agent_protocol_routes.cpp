@@ -56,6 +56,7 @@ void addAgentProtocolRoutes(Routes& routes, const Services& s) {
              "Enrol with a registration token, or update what the agent says of itself with its own token",
          .permission = enrolment,
          .audit = Audit::action("restic.agent.registered"),
+         .throttle = core::http::Throttle::failuresOfCaller(),
          .bodyLimit = 65536,
          .request = &typeOf<protocol::RegisterRequest>(),
          .response = &typeOf<protocol::RegisterResponse>(),

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "http/access_log.h"
+#include "http/cors.h"
+#include "http/rate_limit.h"
+#include "http/throttling.h"
+
+namespace core::http {
+
+struct EdgeOptions {
+    Cors cors = Cors(std::vector<std::string>());
+    double rateLimit = 0; ///< requests a second of one caller; 0 = no limit
+    double rateBurst = 0;
+    Throttling::Limits throttle;
+    bool accessLog = false;
+};
+
+/// What stands before and after the handlers, in the dispatcher's name: other origins, how often somebody may
+/// ask, compressed answers, the access log. Thread-safe.
+class Edge {
+public:
+    Edge(EdgeOptions options, const Clock& clock, const Logger& log);
+
+    /// Whether a request is over before anything about it is judged.
+    [[nodiscard]] std::optional<Response> preflight(const Request& request,
+                                                    const Router::Match& match) const {
+        return cors_.preflight(request, match);
+    }
+    /// Whether its caller has sent too many.
+    [[nodiscard]] std::optional<Response> overRate(const Request& request);
+    /// Runs the handler, at most as often as the route's throttle lets the caller fail.
+    Outcome handle(const Route& route, Request& request, const Handler& handler);
+    /// Finishes what is sent.
+    void finish(const Request& request, const Route* route, Outcome& outcome) const;
+
+    AccessLog& accessLog() noexcept { return accessLog_; }
+
+private:
+    Cors cors_;
+    std::optional<RateLimit> rateLimit_;
+    Throttling throttling_;
+    AccessLog accessLog_;
+};
+
+} // namespace core::http
