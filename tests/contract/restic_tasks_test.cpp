@@ -43,6 +43,18 @@ TEST_P(ResticTasks, AreMadeWithTheirRunAndWakeTheirAgent) {
     EXPECT_EQ(bus.of("restic.task.created")[0].stringOr("task_id"), made.id.toString());
 }
 
+TEST_P(ResticTasks, AtTheirEndWakeTheAgentIfAnotherOneWaits) {
+    const auto first = running();
+    const auto second = host.tasks.create(tenant, manual(web, store)).id;
+    host.woken.clear();
+    EXPECT_EQ(report(first, said("success")).refusal, nullptr);
+    EXPECT_EQ(host.woken, std::vector<Uuid>{web});
+    EXPECT_EQ(handOut(), std::vector<std::string>{backup(second)});
+    host.woken.clear();
+    EXPECT_EQ(report(second, said("success")).refusal, nullptr);
+    EXPECT_TRUE(host.woken.empty()) << "a parked poll would end for nothing";
+}
+
 TEST_P(ResticTasks, NeedWhatTheyName) {
     const auto before = rows("restic_tasks");
     EXPECT_EQ(errorOf([&] { host.tasks.create(tenant, manual(newId())); }).name(), "AgentNotFound");

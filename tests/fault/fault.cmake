@@ -5,3 +5,4 @@ ae_add_test(fault_test TIER fault POSTGRES TIMEOUT 14400
             LIBRARIES ae_test_support ae_core fmt::fmt)
 add_dependencies(fault_test ae-backend base restic)
 
+

@@ -24,9 +24,20 @@ void FaultyHost::prepare(core::db::Dialect dialect, const std::string& failpoint
 void FaultyHost::prepare(std::unique_ptr<TestDatabase> database, const std::string& url,
                          const std::string& failpoint) {
     finish();
-    std::filesystem::remove_all(dir_ / "data");
-    std::filesystem::remove(dir_ / "backend.log");
     database_ = std::move(database);
+    begin(url, failpoint);
+}
+
+void FaultyHost::prepareEmbedded() {
+    finish();
+    database_.reset();
+    begin({}, {});
+}
+
+void FaultyHost::begin(const std::string& url, const std::string& failpoint) {
+    std::error_code mounted; // a folder that is a disk of its own is only emptied
+    std::filesystem::remove_all(dir_ / "data", mounted);
+    std::filesystem::remove(dir_ / "backend.log");
     useDatabase(url);
     // What was held by a host that is dead is free again soon.
     configureHost("hosts:\n  lease: 1s\n");
@@ -42,11 +53,22 @@ void FaultyHost::finish() {
     environment_.erase("AE_FAILPOINT");
 }
 
+void FaultyHost::restart() {
+    killBackend();
+    start();
+}
+
 void FaultyHost::start() {
     const auto before = readFile(dir_ / "backend.log").size();
     auto spec = backendCommand({"--http-addr", "127.0.0.1:" + std::to_string(port_), "serve"});
     spec.standardOutput = core::ProcessOutput::toFile(dir_ / "backend.log");
     spec.standardError = core::ProcessOutput::toFile(dir_ / "backend.log");
+    if (!wrapper_.empty()) {
+        spec.arguments.insert(spec.arguments.begin(), spec.program);
+        spec.arguments.insert(spec.arguments.begin(), wrapper_.begin() + 1, wrapper_.end());
+        spec.program = wrapper_.front();
+        spec.environment["PATH"] += ":/usr/sbin:/sbin";
+    }
     backend_ = std::move(runner_.start(spec)).value();
     static const std::regex kServing(R"re("msg":"serving"[^\n]*"port":(\d+))re");
     std::smatch found;
@@ -56,17 +78,17 @@ void FaultyHost::start() {
         return std::regex_search(log, found, kServing) || backend_->wait(0ms).has_value();
     }));
     if (found.empty()) {
-        revive();
+        revive("it does not start");
         return;
     }
     port_ = std::stoi(found[1]);
     api_ = std::make_unique<ApiClient>(port_);
 }
 
-void FaultyHost::revive() {
+void FaultyHost::revive(const std::string& why) {
     const auto exit = backend_->wait(10s);
     if (!exit || exit->signal != SIGKILL)
-        throw std::runtime_error("the host does not answer, and nobody has killed it");
+        throw std::runtime_error("nobody has killed the host: " + why);
     ++deaths_;
     if (deaths_ > 1)
         throw std::runtime_error("the host died again without a failpoint");
@@ -91,8 +113,8 @@ ApiAnswer FaultyHost::ask(const std::string& method, const std::string& path, co
             EXPECT_TRUE(answer.headers.contains("retry-after")) << path;
             ++refusals_;
             std::this_thread::sleep_for(50ms);
-        } catch (const std::runtime_error&) {
-            revive();
+        } catch (const std::runtime_error& error) {
+            revive(error.what());
         }
     }
     throw std::runtime_error("the host answers 503 without end");
@@ -108,9 +130,17 @@ void FaultyHost::makeDue(const std::string& policy) {
     const auto tenant = core::Uuid::parse(get("/api/v1/auth/me").stringOr("tenant_id"));
     ASSERT_TRUE(tenant);
     const core::SystemClock clock;
+    core::testkit::TestLog log;
     const auto change = [&] {
         try {
-            const auto changed = database_->db().run(
+            std::unique_ptr<core::db::Database> embedded;
+            if (!database_) {
+                core::db::Options options;
+                options.url = "sqlite:" + (dir_ / "data/ae-backend.db").string();
+                embedded = core::db::open(options, clock, log.logger());
+            }
+            auto& database = embedded ? *embedded : database_->db();
+            const auto changed = database.run(
                 core::TenantContext(*tenant),
                 {{"UPDATE restic_agent_policy_links SET next_run_at_us = $1 WHERE policy_id = $2",
                   {clock.now() - std::chrono::seconds(1), *core::Uuid::parse(policy)}}},

@@ -22,6 +22,10 @@ protected:
     /// A new host that reaches this database at that address.
     void prepare(std::unique_ptr<TestDatabase> database, const std::string& url,
                  const std::string& failpoint = {});
+    /// A new host on the embedded database in its data folder.
+    void prepareEmbedded();
+    /// Ends the host's life as a power failure would, and begins another.
+    void restart();
     /// Answers through the host, which is started again as often as it ends.
     ApiAnswer ask(const std::string& method, const std::string& path, const std::string& token,
                   const Value& body, const std::string& key);
@@ -52,9 +56,13 @@ protected:
         database_.reset();
     }
 
+    std::vector<std::string> wrapper_; ///< a program, with its arguments, that starts the host
+
 private:
+    void begin(const std::string& url, const std::string& failpoint);
     void start();
-    void revive();
+    /// Starts it again if it was killed; else throws with the reason why it was missed.
+    void revive(const std::string& why);
     std::vector<Value> all(const std::string& path);
 
     std::unique_ptr<TestDatabase> database_;

@@ -14,7 +14,7 @@ void Poller::freed() {
 void Poller::run(const std::stop_token& stop) {
     const std::stop_callback interrupt(stop, [this] { interrupter_.interrupt(); });
     Backoff backoff(config_.agent.retryBackoff, config_.agent.retryMaxBackoff);
-    Backoff early(std::min<std::chrono::milliseconds>(1s, config_.agent.pollInterval),
+    Backoff early(std::min<std::chrono::milliseconds>(100ms, config_.agent.pollInterval),
                   config_.agent.pollInterval);
     while (!stop.stop_requested()) {
         std::int64_t free = 0;

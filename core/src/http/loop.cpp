@@ -120,6 +120,8 @@ void Server::Loop::run() {
         }
         queue_.runPosted();
         expire();
+        if (arming_ == 0)
+            leftOpen_.clear();
         if (stopping_ && steadyMs() > stopAt_)
             forceClose();
     }
@@ -128,7 +130,7 @@ void Server::Loop::run() {
 int Server::Loop::nextTimeout() const {
     const auto due = timers_.next();
     std::int64_t next = due ? *due - steadyMs() : 60000;
-    if (stopping_)
+    if (stopping_ || !leftOpen_.empty())
         next = std::min<std::int64_t>(next, 20);
     return static_cast<int>(std::clamp<std::int64_t>(next, 0, 60000));
 }
@@ -138,8 +140,10 @@ void Server::Loop::arm(Connection& connection, Phase phase, std::uint32_t events
     events |= EPOLLONESHOT | (phase == Phase::writing ? 0U : std::uint32_t{EPOLLRDHUP});
     const int fd = connection.transport.descriptor();
     const std::uint64_t id = connection.id;
+    ++arming_;
     connection.phase.store(phase, std::memory_order_release);
     queue_.change(fd, events, id);
+    --arming_;
 }
 
 void Server::Loop::accept(const Entrance& entrance) {
@@ -324,6 +328,10 @@ void Server::Loop::close(Connection& connection) {
         connection.park->leaveWaiting(detail::ParkState::Phase::over);
     }
     --counters_.open;
+    // A worker that is about to arm a connection has only the descriptor's number: were it closed now, the
+    // number might be another client's by then.
+    if (arming_ > 0)
+        leftOpen_.push_back(connection.transport.release());
     connections_.erase(connection.id);
 }
 

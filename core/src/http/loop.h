@@ -140,6 +140,8 @@ private:
     std::jthread thread_;
 
     std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
+    mutable std::atomic<int> arming_{0};   ///< threads inside arm()
+    std::vector<FileDescriptor> leftOpen_; ///< of closed connections, until no thread is there
     Timers timers_;
     AddressCount addressCount_;
     std::uint64_t nextId_ = kFirstConnection;

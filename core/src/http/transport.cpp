@@ -47,6 +47,12 @@ Transport::Result Transport::write(std::string_view bytes) {
     }
 }
 
+FileDescriptor Transport::release() noexcept {
+    tls_.reset();
+    ::shutdown(fd_.get(), SHUT_RDWR);
+    return std::move(fd_);
+}
+
 void Transport::endWriting() {
     if (tls_)
         tls_->end();

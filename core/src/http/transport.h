@@ -32,6 +32,9 @@ public:
     /// `wait`: the socket takes nothing now; try again with the same bytes. `ended`: the connection is
     /// broken.
     [[nodiscard]] Result write(std::string_view bytes);
+    /// Ends the connection for the peer; the descriptor stays open as long as what is returned. Not to be
+    /// used afterwards.
+    [[nodiscard]] FileDescriptor release() noexcept;
     /// Tells the peer that nothing more will come.
     void endWriting();
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <cmath>
 #include <stdexcept>
 
@@ -205,6 +206,8 @@ std::string ApiClient::raw(const std::string& bytes, bool endSending) const {
     std::size_t sent = 0;
     while (sent < bytes.size()) {
         const auto n = ::send(fd, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            continue;
         if (n <= 0)
             break; // the host has already answered
         sent += static_cast<std::size_t>(n);
@@ -215,6 +218,8 @@ std::string ApiClient::raw(const std::string& bytes, bool endSending) const {
     char buffer[65536];
     for (;;) {
         const auto n = ::recv(fd, buffer, sizeof buffer, 0);
+        if (n < 0 && errno == EINTR)
+            continue;
         if (n <= 0)
             break;
         all.append(buffer, static_cast<std::size_t>(n));

@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "auth/attempt_limit.h"
 #include "core/error.h"
-#include "core/testing/fake_clock.h"
 
 namespace base {
 
@@ -75,23 +73,6 @@ TEST(Password, HasALengthInCharactersAndABoundInBytes) {
         ASSERT_EQ(error.details().size(), 1U);
         EXPECT_EQ(error.details()[0].pointer, "/password");
     }
-}
-
-TEST(AttemptLimit, WaitsAfterTenFailures) {
-    core::testkit::FakeClock clock;
-    AttemptLimit limit(clock);
-    for (int i = 0; i < 10; ++i) {
-        EXPECT_NO_THROW(limit.require("a"));
-        limit.failed("a");
-    }
-    EXPECT_THROW(limit.require("a"), core::Error);
-    EXPECT_NO_THROW(limit.require("b"));
-    clock.advance(std::chrono::minutes(15) + std::chrono::seconds(1));
-    EXPECT_NO_THROW(limit.require("a"));
-    for (int i = 0; i < 10; ++i)
-        limit.failed("a");
-    limit.succeeded("a");
-    EXPECT_NO_THROW(limit.require("a"));
 }
 
 } // namespace base

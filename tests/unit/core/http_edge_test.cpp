@@ -106,11 +106,12 @@ protected:
     EdgeOptions options;
     std::deque<Route> routes;
     Router router;
+    MiddlewareChain middleware;
     Authentication authentication{clock};
     std::shared_ptr<core::testkit::TestCallers> callers = std::make_shared<core::testkit::TestCallers>();
     metrics::Store metrics{log.logger("metrics")};
     metrics::ModuleRegistry registry{metrics, "host"};
-    Dispatcher dispatcher{router, authentication, clock, log.logger("dispatch"), registry};
+    Dispatcher dispatcher{router, middleware, authentication, clock, log.logger("dispatch"), registry};
     std::unique_ptr<Edge> edge;
 };
 

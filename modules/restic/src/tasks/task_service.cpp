@@ -296,7 +296,10 @@ void TaskService::end(Transaction& tx, const Task& task, TaskState state,
         if ((state == TaskState::success || state == TaskState::warning) && task.repository)
             RepositoryStore::markSuccess(tx, *task.repository, now);
     }
-    wakeAfterCommit(tx, task.agent); // there is room for the next one
+    // There is room for the next one. Without one the wake-up would end a parked poll for nothing, and the
+    // agent would wait a moment before it asks again.
+    if (TaskStore::anyWaiting(tx, task.agent))
+        wakeAfterCommit(tx, task.agent);
     const std::string snapshot = result.snapshotId.value_or(result.shortId.value_or(""));
     events_.publishWith(tx, events::TaskCompleted{task.tenant, task.id, status,
                                                   secondsBetween(task.startedAt, now), snapshot,

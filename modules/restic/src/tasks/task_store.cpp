@@ -127,6 +127,13 @@ std::vector<Task> TaskStore::waiting(Transaction& tx, const Uuid& agent) {
                           {tx.tenant(), agent}));
 }
 
+bool TaskStore::anyWaiting(Transaction& tx, const Uuid& agent) {
+    return !tx.query("SELECT 1 FROM restic_tasks WHERE tenant_id = $1 AND agent_id = $2 AND "
+                     "status IN ('created', 'queued') LIMIT 1",
+                     {tx.tenant(), agent})
+                .empty();
+}
+
 void TaskStore::waitNoLonger(Transaction& tx, const Uuid& id, Instant now) {
     tx.execute("UPDATE restic_tasks SET not_before_us = NULL, updated_at_us = $3 WHERE tenant_id = $1 AND "
                "id = $2 AND status = 'queued'",

@@ -54,6 +54,8 @@ public:
                                            const core::Uuid& policy, const std::string& type);
     /// Those that no agent holds yet, oldest first.
     static std::vector<Task> waiting(core::db::Transaction& tx, const core::Uuid& agent);
+    /// True if there is one of them.
+    static bool anyWaiting(core::db::Transaction& tx, const core::Uuid& agent);
     /// The queued task may be handed out at once.
     static void waitNoLonger(core::db::Transaction& tx, const core::Uuid& id, core::Instant now);
     static bool slotExists(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& policy,
