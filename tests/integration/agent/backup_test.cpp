@@ -282,7 +282,7 @@ TEST_F(AgentTest, TheTimeLimitEndsATask) {
     const auto task = newId();
     auto payload = backup(task);
     payload.set("limit_upload_kib", 100);
-    payload.set("timeout_seconds", 2);
+    payload.set("timeout_seconds", 5); // time to open the repository, also on a slow machine
     server_.sendTask(payload);
     const auto result = server_.awaitResult(task);
     ASSERT_TRUE(result);
