@@ -73,7 +73,9 @@ std::string serialize(const Response& response, const WireOptions& options) {
     out += options.requestId;
     out += "\r\n";
     out += kEveryAnswer;
-    out += response.headers.get("Content-Type").starts_with("text/html") ? kPage : kNoPage;
+    // What the client has keeps its policy: the headers of a 304 take the place of those that came with it.
+    if (response.status != 304)
+        out += response.headers.get("Content-Type").starts_with("text/html") ? kPage : kNoPage;
     if (options.secure)
         out += "Strict-Transport-Security: max-age=31536000\r\n";
     out += options.keepAlive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";

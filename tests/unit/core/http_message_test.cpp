@@ -63,6 +63,9 @@ TEST(ResponseWriter, PagesGetAPolicyAndEverythingElseNothing) {
     const std::string data = serialize(Response::json("{}"), {true, false, "i", false});
     EXPECT_THAT(data,
                 HasSubstr("\r\nContent-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"));
+    // Its headers would replace those of the page that the browser has, and the page would be dead.
+    EXPECT_THAT(serialize(Response::empty(304), {true, false, "i", false}),
+                Not(HasSubstr("Content-Security-Policy")));
     for (const auto& text : {page, data}) {
         EXPECT_THAT(text, Not(HasSubstr("unsafe")));
         EXPECT_THAT(text, HasSubstr("\r\nCross-Origin-Resource-Policy: same-origin\r\n"));
