@@ -1,5 +1,6 @@
 #include "contract/db_fixture.h"
 #include "sdk/sdk_fixture.h"
+#include "support/web_socket_client.h"
 
 namespace test {
 namespace {
@@ -78,6 +79,18 @@ TEST_P(Consumer, RolesTenantsAndValidationHoldForItsRoutes) {
         backend({"--json", "token", "create", "--name", "foreign", "--role", "admin", "--tenant", "second"});
     const auto foreign = core::json::parse(made.output).value().stringOr("token");
     EXPECT_TRUE(api().get("/api/v1/sites", foreign).json.find("items")->array()->empty());
+}
+
+TEST_P(Consumer, TellsWhoeverWatchesOfNewSites) {
+    startBackend();
+    const auto bearer = "Authorization: Bearer " + apiToken("viewer") + "\r\n";
+    WebSocketClient<> nobody(static_cast<std::uint16_t>(port_)), watcher(static_cast<std::uint16_t>(port_));
+    EXPECT_EQ(nobody.open("/api/v1/sites/live").status, 401);
+    ASSERT_EQ(watcher.open("/api/v1/sites/live", bearer).status, 101);
+    ASSERT_EQ(api().post("/api/v1/sites", admin_, {{"name", "Kiel"}}).status, 201);
+    EXPECT_EQ(watcher.nextText(), "Kiel");
+    watcher.sendText("who are you?"); // it takes no messages
+    EXPECT_EQ(watcher.next().code(), 1009);
 }
 
 TEST_P(Consumer, UsesABaseServiceASettingAnEventAJobAndAHealthCheck) {

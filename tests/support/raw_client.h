@@ -118,6 +118,15 @@ public:
         get(path, fields);
         return response();
     }
+    /// The next bytes, just so many.
+    std::string take(std::size_t size) {
+        while (in_.size() < size)
+            if (!receive())
+                throw std::runtime_error("closed too early");
+        std::string taken = in_.substr(0, size);
+        in_.erase(0, size);
+        return taken;
+    }
     /// Everything until the server closes.
     std::string rest() {
         while (receive()) {

@@ -44,6 +44,8 @@ inline constexpr ErrorKind kUnsupportedMedia{"UnsupportedMediaType", 415, "The b
                                              "Send application/json"};
 inline constexpr ErrorKind kRangeNotSatisfiable{
     "RangeNotSatisfiable", 416, "The file does not have the wanted bytes", "See Content-Range for its size"};
+inline constexpr ErrorKind kUpgradeRequired{"UpgradeRequired", 426, "This address is a WebSocket",
+                                            "Connect to it as to a WebSocket"};
 inline constexpr ErrorKind kRateLimit{"RateLimitExceeded", 429, "Too many requests",
                                       "Wait for the time that Retry-After names"};
 inline constexpr ErrorKind kInternal{"InternalError", 500, "The server failed",

@@ -10,8 +10,8 @@
 #include <fmt/format.h>
 
 #include "core/random.h"
-#include "host/server_options.h"
 #include "host/edge_options.h"
+#include "host/server_options.h"
 #include "host/settings.h"
 #include "http/openapi.h"
 #include "module/deadline.h"
@@ -168,7 +168,7 @@ std::shared_ptr<const config::Config> Host::readSettings() const {
             all.push_back(std::move(setting));
     auto config = config::read(all, options_.sources).value();
     static_cast<void>(serverOptions(*config)); // what it would serve with is judged with the rest
-    static_cast<void>(edgeOptions(*config)); // judged with the rest
+    static_cast<void>(edgeOptions(*config));   // judged with the rest
     return config;
 }
 

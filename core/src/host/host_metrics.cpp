@@ -92,12 +92,21 @@ void Host::registerMetrics() {
                {{"version", std::string(version())}})
         .set(1);
 
-    ownMetrics_.collect("ae_http_connections", "Connections by what they do", Kind::gauge,
+    ownMetrics_.collect(
+        "ae_http_connections", "Connections by what they do", Kind::gauge, [this](const db::Context&) {
+            const auto stats = server_->stats();
+            const auto parked = static_cast<double>(stats.parked);
+            const auto sockets = static_cast<double>(stats.webSockets);
+            return Samples{{{{"state", "parked"}}, parked},
+                           {{{"state", "websocket"}}, sockets},
+                           {{{"state", "other"}}, static_cast<double>(stats.open) - parked - sockets}};
+        });
+    ownMetrics_.collect("ae_http_websocket_messages_total", "Messages of WebSockets", Kind::counter,
                         [this](const db::Context&) {
                             const auto stats = server_->stats();
-                            const auto parked = static_cast<double>(stats.parked);
-                            return Samples{{{{"state", "parked"}}, parked},
-                                           {{{"state", "other"}}, static_cast<double>(stats.open) - parked}};
+                            return Samples{
+                                {{{"direction", "in"}}, static_cast<double>(stats.webSocketsIn)},
+                                {{{"direction", "out"}}, static_cast<double>(stats.webSocketsOut)}};
                         });
     const auto ofPools = [this](const char* name, const char* help, std::size_t http::PoolStats::*value) {
         ownMetrics_.collect(name, help, Kind::gauge, [this, value](const db::Context&) {
@@ -127,7 +136,9 @@ void Host::registerMetrics() {
                             return Samples{of("connections", stats.rejected),
                                            of("connections_per_address", stats.rejectedOfAddress),
                                            of("proxy_protocol", stats.rejectedProxies),
-                                           of("queue", stats.overloaded), of("parked", stats.rejectedParks)};
+                                           of("queue", stats.overloaded),
+                                           of("parked", stats.rejectedParks),
+                                           of("websockets", stats.rejectedWebSockets)};
                         });
     ownMetrics_.collect("ae_http_tls_handshakes_total", "Handshakes of TLS by how they ended", Kind::counter,
                         [this](const db::Context&) {

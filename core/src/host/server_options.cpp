@@ -23,9 +23,15 @@ http::ServerOptions serverOptions(const config::Config& config) {
                         "The address " + address.text + " needs tls.cert_file and tls.key_file.");
     options.fastWorkers = number("http.workers");
     options.blockingWorkers = number("http.blocking_workers");
+    options.maxQueueWait = config.duration("http.max_queue_wait");
     options.maxConnections = number("http.max_connections");
     options.maxConnectionsPerAddress = number("http.max_connections_per_address");
     options.maxParked = number("http.max_parked");
+    options.maxWebSockets = number("http.max_websockets");
+    options.maxWebSocketFrame = static_cast<std::size_t>(config.bytes("http.websocket_max_frame"));
+    options.maxWebSocketMessage = static_cast<std::size_t>(config.bytes("http.websocket_max_message"));
+    options.maxWebSocketQueue = static_cast<std::size_t>(config.bytes("http.websocket_max_queue"));
+    options.webSocketPing = config.duration("http.websocket_ping");
     auto proxies = http::AddressSet::parse(config.list("http.trusted_proxies"));
     if (!proxies)
         throw Error(errors::kValidation, std::string("http.trusted_proxies: ") + proxies.error().what());

@@ -102,6 +102,7 @@ std::vector<http::Route> Host::systemRoutes() {
                       .path = "/health/live",
                       .summary = "The process answers",
                       .permission = Permission::open(),
+                      .executor = http::Executor::probe,
                       .response = &wire::typeOf<Health>(),
                       .handler = [](Request&) -> http::Outcome {
                           Health now;

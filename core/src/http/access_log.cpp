@@ -30,6 +30,8 @@ void AccessLog::write(const Request& request, const Route* route, const Outcome&
     if (const auto* response = std::get_if<Response>(&outcome)) {
         status = response->status;
         bytes = static_cast<std::int64_t>(request.method == "HEAD" ? 0 : response->content().size());
+    } else if (std::holds_alternative<Upgrade>(outcome)) {
+        status = 101;
     }
     if (request.caller) {
         principal = std::string(principalKindName(request.caller->kind));

@@ -13,6 +13,7 @@
 #include "http/listener.h"
 #include "http/park.h"
 #include "http/transport.h"
+#include "http/web_socket_connection.h"
 
 namespace core::http {
 
@@ -27,6 +28,7 @@ struct Connection {
         dispatched,
         writing,
         parked,
+        webSocket,
         draining
     };
 
@@ -67,6 +69,7 @@ struct Connection {
     bool parkHeadOnly = false;
     bool parkSecure = false;
     std::string parkRequestId;
+    std::unique_ptr<WebSocketConnection> webSocket;
 };
 
 } // namespace core::http

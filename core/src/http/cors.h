@@ -24,8 +24,10 @@ public:
     /// Says in the answer who may read it.
     void mark(const Request& request, Response& response) const;
 
-private:
+    /// Whether the origin is one of the list.
     [[nodiscard]] bool admits(const std::string& origin) const;
+
+private:
     std::vector<std::string> origins_;
 };
 

@@ -5,6 +5,7 @@
 #include "core/db/database.h"
 #include "core/encoding.h"
 #include "fault/failpoint.h"
+#include "http/web_socket_handshake.h"
 
 namespace core::http {
 
@@ -90,22 +91,38 @@ Outcome Dispatcher::judge(Incoming& incoming) const {
     if (incoming.bodyProblem)
         throw *incoming.bodyProblem;
 
+    if (route->webSocket) {
+        if (auto refusal = webSocketRefusal(request))
+            return std::move(*refusal);
+        if (!fromSameOrigin(request) && (edge_ == nullptr || !edge_->admitsOrigin(request)))
+            throw Error(errors::kForbidden, "A page of another site may not open this WebSocket; see "
+                                            "http.cors_origins.");
+    }
     request.pathParameters = std::move(incoming.match.parameters);
     if (!route->audit.actionName().empty()) {
         request.auditTrail->entry.action = route->audit.actionName();
         request.auditTrail->pending = true;
     }
-    return handle(*route, request);
+    Outcome outcome = handle(*route, request);
+    if (!route->webSocket && std::holds_alternative<Upgrade>(outcome))
+        throw Error(errors::kInternal, "The route does not declare that it becomes a WebSocket.");
+    return outcome;
 }
 
+// What these lambdas capture fits into a std::function: a request allocates nothing for them.
+
 Outcome Dispatcher::handle(const Route& route, Request& request) const {
-    const Handler kept = [&](Request& one) {
+    if (edge_ == nullptr)
+        return call(route, request);
+    return edge_->handle(route, request, [this, &route](Request& one) { return call(route, one); });
+}
+
+Outcome Dispatcher::call(const Route& route, Request& request) const {
+    return middleware_->run(route, request, [this, &route](Request& one) {
         return idempotency_ != nullptr && Idempotency::appliesTo(route)
                    ? idempotency_->handle(one, route.handler)
                    : route.handler(one);
-    };
-    const Handler wrapped = [&](Request& one) { return middleware_->run(route, one, kept); };
-    return edge_ != nullptr ? edge_->handle(route, request, wrapped) : wrapped(request);
+    });
 }
 
 void Dispatcher::count(const Incoming& incoming, const Outcome& outcome,
@@ -116,7 +133,10 @@ void Dispatcher::count(const Incoming& incoming, const Outcome& outcome,
     const auto* response = std::get_if<Response>(&outcome);
     auto& counters = route != nullptr ? *route->counters : unmatched_;
     counters.count(*metrics_, route != nullptr ? route->method : kAny, route != nullptr ? route->path : kNone,
-                   response != nullptr ? response->status : 0, std::chrono::duration<double>(took).count());
+                   response != nullptr                        ? response->status
+                   : std::holds_alternative<Upgrade>(outcome) ? 101
+                                                              : 0,
+                   std::chrono::duration<double>(took).count());
 }
 
 std::size_t Dispatcher::bodyLimit(const Router::Match& match) noexcept {

@@ -55,7 +55,10 @@ public:
 
 private:
     Outcome judge(Incoming& incoming) const;
+    /// Runs the handler with everything around it; `call`: with what modules and Idempotency-Key put around
+    /// it.
     Outcome handle(const Route& route, Request& request) const;
+    Outcome call(const Route& route, Request& request) const;
     [[nodiscard]] Outcome answer(Incoming& incoming) const noexcept;
     void count(const Incoming& incoming, const Outcome& outcome, std::chrono::nanoseconds took) const;
     void identify(Request& request, const Route* route) const;

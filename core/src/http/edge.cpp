@@ -46,8 +46,8 @@ void Edge::finish(const Request& request, const Route* route, Outcome& outcome) 
     if (auto* response = std::get_if<Response>(&outcome)) {
         compress(request, route, *response);
         cors_.mark(request, *response);
-    } else {
-        cors_.mark(request, std::get<Park>(outcome).onTimeout);
+    } else if (auto* park = std::get_if<Park>(&outcome)) {
+        cors_.mark(request, park->onTimeout);
     }
 }
 

@@ -29,6 +29,11 @@ public:
                                                     const Router::Match& match) const {
         return cors_.preflight(request, match);
     }
+    /// Whether it comes from a page of another origin that may read answers.
+    [[nodiscard]] bool admitsOrigin(const Request& request) const {
+        const std::string* origin = request.headers.find("Origin");
+        return origin != nullptr && cors_.admits(*origin);
+    }
     /// Whether its caller has sent too many.
     [[nodiscard]] std::optional<Response> overRate(const Request& request);
     /// Runs the handler, at most as often as the route's throttle lets the caller fail.

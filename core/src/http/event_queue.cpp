@@ -8,25 +8,17 @@
 
 namespace core::http {
 
-namespace {
-[[noreturn]] void systemError(const char* what) {
-    throw std::system_error(errno, std::generic_category(), what);
-}
-} // namespace
-
 EventQueue::EventQueue()
     : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    if (epoll_.get() < 0 || wake_.get() < 0)
-        systemError("epoll");
-    add(wake_.get(), EPOLLIN, kWakeTag);
+    if (epoll_.get() < 0 || wake_.get() < 0 || !add(wake_.get(), EPOLLIN, kWakeTag))
+        throw std::system_error(errno, std::generic_category(), "epoll");
 }
 
-void EventQueue::add(int fd, std::uint32_t events, std::uint64_t tag) const {
+bool EventQueue::add(int fd, std::uint32_t events, std::uint64_t tag) const noexcept {
     epoll_event event{};
     event.events = events;
     event.data.u64 = tag;
-    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
-        systemError("epoll_ctl");
+    return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
 void EventQueue::change(int fd, std::uint32_t events, std::uint64_t tag) const noexcept {

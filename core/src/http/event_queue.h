@@ -20,8 +20,8 @@ public:
     /// Throws std::system_error.
     EventQueue();
 
-    /// Level-triggered until it is changed or removed. Throws std::system_error.
-    void add(int fd, std::uint32_t events, std::uint64_t tag) const;
+    /// Level-triggered until it is changed or removed. False, with errno, if the system takes no more.
+    [[nodiscard]] bool add(int fd, std::uint32_t events, std::uint64_t tag) const noexcept;
     /// Takes effect at once, so that the next event may arrive before this returns. Thread-safe.
     void change(int fd, std::uint32_t events, std::uint64_t tag) const noexcept;
     void remove(int fd) const noexcept;

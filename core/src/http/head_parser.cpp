@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "http/field_list.h"
+
 namespace core::http {
 
 namespace {
@@ -24,18 +26,10 @@ bool isFieldValue(std::string_view text) {
     });
 }
 
-std::string_view trim(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
-        text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
-        text.remove_suffix(1);
-    return text;
-}
-
 bool hasListItem(std::string_view list, std::string_view item) {
     while (!list.empty()) {
         const auto comma = list.find(',');
-        if (equalNoCase(trim(list.substr(0, comma)), item))
+        if (equalNoCase(trimBlanks(list.substr(0, comma)), item))
             return true;
         list = comma == std::string_view::npos ? std::string_view() : list.substr(comma + 1);
     }
@@ -142,7 +136,7 @@ bool HeadParser::parseField(std::string_view line) {
         refuse(400, "A header field must be a name directly followed by a colon.");
         return false;
     }
-    const std::string_view value = trim(line.substr(colon + 1));
+    const std::string_view value = trimBlanks(line.substr(colon + 1));
     if (!isFieldValue(value)) {
         refuse(400, "A header field contains a control character.");
         return false;
@@ -202,6 +196,8 @@ bool HeadParser::judge() {
         refuse(400, "HTTP/1.0 knows no chunks.");
         return false;
     }
+    if (http10_) // which knows it no more (RFC 9110, 7.8)
+        head_.headers.remove("Upgrade");
     return true;
 }
 

@@ -4,11 +4,13 @@
 #include <mutex>
 #include <optional>
 
+#include "core/encoding.h"
 #include "core/uuid.h"
 #include "http/dispatcher.h"
 #include "http/openapi.h"
 #include "http/park.h"
 #include "http/router.h"
+#include "http/web_socket_channel.h"
 #include "metrics/store.h"
 
 namespace core::http {
@@ -22,6 +24,7 @@ struct LocalAnswer::State {
     bool gone = false;
     milliseconds wait{0};
     std::shared_ptr<ParkState> park;
+    std::shared_ptr<LocalWebSocket::Channel> webSocket;
 
     void deliver(Response answer) {
         const std::lock_guard lock(mutex);
@@ -31,9 +34,74 @@ struct LocalAnswer::State {
     }
 };
 
+class LocalWebSocket::Channel final : public detail::WebSocketChannel,
+                                      public std::enable_shared_from_this<LocalWebSocket::Channel> {
+public:
+    explicit Channel(Upgrade upgrade) : upgrade_(std::move(upgrade)) {}
+
+    WebSocket::Sent send(WebSocketMessage message) override {
+        const std::lock_guard lock(mutex_);
+        if (end_)
+            return WebSocket::Sent::closed;
+        sent_.push_back(std::move(message));
+        return WebSocket::Sent::queued;
+    }
+    void close(WebSocketEnd end) override { finish(end); }
+    [[nodiscard]] bool open() const override { return !end(); }
+
+    void opened() {
+        if (upgrade_.opened)
+            upgrade_.opened(WebSocket(shared_from_this()));
+    }
+    void received(WebSocketMessage message) {
+        if (open() && upgrade_.received)
+            upgrade_.received(WebSocket(shared_from_this()), std::move(message));
+    }
+    void finish(const WebSocketEnd& end) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (end_)
+                return;
+            end_ = end;
+        }
+        if (upgrade_.closed)
+            upgrade_.closed(end);
+    }
+    [[nodiscard]] std::optional<WebSocketEnd> end() const {
+        const std::lock_guard lock(mutex_);
+        return end_;
+    }
+    std::vector<WebSocketMessage> take() {
+        const std::lock_guard lock(mutex_);
+        return std::exchange(sent_, {});
+    }
+
+private:
+    const Upgrade upgrade_;
+    mutable std::mutex mutex_;
+    std::vector<WebSocketMessage> sent_;
+    std::optional<WebSocketEnd> end_;
+};
+
+std::vector<WebSocketMessage> LocalWebSocket::take() {
+    return channel_->take();
+}
+
+void LocalWebSocket::send(WebSocketMessage message) {
+    channel_->received(std::move(message));
+}
+
+void LocalWebSocket::close(const WebSocketEnd& end) {
+    channel_->finish(end);
+}
+
+std::optional<WebSocketEnd> LocalWebSocket::end() const {
+    return channel_->end();
+}
+
 bool LocalAnswer::waiting() const {
     const std::lock_guard lock(state_->mutex);
-    return !state_->response && !state_->gone;
+    return !state_->response && !state_->gone && !state_->webSocket;
 }
 
 bool LocalAnswer::await(milliseconds limit) const {
@@ -52,6 +120,10 @@ milliseconds LocalAnswer::wait() const {
     return state_->wait;
 }
 
+std::optional<LocalWebSocket> LocalAnswer::webSocket() const {
+    return state_->webSocket ? std::optional(LocalWebSocket(state_->webSocket)) : std::nullopt;
+}
+
 void LocalAnswer::endWait() {
     if (state_->park && state_->park->leaveWaiting(ParkState::Phase::over))
         state_->deliver(state_->park->onTimeout);
@@ -66,7 +138,8 @@ void LocalAnswer::hangUp() {
 
 struct LocalServer::Parts {
     Parts(Authentication& authentication, const Clock& given, Logger log)
-        : metrics(log), registry(metrics, "local"), dispatcher(router, middleware, authentication, given, log, registry),
+        : metrics(log), registry(metrics, "local"),
+          dispatcher(router, middleware, authentication, given, log, registry),
           edge(EdgeOptions{}, given, log), clock(given) {
         dispatcher.setEdge(&edge);
     }
@@ -97,10 +170,23 @@ LocalAnswer LocalServer::send(Request request) const {
     if (incoming.request.body.size() > Dispatcher::bodyLimit(incoming.match))
         incoming.bodyProblem = Dispatcher::bodyTooLarge(incoming.match);
 
+    if (incoming.match.route && incoming.match.route->webSocket &&
+        incoming.request.headers.find("Upgrade") == nullptr) {
+        Headers& headers = incoming.request.headers;
+        headers.add("Connection", "Upgrade");
+        headers.add("Upgrade", "websocket");
+        headers.add("Sec-WebSocket-Version", "13");
+        headers.add("Sec-WebSocket-Key", base64UrlEncode(std::string(16, 'k')));
+    }
     auto state = std::make_shared<LocalAnswer::State>();
     Outcome outcome = parts_->dispatcher.dispatch(incoming);
     if (auto* response = std::get_if<Response>(&outcome)) {
         state->response = std::move(*response);
+        return LocalAnswer(std::move(state));
+    }
+    if (auto* upgrade = std::get_if<Upgrade>(&outcome)) {
+        state->webSocket = std::make_shared<LocalWebSocket::Channel>(std::move(*upgrade));
+        state->webSocket->opened();
         return LocalAnswer(std::move(state));
     }
     auto& park = std::get<Park>(outcome);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <system_error>
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -28,8 +29,10 @@ void raiseFileLimit() {
 Server::Loop::Loop(ServerOptions options, const Router& router, const Dispatcher& dispatcher,
                    const Clock& clock, Logger log)
     : options_(std::move(options)), router_(router), dispatcher_(dispatcher), clock_(clock),
-      log_(std::move(log)), fast_("http-fast", options_.fastWorkers, options_.maxQueued),
-      blocking_("http-blocking", options_.blockingWorkers, options_.maxQueued) {}
+      log_(std::move(log)),
+      fast_("http-fast", options_.fastWorkers, {options_.maxQueued, options_.maxQueueWait}),
+      blocking_("http-blocking", options_.blockingWorkers, {options_.maxQueued, options_.maxQueueWait}),
+      probe_("http-probe", 1, {options_.maxQueued, options_.maxQueueWait}) {}
 
 void Server::Loop::start() {
     raiseFileLimit();
@@ -68,7 +71,8 @@ void Server::Loop::listen() {
         if (tls && !certificate_)
             throw Error(errors::kUnavailable,
                         fmt::format("Cannot speak TLS on {}: there is no certificate.", listener.name()));
-        queue_.add(listener.descriptor(), EPOLLIN, entrances_.size());
+        if (!queue_.add(listener.descriptor(), EPOLLIN, entrances_.size()))
+            throw std::system_error(errno, std::generic_category(), "epoll");
         addresses_.push_back(listener.name());
         if (port_ == 0)
             port_ = listener.port();
@@ -84,6 +88,9 @@ bool Server::Loop::stop() {
     if (!abandoned_) {
         fast_.stop();
         blocking_.stop();
+        probe_.stop();
+        for (const auto& session : unscheduled_)
+            session->finish();
     }
     queue_.close();
     return !abandoned_;
@@ -101,6 +108,10 @@ ServerStats Server::Loop::stats() const noexcept {
             .rejectedProxies = c.rejectedProxies,
             .overloaded = c.overloaded,
             .rejectedParks = c.rejectedParks,
+            .webSockets = c.webSockets,
+            .rejectedWebSockets = c.rejectedWebSockets,
+            .webSocketsIn = c.webSocketsIn,
+            .webSocketsOut = c.webSocketsOut,
             .handshakes = c.handshakes,
             .failedHandshakes = c.failedHandshakes};
 }
@@ -120,6 +131,7 @@ void Server::Loop::run() {
         }
         queue_.runPosted();
         expire();
+        scheduleAgain();
         if (arming_ == 0)
             leftOpen_.clear();
         if (stopping_ && steadyMs() > stopAt_)
@@ -130,14 +142,16 @@ void Server::Loop::run() {
 int Server::Loop::nextTimeout() const {
     const auto due = timers_.next();
     std::int64_t next = due ? *due - steadyMs() : 60000;
-    if (stopping_ || !leftOpen_.empty())
+    if (stopping_ || !leftOpen_.empty() || !unscheduled_.empty())
         next = std::min<std::int64_t>(next, 20);
     return static_cast<int>(std::clamp<std::int64_t>(next, 0, 60000));
 }
 
 void Server::Loop::arm(Connection& connection, Phase phase, std::uint32_t events) const {
-    // While writing, a client that has ended its side is no news: it would be reported without end.
-    events |= EPOLLONESHOT | (phase == Phase::writing ? 0U : std::uint32_t{EPOLLRDHUP});
+    // While writing, a client that has ended its side is no news: it would be reported without end. Of a
+    // WebSocket what was sent before that is still to be read.
+    const bool noNews = phase == Phase::writing || phase == Phase::webSocket;
+    events |= EPOLLONESHOT | (noNews ? 0U : std::uint32_t{EPOLLRDHUP});
     const int fd = connection.transport.descriptor();
     const std::uint64_t id = connection.id;
     ++arming_;
@@ -178,7 +192,14 @@ void Server::Loop::accept(const Entrance& entrance) {
             connection->phase = Phase::handshake;
         }
         const std::uint64_t id = nextId_++;
-        queue_.add(connection->transport.descriptor(), EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, id);
+        if (!queue_.add(connection->transport.descriptor(), EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, id)) {
+            log_.error("a connection cannot be watched, and is closed",
+                       {{"error", std::generic_category().message(errno)}});
+            if (connection->counted)
+                addressCount_.giveBack(*connection->counted);
+            ++counters_.rejected;
+            continue;
+        }
         setDeadline(*connection, options_.headTimeout);
         connections_.emplace(id, std::move(connection));
         ++counters_.accepted;
@@ -202,7 +223,7 @@ bool Server::Loop::admit(Connection& connection) {
     const auto address = connection.trusted ? std::nullopt : IpAddress::parse(connection.peer.data());
     if (!address || address->isLoopback())
         return true;
-    const auto key = AddressCount::keyOf(*address);
+    const auto key = address->network();
     if (!addressCount_.take(key, options_.maxConnectionsPerAddress)) {
         ++counters_.rejectedOfAddress;
         return false;
@@ -249,6 +270,14 @@ void Server::Loop::onEvent(Connection& connection, std::uint32_t flags) {
             else
                 connection.peerClosed = true; // the answer is on its way; it will find out
         }
+        break;
+    case Phase::webSocket:
+        // Broken, or over on both sides while nobody has time to read the rest: it would be reported without
+        // end.
+        if ((flags & EPOLLERR) != 0 || ((flags & EPOLLHUP) != 0 && connection.webSocket->session->busy()))
+            close(connection);
+        else
+            onWebSocket(connection);
         break;
     case Phase::draining:
         drain(connection);
@@ -305,6 +334,8 @@ void Server::Loop::onDeadline(Connection& connection, Phase phase) {
             answerParked(connection, connection.park->onTimeout);
         else // its answer is being made
             setDeadline(connection, options_.writeTimeout);
+    } else if (phase == Phase::webSocket) {
+        onWebSocketDeadline(connection);
     } else if (phase == Phase::reading && connection.exchange) {
         refuse(connection, 408, "The request did not arrive in time.");
     } else {
@@ -327,6 +358,8 @@ void Server::Loop::close(Connection& connection) {
         --counters_.parked;
         connection.park->leaveWaiting(detail::ParkState::Phase::over);
     }
+    if (connection.webSocket)
+        endWebSocket(connection, connection.webSocket->frames.end());
     --counters_.open;
     // A worker that is about to arm a connection has only the descriptor's number: were it closed now, the
     // number might be another client's by then.
@@ -350,6 +383,8 @@ void Server::Loop::beginStop() {
             close(*connection);
         else if (phase == Phase::parked && connection->park->leaveWaiting(detail::ParkState::Phase::over))
             answerParked(*connection, connection->park->onTimeout);
+        else if (phase == Phase::webSocket)
+            connection->webSocket->session->close({1001, "The server stops."}); // after what is queued
     }
 }
 

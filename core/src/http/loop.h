@@ -21,7 +21,7 @@ namespace core::http {
 
 /// The event loop behind Server, and the workers beside it. `loop.cpp` has its life, its events and its
 /// deadlines; `loop_reading.cpp` the way from bytes to a request; `loop_answering.cpp` the way from there to
-/// the answer's last byte.
+/// the answer's last byte; `loop_web_socket.cpp` connections that have become WebSockets.
 ///
 /// Every function runs on the loop's thread unless it says otherwise.
 class Server::Loop : public std::enable_shared_from_this<Server::Loop> {
@@ -40,7 +40,9 @@ public:
     /// Thread-safe.
     void reloadCertificate();
     [[nodiscard]] ServerStats stats() const noexcept;
-    [[nodiscard]] std::vector<PoolStats> pools() const { return {fast_.stats(), blocking_.stats()}; }
+    [[nodiscard]] std::vector<PoolStats> pools() const {
+        return {fast_.stats(), blocking_.stats(), probe_.stats()};
+    }
 
 private:
     using Phase = Connection::Phase;
@@ -99,6 +101,7 @@ private:
     /// Answers what cannot be understood, and closes: where the next request begins is not known.
     void refuse(Connection& connection, int status, const std::string& message);
     void dispatch(Connection& connection);
+    [[nodiscard]] WorkerPool& poolOf(const Route* route);
 
     // ---- answering
     /// On a worker's thread, which owns the connection until it arms or posts.
@@ -121,6 +124,24 @@ private:
     /// Throws away what still arrives, until the client closes or the deadline comes.
     void drain(Connection& connection);
 
+    // ---- WebSockets
+    /// On a worker's thread.
+    void upgrade(Connection& connection, Upgrade upgrade);
+    void openWebSocket(Connection& connection);
+    void onWebSocket(Connection& connection);
+    /// Reads what has come, writes what waits, and arms or closes.
+    void serveWebSocket(Connection& connection);
+    void readWebSocket(Connection& connection);
+    /// False if the connection is broken.
+    [[nodiscard]] bool writeWebSocket(Connection& connection);
+    void onWebSocketDeadline(Connection& connection);
+    /// Says goodbye, and leaves the client a moment to answer.
+    void closeWebSocket(Connection& connection, const WebSocketEnd& end);
+    void endWebSocket(Connection& connection, const WebSocketEnd& end);
+    /// Keeps a session whose functions no thread could be found for.
+    void scheduled(const std::shared_ptr<WebSocketSession>& session, bool done);
+    void scheduleAgain();
+
     static constexpr std::size_t kReadBlock = 65536;
     /// Tags of events below it are listeners, ids of timers below it ticks, both by their index.
     static constexpr std::uint64_t kFirstConnection = 1024;
@@ -132,6 +153,7 @@ private:
     Logger log_;
     WorkerPool fast_;
     WorkerPool blocking_;
+    WorkerPool probe_;
     EventQueue queue_;
     std::vector<Entrance> entrances_;
     std::unique_ptr<TlsCertificate> certificate_; // null: no TLS
@@ -142,6 +164,7 @@ private:
     std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
     mutable std::atomic<int> arming_{0};   ///< threads inside arm()
     std::vector<FileDescriptor> leftOpen_; ///< of closed connections, until no thread is there
+    std::vector<std::shared_ptr<WebSocketSession>> unscheduled_;
     Timers timers_;
     AddressCount addressCount_;
     std::uint64_t nextId_ = kFirstConnection;
@@ -156,7 +179,7 @@ private:
     struct Counters {
         std::atomic<std::uint64_t> accepted{0}, open{0}, parked{0}, requests{0}, refused{0}, rejected{0},
             rejectedOfAddress{0}, rejectedProxies{0}, overloaded{0}, rejectedParks{0}, handshakes{0},
-            failedHandshakes{0};
+            failedHandshakes{0}, webSockets{0}, rejectedWebSockets{0}, webSocketsIn{0}, webSocketsOut{0};
     } counters_;
 };
 

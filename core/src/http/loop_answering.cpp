@@ -13,8 +13,10 @@ void Server::Loop::work(Connection& connection) {
     Outcome outcome = dispatcher_.dispatch(exchange.incoming);
     if (auto* response = std::get_if<Response>(&outcome))
         respond(connection, *response, false);
+    else if (auto* waiting = std::get_if<Park>(&outcome))
+        park(connection, std::move(*waiting));
     else
-        park(connection, std::get<Park>(std::move(outcome)));
+        upgrade(connection, std::get<Upgrade>(std::move(outcome)));
 }
 
 void Server::Loop::respond(Connection& connection, const Response& response, bool onLoop) {
@@ -45,6 +47,8 @@ void Server::Loop::respond(Connection& connection, const Response& response, boo
 
 void Server::Loop::handToLoop(Connection& connection, void (Loop::*action)(Connection&)) {
     const std::uint64_t id = connection.id;
+    // The deadline of a request that took long has passed: the loop may look at it before the action runs.
+    connection.deadlineMs = steadyMs() + options_.writeTimeout.count();
     connection.phase.store(Phase::writing, std::memory_order_release);
     queue_.post([this, id, action] {
         if (const auto found = connections_.find(id); found != connections_.end())

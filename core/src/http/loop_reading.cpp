@@ -247,16 +247,25 @@ void Server::Loop::refuse(Connection& connection, int status, const std::string&
     continueWriting(connection);
 }
 
+WorkerPool& Server::Loop::poolOf(const Route* route) {
+    switch (route != nullptr ? route->executor : Executor::fast) {
+    case Executor::blocking:
+        return blocking_;
+    case Executor::probe:
+        return probe_;
+    case Executor::fast:
+        break;
+    }
+    return fast_;
+}
+
 void Server::Loop::dispatch(Connection& connection) {
     ++counters_.requests;
     Connection::Exchange& exchange = *connection.exchange;
-    const bool isBlocking =
-        exchange.incoming.match.route && exchange.incoming.match.route->executor == Executor::blocking;
+    WorkerPool& pool = poolOf(exchange.incoming.match.route.get());
     connection.phase.store(Phase::dispatched, std::memory_order_release);
-    // Taken now: once submitted, the connection belongs to the worker.
-    const bool submitted =
-        (isBlocking ? blocking_ : fast_).submit([this, pointer = &connection] { work(*pointer); });
-    if (submitted)
+    // Once submitted, the connection belongs to the worker.
+    if (pool.submit([this, pointer = &connection] { work(*pointer); }))
         return;
     ++counters_.overloaded;
     connection.phase.store(Phase::reading, std::memory_order_release);

@@ -27,8 +27,12 @@ std::string_view Headers::get(std::string_view name) const noexcept {
     return value != nullptr ? std::string_view(*value) : std::string_view();
 }
 
-void Headers::set(std::string name, std::string value) {
+void Headers::remove(std::string_view name) {
     std::erase_if(fields_, [&](const auto& field) { return equalNoCase(field.first, name); });
+}
+
+void Headers::set(std::string name, std::string value) {
+    remove(name);
     add(std::move(name), std::move(value));
 }
 
@@ -132,6 +136,8 @@ std::string_view reasonPhrase(int status) noexcept {
         return "Unprocessable Content";
     case 428:
         return "Precondition Required";
+    case 426:
+        return "Upgrade Required";
     case 429:
         return "Too Many Requests";
     case 431:

@@ -44,7 +44,8 @@ json::Array parameters(const Route& route, std::vector<const wire::Type*>& used)
 }
 
 json::Object responses(const Route& route, std::vector<const wire::Type*>& used) {
-    json::Object success{{"description", std::string(reasonPhrase(route.status))}};
+    const int status = route.webSocket ? 101 : route.status;
+    json::Object success{{"description", std::string(reasonPhrase(status))}};
     if (route.response != nullptr) {
         json::Object schema = reference(*route.response, used);
         if (route.responseIsList)
@@ -54,10 +55,10 @@ json::Object responses(const Route& route, std::vector<const wire::Type*>& used)
     if (!route.responseMedia.empty())
         success.set("content", json::Object{{route.responseMedia,
                                              json::Object{{"schema", json::Object{{"type", "string"}}}}}});
-    json::Object all{{std::to_string(route.status), success}};
-    for (const int status : route.otherStatuses) {
-        success.set("description", std::string(reasonPhrase(status)));
-        all.set(std::to_string(status), success);
+    json::Object all{{std::to_string(status), success}};
+    for (const int other : route.otherStatuses) {
+        success.set("description", std::string(reasonPhrase(other)));
+        all.set(std::to_string(other), success);
     }
 
     std::map<int, std::string> failures;
@@ -73,10 +74,12 @@ json::Object responses(const Route& route, std::vector<const wire::Type*>& used)
         add(errors::kRateLimit);
     if (route.request != nullptr || route.query != nullptr)
         add(errors::kValidation);
+    if (route.webSocket)
+        add(errors::kUpgradeRequired);
     for (const ErrorKind* kind : route.errors)
         add(*kind);
-    for (const auto& [status, text] : failures)
-        all.set(std::to_string(status),
+    for (const auto& [failure, text] : failures)
+        all.set(std::to_string(failure),
                 json::Object{{"description", text},
                              {"content", jsonContent(json::Object{{"$ref", "#/components/schemas/Error"}})}});
     return all;

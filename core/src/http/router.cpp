@@ -99,6 +99,8 @@ void check(const Route& route) {
     if (route.method != "GET" && route.method != "POST" && route.method != "PUT" &&
         route.method != "DELETE" && route.method != "PATCH")
         unsafe("has an unknown method");
+    if (route.webSocket && route.method != "GET")
+        unsafe("is a WebSocket and takes another method than GET");
 }
 } // namespace
 

@@ -32,11 +32,23 @@ struct ServerOptions {
     std::chrono::milliseconds tlsRefresh{5000};
     std::size_t fastWorkers = 2;
     std::size_t blockingWorkers = 8;
+    /// Requests that wait for a thread: their number, and how long the oldest may have waited before further
+    /// ones are answered 503.
     std::size_t maxQueued = 4096;
+    std::chrono::milliseconds maxQueueWait{5000};
     std::size_t maxConnections = 18000;
     /// None for loopback, socket files and trusted proxies.
     std::size_t maxConnectionsPerAddress = 256;
     std::size_t maxParked = 16000;
+    std::size_t maxWebSockets = 16000;
+    /// Of one frame and one message of a client, and of what waits for one; a route may have smaller ones.
+    std::size_t maxWebSocketFrame = 1U << 20U;
+    std::size_t maxWebSocketMessage = 4U << 20U;
+    std::size_t maxWebSocketQueue = 4U << 20U;
+    /// A client of which nothing is heard for so long is pinged, and given up after as long again.
+    std::chrono::milliseconds webSocketPing{25000};
+    /// Within which it must answer a close.
+    std::chrono::milliseconds webSocketCloseTimeout{5000};
     /// Whose X-Forwarded-For, X-Forwarded-Proto and PROXY headers count; socket files are trusted as well.
     AddressSet trustedProxies;
     /// Every connection must come from a trusted proxy and begin with the header of the PROXY protocol.
@@ -66,8 +78,12 @@ struct ServerStats {
     std::uint64_t rejectedProxies = 0;   ///< connections without the PROXY header that is asked for
     std::uint64_t overloaded = 0;        ///< requests that found the queue full
     std::uint64_t rejectedParks = 0;     ///< long polls over the limit of parked requests
-    std::uint64_t handshakes = 0;        ///< of TLS, that were completed
-    std::uint64_t failedHandshakes = 0;  ///< of TLS, that were not, whoever gave up
+    std::uint64_t webSockets = 0;        ///< open ones
+    std::uint64_t rejectedWebSockets = 0;
+    std::uint64_t webSocketsIn = 0;     ///< messages received
+    std::uint64_t webSocketsOut = 0;    ///< messages sent
+    std::uint64_t handshakes = 0;       ///< of TLS, that were completed
+    std::uint64_t failedHandshakes = 0; ///< of TLS, that were not, whoever gave up
 };
 
 /// The event-driven HTTP server: one loop owns every connection and holds a thread for none; complete

@@ -4,8 +4,8 @@
 
 namespace core::http {
 
-WorkerPool::WorkerPool(std::string name, std::size_t threads, std::size_t maxQueued)
-    : name_(std::move(name)), maxQueued_(maxQueued) {
+WorkerPool::WorkerPool(std::string name, std::size_t threads, Limits limits)
+    : name_(std::move(name)), limits_(limits) {
     threads_.reserve(threads);
     for (std::size_t i = 0; i < threads; ++i)
         threads_.emplace_back([this] {
@@ -19,11 +19,13 @@ WorkerPool::~WorkerPool() {
 }
 
 bool WorkerPool::submit(Task task) {
+    const auto now = std::chrono::steady_clock::now();
     {
         const std::lock_guard lock(mutex_);
-        if (stopping_ || tasks_.size() >= maxQueued_)
+        if (stopping_ || tasks_.size() >= limits_.queued ||
+            (!tasks_.empty() && now - tasks_.front().since > limits_.wait))
             return false;
-        tasks_.push_back(std::move(task));
+        tasks_.push_back({std::move(task), now});
     }
     ready_.notify_one();
     return true;
@@ -55,7 +57,7 @@ void WorkerPool::run() {
             ready_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
             if (tasks_.empty())
                 return;
-            task = std::move(tasks_.front());
+            task = std::move(tasks_.front().task);
             tasks_.pop_front();
             ++busy_;
         }

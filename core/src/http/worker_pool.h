@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -18,17 +19,22 @@ struct PoolStats {
     std::size_t queued = 0; ///< tasks that wait for one
 };
 
-/// A fixed number of threads and a bounded queue. Tasks must not throw.
+/// A fixed number of threads and a queue that is bounded in length and in time: where the oldest task has
+/// waited too long for a thread, the next would only wait longer. Tasks must not throw.
 class WorkerPool {
 public:
     using Task = std::function<void()>;
 
-    WorkerPool(std::string name, std::size_t threads, std::size_t maxQueued);
+    struct Limits {
+        std::size_t queued;             ///< tasks
+        std::chrono::milliseconds wait; ///< of the oldest
+    };
+    WorkerPool(std::string name, std::size_t threads, Limits limits);
     ~WorkerPool();
     WorkerPool(const WorkerPool&) = delete;
     WorkerPool& operator=(const WorkerPool&) = delete;
 
-    /// False if the queue is full or the pool has stopped; the task is not taken then.
+    /// False over a limit, or if the pool has stopped; the task is not taken then.
     [[nodiscard]] bool submit(Task task);
     /// Runs what is queued and joins.
     void stop();
@@ -37,11 +43,15 @@ public:
 private:
     void run();
 
+    struct Queued {
+        Task task;
+        std::chrono::steady_clock::time_point since;
+    };
     const std::string name_;
-    std::size_t maxQueued_;
+    const Limits limits_;
     mutable std::mutex mutex_;
     std::condition_variable ready_;
-    std::deque<Task> tasks_;
+    std::deque<Queued> tasks_;
     std::size_t busy_ = 0;
     bool stopping_ = false;
     std::vector<std::jthread> threads_;

@@ -34,6 +34,42 @@ TEST_F(ServerTest, HalfSentRequestsDelayNobody) {
     EXPECT_EQ(slow[1].response().body, "hello");
 }
 
+TEST_F(ServerTest, WhereTheFirstHasWaitedTooLongNobodyIsLetInToWait) {
+    options.maxQueueWait = 50ms;
+    start();
+    std::vector<test::RawClient> waiting;
+    for (std::size_t i = 0; i <= options.fastWorkers; ++i) {
+        waiting.push_back(connect());
+        waiting.back().get("/gate");
+    }
+    ASSERT_TRUE(test::await([&] { return server->pools().at(0).queued == 1; }));
+    std::this_thread::sleep_for(60ms); // the limit, by the clock of the pool
+    auto late = connect();
+    const auto refused = late.ask("/ok");
+    EXPECT_EQ(refused.status, 503);
+    EXPECT_FALSE(refused.header("Retry-After").empty());
+    gate.open();
+    for (auto& client : waiting)
+        EXPECT_EQ(client.response().status, 200);
+    EXPECT_EQ(late.ask("/ok").status, 200);
+}
+
+TEST_F(ServerTest, AProbeIsAnsweredWhileEveryOtherThreadWaits) {
+    add("GET", "/live", [](Request&) -> Outcome { return Response::text("alive", "text/plain"); }).executor =
+        Executor::probe;
+    start();
+    std::vector<test::RawClient> waiting;
+    for (std::size_t i = 0; i < options.fastWorkers + options.blockingWorkers; ++i) {
+        waiting.push_back(connect());
+        waiting.back().get(i < options.fastWorkers ? "/gate" : "/gate/blocking");
+    }
+    ASSERT_TRUE(test::await([&] { return gate.waiting() == static_cast<int>(waiting.size()); }));
+    EXPECT_EQ(connect().ask("/live").body, "alive");
+    gate.open();
+    for (auto& client : waiting)
+        EXPECT_EQ(client.response().status, 200);
+}
+
 TEST_F(ServerTest, IdleConnectionsHoldNoThreadAndDelayNobody) {
     start();
     const auto before = threads();

@@ -59,6 +59,21 @@ public:
                           .handler = [](core::http::Request&) -> core::http::Outcome {
                               return core::http::Response::text(SAMPLE_ID, "text/plain");
                           }});
+        routes.push_back({.method = "GET",
+                          .path = "/api/v1/" SAMPLE_ID "/echo",
+                          .summary = "A WebSocket that says what it is told; \"close\" ends it",
+                          .permission = core::http::Permission::open(),
+                          .webSocket = core::http::WebSocketLimits{.message = 200000, .protocols = {"echo"}},
+                          .handler = [](core::http::Request&) -> core::http::Outcome {
+                              return core::http::Upgrade{
+                                  .received = [](const core::http::WebSocket& socket,
+                                                 core::http::WebSocketMessage message) {
+                                      if (message.data == "close")
+                                          socket.close({4000, "as you wish"});
+                                      else
+                                          static_cast<void>(socket.send(std::move(message)));
+                                  }};
+                          }});
         return routes;
     }
     std::vector<core::event::Declaration> events() const override {

@@ -25,15 +25,9 @@ protected:
         spec.standardOutput = core::ProcessOutput::toFile(dir_ / "second.log");
         spec.standardError = core::ProcessOutput::toFile(dir_ / "second.log");
         second_ = std::move(runner_.start(spec)).value();
-        static const std::regex kServing(R"re("msg":"serving"[^\n]*"port":(\d+))re");
-        std::smatch found;
-        std::string log;
-        ASSERT_TRUE(await([&] {
-            log = readFile(dir_ / "second.log");
-            return std::regex_search(log, found, kServing) || second_->wait(0ms).has_value();
-        }));
-        ASSERT_FALSE(found.empty()) << log;
-        secondPort_ = std::stoi(found[1]);
+        const auto port = servingPort(*second_, dir_ / "second.log");
+        ASSERT_TRUE(port) << readFile(dir_ / "second.log");
+        secondPort_ = *port;
         secondApi_ = std::make_unique<ApiClient>(secondPort_);
     }
     void TearDown() override {

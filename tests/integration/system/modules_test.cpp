@@ -1,25 +1,14 @@
-#include "core/module/module_abi.h"
 #include "integration/system/system_fixture.h"
 
 namespace test {
 namespace {
 
-namespace fs = std::filesystem;
-
 /// The real host with one of the sample modules beside its own.
 class ModuleEnds : public SystemTest {
 protected:
     void lay(const std::string& sample, const std::string& dependencies = "{}") {
-        const auto folder = dir_ / "modules";
-        fs::create_directories(folder);
-        fs::copy_file(fs::path(AE_BUILD_DIR) / "tests/modules" / (sample + ".so"), folder / (sample + ".so"));
-        writeFile(folder / (sample + ".json"),
-                  fmt::format(R"({{"id":"{}","version":"1.0.0","abi":{},"dependencies":{}}})", sample,
-                              core::kModuleAbi, dependencies));
-        for (const auto& file : fs::directory_iterator(folder))
-            fs::permissions(file, fs::perms(0644));
-        configureHost("module_path: [\"" + folder.string() +
-                      "\"]\nmodules:\n  start_timeout: 300ms\n  stop_timeout: 300ms\n");
+        configureHost(laySample(sample, dependencies) +
+                      "modules:\n  start_timeout: 300ms\n  stop_timeout: 300ms\n");
     }
     Value module(const std::string& id) {
         const auto modules = get("/api/v1/modules");

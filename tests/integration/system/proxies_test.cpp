@@ -4,6 +4,8 @@
 
 #include "integration/system/agent_fixture.h"
 #include "support/free_port.h"
+#include "support/tls_client.h"
+#include "support/web_socket_client.h"
 
 namespace test {
 namespace {
@@ -16,6 +18,7 @@ class Proxies : public BackupSystemTest {
 protected:
     void SetUp() override {
         makeCertificate();
+        configureHost(laySample("gamma") + "http:\n  websocket_ping: 1s\n");
         startBackend();
         proxyPort_ = freePort();
     }
@@ -142,6 +145,34 @@ protected:
                                {"--header", "Authorization: Bearer " + agent.second});
         EXPECT_EQ(poll.status, 200) << poll.body;
         EXPECT_GE(poll.took, 3900ms) << "it was a long poll";
+
+        WebSocketClient<TlsClient> socket(static_cast<std::uint16_t>(proxyPort_));
+        const auto upgraded = socket.open("/api/v1/gamma/echo", "Origin: https://h\r\n");
+        ASSERT_EQ(upgraded.status, 101) << upgraded.body;
+        socket.sendText("through the proxy");
+        EXPECT_EQ(socket.nextText(), "through the proxy");
+
+        // Longer than the proxy waits for an answer: the host's pings keep it open.
+        int pings = 0;
+        for (; pings < 6; ++pings) {
+            const auto ping = socket.next();
+            ASSERT_EQ(ping.opcode, Frame::ping);
+            socket.send(Frame{.opcode = Frame::pong});
+        }
+        const std::string whole(150000, 'x');
+        socket.sendText(whole);
+        while (true) {
+            const auto frame = socket.next();
+            if (frame.opcode == Frame::ping)
+                continue;
+            EXPECT_EQ(frame.payload, whole);
+            break;
+        }
+        socket.sendText("close");
+        auto end = socket.next();
+        while (end.opcode == Frame::ping)
+            end = socket.next();
+        EXPECT_EQ(end.code(), 4000);
     }
     std::pair<std::string, std::string> enrolled(const std::string& admin) {
         const auto registration = curl("/api/v1/restic/agents/registration-tokens", json(admin, "{}"));
@@ -168,7 +199,7 @@ TEST_F(Proxies, Nginx) {
                                            {"client_header_timeout 15s", "client_header_timeout 1s"},
                                            {"keepalive_timeout 75s", "keepalive_timeout 1s"},
                                            {"proxy_connect_timeout 5s", "proxy_connect_timeout 1s"},
-                                           {"proxy_read_timeout 330s", "proxy_read_timeout 8s"}}));
+                                           {"proxy_read_timeout 330s", "proxy_read_timeout 5s"}}));
     std::string main = "daemon off;\nmaster_process off;\npid " + folder +
                        "/nginx.pid;\nerror_log stderr;\n"
                        "events {}\nhttp {\naccess_log off;\n";

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <regex>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "core/module/module_abi.h"
 #include "core/process.h"
 #include "core/testing/temp_dir.h"
 #include "core/time.h"
@@ -69,11 +71,39 @@ protected:
         return runner_.run(backendCommand(std::move(arguments))).value();
     }
 
+    /// Copies a sample module into a folder; returns the configuration with which the host loads it.
+    std::string laySample(const std::string& sample, const std::string& dependencies = "{}") const {
+        namespace fs = std::filesystem;
+        const auto folder = dir_ / "modules";
+        fs::create_directories(folder);
+        fs::copy_file(fs::path(AE_BUILD_DIR) / "tests/modules" / (sample + ".so"), folder / (sample + ".so"));
+        writeFile(folder / (sample + ".json"),
+                  fmt::format(R"({{"id":"{}","version":"1.0.0","abi":{},"dependencies":{}}})", sample,
+                              core::kModuleAbi, dependencies));
+        for (const auto& file : fs::directory_iterator(folder))
+            fs::permissions(file, fs::perms(0644));
+        return "module_path: [\"" + folder.string() + "\"]\n";
+    }
     void configureHost(const std::string& more = {}) {
         writeFile(dir_ / "host.yaml", "auth:\n  bcrypt_cost: 10\n"
                                       "restic:\n  agents:\n    heartbeat_interval: 1s\n"
                                       "  tasks:\n    retry_backoff: 1s\n    lease: 10s\n" +
                                           more);
+    }
+
+    /// Waits until a host serves; nullopt if it ends instead. Its log begins at that byte of the file.
+    static std::optional<int> servingPort(core::Process& host, const std::filesystem::path& file,
+                                          std::size_t from = 0) {
+        static const std::regex kServing(R"re("msg":"serving"[^\n]*"port":(\d+))re");
+        std::optional<int> port;
+        EXPECT_TRUE(await([&] {
+            std::smatch found;
+            const auto log = readFile(file).substr(from);
+            if (std::regex_search(log, found, kServing))
+                port = std::stoi(found[1]);
+            return port || host.wait(0ms).has_value();
+        })) << "the host neither serves nor ends";
+        return port;
     }
 
     /// Starts it and waits until it serves; after the first start always at the same port. `addresses`: other
@@ -87,15 +117,9 @@ protected:
         spec.standardOutput = core::ProcessOutput::toFile(dir_ / "backend.log");
         spec.standardError = core::ProcessOutput::toFile(dir_ / "backend.log");
         backend_ = std::move(runner_.start(spec)).value();
-        static const std::regex kServing(R"re("msg":"serving"[^\n]*"port":(\d+))re");
-        std::smatch found;
-        std::string log;
-        ASSERT_TRUE(await([&] {
-            log = readFile(dir_ / "backend.log").substr(before);
-            return std::regex_search(log, found, kServing) || backend_->wait(0ms).has_value();
-        }));
-        ASSERT_FALSE(found.empty()) << "the host does not start";
-        port_ = std::stoi(found[1]);
+        const auto port = servingPort(*backend_, dir_ / "backend.log", before);
+        ASSERT_TRUE(port) << "the host does not start";
+        port_ = *port;
         api_ = std::make_unique<ApiClient>(port_);
         const auto login =
             api_->send("POST", "/api/v1/auth/login", "",

@@ -140,6 +140,14 @@ std::vector<core::http::Route> siteRoutes(Parts& parts) {
                       .permission = Permission::role("sites.heard.read", Role::admin),
                       .response = &wire::typeOf<HeardList>(),
                       .handler = [&parts](Request& request) { return heard(parts, request); }});
+    routes.push_back({.method = "GET",
+                      .path = "/api/v1/sites/live",
+                      .summary = "A WebSocket that says the name of each new site",
+                      .permission = Permission::role("sites.sites.read", Role::viewer),
+                      .webSocket = core::http::WebSocketLimits{.message = 0},
+                      .handler = [&parts](Request& request) -> Outcome {
+                          return parts.live.watch(request.tenant().tenant());
+                      }});
     return routes;
 }
 

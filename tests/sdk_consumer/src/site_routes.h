@@ -7,6 +7,7 @@
 #include "census.h"
 #include "core/module/module.h"
 #include "heard.h"
+#include "site_live.h"
 
 namespace sites {
 
@@ -20,6 +21,7 @@ struct Parts {
     core::ServiceHandle<base::TenantLimits> limits;
     Census census;
     Heard heard;
+    SiteLive live;
 };
 
 std::vector<core::http::Route> siteRoutes(Parts& parts);

@@ -66,6 +66,9 @@ public:
             core::EventHandler::on<events::SiteAdded>(
                 {.name = "sites.census"},
                 [this](const events::SiteAdded&) { parts_->context.jobs().wake("sites.census"); }),
+            core::EventHandler::on<events::SiteAdded>(
+                {.name = "sites.live"},
+                [this](const events::SiteAdded& event) { parts_->live.added(event.tenant, event.name); }),
             core::EventHandler::durable<restic::events::BackupCompleted>(
                 "sites.backups",
                 [this](const restic::events::BackupCompleted& event, const core::event::Delivery& delivery) {

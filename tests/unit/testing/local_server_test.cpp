@@ -125,5 +125,39 @@ TEST_F(LocalServerTest, AParkedRequestIsAnsweredOnceOrItsWaitEnds) {
     EXPECT_THROW(static_cast<void>(gone.response()), Error);
 }
 
+TEST_F(LocalServerTest, AWebSocketIsTalkedToFromItsClientsSide) {
+    std::vector<std::string> heard;
+    Route echo = route("GET", "/echo", Permission::role("test.read", Role::viewer), [&](Request&) -> Outcome {
+        return Upgrade{
+            [](const WebSocket& socket) { static_cast<void>(socket.send({"hello"})); },
+            [&](const WebSocket& socket, WebSocketMessage message) {
+                heard.push_back(message.data);
+                if (message.data == "end")
+                    socket.close({4000, "done"});
+                else
+                    static_cast<void>(socket.send(std::move(message)));
+            },
+            [&](const WebSocketEnd& end) { heard.push_back("closed " + std::to_string(end.code)); }};
+    });
+    echo.webSocket = WebSocketLimits{};
+    add(std::move(echo));
+    EXPECT_EQ(status("GET", "/echo"), 401);
+
+    const auto answer = send("GET", "/echo", tokenOf(Role::viewer));
+    EXPECT_FALSE(answer.waiting());
+    auto socket = answer.webSocket().value();
+    EXPECT_THAT(socket.take(), testing::ElementsAre(WebSocketMessage{"hello"}));
+    socket.send({"a"});
+    socket.send({"b", false});
+    EXPECT_THAT(socket.take(), testing::ElementsAre(WebSocketMessage{"a"}, WebSocketMessage{"b", false}));
+    EXPECT_FALSE(socket.end());
+    socket.send({"end"});
+    EXPECT_EQ(socket.end(), (WebSocketEnd{4000, "done"}));
+    socket.send({"too late"});
+    socket.close({1000});
+    EXPECT_THAT(heard, testing::ElementsAre("a", "b", "end", "closed 4000"));
+    EXPECT_FALSE(send("GET", "/nowhere", tokenOf(Role::viewer)).webSocket());
+}
+
 } // namespace
 } // namespace core::http

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,12 +13,33 @@
 #include "core/http/principal.h"
 #include "core/http/request.h"
 #include "core/http/route.h"
+#include "core/http/web_socket.h"
 #include "core/log.h"
 
 namespace core::http {
 
-/// What came of a request to a LocalServer: the answer, or the wait of a handler that parked it. Cheap to
-/// copy. Thread-safe.
+/// The client's side of a WebSocket that a handler of a LocalServer has opened. The handler's functions run
+/// on the caller's thread. Cheap to copy. Thread-safe, but one message at a time.
+class CORE_EXPORT LocalWebSocket {
+public:
+    class Channel;
+    explicit LocalWebSocket(std::shared_ptr<Channel> channel) : channel_(std::move(channel)) {}
+
+    /// What the handler has sent since the last call.
+    [[nodiscard]] std::vector<WebSocketMessage> take();
+    /// Gives the handler a message; nothing happens once it is over.
+    void send(WebSocketMessage message);
+    /// Ends it as a client does; tells the handler.
+    void close(const WebSocketEnd& end);
+    /// How it came to an end, whoever ended it; nullopt: it is open.
+    [[nodiscard]] std::optional<WebSocketEnd> end() const;
+
+private:
+    std::shared_ptr<Channel> channel_;
+};
+
+/// What came of a request to a LocalServer: the answer, the wait of a handler that parked it, or a WebSocket.
+/// Cheap to copy. Thread-safe.
 class CORE_EXPORT LocalAnswer {
 public:
     struct State;
@@ -31,6 +53,8 @@ public:
     [[nodiscard]] Response response() const;
     /// How long the handler that parked it wants it to wait; 0 for one that did not.
     [[nodiscard]] std::chrono::milliseconds wait() const;
+    /// The socket of a handler that has made it one; nullopt for any other.
+    [[nodiscard]] std::optional<LocalWebSocket> webSocket() const;
     /// Ends the wait as time does: the answer is what the handler gave for that case, unless somebody who
     /// claimed the request is about to answer.
     void endWait();
@@ -54,7 +78,8 @@ public:
     /// Throws core::Error(kInternal) for routes with which a host would not serve: no permission, changing
     /// without an audit action, a pattern that is taken or malformed; kValidation for such middleware.
     void add(const std::string& module, std::vector<Route> routes, std::vector<Middleware> middleware = {});
-    /// Method, path, query, headers and body are the caller's; what a connection would know is filled in.
+    /// Method, path, query, headers and body are the caller's; what a connection would know is filled in, and
+    /// the handshake where the route is a WebSocket and the request has none.
     [[nodiscard]] LocalAnswer send(Request request) const;
     /// The OpenAPI document of the routes.
     [[nodiscard]] std::string openApi(const std::string& version) const;

@@ -20,6 +20,7 @@ public:
     void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
     /// Replaces every field of that name.
     void set(std::string name, std::string value);
+    void remove(std::string_view name);
     [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& fields() const noexcept {
         return fields_;
     }

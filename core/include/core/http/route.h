@@ -13,6 +13,7 @@
 #include "core/http/message.h"
 #include "core/http/principal.h"
 #include "core/http/request.h"
+#include "core/http/web_socket.h"
 #include "core/wire.h"
 
 namespace core::http {
@@ -92,8 +93,9 @@ private:
 };
 
 /// `fast` handlers finish in about a millisecond; `blocking` ones (bcrypt, long SQL, other machines) have a
-/// pool of their own, so that they never hold the fast one.
-enum class Executor { fast, blocking };
+/// pool of their own, so that they never hold the fast one. `probe` is one thread for answers that wait for
+/// nothing at all: whether the process lives must be told while everything else waits for the database.
+enum class Executor { fast, blocking, probe };
 
 namespace detail {
 struct ParkState;
@@ -132,7 +134,7 @@ struct Park {
     std::function<void(ParkedRequest)> parked;
 };
 
-using Outcome = std::variant<Response, Park>;
+using Outcome = std::variant<Response, Park, Upgrade>;
 using Handler = std::function<Outcome(Request&)>;
 
 /// One route, declared in one place: permission, audit, limits, executor, types, handler.
@@ -152,7 +154,9 @@ struct Route {
     bool responseIsList = false;         ///< a bare array of `response`
     int status = 200;                    ///< of success, for the documentation
     std::vector<int> otherStatuses = {}; ///< further ones whose answer is `response`, for the documentation
-    std::string responseMedia = {};      ///< media type of an answer that is not JSON, instead of `response`
+    /// Set for a GET whose handler returns an Upgrade.
+    std::optional<WebSocketLimits> webSocket = {};
+    std::string responseMedia = {}; ///< media type of an answer that is not JSON, instead of `response`
     /// Larger JSON answers to GET are compressed. False where one holds a secret beside text that others can
     /// choose: its length would tell of the secret.
     bool compressed = true;

@@ -1,0 +1,9 @@
+// The real browser, as every test of pages starts it.
+import { chromium } from '../../web/node_modules/playwright-core/index.mjs'
+
+export function launchBrowser() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+  })
+}
