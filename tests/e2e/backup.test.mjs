@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { after, before, test } from 'node:test'
 import { join } from 'node:path'
-import { chromium } from '../../web/node_modules/playwright-core/index.mjs'
+import { launchBrowser } from '../support/browser.mjs'
 import { System, until } from '../support/system.mjs'
 
 let system
@@ -22,10 +22,7 @@ before(async () => {
     name: 'nightly', schedule: '0 2 * * *', include_paths: [source], repository_id: repository.id,
   })
   await system.call('PUT', `/restic/agents/${agent}/policies/${policy.id}`)
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  })
+  browser = await launchBrowser()
   page = await (await browser.newContext({ locale: 'en-US', viewport: { width: 1200, height: 800 } })).newPage()
   page.on('pageerror', (error) => problems.push(error.message))
 })

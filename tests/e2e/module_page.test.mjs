@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { join } from 'node:path'
-import { chromium } from '../../web/node_modules/playwright-core/index.mjs'
+import { launchBrowser } from '../support/browser.mjs'
 import { System } from '../support/system.mjs'
 
 let system
@@ -37,10 +37,7 @@ before(async () => {
   await system.call('POST', '/sites', { name: 'Kiel' })
   const [listed] = (await system.call('GET', '/pages')).items
   entry = listed.entry
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  })
+  browser = await launchBrowser()
 })
 
 after(async () => {

@@ -1,7 +1,7 @@
 // The pages keep the content security policy that the host sends: nothing of them is blocked.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { chromium } from '../../web/node_modules/playwright-core/index.mjs'
+import { launchBrowser } from '../support/browser.mjs'
 import { System } from '../support/system.mjs'
 
 let system
@@ -11,10 +11,7 @@ const problems = []
 
 before(async () => {
   system = await System.start()
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  })
+  browser = await launchBrowser()
   page = await (await browser.newContext({ locale: 'en-US', viewport: { width: 1200, height: 800 } })).newPage()
   page.on('pageerror', (error) => problems.push(error.message))
   page.on('console', (message) => {

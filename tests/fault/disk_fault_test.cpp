@@ -11,8 +11,6 @@
 namespace test {
 namespace {
 
-using core::db::Dialect;
-
 class DiskFails : public FaultyHost {
 protected:
     /// Gives the host's data folder a disk of its own, in memory, that only this process and what it starts

@@ -48,6 +48,7 @@ protected:
     /// Ends it for good.
     void finish();
     [[nodiscard]] const TestDatabase& database() const { return *database_; }
+    [[nodiscard]] const Ledger& ledger() const noexcept { return ledger_; }
     /// How often the host said 503 and was asked again.
     [[nodiscard]] int refusals() const noexcept { return refusals_; }
 

@@ -44,6 +44,8 @@ void HostKilled::killAtEach(unsigned seed) {
             ASSERT_NO_FATAL_FAILURE(playAndJudge(seed));
         }
         ASSERT_EQ(deaths(), 1) << "was not reached";
+        for (const auto& [task, attempt] : ledger().attempts) // the agent lived: nothing was to be repeated
+            EXPECT_EQ(attempt, 1) << task;
         ASSERT_FALSE(HasFailure()); // the log is that of this life
         ++kills;
     }

@@ -97,6 +97,7 @@ TEST_F(PostgresFails, ItRestarts) {
 }
 
 TEST_F(PostgresFails, ItAnswersNobodyForAWhile) {
+    environment_["AE_HTTP_MAX_QUEUE_WAIT"] = "1s";
     prepare(Dialect::postgresql, {});
     ASSERT_NO_FATAL_FAILURE(play(1));
     std::jthread holder([&] {
@@ -109,21 +110,30 @@ TEST_F(PostgresFails, ItAnswersNobodyForAWhile) {
                                              "'PgSleep' AND datname = '" +
                                              database().name() + "'") == "1";
     }));
-    // More of them than there are connections: the rest find the pool empty.
-    std::atomic<int> good{0}, refused{0}, other{0};
+    // They take every thread for short requests and wait; whoever comes is not made to wait with them.
+    std::atomic<int> good{0}, refused{0}, other{0}, done{0};
     std::vector<std::jthread> callers;
     for (int i = 0; i < 40; ++i)
-        callers.emplace_back([&] {
-            const auto status = ApiClient(port_).get("/api/v1/restic/policies", admin_).status;
+        callers.emplace_back([&, client = api()]() mutable {
+            const auto status = client.get("/api/v1/restic/policies", admin_).status;
             ++(status == 200 ? good : status == 503 ? refused : other);
+            ++done;
         });
-    // What needs no database goes on meanwhile.
+    // Whether the process lives is told meanwhile.
     for (int i = 0; i < 20; ++i)
         EXPECT_EQ(api().get("/health/live", "").status, 200);
+    // When it has lasted as long as http.max_queue_wait, nobody is let in to wait as well.
+    std::this_thread::sleep_for(1500ms);
+    const auto late = api().get("/openapi.json", "");
+    EXPECT_EQ(late.status, 503);
+    EXPECT_TRUE(late.headers.contains("retry-after"));
+    EXPECT_EQ(done, 0) << "the lock is gone too early for this test";
+    EXPECT_EQ(api().get("/health/live", "").status, 200);
     callers.clear();
     holder.join();
     EXPECT_EQ(other, 0);
-    EXPECT_GT(good, 0) << "those who had a connection waited and were served";
+    EXPECT_EQ(refused, 0) << "who was let in was served";
+    EXPECT_EQ(good, 40);
     ASSERT_NO_FATAL_FAILURE(judge());
 }
 

@@ -74,10 +74,10 @@ void Story::play(const std::string& email, const std::string& password,
 
     quiesce(); // so that what comes next can only be the slot
     makeDue(policy_);
-    const auto before = journal_.size();
-    for (int i = 0; i < 200 && journal_.size() == before; ++i)
+    const auto before = ledger_.attempts.size();
+    for (int i = 0; i < 200 && ledger_.attempts.size() == before; ++i)
         work();
-    EXPECT_GT(journal_.size(), before) << "the slot that was due has not become a task";
+    EXPECT_GT(ledger_.attempts.size(), before) << "the slot that was due has not become a task";
 
     const auto renewed =
         ask_("POST", "/api/v1/auth/refresh", "", Value(Object{{"refresh_token", refresh_}}), {});
@@ -194,16 +194,17 @@ void Story::work(int wait) {
         const auto& payload = *envelope.find("payload");
         const auto task = payload.stringOr("task_id");
         const auto attempt = payload.integerOr("attempt");
-        auto& known = journal_[task];
-        if (known.ended || known.attempt >= attempt)
+        // O2: what has ended is never given to an agent again.
+        EXPECT_FALSE(ledger_.outcomes.contains(task)) << task << ", attempt " << attempt;
+        auto& begun = ledger_.attempts[task];
+        if (begun >= attempt)
             continue; // handed out again, because the host did not learn that it is here
-        known.attempt = attempt;
+        begun = attempt;
         execute(task, attempt);
     }
 }
 
 void Story::execute(const std::string& task, std::int64_t attempt) {
-    ++ledger_.executed[{task, attempt}];
     report(task, {{"attempt", attempt}, {"status", "running"}});
     writeLog(task, attempt, 1 + static_cast<int>(random_() % 5));
     if (random_() % 2 == 0)
@@ -235,7 +236,6 @@ void Story::execute(const std::string& task, std::int64_t attempt) {
                                     {"hostname", "web-01"}}}});
     ledger_.outcomes[task] = "success";
     ledger_.snapshots[task] = snapshot;
-    journal_[task].ended = true;
 }
 
 void Story::report(const std::string& task, Object report) {

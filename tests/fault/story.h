@@ -26,11 +26,11 @@ struct Ledger {
         bool once = true;   ///< asked with a key: exactly one row; else one for each time it was done
     };
     std::vector<Change> changes;
-    std::set<std::string> tasks;                                  ///< that somebody asked for
-    std::map<std::string, std::string> outcomes;                  ///< what the agent reported, by task
-    std::map<std::string, std::string> snapshots;                 ///< snapshot by task
-    std::map<std::string, std::vector<std::string>> logs;         ///< acknowledged lines by task
-    std::map<std::pair<std::string, std::int64_t>, int> executed; ///< starts by task and attempt
+    std::set<std::string> tasks;                          ///< that somebody asked for
+    std::map<std::string, std::string> outcomes;          ///< what the agent reported, by task
+    std::map<std::string, std::string> snapshots;         ///< snapshot by task
+    std::map<std::string, std::vector<std::string>> logs; ///< acknowledged lines by task
+    std::map<std::string, std::int64_t> attempts;         ///< the last one that was begun, by task
 };
 
 /// A day of a tenant: an administrator sets everything up, changes and removes some of it; an agent enrols,
@@ -50,14 +50,8 @@ public:
 
     [[nodiscard]] const Ledger& ledger() const noexcept { return ledger_; }
     [[nodiscard]] const std::string& admin() const noexcept { return admin_; }
-    [[nodiscard]] const std::string& agent() const noexcept { return agent_; }
-    [[nodiscard]] const std::string& policy() const noexcept { return policy_; }
 
 private:
-    struct Journal {
-        std::int64_t attempt = 0;
-        bool ended = false;
-    };
     ApiAnswer ask(const std::string& method, const std::string& path, const core::json::Value& body = {},
                   const std::string& key = {});
     ApiAnswer agentAsks(const std::string& method, const std::string& path,
@@ -86,7 +80,6 @@ private:
     std::mt19937 random_;
     Ledger ledger_;
     std::string admin_, refresh_, agent_, agentToken_, repository_, policy_;
-    std::map<std::string, Journal> journal_;
     std::set<std::string> mustFail_;
     int keys_ = 0;
 };

@@ -66,6 +66,16 @@ bool IpAddress::isLoopback() const noexcept {
     return isV4() ? bytes[kMapped.size()] == 127 : bytes == kLoopback;
 }
 
+std::uint64_t IpAddress::network() const noexcept {
+    // The last eight bytes of a mapped IPv4 address begin with 0000ffff, which no global network of IPv6
+    // does.
+    const std::size_t from = isV4() ? 8 : 0;
+    std::uint64_t network = 0;
+    for (std::size_t i = from; i < from + 8; ++i)
+        network = network << 8U | bytes[i];
+    return network;
+}
+
 std::string IpAddress::text() const {
     std::array<char, INET6_ADDRSTRLEN> out{};
     constexpr auto kSize = static_cast<socklen_t>(INET6_ADDRSTRLEN);

@@ -22,6 +22,9 @@ struct IpAddress {
 
     [[nodiscard]] bool isV4() const noexcept;
     [[nodiscard]] bool isLoopback() const noexcept;
+    /// Whose it is, where addresses are counted: itself for IPv4, the first 64 bits for IPv6, because whoever
+    /// has one such network has all of it.
+    [[nodiscard]] std::uint64_t network() const noexcept;
     /// IPv4 in its own form.
     [[nodiscard]] std::string text() const;
     bool operator==(const IpAddress&) const = default;

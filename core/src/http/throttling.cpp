@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
-#include <Poco/Net/IPAddress.h>
-
 #include "core/encoding.h"
+#include "http/ip_address.h"
 #include "http/rate_limit.h"
 
 namespace core::http {
@@ -14,15 +13,10 @@ TokenBuckets::Limit limitOf(double failures, std::chrono::milliseconds window) {
     return {failures, std::chrono::duration_cast<std::chrono::nanoseconds>(window / failures)};
 }
 
-/// Whose failures count together: the address, the /64 of IPv6; "" for this machine and for what is no
-/// address.
-std::string networkOf(const std::string& address) {
-    Poco::Net::IPAddress parsed;
-    if (!Poco::Net::IPAddress::tryParse(address, parsed) || parsed.isLoopback())
-        return {};
-    if (parsed.family() == Poco::Net::IPAddress::IPv6)
-        return (parsed & Poco::Net::IPAddress(64, Poco::Net::IPAddress::IPv6)).toString();
-    return parsed.toString();
+/// Whose failures count together; "" for this machine and for what is no address.
+std::string networkOf(const std::string& text) {
+    const auto address = IpAddress::parse(text);
+    return address && !address->isLoopback() ? std::to_string(address->network()) : std::string();
 }
 
 bool isFailure(int status) {

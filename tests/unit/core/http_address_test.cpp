@@ -63,7 +63,7 @@ TEST(AddressSet, NamesAnEntryThatIsNone) {
 
 TEST(AddressCount, CountsToItsLimitForEachAddress) {
     AddressCount count;
-    const auto key = [](const char* text) { return AddressCount::keyOf(*IpAddress::parse(text)); };
+    const auto key = [](const char* text) { return IpAddress::parse(text)->network(); };
     EXPECT_TRUE(count.take(key("192.0.2.7"), 2));
     EXPECT_TRUE(count.take(key("192.0.2.7"), 2));
     EXPECT_FALSE(count.take(key("192.0.2.7"), 2));
