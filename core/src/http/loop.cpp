@@ -122,6 +122,8 @@ void Server::Loop::run() {
         expire();
         if (arming_ == 0)
             leftOpen_.clear();
+        if (stopping_)
+            endIdle();
         if (stopping_ && steadyMs() > stopAt_)
             forceClose();
     }
@@ -344,13 +346,20 @@ void Server::Loop::beginStop() {
         waiting.push_back(connection.get());
     for (Connection* connection : waiting) {
         const Phase phase = connection->phase.load(std::memory_order_acquire);
-        if (phase == Phase::idle) // a worker may be arming it this instant: let its end be an event
-            connection->transport.endReading();
-        else if (phase == Phase::handshake || phase == Phase::proxyHeader)
+        if (phase == Phase::handshake || phase == Phase::proxyHeader)
             close(*connection);
         else if (phase == Phase::parked && connection->park->leaveWaiting(detail::ParkState::Phase::over))
             answerParked(*connection, connection->park->onTimeout);
     }
+}
+
+void Server::Loop::endIdle() {
+    std::vector<Connection*> idle;
+    for (const auto& [id, connection] : connections_) // what a worker may be arming: the next time
+        if (connection->phase.load(std::memory_order_acquire) == Phase::idle && arming_ == 0)
+            idle.push_back(connection.get());
+    for (Connection* connection : idle)
+        onReadable(*connection);
 }
 
 void Server::Loop::forceClose() {
