@@ -1,7 +1,6 @@
 #include "commands.h"
 
 #include <algorithm>
-#include <csignal>
 #include <iostream>
 #include <set>
 
@@ -14,6 +13,7 @@
 #include "event/reference.h"
 #include "module/module_file.h"
 #include "module_template.h"
+#include "signals.h"
 
 namespace core::app {
 
@@ -176,15 +176,16 @@ void Commands::tellReady() {
 int Commands::serve(Command::Invocation&) {
     host_->readConfig();
     host_->openDatabase();
-    host_->migrate();
+    {
+        const EndedBySignals interruptible; // a migration may take long, or wait for another session
+        host_->migrate();
+    }
     host_->initializeModules();
     host_->start();
     tellReady();
 
-    sigset_t set;
-    sigemptyset(&set);
-    for (const int signal : {SIGTERM, SIGINT, SIGQUIT, SIGHUP})
-        sigaddset(&set, signal);
+    sigset_t set = endingSignals();
+    sigaddset(&set, SIGHUP);
     for (;;) {
         int signal = 0;
         sigwait(&set, &signal);

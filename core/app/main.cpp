@@ -1,6 +1,6 @@
-#include <csignal>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 
 #include <unistd.h>
 
@@ -8,21 +8,13 @@
 
 #include "commands.h"
 #include "core/error.h"
+#include "signals.h"
 
 extern char** environ;
 
 namespace {
 
 using core::app::GlobalOptions;
-
-/// Every thread inherits the mask, so that only the main thread, which waits for them, sees these signals.
-void blockSignals() {
-    sigset_t set;
-    sigemptyset(&set);
-    for (const int signal : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGPIPE})
-        sigaddset(&set, signal);
-    pthread_sigmask(SIG_BLOCK, &set, nullptr);
-}
 
 void addGlobalOptions(CLI::App& app, GlobalOptions& global) {
     app.add_option("--config", global.file, "Configuration file (YAML); need not exist")
@@ -136,6 +128,9 @@ int run(int argc, char** argv) {
         if (!command.example.empty())
             sub->footer("Example:\n  " + command.example);
         sub->final_callback([&commands, &code, &global, command, values] {
+            std::optional<core::app::EndedBySignals> interruptible;
+            if (command.path != "serve")
+                interruptible.emplace();
             core::Command::Invocation invocation{*values, global.json, std::cout, std::cerr};
             code = commands.run(command, global, invocation);
         });
@@ -152,7 +147,7 @@ int run(int argc, char** argv) {
 } // namespace
 
 int main(int argc, char** argv) {
-    blockSignals();
+    core::app::blockSignals();
     try {
         return run(argc, argv);
     } catch (const core::Error& error) {

@@ -88,6 +88,11 @@ public:
     void get(const std::string& path, const std::string& fields = {}) const {
         send("GET " + path + " HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n");
     }
+    /// True if the server has closed and everything it sent has been taken.
+    [[nodiscard]] bool ended() const {
+        char next = 0;
+        return in_.empty() && ::recv(fd_, &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    }
     void endSending() const { ::shutdown(fd_, SHUT_WR); }
     void close() {
         if (fd_ >= 0)

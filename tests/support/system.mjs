@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto'
 
 const bin = join(process.env.AE_BUILD_DIR ?? 'build', 'bin')
 
-function freePort() {
+export function freePort() {
   return new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
       const { port } = server.address()

@@ -19,6 +19,8 @@ struct TlsClientOptions {
     std::string protocols = {}; ///< what ALPN offers, as on the wire: "\x08http/1.1"
     int receiveBuffer = 0;
     std::string before = {}; ///< sent plainly before the handshake
+    /// What an earlier connection kept of its session, to go on with it.
+    std::shared_ptr<SSL_SESSION> session = {};
 };
 
 /// A client with OpenSSL that sends exactly the bytes it is told to. It takes any certificate and tells which
@@ -42,6 +44,8 @@ public:
             ::SSL_set_alpn_protos(session_.get(),
                                   reinterpret_cast<const unsigned char*>(options.protocols.data()),
                                   static_cast<unsigned>(options.protocols.size()));
+        if (options.session)
+            ::SSL_set_session(session_.get(), options.session.get());
         const timeval limit{15, 0};
         ::setsockopt(descriptor(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
         ::SSL_set_fd(session_.get(), descriptor());
@@ -56,6 +60,11 @@ public:
         ::SSL_get0_alpn_selected(session_.get(), &name, &length);
         return {reinterpret_cast<const char*>(name), length};
     }
+    /// What a later connection may go on with; TLS 1.3 sends it with the first answer.
+    [[nodiscard]] std::shared_ptr<SSL_SESSION> session() const { // a copy: OpenSSL spoils its own at the end
+        return {::SSL_SESSION_dup(::SSL_get0_session(session_.get())), &::SSL_SESSION_free};
+    }
+    [[nodiscard]] bool resumed() const { return ::SSL_session_reused(session_.get()) == 1; }
     /// The common name in the server's certificate.
     [[nodiscard]] std::string serverName() const {
         char name[256] = "";

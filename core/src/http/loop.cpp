@@ -134,6 +134,8 @@ void Server::Loop::run() {
         scheduleAgain();
         if (arming_ == 0)
             leftOpen_.clear();
+        if (stopping_)
+            endIdle();
         if (stopping_ && steadyMs() > stopAt_)
             forceClose();
     }
@@ -377,15 +379,22 @@ void Server::Loop::beginStop() {
         waiting.push_back(connection.get());
     for (Connection* connection : waiting) {
         const Phase phase = connection->phase.load(std::memory_order_acquire);
-        if (phase == Phase::idle) // a worker may be arming it this instant: let its end be an event
-            connection->transport.endReading();
-        else if (phase == Phase::handshake || phase == Phase::proxyHeader)
+        if (phase == Phase::handshake || phase == Phase::proxyHeader)
             close(*connection);
         else if (phase == Phase::parked && connection->park->leaveWaiting(detail::ParkState::Phase::over))
             answerParked(*connection, connection->park->onTimeout);
         else if (phase == Phase::webSocket)
             connection->webSocket->session->close({1001, "The server stops."}); // after what is queued
     }
+}
+
+void Server::Loop::endIdle() {
+    std::vector<Connection*> idle;
+    for (const auto& [id, connection] : connections_) // what a worker may be arming: the next time
+        if (connection->phase.load(std::memory_order_acquire) == Phase::idle && arming_ == 0)
+            idle.push_back(connection.get());
+    for (Connection* connection : idle)
+        onReadable(*connection);
 }
 
 void Server::Loop::forceClose() {

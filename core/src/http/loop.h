@@ -81,6 +81,9 @@ private:
     // ---- ending
     void close(Connection& connection);
     void beginStop();
+    /// While stopping, again and again: what is idle has its last request read, if one has arrived, or ends.
+    /// Workers that had not noticed the stop go on making connections idle for a moment.
+    void endIdle();
     /// After the hard limit: what is not in a worker's hands is closed; what is, some time later, abandoned.
     void forceClose();
 

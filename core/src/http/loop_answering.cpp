@@ -46,11 +46,8 @@ void Server::Loop::respond(Connection& connection, const Response& response, boo
 }
 
 void Server::Loop::handToLoop(Connection& connection, void (Loop::*action)(Connection&)) {
-    const std::uint64_t id = connection.id;
-    // The deadline of a request that took long has passed: the loop may look at it before the action runs.
-    connection.deadlineMs = steadyMs() + options_.writeTimeout.count();
-    connection.phase.store(Phase::writing, std::memory_order_release);
-    queue_.post([this, id, action] {
+    // It stays dispatched: an event that comes before the action must not begin what the action goes on with.
+    queue_.post([this, id = connection.id, action] {
         if (const auto found = connections_.find(id); found != connections_.end())
             (this->*action)(*found->second);
     });

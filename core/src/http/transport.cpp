@@ -67,10 +67,6 @@ Transport::Result Transport::discard(std::span<char> block) const {
     return receive(block, 0);
 }
 
-void Transport::endReading() const noexcept {
-    ::shutdown(fd_.get(), SHUT_RD);
-}
-
 void Transport::startTls(const TlsContext& context) {
     tls_ = std::make_unique<TlsSession>(context, fd_.get());
 }

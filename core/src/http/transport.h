@@ -41,8 +41,6 @@ public:
     /// The raw bytes beneath TLS: looks at what has arrived and leaves it there, or throws it away.
     [[nodiscard]] Result peek(std::span<char> block) const;
     [[nodiscard]] Result discard(std::span<char> block) const;
-    /// Makes the socket look as if the peer had ended its side. Thread-safe.
-    void endReading() const noexcept;
 
     /// From here on everything goes through TLS, whose handshake comes first.
     void startTls(const TlsContext& context);

@@ -159,6 +159,39 @@ TEST_F(ServerTest, PipelinedRequestsWaitForAParkedOne) {
     EXPECT_EQ(client.response().body, "counted");
 }
 
+TEST_F(ServerTest, APipelinedRequestIsDoneOnceWhateverTheSocketSaysMeanwhile) {
+    std::atomic<bool> hold{false};
+    Gate loop;
+    options.ticks.push_back({1ms, [&] {
+                                 if (hold)
+                                     loop.pass();
+                             }});
+    start();
+    auto client = connect();
+    const std::string count = "GET /count HTTP/1.1\r\nHost: h\r\n\r\n";
+    client.send("GET /park/a HTTP/1.1\r\nHost: h\r\n\r\nGET /gate HTTP/1.1\r\nHost: h\r\n\r\n" + count +
+                count);
+    ASSERT_TRUE(test::await([&] { return parked().size() == 1; }));
+    ParkedRequest handle = parked()[0].second;
+    ASSERT_TRUE(handle.claim());
+    handle.answer(Response::text("now", "text/plain"));
+    ASSERT_TRUE(test::await([&] { return gate.waiting() == 1; }));
+    hold = true;
+    ASSERT_TRUE(test::await([&] { return loop.waiting() == 1; }));
+    // The socket was last watched for the client's end, which comes together with the worker's answer.
+    gate.open();
+    EXPECT_EQ(client.response().body, "now");
+    EXPECT_EQ(client.response().body, "passed");
+    client.endSending();
+    hold = false;
+    loop.open();
+    EXPECT_EQ(client.response().body, "counted");
+    EXPECT_EQ(client.response().body, "counted");
+    EXPECT_TRUE(client.rest().empty());
+    EXPECT_EQ(counted, 2);
+    server.reset(); // before what it calls
+}
+
 TEST_F(ServerTest, HeadHasTheHeadOfGetAndNoBody) {
     parkFor = 20ms;
     start();

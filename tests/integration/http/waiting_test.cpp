@@ -249,57 +249,6 @@ TEST_F(ServerTest, BlockingWorkDoesNotHoldTheFastWorkers) {
     EXPECT_EQ(blocked.response().body, "passed");
 }
 
-TEST_F(ServerTest, StopAnswersWhatIsParkedAtOnce) {
-    start();
-    std::vector<test::RawClient> waiting;
-    for (int i = 0; i < 20; ++i) {
-        waiting.push_back(connect());
-        waiting.back().get("/park/a");
-    }
-    ASSERT_TRUE(test::await([&] { return server->stats().parked == 20; }));
-    bool clean = false;
-    std::jthread stopping([&] { clean = server->stop(); });
-    for (auto& client : waiting) {
-        const auto response = client.response();
-        EXPECT_EQ(response.body, "nothing");
-        EXPECT_EQ(response.header("Connection"), "close");
-        EXPECT_THAT(client.rest(), IsEmpty());
-        client.close();
-    }
-    stopping.join();
-    EXPECT_TRUE(clean);
-    for (auto& [name, handle] : parked())
-        EXPECT_FALSE(handle.claim());
-}
-
-TEST_F(ServerTest, StopFinishesWhatIsUnderWay) {
-    start();
-    auto idle = connect();
-    EXPECT_EQ(idle.ask("/ok").body, "ok");
-    auto client = connect();
-    client.get("/gate");
-    ASSERT_TRUE(test::await([&] { return gate.waiting() == 1; }));
-    const auto port = server->port();
-    bool clean = false;
-    std::jthread stopping([&] { clean = server->stop(); });
-    EXPECT_THAT(idle.rest(), IsEmpty());
-    EXPECT_TRUE(test::await([&] {
-        try {
-            test::RawClient another(port);
-            return false;
-        } catch (const std::runtime_error&) {
-            return true;
-        }
-    }));
-    gate.open();
-    const auto response = client.response();
-    EXPECT_EQ(response.body, "passed");
-    EXPECT_EQ(response.header("Connection"), "close");
-    client.close();
-    stopping.join();
-    EXPECT_TRUE(clean);
-}
-
 TEST_F(ServerTest, ABusyAddressIsSaidSo) {
     start();
     ServerOptions same = options;

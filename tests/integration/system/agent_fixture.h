@@ -9,10 +9,11 @@ namespace test {
 /// The real host with a real agent, a real restic and a repository on disk.
 class BackupSystemTest : public SystemTest {
 protected:
-    void begin() {
+    /// `addresses`: as of startBackend().
+    void begin(const std::string& addresses = {}) {
         writeFile(source_ / "one.txt", "one");
         writeFile(source_ / "deep/two.txt", "two two");
-        startBackend();
+        startBackend(addresses);
         enroll();
         startAgent();
         repositoryId_ = repository(repository_, "store");

@@ -111,9 +111,20 @@ TEST_P(MigrateCommand, AKillAtAnyPointLeavesWholeStepsAndTheNextRunGoesOn) {
 }
 
 /// Where another session can hold a step open: it waits with its tables made and its line not yet written.
-class MigrateOnPostgres : public SystemTest {};
+struct Ending {
+    const char* name;
+    const char* command;
+    int signal;
+};
+class MigrateOnPostgres : public SystemTest, public testing::WithParamInterface<Ending> {};
+INSTANTIATE_TEST_SUITE_P(By, MigrateOnPostgres,
+                         testing::Values(Ending{"migrate_killed", "migrate", SIGKILL},
+                                         Ending{"migrate_terminated", "migrate", SIGTERM},
+                                         Ending{"migrate_interrupted", "migrate", SIGINT},
+                                         Ending{"serve_terminated", "serve", SIGTERM}),
+                         [](const auto& chosen) { return chosen.param.name; });
 
-TEST_F(MigrateOnPostgres, AKillInTheMiddleOfAStepLeavesNothingOfIt) {
+TEST_P(MigrateOnPostgres, AnEndInTheMiddleOfAStepLeavesNothingOfIt) {
     const TestDatabase server{core::db::Dialect::postgresql};
     useDatabase(server.url());
     core::db::applyMigrations(server.db(), {}); // the ledger
@@ -131,10 +142,12 @@ TEST_F(MigrateOnPostgres, AKillInTheMiddleOfAStepLeavesNothingOfIt) {
     });
     ASSERT_TRUE(await([&] { return sessions("query LIKE '%pg_sleep%'") == "1"; }));
 
-    const auto process = std::move(runner_.start(backendCommand({"migrate"}))).value();
+    const auto process = std::move(runner_.start(backendCommand({GetParam().command}))).value();
     ASSERT_TRUE(await([&] { return sessions("wait_event_type = 'Lock'") == "1"; }));
-    process->signal(SIGKILL);
-    ASSERT_TRUE(process->wait(10s));
+    process->signal(GetParam().signal);
+    const auto exit = process->wait(10s);
+    ASSERT_TRUE(exit) << "the step is waited for";
+    EXPECT_EQ(exit->signal, GetParam().signal);
     cluster.admin(
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' "
         "AND pid <> pg_backend_pid() AND datname = '" +

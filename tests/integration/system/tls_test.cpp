@@ -1,27 +1,18 @@
 // The real host with a certificate, and a real agent that trusts it.
 #include <filesystem>
 
-#include "integration/system/system_fixture.h"
-#include "support/certificates.h"
-#include "support/tls_client.h"
+#include "integration/system/tls_fixture.h"
 
 namespace test {
 namespace {
 
-class TlsSystemTest : public SystemTest {
+class TlsSystemTest : public WithTls<SystemTest> {
 protected:
     void SetUp() override {
-        configureHost(fmt::format("tls:\n  cert_file: {}\n  key_file: {}\n", own_.certificate, own_.key));
-        startBackend("http://127.0.0.1:0,127.0.0.1:0");
-        static const std::regex kSecond(R"re("addresses":"[^ ]+, 127\.0\.0\.1:(\d+)")re");
-        std::smatch found;
-        const auto log = readFile(dir_ / "backend.log");
-        ASSERT_TRUE(std::regex_search(log, found, kSecond)) << log;
-        tlsPort_ = static_cast<std::uint16_t>(std::stoi(found[1]));
+        configureHost(tlsSettings());
+        startBackend(kBoth);
+        findTlsPort();
     }
-
-    CertificateFiles own_ = makeCertificate(dir_.path(), "first");
-    std::uint16_t tlsPort_ = 0;
 };
 
 TEST_F(TlsSystemTest, AnAgentEnrolsThroughIt) {
@@ -53,9 +44,7 @@ TEST_F(TlsSystemTest, AnAgentEnrolsThroughIt) {
 
 TEST_F(TlsSystemTest, ANewCertificateIsTakenAtSighup) {
     EXPECT_EQ(TlsClient(tlsPort_).serverName(), "first");
-    const auto second = makeCertificate(dir_.path(), "second");
-    std::filesystem::rename(second.key, own_.key);
-    std::filesystem::rename(second.certificate, own_.certificate);
+    replaceCertificate("second");
     backend_->signal(SIGHUP);
     EXPECT_TRUE(await([&] { return TlsClient(tlsPort_).serverName() == "second"; }));
     const auto metrics = api().send("GET", "/metrics", "Bearer " + admin_);

@@ -1,0 +1,83 @@
+// B5: what a waiting agent costs.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { enrol, hostPid, makeCertificate, metric, restartWithTls, withHost } from './host.mjs'
+import { Clients, load } from './load.mjs'
+import { kernelStacks, memory, threads } from './process.mjs'
+import { median, report } from './report.mjs'
+import { nginx, poco } from './yardsticks.mjs'
+import { until } from '../support/system.mjs'
+
+const use = (pids) => pids.reduce((sum, pid) => sum + memory(pid), 0)
+const isParked = (system, count) => until(`${count} parked polls`, async () => (await metric(system, 'ae_http_connections{state="parked"}')) === count)
+
+/** B5: plainly, beside idle connections of nginx. */
+export async function parked() {
+  const light = await nginx()
+  await withHost({}, async (system) => {
+    const polls = await enrol(system, 15000, 300)
+    const pid = hostPid(system)
+    const path = `${system.url}/api/v1/auth/me`
+    const port = new URL(system.url).port
+    load(path, system.token)
+    const idle = [0, 1, 2].map(() => load(path, system.token))
+    const before = { memory: memory(pid), threads: threads(pid), nginx: use(light.pids()) }
+    const waiting = []
+    for (const [from, count] of [[0, 10000], [10000, 15000]]) {
+      waiting.push(new Clients('ask', port, count - from, polls.slice(from, count)))
+      await isParked(system, count)
+      const each = (memory(pid) - before.memory) / count
+      const busy = [0, 1, 2].map(() => load(path, system.token))
+      const rate = median(busy.map((run) => run.rate)) / median(idle.map((run) => run.rate))
+      report(`user memory of a parked long poll (${count})`, each, 'bytes', '<= 4096')
+      report(`threads added by ${count} parked long polls`, threads(pid) - before.threads, '', '0')
+      report(`authenticated GET with ${count} parked / idle`, rate, 'x', '>= 0.8', {
+        p99_idle_ms: median(idle.map((run) => run.p99)),
+        p99_parked_ms: median(busy.map((run) => run.p99)),
+      })
+    }
+    for (const clients of waiting) {
+      const { answered, ended } = await clients.leave()
+      if (answered > 0 || Object.keys(ended).length > 0) throw new Error(`polls did not stay: ${answered} answered, ${JSON.stringify(ended)}`)
+    }
+    const others = new Clients('ask', light.port, 10000, ['/'])
+    await others.when('answered')
+    report('user memory of an idle connection of nginx (10000)', (use(light.pids()) - before.nginx) / 10000, 'bytes', '> 0')
+    await others.leave()
+  })
+  await light.stop()
+}
+
+/** B5b: through TLS, beside a thread of Poco's for each. */
+export async function parkedTls() {
+  const count = 2000
+  await withHost({}, async (system) => {
+    const polls = await enrol(system, count, 300)
+    const certificate = makeCertificate(system.folder, 'bench')
+    const port = await restartWithTls(system, certificate)
+    const bare = await poco(certificate)
+    /** User memory and kernel stacks that so many connections add, each. */
+    const cost = async (pid, connect) => {
+      const before = memory(pid) + kernelStacks()
+      const clients = await connect()
+      await sleep(500) // threads that have just been made are still setting up
+      const each = (memory(pid) + kernelStacks() - before) / count
+      const { ended } = await clients.leave()
+      if (Object.keys(ended).length > 0) throw new Error(`connections did not stay: ${JSON.stringify(ended)}`)
+      return each
+    }
+    const park = async () => {
+      const clients = new Clients('ask', port, count, polls, true)
+      await isParked(system, count)
+      return clients
+    }
+    const stay = async () => {
+      const clients = new Clients('ask', bare.port, count, ['/'], true)
+      await clients.when('answered')
+      return clients
+    }
+    const ours = await cost(hostPid(system), park)
+    const theirs = await cost(bare.pids()[0], stay)
+    report(`parked long poll / thread of Poco's, with TLS, user memory and kernel stack (${count})`, ours / theirs, 'x', '<= 0.6', { ours_bytes: ours, poco_bytes: theirs })
+    await bare.stop()
+  })
+}
