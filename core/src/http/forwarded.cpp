@@ -2,22 +2,16 @@
 
 #include <optional>
 
+#include "http/field_list.h"
+
 namespace core::http {
 
 namespace {
 
-std::string_view trim(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
-        text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
-        text.remove_suffix(1);
-    return text;
-}
-
 /// The last element of a list; takes it away.
 std::string_view takeLast(std::string_view& list) {
     const auto comma = list.rfind(',');
-    const auto last = trim(comma == std::string_view::npos ? list : list.substr(comma + 1));
+    const auto last = trimBlanks(comma == std::string_view::npos ? list : list.substr(comma + 1));
     list = comma == std::string_view::npos ? std::string_view() : list.substr(0, comma);
     return last;
 }
