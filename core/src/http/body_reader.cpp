@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "http/field_line.h"
+
 namespace core::http {
 
 BodyReader::BodyReader(const Head& head, std::size_t limit)
@@ -71,8 +73,9 @@ BodyReader::Progress BodyReader::feedChunked(std::string& buffer) {
         case ChunkState::trailer:
             if (line.empty())
                 return finish(Progress::complete);
+            // Nobody reads them: what they say of lengths and codings is nothing.
             trailerBytes_ += line.size();
-            if (trailerBytes_ > kMaxLine)
+            if (trailerBytes_ > kMaxLine || readFieldLine(line).problem != nullptr)
                 return finish(Progress::malformed);
             break;
         case ChunkState::data:

@@ -3,37 +3,49 @@
 #include <algorithm>
 #include <charconv>
 
+#include "http/field_line.h"
 #include "http/field_list.h"
 
 namespace core::http {
 
 namespace {
-bool isTokenChar(char c) {
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
-        return true;
-    constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
-    return kOthers.find(c) != std::string_view::npos;
-}
-bool isToken(std::string_view text) {
-    return !text.empty() && std::all_of(text.begin(), text.end(), isTokenChar);
-}
-
-/// Visible ASCII, blanks and bytes above ASCII; no control characters.
-bool isFieldValue(std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) {
-        const auto u = static_cast<unsigned char>(c);
-        return c == '\t' || (u >= 0x20 && u != 0x7F);
+bool isIn(std::string_view text, std::string_view others) {
+    return std::all_of(text.begin(), text.end(), [others](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               others.find(c) != std::string_view::npos;
     });
 }
 
-bool hasListItem(std::string_view list, std::string_view item) {
-    while (!list.empty()) {
-        const auto comma = list.find(',');
-        if (equalNoCase(trimBlanks(list.substr(0, comma)), item))
-            return true;
-        list = comma == std::string_view::npos ? std::string_view() : list.substr(comma + 1);
+/// A name, an IPv4 or a bracketed IPv6 address, and a port or none. Of what RFC 3986 allows in names we take
+/// what is in names: Host ends up in addresses and in commands that people copy.
+bool isAuthority(std::string_view text) {
+    const auto nameEnd = text.starts_with('[') ? text.find(']') : text.find(':');
+    std::string_view name = text.substr(0, nameEnd), port;
+    if (text.starts_with('[')) {
+        if (nameEnd == std::string_view::npos || !isIn(name.substr(1), ":.") || name.size() < 3)
+            return false;
+        port = text.substr(nameEnd + 1);
+    } else {
+        if (name.empty() || !isIn(name, "-._~"))
+            return false;
+        port = nameEnd == std::string_view::npos ? std::string_view() : text.substr(nameEnd);
     }
-    return false;
+    return port.empty() || (port.front() == ':' && port.size() <= 6 &&
+                            port.find_first_not_of("0123456789", 1) == std::string_view::npos);
+}
+
+/// Takes scheme and authority away from a target in absolute form; what is left is a path with its query.
+/// nullopt for a target of another form.
+std::optional<std::string_view> takeAuthority(std::string_view& target) {
+    for (const std::string_view scheme : {"http://", "https://"}) {
+        if (!equalNoCase(target.substr(0, scheme.size()), scheme))
+            continue;
+        target.remove_prefix(scheme.size());
+        const auto authority = target.substr(0, target.find_first_of("/?"));
+        target.remove_prefix(authority.size());
+        return authority;
+    }
+    return std::nullopt;
 }
 } // namespace
 
@@ -44,35 +56,32 @@ HeadParser::Progress HeadParser::refuse(int status, std::string message) {
 
 HeadParser::Progress HeadParser::feed(std::string_view buffer) {
     // One empty line before a request is tolerated (RFC 9112, 2.2), no more.
-    std::size_t skip = 0;
-    if (buffer.starts_with("\r\n"))
-        skip = 2;
-    const std::size_t from = std::max(skip, scanned_ > 3 ? scanned_ - 3 : 0);
-    const auto end = buffer.find("\r\n\r\n", from);
-    if (end == std::string_view::npos) {
-        if (buffer.size() > limits_.maxBytes)
-            return refuse(431, "The request head is too large.");
-        // A client that ends its lines with LF alone would wait for ever.
-        const auto bare = buffer.find("\n\n", scanned_ > 1 ? scanned_ - 1 : 0);
-        if (bare != std::string_view::npos)
+    const std::size_t skip = buffer.starts_with("\r\n") ? 2 : 0;
+    const auto end = buffer.find("\r\n\r\n", std::max(skip, scanned_ > 3 ? scanned_ - 3 : 0));
+    const bool complete = end != std::string_view::npos;
+    const std::size_t size = complete ? end + 4 : buffer.size();
+    // Before all else, so that the answer is the same however the bytes arrive; and a client that ends its
+    // lines with LF alone would wait for ever.
+    const std::string_view judged = buffer.substr(0, std::min(size, limits_.maxBytes));
+    for (auto at = judged.find('\n', scanned_); at != std::string_view::npos; at = judged.find('\n', at + 1))
+        if (at == 0 || judged[at - 1] != '\r')
             return refuse(400, "Lines of the request head must end with CR LF.");
-        scanned_ = buffer.size();
+    if (size > limits_.maxBytes)
+        return refuse(431, "The request head is too large.");
+    if (!complete) {
+        scanned_ = size;
         return Progress::incomplete;
     }
-    if (end + 4 > limits_.maxBytes)
-        return refuse(431, "The request head is too large.");
-    consumed_ = end + 4;
+    consumed_ = size;
     return parse(buffer.substr(skip, end + 2 - skip));
 }
 
 HeadParser::Progress HeadParser::parse(std::string_view text) {
     bool first = true;
     while (!text.empty()) {
-        const auto end = text.find('\n');
-        if (end == 0 || text[end - 1] != '\r')
-            return refuse(400, "Lines of the request head must end with CR LF.");
-        const std::string_view line = text.substr(0, end - 1);
-        text.remove_prefix(end + 1);
+        const auto end = text.find("\r\n");
+        const std::string_view line = text.substr(0, end);
+        text.remove_prefix(end + 2);
         const bool good = first ? parseRequestLine(line) : parseField(line);
         if (!good)
             return Progress::refused;
@@ -89,7 +98,7 @@ bool HeadParser::parseRequestLine(std::string_view line) {
         return false;
     }
     const std::string_view method = line.substr(0, methodEnd);
-    const std::string_view target = line.substr(methodEnd + 1, targetEnd - methodEnd - 1);
+    std::string_view target = line.substr(methodEnd + 1, targetEnd - methodEnd - 1);
     const std::string_view version = line.substr(targetEnd + 1);
     if (!isToken(method) || method.size() > 32) {
         refuse(400, "The method is not valid.");
@@ -104,13 +113,16 @@ bool HeadParser::parseRequestLine(std::string_view line) {
         return u > 0x20 && u < 0x7F && c != '"' && c != '<' && c != '>' && c != '\\' && c != '^' &&
                c != '`' && c != '{' && c != '|' && c != '}' && c != '#';
     });
-    if (!target.starts_with('/') || !cleanTarget) {
-        refuse(400, "The request target must be a path that begins with a slash.");
+    const auto authority = takeAuthority(target);
+    const bool isPath = target.starts_with('/') || (authority && (target.empty() || target.front() == '?'));
+    if (!isPath || !cleanTarget || (authority && !isAuthority(*authority))) {
+        refuse(400, "The request target must be a path that begins with a slash, or a whole address.");
         return false;
     }
+    if (authority)
+        authority_ = *authority;
     if (version == "HTTP/1.0") {
         http10_ = true;
-        head_.keepAlive = false;
     } else if (version != "HTTP/1.1") {
         if (version.starts_with("HTTP/") && version.size() == 8)
             refuse(505, "This server speaks HTTP/1.1.");
@@ -120,40 +132,40 @@ bool HeadParser::parseRequestLine(std::string_view line) {
     }
     head_.method = method;
     const auto question = target.find('?');
-    head_.path = target.substr(0, question);
+    head_.path = target.starts_with('/') ? target.substr(0, question) : "/";
     if (question != std::string_view::npos)
         head_.query = target.substr(question + 1);
     return true;
 }
 
 bool HeadParser::parseField(std::string_view line) {
-    if (line.starts_with(' ') || line.starts_with('\t')) {
-        refuse(400, "A header field must not be folded over several lines.");
-        return false;
-    }
-    const auto colon = line.find(':');
-    if (colon == std::string_view::npos || !isToken(line.substr(0, colon))) {
-        refuse(400, "A header field must be a name directly followed by a colon.");
-        return false;
-    }
-    const std::string_view value = trimBlanks(line.substr(colon + 1));
-    if (!isFieldValue(value)) {
-        refuse(400, "A header field contains a control character.");
+    const auto [name, value, problem] = readFieldLine(line);
+    if (problem != nullptr) {
+        refuse(400, problem);
         return false;
     }
     if (value.size() > limits_.maxValueBytes || head_.headers.fields().size() >= limits_.maxFields) {
         refuse(431, "The request has too many or too long header fields.");
         return false;
     }
-    head_.headers.add(std::string(line.substr(0, colon)), std::string(value));
+    head_.headers.add(std::string(name), std::string(value));
     return true;
 }
 
 bool HeadParser::judge() {
     int hosts = 0, lengths = 0, codings = 0;
+    bool closes = false, stays = false;
     for (const auto& [name, value] : head_.headers.fields()) {
         if (equalNoCase(name, "Host")) {
             ++hosts;
+            if (!value.empty() && !isAuthority(value)) {
+                refuse(400, "Host is not a name or address with a port or without.");
+                return false;
+            }
+            if (authority_ && !equalNoCase(value, *authority_)) {
+                refuse(400, "Host must name the same server as the request target.");
+                return false;
+            }
         } else if (equalNoCase(name, "Content-Length")) {
             ++lengths;
             std::uint64_t length = 0;
@@ -172,10 +184,10 @@ bool HeadParser::judge() {
             }
             head_.chunked = true;
         } else if (equalNoCase(name, "Connection")) {
-            if (hasListItem(value, "close"))
-                head_.keepAlive = false;
-            else if (http10_ && hasListItem(value, "keep-alive"))
-                head_.keepAlive = true;
+            for (const std::string_view option : fieldList(value)) {
+                closes = closes || equalNoCase(option, "close");
+                stays = stays || equalNoCase(option, "keep-alive");
+            }
         } else if (equalNoCase(name, "Expect")) {
             if (!equalNoCase(value, "100-continue")) {
                 refuse(417, "The only expectation that this server meets is 100-continue.");
@@ -196,6 +208,7 @@ bool HeadParser::judge() {
         refuse(400, "HTTP/1.0 knows no chunks.");
         return false;
     }
+    head_.keepAlive = !closes && (stays || !http10_);
     if (http10_) // which knows it no more (RFC 9110, 7.8)
         head_.headers.remove("Upgrade");
     return true;

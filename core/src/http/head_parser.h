@@ -37,8 +37,10 @@ struct HeadRefusal {
 
 /// Reads a request head strictly (RFC 9112 without its leniencies): a front and a back that read a head
 /// differently is how requests are smuggled. Refuses bare CR or LF, obsolete folding, blanks around the colon
-/// or in names, control characters and NUL, two lengths, length with chunked, other codings, absolute and
-/// authority targets, more than one Host, versions other than 1.0 and 1.1.
+/// or in names, control characters and NUL, two lengths, length with chunked, other codings, authority and
+/// asterisk targets, a whole address of another host than Host, Hosts that are none, versions other than 1.0
+/// and 1.1. What it decides does not depend on the pieces in which the head arrives. Where it differs from
+/// the RFCs: ADR 0026.
 class HeadParser {
 public:
     explicit HeadParser(const HeadLimits& limits) : limits_(limits) {}
@@ -65,6 +67,7 @@ private:
     std::size_t scanned_ = 0;
     std::size_t consumed_ = 0;
     bool http10_ = false;
+    std::optional<std::string> authority_; ///< of a target in absolute form
 };
 
 } // namespace core::http

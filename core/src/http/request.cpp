@@ -56,6 +56,12 @@ std::optional<std::string> Request::cookie(std::string_view name) const {
 }
 
 json::Value Request::jsonBody() const {
+    // Bodies are never unpacked: a few bytes could become very many.
+    const std::string_view coding = headers.get("Content-Encoding");
+    if (!coding.empty() && !equalNoCase(coding, "identity"))
+        throw Error(
+            errors::kUnsupportedMedia,
+            "The body must be sent as it is: send it without compression and without Content-Encoding.");
     const std::string_view type = headers.get("Content-Type");
     if (!equalNoCase(type.substr(0, type.find(';')), "application/json"))
         throw Error(errors::kUnsupportedMedia, "The body must be JSON: send Content-Type: application/json.");

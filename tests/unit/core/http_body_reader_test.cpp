@@ -84,10 +84,25 @@ TEST(BodyReader, ReadsChunksHoweverTheyArrive) {
 TEST(BodyReader, RefusesMalformedChunks) {
     const char* const cases[] = {
         "5;name=value\r\nhello\r\n", // an extension
-        "5 \r\nhello\r\n",           " 5\r\nhello\r\n",       "+5\r\nhello\r\n", "-5\r\nhello\r\n",
-        "0x5\r\nhello\r\n",          "\r\nhello\r\n",         "g\r\nhello\r\n",  "5\nhello\r\n",
-        "5\r\r\nhello\r\n",          "5\r\nhello\n",          "5\r\nhelloX\r\n", "5\r\nhello0\r\n\r\n",
-        "000000005\r\nhello\r\n",    "fffffffffffffffff\r\n", "0\r\n\n",
+        "5 \r\nhello\r\n",
+        " 5\r\nhello\r\n",
+        "+5\r\nhello\r\n",
+        "-5\r\nhello\r\n",
+        "0x5\r\nhello\r\n",
+        "\r\nhello\r\n",
+        "g\r\nhello\r\n",
+        "5\nhello\r\n",
+        "5\r\r\nhello\r\n",
+        "5\r\nhello\n",
+        "5\r\nhelloX\r\n",
+        "5\r\nhello0\r\n\r\n",
+        "000000005\r\nhello\r\n",
+        "fffffffffffffffff\r\n",
+        "0\r\n\n",
+        "0\r\nno trailer\r\n\r\n",
+        "0\r\nX: a\rY: b\r\n\r\n",
+        "0\r\nX : a\r\n\r\n",
+        "0\r\nX: a\r\n b\r\n\r\n",
     };
     for (const char* text : cases) {
         BodyReader reader(withChunks(), 100);

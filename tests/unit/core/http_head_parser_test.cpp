@@ -56,6 +56,7 @@ TEST(HeadParser, KnowsLengthCodingAndConnection) {
         {head("Host: h\r\nConnection: foo, CLOSE\r\n"), false, false, {}},
         {head("", "GET / HTTP/1.0"), false, false, {}},
         {head("Connection: keep-alive\r\n", "GET / HTTP/1.0"), true, false, {}},
+        {head("Connection: close\r\nConnection: keep-alive\r\n", "GET / HTTP/1.0"), false, false, {}},
     };
     for (const Case& c : cases) {
         HeadParser parser{HeadLimits{}};
@@ -146,7 +147,22 @@ const Refused kRefused[] = {
     {"NoHost", head("X: y\r\n"), 400},
     {"TwoHosts", head("Host: a\r\nHost: b\r\n"), 400},
     {"TwoHostsByHttp10", head("Host: a\r\nHost: b\r\n", "GET / HTTP/1.0"), 400},
-    {"AbsoluteTarget", head("Host: h\r\n", "GET http://h/ HTTP/1.1"), 400},
+    {"BareLfBeforeAWrongVersion", "GET / HTTP/2.0\r\nHost: h\nX: y\r\n\r\n", 400},
+    {"BareLfWithinAHugeHead", "GET / HTTP/1.1\r\nX: \n" + std::string(40000, 'a') + "\r\n\r\n", 400},
+    {"HostWithBlank", head("Host: a b\r\n"), 400},
+    {"HostList", head("Host: a, b\r\n"), 400},
+    {"HostWithPath", head("Host: a/b\r\n"), 400},
+    {"HostWithUser", head("Host: a@b\r\n"), 400},
+    {"HostForAShell", head("Host: a;b\r\n"), 400},
+    {"HostWithoutName", head("Host: :80\r\n"), 400},
+    {"HostWithWordAsPort", head("Host: a:b\r\n"), 400},
+    {"HostWithLongPort", head("Host: a:123456\r\n"), 400},
+    {"HostWithOpenBracket", head("Host: [::1\r\n"), 400},
+    {"HostWithTwoPorts", head("Host: a:80:90\r\n"), 400},
+    {"AbsoluteTargetOfAnotherHost", head("Host: h\r\n", "GET http://other/ HTTP/1.1"), 400},
+    {"AbsoluteTargetWithUser", head("Host: h\r\n", "GET http://h@h/ HTTP/1.1"), 400},
+    {"AbsoluteTargetWithoutHost", head("Host: h\r\n", "GET http:///a HTTP/1.1"), 400},
+    {"AbsoluteTargetOfAnotherScheme", head("Host: h\r\n", "GET ftp://h/ HTTP/1.1"), 400},
     {"AuthorityTarget", head("Host: h\r\n", "CONNECT h:443 HTTP/1.1"), 400},
     {"AsteriskTarget", head("Host: h\r\n", "OPTIONS * HTTP/1.1"), 400},
     {"FragmentTarget", head("Host: h\r\n", "GET /a#b HTTP/1.1"), 400},
@@ -172,6 +188,30 @@ const Refused kRefused[] = {
 };
 INSTANTIATE_TEST_SUITE_P(All, HeadParserRefuses, testing::ValuesIn(kRefused),
                          [](const auto& i) { return std::string(i.param.what); });
+
+TEST(HeadParser, TakesAWholeAddressOfTheSameHost) {
+    struct Case {
+        std::string target, host, path, query;
+    };
+    for (const Case& c :
+         {Case{"http://h/a?b=1", "h", "/a", "b=1"}, Case{"HTTPS://H.example:8443", "h.example:8443", "/", ""},
+          Case{"http://[::1]:80?q", "[::1]:80", "/", "q"}}) {
+        HeadParser parser{HeadLimits{}};
+        ASSERT_EQ(parser.feed(head("Host: " + c.host + "\r\n", "GET " + c.target + " HTTP/1.1")),
+                  Progress::complete)
+            << c.target;
+        EXPECT_EQ(parser.head().path, c.path);
+        EXPECT_EQ(parser.head().query, c.query);
+    }
+}
+
+TEST(HeadParser, TakesHostsAsTheyAreWritten) {
+    for (const char* host :
+         {"", "h", "a-b.example.org:8080", "my_host", "192.0.2.1", "[2001:db8::1]", "[::1]:443", "h:"}) {
+        HeadParser parser{HeadLimits{}};
+        EXPECT_EQ(parser.feed(head("Host: " + std::string(host) + "\r\n")), Progress::complete) << host;
+    }
+}
 
 TEST(HeadParser, DoesNotWaitForTheEndOfAHugeHead) {
     HeadParser parser{HeadLimits{}};
