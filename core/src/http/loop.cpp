@@ -102,7 +102,10 @@ ServerStats Server::Loop::stats() const noexcept {
             .overloaded = c.overloaded,
             .rejectedParks = c.rejectedParks,
             .handshakes = c.handshakes,
-            .failedHandshakes = c.failedHandshakes};
+            .failedHandshakes = c.failedHandshakes,
+            .lateHeads = c.lateHeads,
+            .lateBodies = c.lateBodies,
+            .lateReaders = c.lateReaders};
 }
 
 // ---- events
@@ -306,12 +309,15 @@ void Server::Loop::onDeadline(Connection& connection, Phase phase) {
         else // its answer is being made
             setDeadline(connection, options_.writeTimeout);
     } else if (phase == Phase::reading && connection.exchange) {
+        ++(connection.exchange->body ? counters_.lateBodies : counters_.lateHeads);
         refuse(connection, 408, "The request did not arrive in time.");
     } else {
         if (phase == Phase::handshake)
             ++counters_.failedHandshakes;
         else if (phase == Phase::proxyHeader)
             ++counters_.rejectedProxies;
+        else if (phase == Phase::writing)
+            ++counters_.lateReaders;
         else if (phase == Phase::idle)
             connection.transport.endWriting();
         close(connection);
