@@ -7,7 +7,7 @@ build_packages=(g++ cmake make ninja-build ccache mold git pkg-config
     libhowardhinnant-date-dev prometheus-cpp-dev libwslay-dev libgtest-dev libgmock-dev)
 run_packages=(restic curl jq tzdata)
 test_packages=(abigail-tools postgresql-15 chromium fonts-dejavu-core procps openssl sslscan systemd
-    nginx-light haproxy strace)
+    nginx-light haproxy strace slowhttptest clang-16 libclang-rt-16-dev)
 bench_packages=(wrk)
 lint_packages=(clang-format-16 clang-tidy-16)
 

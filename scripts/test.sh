@@ -9,7 +9,7 @@ while [ $# -gt 0 ]; do
     case "$1" in
     --preset) preset=$2 && shift 2 ;;
     --long) AE_TEST_LONG=1 && shift ;;
-    unit | contract | integration | fault | sdk | web | e2e) tiers+=("$1") && shift ;;
+    unit | contract | integration | fault | fuzz | sdk | web | e2e) tiers+=("$1") && shift ;;
     *)
         echo "dev test: there is no tier or option '$1'; see ./dev help" >&2
         exit 2

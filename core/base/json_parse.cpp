@@ -11,6 +11,13 @@
 
 namespace core::json {
 
+/// Object::set() looks for the name first: a megabyte of names would take minutes.
+struct Appender {
+    static void append(Object& object, std::string name, Value value) {
+        object.members_.emplace_back(std::move(name), std::move(value));
+    }
+};
+
 namespace {
 
 struct Refused {
@@ -77,7 +84,7 @@ private:
         if (Array* list = frame.value.array())
             list->push_back(std::move(value));
         else
-            frame.value.object()->set(std::move(frame.key), std::move(value));
+            Appender::append(*frame.value.object(), std::move(frame.key), std::move(value));
     }
 
     ParseLimits limits_;
@@ -90,13 +97,14 @@ Error malformed(const std::string& reason) {
 }
 
 /// Poco's parser stops at the end of the first document and takes what follows for granted.
-std::optional<std::string> checkEnvelope(std::string_view text) {
+std::optional<std::string> checkEnvelope(std::string_view text, std::size_t maxValues) {
     const auto first = text.find_first_not_of(" \t\r\n");
     if (first == std::string_view::npos)
         return "it is empty";
     if (text[first] != '{' && text[first] != '[')
         return "it must be an object or an array";
     int depth = 0;
+    std::size_t values = 0;
     bool inString = false;
     for (std::size_t i = first; i < text.size(); ++i) {
         const char c = text[i];
@@ -109,6 +117,9 @@ std::optional<std::string> checkEnvelope(std::string_view text) {
                 return "a string contains a control character";
         } else if (c == '"') {
             inString = true;
+        } else if (c == ',') {
+            if (++values > maxValues)
+                return "it has too many values";
         } else if (c == '{' || c == '[') {
             ++depth;
         } else if (c == '}' || c == ']') {
@@ -130,7 +141,7 @@ Result<Value> parse(std::string_view text, const ParseLimits& limits) {
     // Poco cuts names at NUL and then sees two equal names where there are none.
     if (text.find('\0') != std::string_view::npos || text.find("\\u0000") != std::string_view::npos)
         return malformed("it contains a NUL character");
-    if (auto reason = checkEnvelope(text))
+    if (auto reason = checkEnvelope(text, 1024 + limits.maxBytes / 8))
         return malformed(*reason);
 
     Poco::SharedPtr<Builder> builder = new Builder(limits);

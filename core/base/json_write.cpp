@@ -51,9 +51,14 @@ void writeNumber(double value, std::string& out) {
         out += "null";
         return;
     }
+    // A double without fraction beyond the integers must not look like one: no reader of ours takes it back.
+    constexpr double kBeyondIntegers = 9223372036854775808.0;
     char buffer[32];
-    const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
-    out.append(buffer, end);
+    char* const last = buffer + sizeof buffer;
+    const auto written = std::abs(value) < kBeyondIntegers
+                             ? std::to_chars(buffer, last, value)
+                             : std::to_chars(buffer, last, value, std::chars_format::scientific);
+    out.append(buffer, written.ptr);
 }
 
 namespace {

@@ -46,17 +46,21 @@ void Type::read(const json::Value& value, void* object, Reader& reader) const {
     }
     if (strictness_ == Strictness::tolerant)
         return;
+    constexpr std::size_t kNamed = 100; // an answer must not be larger than what it answers
+    std::size_t unknown = 0;
     for (const auto& [name, ignored] : members->members()) {
         bool known = false;
         for (const Field& field : fields_)
             known = known || field.name == name;
-        if (!known) {
+        if (!known && ++unknown <= kNamed) {
             const auto mark = reader.mark();
             reader.push(name);
             reader.problem("is not a known field");
             reader.pop(mark);
         }
     }
+    if (unknown > kNamed)
+        reader.problem(fmt::format("has {} more fields that are not known", unknown - kNamed));
 }
 
 void Type::write(const void* object, std::string& out) const {

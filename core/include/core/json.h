@@ -41,6 +41,7 @@ public:
     bool operator==(const Object&) const;
 
 private:
+    friend struct Appender; // parse() knows already that a name is new
     std::vector<Member> members_;
 };
 
@@ -102,8 +103,9 @@ struct ParseLimits {
 };
 
 /// Parses one document whose top level is an object or an array. Refuses: malformed text, invalid UTF-8,
-/// duplicate names, NUL in names or strings, numbers out of range, what exceeds the limits, anything after
-/// the document. The error is errors::kMalformed and says where, never what the text contains.
+/// duplicate names, NUL in names or strings, numbers out of range, what exceeds the limits, very many very
+/// small values (which would take twenty times the room of their text), anything after the document. The
+/// error is errors::kMalformed and says where, never what the text contains.
 CORE_EXPORT Result<Value> parse(std::string_view text, const ParseLimits& limits = {});
 
 /// Compact text. Strings that are not UTF-8 are repaired, NaN and infinities become null.

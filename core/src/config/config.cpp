@@ -135,14 +135,19 @@ struct FileValue {
     int line = 0;
 };
 
-/// Flattens the YAML tree into dotted keys. An anchor could make a small file very large, so its depth and
-/// number of values are bounded.
-void flatten(const YAML::Node& node, const std::string& prefix, int depth,
+/// Flattens the YAML tree into dotted keys. Anchors could make a small file very large, so its depth and the
+/// number of nodes that are looked at are bounded.
+void flatten(const YAML::Node& node, const std::string& prefix, int depth, std::size_t& looked,
              std::map<std::string, FileValue>& out, std::vector<Problem>& problems) {
+    constexpr std::size_t kMost = 2000;
+    if (looked > kMost)
+        return;
     const int line = node.Mark().line + 1;
-    if (depth > 8 || out.size() > 2000) {
+    looked += node.IsSequence() ? 1 + node.size() : 1;
+    if (depth > 8 || looked > kMost) {
         problems.push_back(
             {prefix, fmt::format("line {}: the file is nested too deeply or too large", line)});
+        looked = kMost + 1; // said once
         return;
     }
     if (node.IsMap()) {
@@ -152,7 +157,7 @@ void flatten(const YAML::Node& node, const std::string& prefix, int depth,
             if (out.contains(path))
                 problems.push_back(
                     {path, fmt::format("line {}: {} is given twice", entry.first.Mark().line + 1, path)});
-            flatten(entry.second, path, depth + 1, out, problems);
+            flatten(entry.second, path, depth + 1, looked, out, problems);
         }
         return;
     }
@@ -192,8 +197,9 @@ std::map<std::string, FileValue> readFile(const Sources& sources, std::vector<Pr
     }
     try {
         const YAML::Node root = YAML::LoadFile(sources.file);
+        std::size_t looked = 0;
         if (root.IsMap())
-            flatten(root, "", 0, values, problems);
+            flatten(root, "", 0, looked, values, problems);
         else if (!root.IsNull())
             problems.push_back(
                 {"", fmt::format("{} must contain settings like \"http:\", not plain text", sources.file)});

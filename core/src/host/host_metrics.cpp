@@ -147,6 +147,14 @@ void Host::registerMetrics() {
                                 {{{"result", "done"}}, static_cast<double>(stats.handshakes)},
                                 {{{"result", "failed"}}, static_cast<double>(stats.failedHandshakes)}};
                         });
+    ownMetrics_.collect("ae_http_late_total",
+                        "Connections that were ended because a client was too slow, by what was due",
+                        Kind::counter, [this](const db::Context&) {
+                            const auto stats = server_->stats();
+                            return Samples{{{{"due", "head"}}, static_cast<double>(stats.lateHeads)},
+                                           {{{"due", "body"}}, static_cast<double>(stats.lateBodies)},
+                                           {{{"due", "answer"}}, static_cast<double>(stats.lateReaders)}};
+                        });
     ownMetrics_.collect("ae_http_malformed_total", "Requests whose head or body was not well-formed",
                         Kind::counter, [this](const db::Context&) {
                             return Samples{{{}, static_cast<double>(server_->stats().refused)}};

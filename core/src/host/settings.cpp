@@ -48,7 +48,8 @@ std::vector<Setting> settings() {
         {.key = "http.write_timeout",
          .type = SettingType::duration,
          .defaultValue = "30s",
-         .doc = "Time in which a client must take an answer; a parked long poll is outside it",
+         .doc = "Time in which a client must take an answer, or 64 KiB more of it; a parked long poll is "
+                "outside it",
          .min = 1,
          .seedName = "WriteTimeout"},
         {.key = "http.header_timeout",

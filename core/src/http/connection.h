@@ -60,6 +60,7 @@ struct Connection {
     std::string in;
     std::string out;
     std::size_t outAt = 0;
+    std::size_t outDue = 0; ///< up to here `out` must be taken before the deadline; 0: it has none yet
     bool closeAfterWrite = false;
     bool peerClosed = false;
     std::unique_ptr<Exchange> exchange;

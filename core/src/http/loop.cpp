@@ -108,12 +108,15 @@ ServerStats Server::Loop::stats() const noexcept {
             .rejectedProxies = c.rejectedProxies,
             .overloaded = c.overloaded,
             .rejectedParks = c.rejectedParks,
+            .handshakes = c.handshakes,
+            .failedHandshakes = c.failedHandshakes,
+            .lateHeads = c.lateHeads,
+            .lateBodies = c.lateBodies,
+            .lateReaders = c.lateReaders,
             .webSockets = c.webSockets,
             .rejectedWebSockets = c.rejectedWebSockets,
             .webSocketsIn = c.webSocketsIn,
-            .webSocketsOut = c.webSocketsOut,
-            .handshakes = c.handshakes,
-            .failedHandshakes = c.failedHandshakes};
+            .webSocketsOut = c.webSocketsOut};
 }
 
 // ---- events
@@ -339,12 +342,15 @@ void Server::Loop::onDeadline(Connection& connection, Phase phase) {
     } else if (phase == Phase::webSocket) {
         onWebSocketDeadline(connection);
     } else if (phase == Phase::reading && connection.exchange) {
+        ++(connection.exchange->body ? counters_.lateBodies : counters_.lateHeads);
         refuse(connection, 408, "The request did not arrive in time.");
     } else {
         if (phase == Phase::handshake)
             ++counters_.failedHandshakes;
         else if (phase == Phase::proxyHeader)
             ++counters_.rejectedProxies;
+        else if (phase == Phase::writing)
+            ++counters_.lateReaders;
         else if (phase == Phase::idle)
             connection.transport.endWriting();
         close(connection);

@@ -182,7 +182,8 @@ private:
     struct Counters {
         std::atomic<std::uint64_t> accepted{0}, open{0}, parked{0}, requests{0}, refused{0}, rejected{0},
             rejectedOfAddress{0}, rejectedProxies{0}, overloaded{0}, rejectedParks{0}, handshakes{0},
-            failedHandshakes{0}, webSockets{0}, rejectedWebSockets{0}, webSocketsIn{0}, webSocketsOut{0};
+            failedHandshakes{0}, lateHeads{0}, lateBodies{0}, lateReaders{0}, webSockets{0},
+            rejectedWebSockets{0}, webSocketsIn{0}, webSocketsOut{0};
     } counters_;
 };
 

@@ -6,6 +6,8 @@ namespace core::http {
 
 namespace {
 constexpr std::size_t kDrainAtOnce = 4 * 65536;
+/// What a client must take before it gets more time: with less it could hold an answer for ever.
+constexpr std::size_t kTakeInTime = 65536;
 } // namespace
 
 void Server::Loop::work(Connection& connection) {
@@ -136,13 +138,17 @@ void Server::Loop::continueWriting(Connection& connection) {
         written(connection);
         return;
     }
-    setDeadline(connection, options_.writeTimeout); // a client that takes something gets more time
+    if (connection.outDue == 0 || connection.outAt >= connection.outDue) {
+        connection.outDue = connection.outAt + kTakeInTime;
+        setDeadline(connection, options_.writeTimeout);
+    }
     arm(connection, Phase::writing, connection.transport.writeEvents());
 }
 
 void Server::Loop::written(Connection& connection) {
     connection.out = std::string();
     connection.outAt = 0;
+    connection.outDue = 0;
     if (connection.closeAfterWrite) {
         endGently(connection);
         return;

@@ -227,7 +227,8 @@ void Server::Loop::readSoon(Connection& connection) {
 }
 
 void Server::Loop::refuse(Connection& connection, int status, const std::string& message) {
-    ++counters_.refused;
+    if (status != 408) // what is late is counted as late
+        ++counters_.refused;
     static constexpr ErrorKind kKinds[] = {
         {"MalformedRequest", 400, "", ""},   {"RequestTimeout", 408, "", ""}, {"UriTooLong", 414, "", ""},
         {"ExpectationFailed", 417, "", ""},  {"HeaderTooLarge", 431, "", ""}, {"NotImplemented", 501, "", ""},

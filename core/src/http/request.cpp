@@ -65,7 +65,7 @@ json::Value Request::jsonBody() const {
     const std::string_view type = headers.get("Content-Type");
     if (!equalNoCase(type.substr(0, type.find(';')), "application/json"))
         throw Error(errors::kUnsupportedMedia, "The body must be JSON: send Content-Type: application/json.");
-    return json::parse(body).value();
+    return json::parse(body, {.maxBytes = body.size()}).value();
 }
 
 void Request::readQuery(const wire::Type& type, void* object) const {

@@ -78,12 +78,15 @@ struct ServerStats {
     std::uint64_t rejectedProxies = 0;   ///< connections without the PROXY header that is asked for
     std::uint64_t overloaded = 0;        ///< requests that found the queue full
     std::uint64_t rejectedParks = 0;     ///< long polls over the limit of parked requests
+    std::uint64_t handshakes = 0;        ///< of TLS, that were completed
+    std::uint64_t failedHandshakes = 0;  ///< of TLS, that were not, whoever gave up
+    std::uint64_t lateHeads = 0;         ///< requests whose head did not arrive in time
+    std::uint64_t lateBodies = 0;        ///< those whose body did not
+    std::uint64_t lateReaders = 0;       ///< clients that did not take their answer in time
     std::uint64_t webSockets = 0;        ///< open ones
     std::uint64_t rejectedWebSockets = 0;
-    std::uint64_t webSocketsIn = 0;     ///< messages received
-    std::uint64_t webSocketsOut = 0;    ///< messages sent
-    std::uint64_t handshakes = 0;       ///< of TLS, that were completed
-    std::uint64_t failedHandshakes = 0; ///< of TLS, that were not, whoever gave up
+    std::uint64_t webSocketsIn = 0;  ///< messages received
+    std::uint64_t webSocketsOut = 0; ///< messages sent
 };
 
 /// The event-driven HTTP server: one loop owns every connection and holds a thread for none; complete

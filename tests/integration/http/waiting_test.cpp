@@ -2,6 +2,8 @@
 #include <iterator>
 #include <thread>
 
+#include <netinet/tcp.h>
+
 #include "integration/http/server_fixture.h"
 
 namespace core::http {
@@ -205,6 +207,32 @@ TEST_F(ServerTest, AReaderThatTakesNothingIsDropped) {
     halfClosed.endSending();
     ASSERT_TRUE(test::await([&] { return server->stats().requests == 2; }));
     EXPECT_TRUE(test::await([&] { return server->stats().open == 0; }, 5s));
+}
+
+TEST_F(ServerTest, AReaderThatTakesAFewBytesAtATimeIsDropped) {
+    class Sipper : public test::RawClient {
+    public:
+        explicit Sipper(std::uint16_t port) {
+            // Small segments make for a small buffer on the server's side, which soon has room again.
+            const int segment = 536, buffer = 4096;
+            ::setsockopt(descriptor(), IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment);
+            ::setsockopt(descriptor(), SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
+            connectTo(port);
+        }
+        void sip() {
+            char block[1024];
+            read(block, sizeof block);
+        }
+    };
+    options.writeTimeout = 200ms;
+    start();
+    Sipper client(server->port());
+    client.get("/big");
+    EXPECT_TRUE(test::await([&] {
+        client.sip();
+        return server->stats().lateReaders == 1;
+    }));
+    EXPECT_TRUE(test::await([&] { return server->stats().open == 0; }));
 }
 
 TEST_F(ServerTest, AClientThatHasEndedItsSideGetsItsWholeAnswer) {

@@ -168,6 +168,33 @@ TEST_F(ConfigTest, SaysWhatIsWrongWithTheFileItself) {
     EXPECT_THAT(problems(), ElementsAre());
 }
 
+TEST_F(ConfigTest, AnchorsDoNotMakeASmallFileLarge) {
+    // Without values: a hundred million maps from eight lines.
+    std::string maps = "l0: &l0 {}\n";
+    for (int level = 1; level <= 8; ++level) {
+        maps += "l" + std::to_string(level) + ": &l" + std::to_string(level) + " {";
+        for (char name = 'a'; name <= 'j'; ++name)
+            maps += std::string(name == 'a' ? "" : ", ") + name + ": *l" + std::to_string(level - 1);
+        maps += "}\n";
+    }
+    std::string lists = "l: &l [";
+    for (int i = 0; i < 1000; ++i)
+        lists += "some text of a list, ";
+    lists += "]\n";
+    for (int i = 0; i < 1900; ++i)
+        lists += "l" + std::to_string(i) + ": *l\n";
+    const std::string cycle = "l: &l {a: *l, b: *l, c: *l, d: *l}\n";
+    for (const std::string& text : {maps, lists, cycle}) {
+        file(text);
+        const auto all = problems();
+        EXPECT_EQ(
+            std::count_if(all.begin(), all.end(),
+                          [](const std::string& one) { return one.find("too large") != std::string::npos; }),
+            1);
+        EXPECT_LE(all.size(), 2001U);
+    }
+}
+
 TEST_F(ConfigTest, PassesOverUnknownKeysOnlyWhenAsked) {
     file("later: 1\n");
     EXPECT_THAT(problems(), ElementsAre(HasSubstr("later is not a known setting")));

@@ -48,10 +48,44 @@ TEST(Json, RefusesMoreThanTheLimit) {
     EXPECT_FALSE(parse("[\"0123456789\"]", {.maxBytes = 10}).ok());
 }
 
+TEST(Json, RefusesVeryManyVerySmallValues) {
+    std::string text = "[0";
+    for (int i = 0; i < 2000; ++i)
+        text += ",0";
+    text += "]";
+    EXPECT_FALSE(parse(text, {.maxBytes = text.size()}).ok());
+    EXPECT_TRUE(parse(text).ok());
+}
+
+TEST(Json, ReadsVeryManyNamesInNoTime) {
+    std::string text = "{\"end\":0";
+    for (int i = 0; i < 200000; ++i)
+        text += ",\"name" + std::to_string(i) + "\":0";
+    text += "}";
+    const auto began = std::chrono::steady_clock::now();
+    const auto value = parse(text);
+    ASSERT_TRUE(value.ok());
+    EXPECT_EQ(value.value().object()->size(), 200001U);
+    // Each name compared with all before it takes minutes.
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(5));
+}
+
 TEST(Json, ErrorsNeverQuoteTheDocument) {
     const auto result = parse(R"({"password": hunter2hunter2})");
     ASSERT_FALSE(result.ok());
     EXPECT_EQ(std::string(result.error().what()).find("hunter2"), std::string::npos);
+}
+
+TEST(Json, ReadsEveryNumberThatItWrites) {
+    for (const double number :
+         {8888880001816554478.1, 12345678901234567000.0, 9223372036854775808.0, -9223372036854775808.0, 1e22,
+          123456789012345680.0, 5e-324, 1.7976931348623157e308}) {
+        const auto again = parse(write(Array{number}));
+        ASSERT_TRUE(again.ok()) << write(Array{number});
+        EXPECT_EQ(again.value().array()->front().number(), number);
+    }
+    for (const std::int64_t number : {INT64_MIN, INT64_MAX})
+        EXPECT_EQ(parse(write(Array{number})).value(), Value(Array{number}));
 }
 
 TEST(Json, WritesNothingThatIsNoJson) {

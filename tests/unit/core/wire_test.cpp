@@ -82,6 +82,18 @@ TEST(Wire, RefusesTooManyItemsAndWrongLengths) {
     EXPECT_FALSE(parse<Outer>(R"({"name":null})").ok());
 }
 
+TEST(Wire, NamesAHundredUnknownFieldsAndCountsTheRest) {
+    std::string text = R"({"name":"x")";
+    for (int i = 0; i < 103; ++i)
+        text += R"(,"more)" + std::to_string(i) + R"(":0)";
+    const auto result = parse<Outer>(text + "}");
+    ASSERT_FALSE(result.ok());
+    ASSERT_EQ(result.error().details().size(), 101U);
+    EXPECT_EQ(result.error().details()[99].pointer, "/more99");
+    EXPECT_EQ(result.error().details()[100].pointer, "");
+    EXPECT_EQ(result.error().details()[100].message, "has 3 more fields that are not known");
+}
+
 TEST(Wire, DescribesItselfAsJsonSchema) {
     std::vector<const Type*> used;
     const auto schema = json::Value(typeOf<Outer>().schema(used));
