@@ -66,10 +66,3 @@ export async function enrol(system, count, wait) {
   }
   return polls
 }
-
-/** One figure of /metrics. */
-export async function metric(system, name) {
-  const response = await fetch(`${system.url}/metrics`, { headers: { Authorization: `Bearer ${system.token}` } })
-  const line = (await response.text()).split('\n').find((one) => one.startsWith(`${name} `))
-  return Number(line.slice(name.length + 1))
-}

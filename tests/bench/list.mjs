@@ -7,7 +7,7 @@ import { load } from './load.mjs'
 import { median, report } from './report.mjs'
 import { postgres } from './yardsticks.mjs'
 
-const kPath = '/tokens?limit=50'
+const kPath = '/audit?limit=50'
 
 /** The statements behind one answer, as PostgreSQL saw them, with their values. */
 async function statementsOf(cluster, ask) {
@@ -29,7 +29,7 @@ async function statementsOf(cluster, ask) {
       return { session, sql: sql.replace(/\$\d+/g, (name) => values.get(name)) }
     },
   )
-  const list = all.findIndex(({ sql }) => /FROM api_tokens .* LIMIT/.test(sql))
+  const list = all.findIndex(({ sql }) => /FROM audit_log .* LIMIT/.test(sql))
   if (list < 0) throw new Error(`the list is not among:\n${text}`)
   const own = all.filter(({ session }) => session === all[list].session)
   const at = own.indexOf(all[list])
@@ -44,7 +44,7 @@ export async function list() {
     await withHost({ AE_DATABASE_URL: cluster.url }, async (system) => {
       for (let i = 0; i < 60; ++i) await system.call('POST', '/tokens', { name: `token-${i}`, role: 'viewer' })
       if ((await system.call('GET', kPath)).items.length !== 50) throw new Error('the list is not of fifty rows')
-      execFileSync('psql', ['-q', '-h', cluster.folder, '-U', 'ae_host', '-d', 'bench', '-c', 'ANALYZE api_tokens'])
+      execFileSync('psql', ['-q', '-h', cluster.folder, '-U', 'ae_host', '-d', 'bench', '-c', 'ANALYZE audit_log'])
       const statements = await statementsOf(cluster, () => system.call('GET', kPath))
       const scripts = { apart: statements, together: ['\\startpipeline', ...statements, '\\endpipeline'] }
       const pgbench = (name) => {

@@ -1,20 +1,25 @@
 // B5: what a waiting agent costs.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { enrol, hostPid, makeCertificate, metric, restartWithTls, withHost } from './host.mjs'
+import { enrol, hostPid, makeCertificate, restartWithTls, withHost } from './host.mjs'
 import { Clients, load } from './load.mjs'
-import { kernelStacks, memory, threads } from './process.mjs'
+import { kernelStacks, memory, rest, threads } from './process.mjs'
 import { median, report } from './report.mjs'
 import { nginx, poco } from './yardsticks.mjs'
-import { until } from '../support/system.mjs'
 
 const use = (pids) => pids.reduce((sum, pid) => sum + memory(pid), 0)
-const isParked = (system, count) => until(`${count} parked polls`, async () => (await metric(system, 'ae_http_connections{state="parked"}')) === count)
+/** Parks them all; leave() says whether they stayed. */
+async function park(pid, port, polls, tls) {
+  const clients = new Clients('ask', port, polls.length, polls, tls)
+  await clients.when('sent')
+  await rest(pid)
+  return clients
+}
 
 /** B5: plainly, beside idle connections of nginx. */
 export async function parked() {
   const light = await nginx()
   await withHost({}, async (system) => {
-    const polls = await enrol(system, 15000, 300)
+    const polls = await enrol(system, 15000, 60)
     const pid = hostPid(system)
     const path = `${system.url}/api/v1/auth/me`
     const port = new URL(system.url).port
@@ -23,8 +28,7 @@ export async function parked() {
     const before = { memory: memory(pid), threads: threads(pid), nginx: use(light.pids()) }
     const waiting = []
     for (const [from, count] of [[0, 10000], [10000, 15000]]) {
-      waiting.push(new Clients('ask', port, count - from, polls.slice(from, count)))
-      await isParked(system, count)
+      waiting.push(await park(pid, port, polls.slice(from, count)))
       const each = (memory(pid) - before.memory) / count
       const busy = [0, 1, 2].map(() => load(path, system.token))
       const rate = median(busy.map((run) => run.rate)) / median(idle.map((run) => run.rate))
@@ -51,32 +55,27 @@ export async function parked() {
 export async function parkedTls() {
   const count = 2000
   await withHost({}, async (system) => {
-    const polls = await enrol(system, count, 300)
+    const polls = await enrol(system, count, 60)
     const certificate = makeCertificate(system.folder, 'bench')
     const port = await restartWithTls(system, certificate)
     const bare = await poco(certificate)
     /** User memory and kernel stacks that so many connections add, each. */
-    const cost = async (pid, connect) => {
+    const cost = async (pid, answers, connect) => {
       const before = memory(pid) + kernelStacks()
       const clients = await connect()
       await sleep(500) // threads that have just been made are still setting up
       const each = (memory(pid) + kernelStacks() - before) / count
-      const { ended } = await clients.leave()
-      if (Object.keys(ended).length > 0) throw new Error(`connections did not stay: ${JSON.stringify(ended)}`)
+      const { ended, answered } = await clients.leave()
+      if (answered !== answers || Object.keys(ended).length > 0) throw new Error(`connections did not stay: ${JSON.stringify(ended)}`)
       return each
-    }
-    const park = async () => {
-      const clients = new Clients('ask', port, count, polls, true)
-      await isParked(system, count)
-      return clients
     }
     const stay = async () => {
       const clients = new Clients('ask', bare.port, count, ['/'], true)
       await clients.when('answered')
       return clients
     }
-    const ours = await cost(hostPid(system), park)
-    const theirs = await cost(bare.pids()[0], stay)
+    const ours = await cost(hostPid(system), 0, () => park(hostPid(system), port, polls, true))
+    const theirs = await cost(bare.pids()[0], count, stay)
     report(`parked long poll / thread of Poco's, with TLS, user memory and kernel stack (${count})`, ours / theirs, 'x', '<= 0.6', { ours_bytes: ours, poco_bytes: theirs })
     await bare.stop()
   })

@@ -1,5 +1,6 @@
 // What processes cost.
 import { readFileSync, readdirSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** User memory of a process without what it shares, in bytes. */
 export function memory(pid) {
@@ -18,3 +19,10 @@ export function cpu(pid) {
   return { own: (Number(fields[11]) + Number(fields[12])) / 100, children: (Number(fields[13]) + Number(fields[14])) / 100 }
 }
 
+/** Until the process has nothing to do. */
+export async function rest(pid) {
+  for (let before = -1, now = cpu(pid).own; now > before; now = cpu(pid).own) {
+    before = now
+    await sleep(200)
+  }
+}

@@ -1,17 +1,8 @@
 // F20: what others notice of clients that send and take next to nothing.
 import { hostPid, withHost } from './host.mjs'
 import { Clients, load } from './load.mjs'
+import { memory, rest } from './process.mjs'
 import { median, report } from './report.mjs'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { cpu, memory } from './process.mjs'
-
-/** Until the process has nothing to do. */
-async function rest(pid) {
-  for (let before = -1, now = cpu(pid).own; now > before; now = cpu(pid).own) {
-    before = now
-    await sleep(200)
-  }
-}
 
 export async function slow() {
   await withHost({}, async (system) => {

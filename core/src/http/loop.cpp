@@ -320,11 +320,20 @@ void Server::Loop::expire() {
         connection.timerAt = 0;
         const std::int64_t deadline = connection.deadlineMs.load();
         const Phase phase = connection.phase.load(std::memory_order_acquire);
-        if (phase == Phase::dispatched || deadline > now)
+        // A client that has sent what is waited for is not late: the loop is, and gets to it.
+        if (phase == Phase::dispatched || deadline > now || hasUnread(connection, phase))
             addTimer(connection, std::max(deadline, now + 1000));
         else
             onDeadline(connection, phase);
     }
+}
+
+bool Server::Loop::hasUnread(const Connection& connection, Phase phase) {
+    if (phase != Phase::handshake && phase != Phase::proxyHeader && phase != Phase::idle &&
+        phase != Phase::reading)
+        return false;
+    char next = 0;
+    return connection.transport.peek({&next, 1}).progress == Transport::Progress::some;
 }
 
 void Server::Loop::tick(std::size_t index) {

@@ -75,6 +75,8 @@ private:
     void setDeadline(Connection& connection, milliseconds after);
     void addTimer(Connection& connection, std::int64_t at);
     void expire();
+    /// True if the client's next bytes have arrived while the loop was busy with others.
+    [[nodiscard]] static bool hasUnread(const Connection& connection, Phase phase);
     void tick(std::size_t index);
     void onDeadline(Connection& connection, Phase phase);
 

@@ -277,6 +277,32 @@ TEST_F(ServerTest, BlockingWorkDoesNotHoldTheFastWorkers) {
     EXPECT_EQ(blocked.response().body, "passed");
 }
 
+TEST_F(ServerTest, WhoHasSentInTimeIsAnsweredHoweverLateTheLoopIs) {
+    Gate loop;
+    std::atomic<bool> hold{false};
+    options.headTimeout = 300ms;
+    options.ticks.push_back({1ms, [&] {
+                                 if (hold)
+                                     loop.pass();
+                             }});
+    start();
+    std::vector<test::RawClient> clients; // more than the loop looks at in one go
+    for (int i = 0; i < 600; ++i)
+        clients.push_back(connect());
+    ASSERT_TRUE(test::await([&] { return server->stats().open == 600; }));
+    hold = true;
+    ASSERT_TRUE(test::await([&] { return loop.waiting() == 1; }));
+    const auto sent = std::chrono::steady_clock::now();
+    for (auto& client : clients)
+        client.get("/ok");
+    ASSERT_TRUE(test::await([&] { return std::chrono::steady_clock::now() > sent + 400ms; }));
+    hold = false;
+    loop.open();
+    for (auto& client : clients)
+        EXPECT_EQ(client.response().status, 200);
+    server.reset(); // before what it calls
+}
+
 TEST_F(ServerTest, ABusyAddressIsSaidSo) {
     start();
     ServerOptions same = options;
