@@ -11,6 +11,7 @@
 #include "integration/system/agent_fixture.h"
 #include "integration/system/tls_fixture.h"
 #include "support/trend.h"
+#include "support/web_socket_client.h"
 
 namespace test {
 namespace {
@@ -52,11 +53,30 @@ void expect(const RawResponse& response, int status) {
 class Soak : public WithTls<BackupSystemTest> {
 protected:
     void SetUp() override {
-        configureHost("http:\n  rate_limit: 0\n" + tlsSettings());
+        configureHost(laySample("gamma") + "http:\n  rate_limit: 0\n" + tlsSettings());
         begin(kBoth);
         findTlsPort();
         admin_ = apiToken("admin"); // a session's token would end meanwhile
         agents_ = enrolAgents(api(), admin_, 10);
+    }
+
+    void signIn() {
+        const auto body = core::json::write(Object{{"email", kAdminEmail}, {"password", kAdminPassword}});
+        RawClient client(static_cast<std::uint16_t>(port_));
+        client.send("POST /api/v1/auth/login HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+                    "Content-Length: " +
+                    std::to_string(body.size()) + "\r\n\r\n" + body);
+        expect(client.response(), 200);
+    }
+    /// SQLite keeps up to 2 MiB of pages for each connection. That is no growth, but everyday use would take
+    /// hours to fill it: the rows of so many sign-ins are more.
+    void fillCaches() {
+        std::vector<std::jthread> people;
+        for (int i = 0; i < 8; ++i)
+            people.emplace_back([this] {
+                for (int times = 0; times < 400; ++times)
+                    signIn();
+            });
     }
 
     void addHabits(Habits& habits, std::chrono::seconds betweenBackups) {
@@ -94,13 +114,17 @@ protected:
         });
         habits.add("handshakes broken off", 100ms,
                    [this](int) { RawClient(tlsPort_).send(std::string("\x16\x03\x01\x02", 4)); });
-        habits.add("sign-ins", 2000ms, [this, plain](int) {
-            const auto body = core::json::write(Object{{"email", kAdminEmail}, {"password", kAdminPassword}});
-            RawClient client(plain());
-            client.send("POST /api/v1/auth/login HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
-                        "Content-Length: " +
-                        std::to_string(body.size()) + "\r\n\r\n" + body);
-            expect(client.response(), 200);
+        habits.add("sign-ins", 2000ms, [this](int) { signIn(); });
+        habits.add("WebSockets, of which half are just left", 100ms, [plain](int times) {
+            WebSocketClient<> client(plain());
+            expect(client.open("/api/v1/gamma/echo"), 101);
+            client.sendText("hello");
+            if (client.nextText() != "hello")
+                throw std::runtime_error("another echo");
+            if (times % 2 == 0) {
+                client.sendText("close");
+                client.next();
+            }
         });
         habits.add("pages", 100ms, [plain](int times) {
             RawClient client(plain());
@@ -131,6 +155,8 @@ TEST_F(Soak, WhatTheHostHoldsDoesNotGrow) {
     // a while, the more so the shorter one looks.
     const double residentNoise = longTests() ? 0.01 : 0.2, countNoise = longTests() ? 1 : 5;
 
+    if (longTests())
+        fillCaches();
     Habits habits;
     addHabits(habits, longTests() ? 60s : 4s);
     const auto began = std::chrono::steady_clock::now();
