@@ -13,6 +13,9 @@ namespace {
 
 using testing::IsEmpty;
 
+/// A tenth of it is needed on a machine with nothing else to do, where other tests run or sanitizers work more.
+constexpr auto kSoon = 5s;
+
 /// Sends more and more, until an answer begins or the server closes.
 class Pump : public RawClient {
 public:
@@ -123,7 +126,7 @@ TEST_F(HostileInput, BigInputIsRefusedAtOnceAndCostsNoMemory) {
                                           c.sent.second.empty() ? 0 : 1U << 30U);
             const auto answer = client.response();
             EXPECT_EQ(answer.status, c.status) << answer.head << answer.body.substr(0, 300);
-            EXPECT_LT(took, 1s);
+            EXPECT_LT(took, kSoon);
         } catch (const std::exception& e) {
             ADD_FAILURE() << e.what();
         }
@@ -182,7 +185,7 @@ TEST_F(HostileInput, SlowClientsAreEndedByDeadlinesAndDelayNobody) {
         while (!process->wait(20ms))
             workOn();
     EXPECT_GE(answers, 20);
-    EXPECT_LT(slowest, 1s);
+    EXPECT_LT(slowest, kSoon);
 
     const auto metrics = api().get("/metrics", system).body;
     for (const Mode& mode : modes) {
