@@ -3,11 +3,13 @@ const results = []
 
 export const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
 
-/** Notes one result; `target` is "<= 2", ">= 0.85" or "0". */
+/** Says and notes one result; `target` is "<= 2", ">= 0.85" or "0". */
 export function report(bench, value, unit, target, more = {}) {
   const [, sign, limit] = /^(<=|>=|<|>|)\s*([\d.]+)$/.exec(target)
   const holds = { '<=': value <= limit, '>=': value >= limit, '<': value < limit, '>': value > limit, '': value === Number(limit) }[sign]
-  results.push({ bench, value: Number(value.toFixed(4)), unit, target, holds, ...more })
+  const result = { bench, value: Number(value.toFixed(4)), unit, target, holds, ...more }
+  results.push(result)
+  console.log(`${holds ? '✓' : '✗'} ${bench}: ${result.value}${unit ? ` ${unit}` : ''} (${target})`)
 }
 
 /** The 95 % interval of the mean of the logarithms' ratio, as a ratio. */
@@ -20,9 +22,8 @@ export function interval(ratios) {
   return { mean: Math.exp(mean), low: Math.exp(mean - half), high: Math.exp(mean + half) }
 }
 
-/** Prints everything; false if something misses its target. */
+/** Prints everything for programs; false if something misses its target. */
 export function print() {
-  for (const { bench, value, unit, target, holds } of results) console.log(`${holds ? '✓' : '✗'} ${bench}: ${value}${unit ? ` ${unit}` : ''} (${target})`)
   console.log(JSON.stringify({ benches: results }))
   return results.every((result) => result.holds)
 }
