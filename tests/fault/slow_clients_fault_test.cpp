@@ -28,10 +28,15 @@ protected:
     [[nodiscard]] std::uint16_t port() const { return static_cast<std::uint16_t>(port_); }
     double others() { return metric(api(), admin_, "ae_http_connections{state=\"other\"}"); }
 
+    double late() {
+        return metric(api(), admin_, "ae_http_late_total{due=\"head\"}") +
+               metric(api(), admin_, "ae_http_late_total{due=\"body\"}");
+    }
+
     /// They come, stay until the host has had enough of each, and have gone.
     void endure() {
         const auto [heads, bodies, readers] = wave();
-        const auto refusedBefore = metric(api(), admin_, "ae_http_malformed_total");
+        const auto lateBefore = late();
         std::vector<RawClient> halfHeads, halfBodies, nonReaders;
         for (std::size_t i = 0; i < heads; ++i) {
             halfHeads.emplace_back(port());
@@ -67,8 +72,7 @@ protected:
             }
         });
         ASSERT_TRUE(await([&] { return others() < 20; }, 30s)) << "slow clients are not ended: " << others();
-        EXPECT_GE(metric(api(), admin_, "ae_http_malformed_total") - refusedBefore,
-                  static_cast<double>(heads + bodies));
+        EXPECT_GE(late() - lateBefore, static_cast<double>(heads + bodies));
         for (auto& client : halfHeads)
             EXPECT_EQ(client.response().status, 408);
         for (auto& client : halfBodies)

@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <filesystem>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -45,6 +47,11 @@ private:
     bool open_ = false;
     int waiting_ = 0;
 };
+
+/// How many threads this process has.
+inline std::ptrdiff_t threads() {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+}
 
 /// A server of this process with routes that misbehave in every way the tests need.
 class ServerTest : public testing::Test {

@@ -1,5 +1,4 @@
 #include <filesystem>
-#include <iterator>
 
 #include "core/testing/temp_dir.h"
 #include "integration/http/server_fixture.h"
@@ -14,10 +13,6 @@ using test::makeCertificate;
 using test::TlsClient;
 using testing::HasSubstr;
 using testing::Not;
-
-std::ptrdiff_t threads() {
-    return std::distance(fs::directory_iterator("/proc/self/task"), {});
-}
 
 class TlsTest : public ServerTest {
 protected:

@@ -1,5 +1,3 @@
-#include <filesystem>
-#include <iterator>
 #include <thread>
 
 #include <netinet/tcp.h>
@@ -10,10 +8,6 @@ namespace core::http {
 namespace {
 
 using testing::IsEmpty;
-
-std::ptrdiff_t threads() {
-    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
-}
 
 TEST_F(ServerTest, HalfSentRequestsDelayNobody) {
     options.headTimeout = 60s;

@@ -1,5 +1,3 @@
-#include <filesystem>
-#include <iterator>
 #include <optional>
 
 #include "core/testing/temp_dir.h"
@@ -17,10 +15,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using Client = test::WebSocketClient<>;
-
-std::ptrdiff_t threads() {
-    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
-}
 
 /// A server whose routes /ws… say what they are told, and keep what happens to them.
 class WebSocketTest : public ServerTest {

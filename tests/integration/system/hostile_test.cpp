@@ -167,7 +167,7 @@ TEST_F(HostileInput, SlowClientsAreEndedByDeadlinesAndDelayNobody) {
         spec.program = "/usr/bin/slowhttptest";
         spec.arguments = {
             mode.flag, "-c", connections, "-r", "200", "-i", "1",  "-l",
-            seconds,   "-p", "1",         "-g", "-v",  "1",  "-o", (dir_ / ("slow" + mode.flag)).string()};
+            seconds,   "-p", "5",         "-g", "-v",  "1",  "-o", (dir_ / ("slow" + mode.flag)).string()};
         spec.arguments.insert(spec.arguments.end(), mode.options.begin(), mode.options.end());
         spec.standardOutput = core::ProcessOutput::toFile(dir_ / ("slow" + mode.flag + ".log"));
         spec.standardError = core::ProcessOutput::toFile(dir_ / ("slow" + mode.flag + ".log"));
