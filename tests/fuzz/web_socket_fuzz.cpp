@@ -1,5 +1,5 @@
-// Frames of a WebSocket's client: the same messages and the same end however the bytes are split, nothing above the
-// limits, and frames of its own that can be read.
+// Frames of a WebSocket's client: the same messages and the same end however the bytes are split, nothing
+// above the limits, and frames of its own that can be read.
 #include <algorithm>
 #include <utility>
 #include <vector>
