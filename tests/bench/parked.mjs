@@ -33,16 +33,18 @@ async function parkedAt(system, light) {
   const port = new URL(system.url).port
   load(path, system.token)
   const idle = [0, 1, 2].map(() => load(path, system.token))
-  const before = { memory: memory(pid), threads: threads(pid), nginx: use(light.pids()) }
+  const before = { memory: memory(pid), threads: threads(pid), stacks: kernelStacks(), nginx: use(light.pids()) }
   for (const count of [10000, 15000]) {
     const clients = await park(pid, port, polls.slice(0, count))
     const each = (memory(pid) - before.memory) / count
     const added = threads(pid) - before.threads
+    const stacks = (kernelStacks() - before.stacks) / count
     const busy = [0, 1, 2].map(() => load(path, system.token))
     const { answered, ended } = await clients.leave()
     if (answered > 0 || Object.keys(ended).length > 0) throw new Error(`polls did not stay: ${answered} answered, ${JSON.stringify(ended)}`)
     report(`user memory of a parked long poll (${count})`, each, 'bytes', '<= 4096')
     report(`threads added by ${count} parked long polls`, added, '', '0')
+    report(`kernel stack of a parked long poll (${count})`, stacks, 'bytes', '<= 16') // the machine's: another program may begin a thread
     report(`authenticated GET with ${count} parked / idle`, median(busy.map((run) => run.rate)) / median(idle.map((run) => run.rate)), 'x', '>= 0.8', {
       p99_idle_ms: median(idle.map((run) => run.p99)),
       p99_parked_ms: median(busy.map((run) => run.p99)),

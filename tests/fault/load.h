@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -13,14 +12,9 @@
 #include <gtest/gtest.h>
 
 #include "integration/system/api_client.h"
+#include "support/long_tests.h"
 
 namespace test {
-
-/// With the slow cases: ./dev test --long.
-inline bool longTests() {
-    const char* given = std::getenv("AE_TEST_LONG");
-    return given != nullptr && *given != '\0';
-}
 
 /// What a process holds now.
 struct ProcessUse {

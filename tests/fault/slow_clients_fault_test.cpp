@@ -108,8 +108,10 @@ TEST_F(SlowClients, HoldNobodyUpAndAreEndedAndForgotten) {
             before = after;
             continue;
         }
-        // Hundreds have come and gone; the database may have opened another session meanwhile.
-        EXPECT_LE(after.descriptors, before.descriptors + 2);
+        // The last question for a metric had a connection, too, of which the host learns the end in a moment;
+        // the first figure may still hold it.
+        EXPECT_TRUE(await([&] { return useOf(backend_->pid()).descriptors <= before.descriptors; }))
+            << after.descriptors << " after the second wave, " << before.descriptors << " after the first";
         EXPECT_EQ(after.threads, before.threads);
         EXPECT_LT(after.residentBytes, before.residentBytes + 4.0 * (1U << 20U));
     }

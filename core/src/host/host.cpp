@@ -116,7 +116,7 @@ Host::Host(HostOptions options)
       hub_(options_.bootFormat, LogLevel::info, makeFdSink(STDERR_FILENO)), log_(hub_, "host"),
       metrics_(Logger(hub_, "metrics")), ownMetrics_(metrics_, "host"),
       modules_(std::make_unique<module::ModuleSet>(log_)), authentication_(clock_),
-      dispatcher_(router_, middleware_, authentication_, clock_, Logger(hub_, "http"), ownMetrics_) {}
+      dispatcher_(middleware_, authentication_, clock_, Logger(hub_, "http"), ownMetrics_) {}
 
 Host::~Host() = default;
 

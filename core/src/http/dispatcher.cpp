@@ -33,11 +33,10 @@ std::optional<Credentials> credentialsOf(const Request& request) {
 }
 } // namespace
 
-Dispatcher::Dispatcher(const Router& router, const MiddlewareChain& middleware,
-                       Authentication& authentication, const Clock& clock, Logger log,
-                       metrics::Registry& metrics)
-    : router_(&router), middleware_(&middleware), authentication_(&authentication), clock_(&clock),
-      log_(std::move(log)), metrics_(&metrics) {}
+Dispatcher::Dispatcher(const MiddlewareChain& middleware, Authentication& authentication, const Clock& clock,
+                       Logger log, metrics::Registry& metrics)
+    : middleware_(&middleware), authentication_(&authentication), clock_(&clock), log_(std::move(log)),
+      metrics_(&metrics) {}
 
 void Dispatcher::identify(Request& request, const Route* route) const {
     request.auditTrail = std::make_shared<AuditTrail>();

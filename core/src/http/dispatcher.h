@@ -29,8 +29,8 @@ public:
 /// failed attempts. Nobody without credentials learns what exists.
 class Dispatcher {
 public:
-    Dispatcher(const Router& router, const MiddlewareChain& middleware, Authentication& authentication,
-               const Clock& clock, Logger log, metrics::Registry& metrics);
+    Dispatcher(const MiddlewareChain& middleware, Authentication& authentication, const Clock& clock,
+               Logger log, metrics::Registry& metrics);
 
     /// Only before the server runs.
     void setFallback(Fallback* fallback) noexcept { fallback_ = fallback; }
@@ -63,7 +63,6 @@ private:
     void count(const Incoming& incoming, const Outcome& outcome, std::chrono::nanoseconds took) const;
     void identify(Request& request, const Route* route) const;
 
-    const Router* router_;
     const MiddlewareChain* middleware_;
     Authentication* authentication_;
     const Clock* clock_;

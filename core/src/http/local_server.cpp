@@ -137,10 +137,10 @@ void LocalAnswer::hangUp() {
 }
 
 struct LocalServer::Parts {
-    Parts(Authentication& authentication, const Clock& given, Logger log)
+    Parts(Authentication& authentication, const Clock& given, const Logger& log)
         : metrics(log), registry(metrics, "local"),
-          dispatcher(router, middleware, authentication, given, log, registry),
-          edge(EdgeOptions{}, given, log), clock(given) {
+          dispatcher(middleware, authentication, given, log, registry), edge(EdgeOptions{}, given, log),
+          clock(given) {
         dispatcher.setEdge(&edge);
     }
     metrics::Store metrics;

@@ -390,6 +390,7 @@ void Server::Loop::beginStop() {
     stopAt_ = steadyMs() + options_.stopTimeout.count();
     entrances_.clear();
     std::vector<Connection*> waiting;
+    waiting.reserve(connections_.size());
     for (const auto& [id, connection] : connections_)
         waiting.push_back(connection.get());
     for (Connection* connection : waiting) {

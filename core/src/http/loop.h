@@ -96,6 +96,8 @@ private:
     /// The way from the first byte of a TLS connection to its first request.
     void shakeHands(Connection& connection);
     void onReadable(Connection& connection);
+    /// Appends what has arrived to `in`, up to kReadAtOnce, and notes an end.
+    void readAvailable(Connection& connection);
     /// Reads on from what is buffered. Ends by dispatching, arming or closing.
     void advance(Connection& connection);
     /// False if the connection is broken.
@@ -113,8 +115,17 @@ private:
     void work(Connection& connection);
     /// On the worker's thread, or on the loop's (`onLoop`).
     void respond(Connection& connection, const Response& response, bool onLoop);
-    /// On a worker's thread: the loop does the rest.
-    void handToLoop(Connection& connection, void (Loop::*action)(Connection&));
+    using Action = void (Loop::*)(Connection&);
+    /// On a worker's thread: the loop does the rest. The connection stays dispatched: an event that comes
+    /// before the action must not begin what the action goes on with.
+    void handToLoop(Connection& connection, Action action) {
+        postAction(connection.id, Phase::dispatched, action);
+    }
+    /// Runs it soon on the loop's thread, if the connection is there and in that phase then. Thread-safe.
+    void postAction(std::uint64_t id, Phase phase, Action action);
+    /// On a worker's thread. Counts one more among `taken`; false, and a 503, if there are `most` already.
+    [[nodiscard]] bool takeOrRefuse(Connection& connection, std::atomic<std::uint64_t>& taken,
+                                    std::size_t most, std::atomic<std::uint64_t>& rejected, const char* why);
     /// On a worker's thread.
     void park(Connection& connection, Park park);
     /// Strips the connection to what a waiting client needs.
@@ -134,9 +145,13 @@ private:
     void upgrade(Connection& connection, Upgrade upgrade);
     void openWebSocket(Connection& connection);
     void onWebSocket(Connection& connection);
-    /// Reads what has come, writes what waits, and arms or closes.
-    void serveWebSocket(Connection& connection);
+    /// False while a client takes nothing, whom pongs would pile up for, or while nobody has time for its
+    /// messages.
+    [[nodiscard]] static bool wantsFrames(const Connection& connection);
+    /// Hands over what has come.
     void readWebSocket(Connection& connection);
+    /// Writes what waits, and arms or closes.
+    void serveWebSocket(Connection& connection);
     /// False if the connection is broken.
     [[nodiscard]] bool writeWebSocket(Connection& connection);
     void onWebSocketDeadline(Connection& connection);
@@ -148,6 +163,8 @@ private:
     void scheduleAgain();
 
     static constexpr std::size_t kReadBlock = 65536;
+    /// Of one connection; then others have their turn.
+    static constexpr std::size_t kReadAtOnce = 4 * kReadBlock;
     /// Tags of events below it are listeners, ids of timers below it ticks, both by their index.
     static constexpr std::uint64_t kFirstConnection = 1024;
 

@@ -5,7 +5,6 @@
 namespace core::http {
 
 namespace {
-constexpr std::size_t kDrainAtOnce = 4 * 65536;
 /// What a client must take before it gets more time: with less it could hold an answer for ever.
 constexpr std::size_t kTakeInTime = 65536;
 } // namespace
@@ -47,24 +46,28 @@ void Server::Loop::respond(Connection& connection, const Response& response, boo
     }
 }
 
-void Server::Loop::handToLoop(Connection& connection, void (Loop::*action)(Connection&)) {
-    // It stays dispatched: an event that comes before the action must not begin what the action goes on with.
-    queue_.post([this, id = connection.id, action] {
-        if (const auto found = connections_.find(id); found != connections_.end())
+void Server::Loop::postAction(std::uint64_t id, Phase phase, Action action) {
+    queue_.post([this, id, phase, action] {
+        if (const auto found = connections_.find(id);
+            found != connections_.end() && found->second->phase == phase)
             (this->*action)(*found->second);
     });
 }
 
+bool Server::Loop::takeOrRefuse(Connection& connection, std::atomic<std::uint64_t>& taken, std::size_t most,
+                                std::atomic<std::uint64_t>& rejected, const char* why) {
+    if (taken++ < most)
+        return true;
+    --taken;
+    ++rejected;
+    respond(connection, Response::error(Error(errors::kUnavailable, why)), false);
+    return false;
+}
+
 void Server::Loop::park(Connection& connection, Park park) {
-    if (counters_.parked++ >= options_.maxParked) {
-        --counters_.parked;
-        ++counters_.rejectedParks;
-        respond(connection,
-                Response::error(
-                    Error(errors::kUnavailable, "Too many requests wait here already; try again soon.")),
-                false);
+    if (!takeOrRefuse(connection, counters_.parked, options_.maxParked, counters_.rejectedParks,
+                      "Too many requests wait here already; try again soon."))
         return;
-    }
     auto state = std::make_shared<detail::ParkState>();
     state->onTimeout = std::move(park.onTimeout);
     const std::uint64_t id = connection.id;
@@ -168,7 +171,7 @@ void Server::Loop::endGently(Connection& connection) {
 }
 
 void Server::Loop::drain(Connection& connection) {
-    for (std::size_t total = 0; total < kDrainAtOnce;) {
+    for (std::size_t total = 0; total < kReadAtOnce;) {
         const auto got = connection.transport.discard(scratch_);
         if (got.progress == Transport::Progress::ended) {
             close(connection);

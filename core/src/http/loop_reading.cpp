@@ -8,10 +8,6 @@
 
 namespace core::http {
 
-namespace {
-constexpr std::size_t kReadAtOnce = 4 * 65536;
-} // namespace
-
 void Server::Loop::readProxyHeader(Connection& connection) {
     // Not a byte more than the header is taken: what follows may be TLS's.
     std::array<char, kMaxProxyHeader> block{};
@@ -100,6 +96,11 @@ void Server::Loop::shakeHands(Connection& connection) {
 }
 
 void Server::Loop::onReadable(Connection& connection) {
+    readAvailable(connection);
+    advance(connection);
+}
+
+void Server::Loop::readAvailable(Connection& connection) {
     for (std::size_t total = 0; total < kReadAtOnce;) {
         const auto got = connection.transport.read(scratch_);
         if (got.progress == Transport::Progress::ended)
@@ -111,7 +112,6 @@ void Server::Loop::onReadable(Connection& connection) {
         if (got.bytes < scratch_.size())
             break;
     }
-    advance(connection);
 }
 
 void Server::Loop::advance(Connection& connection) {
@@ -219,11 +219,7 @@ void Server::Loop::waitForMore(Connection& connection) {
 
 void Server::Loop::readSoon(Connection& connection) {
     connection.phase.store(Phase::reading, std::memory_order_release);
-    queue_.post([this, id = connection.id] {
-        const auto found = connections_.find(id);
-        if (found != connections_.end() && found->second->phase == Phase::reading)
-            onReadable(*found->second);
-    });
+    postAction(connection.id, Phase::reading, &Loop::onReadable);
 }
 
 void Server::Loop::refuse(Connection& connection, int status, const std::string& message) {

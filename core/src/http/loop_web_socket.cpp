@@ -6,22 +6,15 @@
 namespace core::http {
 
 namespace {
-constexpr std::size_t kReadAtOnce = 4 * 65536;
 /// What is in frames already and waits for the client; messages beyond it wait in the session, which counts
 /// them.
 constexpr std::size_t kWriteAhead = 65536;
 } // namespace
 
 void Server::Loop::upgrade(Connection& connection, Upgrade upgrade) {
-    if (counters_.webSockets++ >= options_.maxWebSockets) {
-        --counters_.webSockets;
-        ++counters_.rejectedWebSockets;
-        respond(connection,
-                Response::error(
-                    Error(errors::kUnavailable, "Too many WebSockets are open here; try again soon.")),
-                false);
+    if (!takeOrRefuse(connection, counters_.webSockets, options_.maxWebSockets, counters_.rejectedWebSockets,
+                      "Too many WebSockets are open here; try again soon."))
         return;
-    }
     const Dispatcher::Incoming& incoming = connection.exchange->incoming;
     const WebSocketLimits& limits = *incoming.match.route->webSocket;
     const std::size_t message = std::min(limits.message, options_.maxWebSocketMessage);
@@ -37,11 +30,7 @@ void Server::Loop::upgrade(Connection& connection, Upgrade upgrade) {
             },
             [weak = weak_from_this(), id = connection.id] {
                 if (const auto loop = weak.lock())
-                    loop->queue_.post([raw = loop.get(), id] {
-                        if (const auto found = raw->connections_.find(id);
-                            found != raw->connections_.end() && found->second->phase == Phase::webSocket)
-                            raw->serveWebSocket(*found->second);
-                    });
+                    loop->postAction(id, Phase::webSocket, &Loop::serveWebSocket);
             },
             log_)});
     connection.exchange.reset();
@@ -59,30 +48,26 @@ void Server::Loop::openWebSocket(Connection& connection) {
 }
 
 void Server::Loop::onWebSocket(Connection& connection) {
-    if (!connection.webSocket->session->busy())
+    if (wantsFrames(connection))
         readWebSocket(connection);
     serveWebSocket(connection);
 }
 
+bool Server::Loop::wantsFrames(const Connection& connection) {
+    const WebSocketConnection& socket = *connection.webSocket;
+    return !socket.frames.over() && connection.out.size() - connection.outAt < kWriteAhead &&
+           !socket.session->busy();
+}
+
 void Server::Loop::readWebSocket(Connection& connection) {
     WebSocketConnection& socket = *connection.webSocket;
+    readAvailable(connection); // beside what came with the handshake
+    if (connection.in.empty())
+        return;
+    socket.heard = true;
     std::vector<WebSocketMessage> received;
-    if (!connection.in.empty()) { // came with the handshake
-        socket.frames.feed(connection.in, received);
-        connection.in = std::string();
-    }
-    for (std::size_t total = 0; total < kReadAtOnce && !socket.frames.over();) {
-        const auto got = connection.transport.read(scratch_);
-        if (got.progress == Transport::Progress::ended)
-            connection.peerClosed = true;
-        if (got.progress != Transport::Progress::some)
-            break;
-        socket.heard = true;
-        socket.frames.feed({scratch_.data(), got.bytes}, received);
-        total += got.bytes;
-        if (got.bytes < scratch_.size())
-            break;
-    }
+    socket.frames.feed(connection.in, received);
+    connection.in = std::string();
     if (received.empty())
         return;
     counters_.webSocketsIn += received.size();
@@ -103,15 +88,9 @@ void Server::Loop::serveWebSocket(Connection& connection) {
         endGently(connection);
         return;
     }
-    // A client that takes nothing, or whose messages nobody has time for, is not read from.
-    const bool reads = !socket.frames.over() && connection.out.size() - connection.outAt < kWriteAhead &&
-                       !socket.session->busy();
+    const bool reads = wantsFrames(connection);
     if (reads && connection.transport.buffered()) {
-        queue_.post([this, id = connection.id] {
-            const auto found = connections_.find(id);
-            if (found != connections_.end() && found->second->phase == Phase::webSocket)
-                onWebSocket(*found->second);
-        });
+        postAction(connection.id, Phase::webSocket, &Loop::onWebSocket);
         return;
     }
     if (!waits) {

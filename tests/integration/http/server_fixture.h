@@ -139,7 +139,7 @@ protected:
     Authentication authentication{clock};
     metrics::Store metrics{log.logger("metrics")};
     metrics::ModuleRegistry registry{metrics, "host"};
-    Dispatcher dispatcher{router, middleware, authentication, clock, log.logger("dispatch"), registry};
+    Dispatcher dispatcher{middleware, authentication, clock, log.logger("dispatch"), registry};
     std::vector<std::unique_ptr<Route>> routes;
     std::atomic<int> counted{0};
     Gate gate;

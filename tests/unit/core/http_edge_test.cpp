@@ -111,7 +111,7 @@ protected:
     std::shared_ptr<core::testkit::TestCallers> callers = std::make_shared<core::testkit::TestCallers>();
     metrics::Store metrics{log.logger("metrics")};
     metrics::ModuleRegistry registry{metrics, "host"};
-    Dispatcher dispatcher{router, middleware, authentication, clock, log.logger("dispatch"), registry};
+    Dispatcher dispatcher{middleware, authentication, clock, log.logger("dispatch"), registry};
     std::unique_ptr<Edge> edge;
 };
 
