@@ -33,6 +33,9 @@ function(ae_embed_migrations TARGET ID DIR)
     COMMAND ${CMAKE_COMMAND} -DID=${ID} -DDIR=${dir} -DOUT=${out} -P ${AE_MODULE_CMAKE_DIR}/AeEmbedMigrations.cmake
     DEPENDS ${files_sqlite} ${files_postgresql} ${AE_MODULE_CMAKE_DIR}/AeEmbedMigrations.cmake
     COMMENT "Embedding the migrations of ${ID}" VERBATIM)
+  # A target of its own, so that the file waits for nothing that TARGET links.
+  add_custom_target(${TARGET}_migrations DEPENDS ${out}/${ID}_migrations.h)
+  add_dependencies(${TARGET} ${TARGET}_migrations)
   target_sources(${TARGET} PRIVATE ${out}/${ID}_migrations.cpp)
   set_source_files_properties(${out}/${ID}_migrations.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON
                                                                      SKIP_UNITY_BUILD_INCLUSION ON)

@@ -14,7 +14,7 @@ quietly "cmake tidy" cmake --preset tidy ||
     fail "the tidy build cannot be configured" "read build/logs/cmake-tidy.log"
 # Generated headers must be there before the files that include them are read.
 quietly "generated sources" ninja -C build-tidy modules/base/generated/base_migrations.h \
-    modules/restic/generated/restic_migrations.h || fail "the migrations cannot be embedded" "read the lines above"
+    modules/restic/generated/restic_migrations.h core/generated/core_migrations.h || fail "the migrations cannot be embedded" "read the lines above"
 # The template of new modules is a project of its own.
 if [ "$all" = yes ]; then
     files=$(git ls-files 'core/*.cpp' 'modules/*.cpp' 'agent/*.cpp' ':!core/app/module_template')

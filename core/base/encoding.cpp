@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -205,6 +206,14 @@ std::string percentEncode(std::string_view text) {
 
 bool isUtf8(std::string_view text) noexcept {
     while (!text.empty()) {
+        if (text.size() >= sizeof(std::uint64_t)) { // most text is ASCII
+            std::uint64_t block = 0;
+            std::memcpy(&block, text.data(), sizeof block);
+            if ((block & 0x8080808080808080U) == 0) {
+                text.remove_prefix(sizeof block);
+                continue;
+            }
+        }
         const std::size_t length = utf8Length(text);
         if (length == 0)
             return false;

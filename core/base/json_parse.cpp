@@ -40,7 +40,7 @@ public:
     void endArray() override { close(); }
     void key(const std::string& name) override {
         Frame& frame = stack_.back();
-        if (!frame.names.insert(name).second)
+        if (!frame.isNew(name))
             throw Refused{"a name occurs twice in one object"};
         frame.key = name;
     }
@@ -61,10 +61,23 @@ public:
 
 private:
     struct Frame {
+        /// A set pays only where there are many.
+        bool isNew(const std::string& name) {
+            const auto& members = value.object()->members();
+            if (members.size() < kFew)
+                return std::none_of(members.begin(), members.end(),
+                                    [&](const auto& member) { return member.first == name; });
+            if (names.empty())
+                for (const auto& [known, ignored] : members)
+                    names.insert(known);
+            return names.insert(name).second;
+        }
+
         Value value;
         std::string key;
         std::unordered_set<std::string> names;
     };
+    static constexpr std::size_t kFew = 16;
 
     void open(Value value) {
         if (stack_.size() >= static_cast<std::size_t>(limits_.maxDepth))

@@ -1,3 +1,4 @@
+#include <array>
 #include <charconv>
 #include <cmath>
 
@@ -5,6 +6,16 @@
 #include "core/json.h"
 
 namespace core::json {
+
+namespace {
+/// What stands in a string as it is.
+constexpr auto kPlain = [] {
+    std::array<bool, 256> plain{};
+    for (std::size_t c = 0x20; c < plain.size(); ++c)
+        plain[c] = c != '"' && c != '\\' && c != 0x7F;
+    return plain;
+}();
+} // namespace
 
 void writeString(std::string_view text, std::string& out) {
     std::string repaired;
@@ -16,7 +27,7 @@ void writeString(std::string_view text, std::string& out) {
     std::size_t plain = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const auto c = static_cast<unsigned char>(text[i]);
-        if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7F)
+        if (kPlain[c])
             continue;
         out.append(text, plain, i - plain);
         plain = i + 1;

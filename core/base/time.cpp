@@ -4,6 +4,7 @@
 #include <charconv>
 #include <limits>
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 namespace core {
@@ -27,10 +28,10 @@ std::string formatInstant(Instant at) {
     const auto day = chr::floor<chr::days>(at);
     const chr::year_month_day date{day};
     const chr::hh_mm_ss time{chr::floor<milliseconds>(at) - day};
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
-                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                       time.hours().count(), time.minutes().count(), time.seconds().count(),
-                       time.subseconds().count());
+    return fmt::format(FMT_COMPILE("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z"),
+                       static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                       static_cast<unsigned>(date.day()), time.hours().count(), time.minutes().count(),
+                       time.seconds().count(), time.subseconds().count());
 }
 
 namespace {

@@ -84,11 +84,16 @@ Instant Row::instant(std::size_t column) const {
 }
 
 json::Value Row::json(std::size_t column) const {
+    constexpr json::ParseLimits kLimits{.maxBytes = 256U << 20U, .maxDepth = 128};
+    const std::string& stored = text(column);
     // The parser takes documents; a column may also hold a bare null, number or text.
-    auto list = json::parse("[" + text(column) + "]", {.maxBytes = 256U << 20U, .maxDepth = 128});
-    if (!list || list.value().array()->size() != 1)
+    const bool isDocument = stored.starts_with('{') || stored.starts_with('[');
+    auto value = json::parse(isDocument ? stored : "[" + stored + "]", kLimits);
+    if (value && isDocument)
+        return std::move(value.value());
+    if (!value || value.value().array()->size() != 1)
         fail(column, "is no JSON value");
-    return std::move(list.value().array()->front());
+    return std::move(value.value().array()->front());
 }
 
 std::string Row::bytes(std::size_t column) const {

@@ -1,6 +1,7 @@
 #include "http/tls_context.h"
 
 #include <cstring>
+#include <ctime>
 #include <string_view>
 
 #include <openssl/err.h>

@@ -46,7 +46,8 @@ const wire::Type& wireType(const Page<T>*) {
 }
 
 /// Turns rows, of which a store read one more than the page holds if there are more, into the page.
-/// `cursorOf(row)` is where a page that ends with this row ends; `viewOf(row)` is its item.
+/// `cursorOf(row)` is where a page that ends with this row ends; `viewOf(row)`, which may take the row's
+/// contents, is its item.
 template <typename Row, typename CursorOf, typename ViewOf>
 auto makePage(std::vector<Row> rows, int limit, CursorOf&& cursorOf, ViewOf&& viewOf) {
     Page<std::decay_t<decltype(viewOf(rows.front()))>> page;
@@ -54,8 +55,9 @@ auto makePage(std::vector<Row> rows, int limit, CursorOf&& cursorOf, ViewOf&& vi
         rows.resize(static_cast<std::size_t>(limit));
         page.next = Cursor(cursorOf(rows.back())).encode();
     }
-    for (const Row& row : rows)
-        page.items.push_back(viewOf(row));
+    page.items.reserve(rows.size());
+    for (Row& row : rows)
+        page.items.push_back(viewOf(std::move(row)));
     return page;
 }
 

@@ -70,11 +70,21 @@ const wire::Type& wireType(const AuditQuery*) {
     return type;
 }
 
-AuditView viewOf(const AuditRow& row) {
-    const auto& entry = row.entry;
-    return {row.id,          row.tenant,    row.at,          entry.actorKind, entry.actorId,
-            entry.actorName, entry.address, entry.requestId, entry.action,    entry.objectType,
-            entry.objectId,  entry.before,  entry.after};
+AuditView viewOf(AuditRow row) {
+    auto& entry = row.entry;
+    return {row.id,
+            row.tenant,
+            row.at,
+            std::move(entry.actorKind),
+            std::move(entry.actorId),
+            std::move(entry.actorName),
+            std::move(entry.address),
+            std::move(entry.requestId),
+            std::move(entry.action),
+            std::move(entry.objectType),
+            std::move(entry.objectId),
+            std::move(entry.before),
+            std::move(entry.after)};
 }
 
 } // namespace

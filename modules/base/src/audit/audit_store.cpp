@@ -45,6 +45,7 @@ std::vector<AuditRow> AuditStore::list(core::db::Transaction& tx, const std::opt
          after ? std::optional(after->key) : std::nullopt, after ? std::optional(after->id) : std::nullopt,
          filter.limit + 1});
     std::vector<AuditRow> list;
+    list.reserve(rows.size());
     for (const auto& row : rows)
         list.push_back({row.uuid(0), row.optionalUuid(1), row.instant(2),
                         core::AuditEntry{.action = row.text(8),
