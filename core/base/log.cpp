@@ -46,7 +46,7 @@ LogHub::LogHub(LogFormat format, LogLevel level, std::shared_ptr<LogSink> sink)
 }
 LogHub::~LogHub() = default;
 
-void LogHub::addSecret(std::string secret) {
+void LogHub::addSecret(std::string_view secret) {
     const std::unique_lock lock(state_->mutex);
     state_->secrets.add(secret);
 }

@@ -299,10 +299,12 @@ Result<std::unique_ptr<Process>> SystemProcessRunner::start(const ProcessSpec& s
     std::vector<std::string> arguments{spec.program};
     arguments.insert(arguments.end(), spec.arguments.begin(), spec.arguments.end());
     std::vector<std::string> environment;
+    environment.reserve(spec.environment.size());
     for (const auto& [name, value] : spec.environment)
         environment.push_back(name + "=" + value);
     const auto pointers = [](std::vector<std::string>& texts) {
         std::vector<char*> list;
+        list.reserve(texts.size() + 1);
         for (auto& text : texts)
             list.push_back(text.data());
         list.push_back(nullptr);

@@ -47,7 +47,7 @@ public:
     /// From now on every occurrence is written as "***", also escaped for JSON, percent-encoded, in base64,
     /// and each line of a secret that has several. Short ones (below 6 characters) are ignored: they would
     /// redact ordinary words. Half a secret is not recognised: redact a text before cutting it.
-    void addSecret(std::string secret);
+    void addSecret(std::string_view secret);
     /// The text with all registered secrets masked.
     [[nodiscard]] std::string redact(std::string_view text) const;
     void setLevel(LogLevel level) noexcept;

@@ -43,6 +43,7 @@ std::string versionName(int version) {
 
 std::vector<const Migration*> sorted(const ModuleMigrations& module) {
     std::vector<const Migration*> list;
+    list.reserve(module.list.size());
     for (const auto& migration : module.list)
         list.push_back(&migration);
     std::sort(list.begin(), list.end(), [](auto* a, auto* b) { return a->version < b->version; });
@@ -194,6 +195,7 @@ std::vector<MigrationStep> applyMigrations(Database& database, const std::vector
     // Every module is judged before any is changed.
     const auto ledger = readLedger(*session);
     std::vector<std::pair<const ModuleMigrations*, std::vector<const Migration*>>> pending;
+    pending.reserve(modules.size());
     for (const auto& module : modules)
         pending.emplace_back(&module, pendingOf(module, ledger));
 

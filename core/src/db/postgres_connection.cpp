@@ -434,14 +434,14 @@ void PgConnection::lost() {
     lost(tidy(PQerrorMessage(handle_)));
 }
 
-void PgConnection::lost(std::string reason) {
+void PgConnection::lost(const std::string& reason) {
     broken_ = true;
     expected_.clear();
     cache_.clear();
     // Whatever still arrives must not be taken for the answer to something else.
     ::shutdown(PQsocket(handle_), SHUT_RDWR);
     PQconsumeInput(handle_);
-    throw PgConnectionLost(std::move(reason));
+    throw PgConnectionLost(reason);
 }
 
 } // namespace core::db

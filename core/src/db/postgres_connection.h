@@ -101,7 +101,7 @@ private:
     std::vector<Rows> drain();
     void wait(bool write, std::chrono::steady_clock::time_point deadline);
     [[noreturn]] void lost();
-    [[noreturn]] void lost(std::string reason);
+    [[noreturn]] void lost(const std::string& reason);
 
     std::unique_ptr<Poco::Data::Session> session_;
     pg_conn* handle_ = nullptr;

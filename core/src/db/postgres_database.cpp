@@ -206,7 +206,7 @@ void pauseBeforeRetry(int attempt) {
 
 PostgresDatabase::PostgresDatabase(Location location, Options options, const Clock& clock, Logger logger)
     : options_(std::move(options)), clock_(clock), logger_(std::move(logger)),
-      pool_(std::move(location), options_, logger_) {
+      pool_(std::move(location), options_) {
     pool_.acquire(); // proves that the server can be reached
 }
 

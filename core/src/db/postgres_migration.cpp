@@ -32,7 +32,7 @@ public:
             "version))");
         grantRights();
     }
-    bool hasLedger() override { return scalar("SELECT to_regclass('schema_migrations')::text") != ""; }
+    bool hasLedger() override { return !scalar("SELECT to_regclass('schema_migrations')::text").empty(); }
     void begin() override { ask("BEGIN"); }
     void commit() override { ask("COMMIT"); }
     [[nodiscard]] bool inTransaction() const override { return connection_.inTransaction(); }

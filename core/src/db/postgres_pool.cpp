@@ -10,8 +10,8 @@ namespace core::db {
 
 using std::chrono::steady_clock;
 
-PostgresPool::PostgresPool(Location location, const Options& options, const Logger& logger)
-    : location_(std::move(location)), options_(options), logger_(logger) {}
+PostgresPool::PostgresPool(Location location, const Options& options)
+    : location_(std::move(location)), options_(options) {}
 
 void PostgresPool::unreachable(const std::string& reason) {
     throw Error(errors::kDatabase,

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "core/db/open.h"
-#include "core/log.h"
 #include "db/postgres_connection.h"
 
 namespace core::db {
@@ -17,7 +16,7 @@ namespace core::db {
 /// used last goes out first, and one that was idle for long is closed. Thread-safe.
 class PostgresPool {
 public:
-    PostgresPool(Location location, const Options& options, const Logger& logger);
+    PostgresPool(Location location, const Options& options);
 
     /// Holds a connection that was alive when it was lent. Gives it back at its end.
     class Lease {
@@ -55,7 +54,6 @@ private:
 
     const Location location_;
     const Options& options_;
-    const Logger& logger_;
     mutable std::mutex mutex_;
     std::condition_variable free_;
     std::vector<std::unique_ptr<PgConnection>> idle_;

@@ -48,7 +48,7 @@ std::vector<std::string> checkWalls(Database& database) {
     const auto asSystem = database.run(SystemContext("check of the walls"), {{kRole}}, false);
     checkRole(asTenant.at(0)[0], true, findings);
     if (asTenant.at(0)[0].text(0) == asSystem.at(0)[0].text(0))
-        findings.push_back("Tenants and the system use one and the same role");
+        findings.emplace_back("Tenants and the system use one and the same role");
     else
         checkRole(asSystem.at(0)[0], false, findings);
 

@@ -31,7 +31,7 @@ class CORE_EXPORT Outbox {
 public:
     /// Hints that an event was written: topic of Wakeups; the key is the event's.
     static constexpr std::string_view kTopic = "core.outbox";
-    static constexpr std::size_t kMaxFields = 1024 * 1024;
+    static constexpr std::size_t kMaxFields = std::size_t{1024} * 1024;
 
     /// References must outlive it.
     Outbox(db::Database& database, const Clock& clock, Logger log, Wakeups& wakeups,

@@ -152,8 +152,8 @@ struct LocalServer::Parts {
     const Clock& clock;
 };
 
-LocalServer::LocalServer(Authentication& authentication, const Clock& clock, Logger log)
-    : parts_(std::make_unique<Parts>(authentication, clock, std::move(log))) {}
+LocalServer::LocalServer(Authentication& authentication, const Clock& clock, const Logger& log)
+    : parts_(std::make_unique<Parts>(authentication, clock, log)) {}
 LocalServer::~LocalServer() = default;
 
 void LocalServer::add(const std::string& module, std::vector<Route> routes,

@@ -59,6 +59,7 @@ void Server::Loop::reloadCertificate() {
 
 void Server::Loop::listen() {
     std::vector<Listener> listeners;
+    listeners.reserve(options_.adopted.size() + options_.addresses.size());
     for (const int fd : options_.adopted)
         listeners.push_back(Listener::adopt(FileDescriptor(fd)));
     if (options_.adopted.empty())

@@ -38,7 +38,7 @@ json::Array parameters(const Route& route, std::vector<const wire::Type*>& used)
                                    {"schema", field.codec->schema(field.rules, used)}};
             if (!field.rules.doc.empty())
                 parameter.set("description", field.rules.doc);
-            list.push_back(std::move(parameter));
+            list.emplace_back(std::move(parameter));
         }
     return list;
 }

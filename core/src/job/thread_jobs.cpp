@@ -1,6 +1,7 @@
 #include "job/thread_jobs.h"
 
 #include <algorithm>
+#include <optional>
 
 #include <pthread.h>
 
@@ -262,7 +263,7 @@ void ThreadJobs::wake(const std::string& name) {
 }
 
 bool ThreadJobs::cancel(const std::string& name) {
-    std::stop_source run{std::nostopstate};
+    std::optional<std::stop_source> run;
     {
         const std::lock_guard lock(mutex_);
         const auto found = jobs_.find(name);
@@ -272,7 +273,7 @@ bool ThreadJobs::cancel(const std::string& name) {
         run = found->second->run;
     }
     // Outside the locks: what the work does at a stop may take them.
-    return run.stop_possible() && run.request_stop();
+    return run->stop_possible() && run->request_stop();
 }
 
 std::vector<JobStats> ThreadJobs::stats() const {

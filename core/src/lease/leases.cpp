@@ -1,5 +1,6 @@
 #include "lease/leases.h"
 
+#include <optional>
 #include <vector>
 
 #include <pthread.h>
@@ -55,7 +56,7 @@ std::optional<Lease> Leases::acquire(const std::string& name) {
         held.token = 1;
         return Lease{name, held.token, held.lost.get_token()};
     }
-    std::stop_source old{std::nostopstate};
+    std::optional<std::stop_source> old;
     {
         const std::lock_guard lock(mutex_);
         if (const auto found = held_.find(name); found != held_.end()) {
@@ -65,9 +66,10 @@ std::optional<Lease> Leases::acquire(const std::string& name) {
             held_.erase(found);
         }
     }
-    if (old.stop_possible())
+    if (old) {
         log_.warn("lost a lease", {{"lease", name}, {"reason", "it could not be renewed in time"}});
-    old.request_stop(); // outside the lock, as everywhere: others act on it
+        old->request_stop(); // outside the lock, as everywhere: others act on it
+    }
     try {
         return take(name);
     } catch (...) {
@@ -142,7 +144,7 @@ void Leases::renewAll() {
 }
 
 void Leases::drop(const std::string& name, std::int64_t token, const char* why) {
-    std::stop_source lost{std::nostopstate};
+    std::optional<std::stop_source> lost;
     {
         const std::lock_guard lock(mutex_);
         const auto found = held_.find(name);
@@ -152,7 +154,7 @@ void Leases::drop(const std::string& name, std::int64_t token, const char* why) 
         held_.erase(found);
     }
     log_.warn("lost a lease", {{"lease", name}, {"token", token}, {"reason", why}});
-    lost.request_stop();
+    lost->request_stop();
 }
 
 void Leases::fence(Transaction& tx, const Lease& lease) const {
@@ -184,7 +186,7 @@ bool Leases::claimSlot(const Lease& lease, Instant slot) {
 
 void Leases::release(const std::string& name) noexcept {
     std::int64_t token = 0;
-    std::stop_source lost{std::nostopstate};
+    std::optional<std::stop_source> lost;
     {
         const std::lock_guard lock(mutex_);
         const auto found = held_.find(name);
@@ -194,7 +196,7 @@ void Leases::release(const std::string& name) noexcept {
         lost = found->second.lost;
         held_.erase(found);
     }
-    lost.request_stop();
+    lost->request_stop();
     if (alone_)
         return;
     try {

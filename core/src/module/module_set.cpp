@@ -250,6 +250,7 @@ void ModuleSet::setState(ModuleRecord& record, State state) {
 std::vector<ModuleRecord> ModuleSet::records() const {
     const std::lock_guard lock(mutex_);
     std::vector<ModuleRecord> copy;
+    copy.reserve(records_.size());
     for (const auto& record : records_)
         copy.push_back(*record);
     return copy;

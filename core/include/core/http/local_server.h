@@ -69,8 +69,8 @@ private:
 /// on the caller's thread. For tests of modules. Thread-safe after the routes were added.
 class CORE_EXPORT LocalServer {
 public:
-    /// All three must outlive it.
-    LocalServer(Authentication& authentication, const Clock& clock, Logger log);
+    /// The first two must outlive it.
+    LocalServer(Authentication& authentication, const Clock& clock, const Logger& log);
     ~LocalServer();
     LocalServer(const LocalServer&) = delete;
     LocalServer& operator=(const LocalServer&) = delete;
