@@ -49,7 +49,7 @@ std::string PasswordHasher::newSetting() const {
 }
 
 std::string PasswordHasher::hash(std::string_view password) const {
-    const auto result = crypt(password, newSetting());
+    auto result = crypt(password, newSetting());
     if (!result.starts_with("$2b$"))
         throw core::Error(core::errors::kUnavailable, "The password cannot be hashed on this system")
             .withDetail("crypt(3) refused bcrypt");

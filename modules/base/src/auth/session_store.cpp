@@ -24,7 +24,7 @@ core::Uuid SessionStore::create(Transaction& tx, const core::Uuid& user, const c
 }
 
 std::string SessionStore::issue(Transaction& tx, const core::Uuid& session, core::Instant expiresAt) const {
-    const auto token = core::randomToken();
+    auto token = core::randomToken();
     tx.execute("INSERT INTO refresh_tokens (token_sha256, session_id, created_at_us, expires_at_us) VALUES "
                "($1, $2, $3, $4)",
                {digest(token), session, clock_.now(), expiresAt});

@@ -64,7 +64,7 @@ Member UserService::create(const Uuid& tenant, const NewUser& wanted, const Syst
         if (!user)
             user = users_.create(tx, email, wanted.name, hash, wanted.system);
         users_.setMembership(tx, user->id, tenant, wanted.role);
-        const Member member{*user, wanted.role};
+        Member member{*user, wanted.role};
         note(context, user->id, {}, auditOf(member));
         if (made)
             made(member);
