@@ -162,8 +162,7 @@ int createTenant(Parts& parts, Invocation& call) {
     const auto name = option(call, "name").value_or("");
     const auto context = audited("base.tenant.created", "tenant");
     const auto row = parts.database.transact(context, [&](Transaction& tx) {
-        const auto made =
-            parts.tenants->create(tx, name, number(call, "max-agents"), number(call, "max-policies"));
+        auto made = parts.tenants->create(tx, name, number(call, "max-agents"), number(call, "max-policies"));
         context.audit()->entry.objectId = made.id.toString();
         return made;
     });
@@ -186,7 +185,7 @@ int setTenant(Parts& parts, Invocation& call) {
 
 } // namespace
 
-std::vector<Command> commands(std::function<Parts&()> parts) {
+std::vector<Command> commands(const std::function<Parts&()>& parts) {
     const std::vector<std::string> roles{"viewer", "operator", "admin"};
     const Command::Option tenant{.name = "tenant", .doc = "Name of the tenant (default: default)"};
     const Command::Option agents{.name = "max-agents", .doc = "How many agents the tenant may have"};

@@ -10,6 +10,6 @@ namespace base {
 
 /// `user create`, `token create`, `tenant create`, `tenant set`. `parts` gives the module's objects once it
 /// is initialised.
-std::vector<core::Command> commands(std::function<Parts&()> parts);
+std::vector<core::Command> commands(const std::function<Parts&()>& parts);
 
 } // namespace base

@@ -28,7 +28,7 @@ constexpr std::size_t kKeyBytes = 32;
 
 /// A complete, durable file of a name that nobody else uses.
 fs::path writeDraft(const fs::path& beside, const std::string& text) {
-    const fs::path draft = beside.string() + "." + core::randomToken(9);
+    fs::path draft = beside.string() + "." + core::randomToken(9);
     const int fd = ::open(draft.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         fail(draft, "written");

@@ -17,7 +17,7 @@ namespace wire = core::wire;
 
 namespace detail {
 /// Texts of an event are read again as they were published, whatever their length.
-inline constexpr std::size_t kAnyLength = 16 * 1024 * 1024;
+inline constexpr std::size_t kAnyLength = std::size_t{16} * 1024 * 1024;
 inline constexpr std::size_t kAnyCount = 1000000;
 
 /// The fields that every event has.

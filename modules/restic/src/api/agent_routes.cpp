@@ -7,7 +7,6 @@ namespace restic::api {
 
 using core::db::Transaction;
 using core::http::Audit;
-using core::http::Executor;
 using core::http::Outcome;
 using core::http::Permission;
 using core::http::Request;

@@ -25,6 +25,7 @@ const std::vector<std::string>& repositoryTypes() {
 const std::vector<std::string>& taskStates() {
     static const std::vector<std::string> states = [] {
         std::vector<std::string> all;
+        all.reserve(std::size(protocol::kAllTaskStates));
         for (const auto state : protocol::kAllTaskStates)
             all.emplace_back(protocol::toText(state));
         return all;
