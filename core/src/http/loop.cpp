@@ -29,10 +29,9 @@ void raiseFileLimit() {
 Server::Loop::Loop(ServerOptions options, const Router& router, const Dispatcher& dispatcher,
                    const Clock& clock, Logger log)
     : options_(std::move(options)), router_(router), dispatcher_(dispatcher), clock_(clock),
-      log_(std::move(log)),
-      fast_("http-fast", options_.fastWorkers, {options_.maxQueued, options_.maxQueueWait}),
-      blocking_("http-blocking", options_.blockingWorkers, {options_.maxQueued, options_.maxQueueWait}),
-      probe_("http-probe", 1, {options_.maxQueued, options_.maxQueueWait}) {}
+      log_(std::move(log)), fast_("http-fast", options_.fastWorkers, options_.maxQueueWait),
+      blocking_("http-blocking", options_.blockingWorkers, options_.maxQueueWait),
+      probe_("http-probe", 1, options_.maxQueueWait) {}
 
 void Server::Loop::start() {
     raiseFileLimit();

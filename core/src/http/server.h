@@ -32,9 +32,8 @@ struct ServerOptions {
     std::chrono::milliseconds tlsRefresh{5000};
     std::size_t fastWorkers = 2;
     std::size_t blockingWorkers = 8;
-    /// Requests that wait for a thread: their number, and how long the oldest may have waited before further
-    /// ones are answered 503.
-    std::size_t maxQueued = 4096;
+    /// How long the oldest request may have waited for a thread before further ones are answered 503. All who
+    /// are connected may wait: agents come back together.
     std::chrono::milliseconds maxQueueWait{5000};
     std::size_t maxConnections = 18000;
     /// None for loopback, socket files and trusted proxies.

@@ -4,8 +4,8 @@
 
 namespace core::http {
 
-WorkerPool::WorkerPool(std::string name, std::size_t threads, Limits limits)
-    : name_(std::move(name)), limits_(limits) {
+WorkerPool::WorkerPool(std::string name, std::size_t threads, std::chrono::milliseconds maxWait)
+    : name_(std::move(name)), maxWait_(maxWait) {
     threads_.reserve(threads);
     for (std::size_t i = 0; i < threads; ++i)
         threads_.emplace_back([this] {
@@ -22,8 +22,7 @@ bool WorkerPool::submit(Task task) {
     const auto now = std::chrono::steady_clock::now();
     {
         const std::lock_guard lock(mutex_);
-        if (stopping_ || tasks_.size() >= limits_.queued ||
-            (!tasks_.empty() && now - tasks_.front().since > limits_.wait))
+        if (stopping_ || (!tasks_.empty() && now - tasks_.front().since > maxWait_))
             return false;
         tasks_.push_back({std::move(task), now});
     }

@@ -19,22 +19,20 @@ struct PoolStats {
     std::size_t queued = 0; ///< tasks that wait for one
 };
 
-/// A fixed number of threads and a queue that is bounded in length and in time: where the oldest task has
-/// waited too long for a thread, the next would only wait longer. Tasks must not throw.
+/// A fixed number of threads and a queue that is bounded in time: where the oldest task has waited too long
+/// for a thread, the next would only wait longer. Who submits bounds its length: a connection has one task at
+/// a time. Tasks must not throw.
 class WorkerPool {
 public:
     using Task = std::function<void()>;
 
-    struct Limits {
-        std::size_t queued;             ///< tasks
-        std::chrono::milliseconds wait; ///< of the oldest
-    };
-    WorkerPool(std::string name, std::size_t threads, Limits limits);
+    /// `maxWait`: of the oldest task.
+    WorkerPool(std::string name, std::size_t threads, std::chrono::milliseconds maxWait);
     ~WorkerPool();
     WorkerPool(const WorkerPool&) = delete;
     WorkerPool& operator=(const WorkerPool&) = delete;
 
-    /// False over a limit, or if the pool has stopped; the task is not taken then.
+    /// False where that is over, or if the pool has stopped; the task is not taken then.
     [[nodiscard]] bool submit(Task task);
     /// Runs what is queued and joins.
     void stop();
@@ -48,7 +46,7 @@ private:
         std::chrono::steady_clock::time_point since;
     };
     const std::string name_;
-    const Limits limits_;
+    const std::chrono::milliseconds maxWait_;
     mutable std::mutex mutex_;
     std::condition_variable ready_;
     std::deque<Queued> tasks_;
