@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <csignal>
 
 #include "agent_fixture.h"
 
@@ -276,7 +277,6 @@ TEST_F(AgentTest, ACancelReachesAnAgentThatIsFullAndFreesAPlace) {
 TEST_F(AgentTest, TheTimeLimitEndsATask) {
     initRepository();
     makeLargeSource(20000000);
-    // At this speed restic needs a minute to end cleanly; it is not given so long, and its lock is removed.
     configure("  interrupt_grace: 1s\n");
     enrollAndStart();
     const auto task = newId();
@@ -284,6 +284,10 @@ TEST_F(AgentTest, TheTimeLimitEndsATask) {
     payload.set("limit_upload_kib", 100);
     payload.set("timeout_seconds", 5); // time to open the repository, also on a slow machine
     server_.sendTask(payload);
+    std::optional<int> pid;
+    ASSERT_TRUE(await([&] { return (pid = resticPid(task)).has_value() && locks() == 1; }));
+    // It hangs, on a dead disk, say: asked to end it does not, and its lock stays.
+    ASSERT_EQ(::kill(*pid, SIGSTOP), 0);
     const auto result = server_.awaitResult(task);
     ASSERT_TRUE(result);
     EXPECT_EQ(result->stringOr("status"), "failed");
@@ -292,7 +296,7 @@ TEST_F(AgentTest, TheTimeLimitEndsATask) {
     const auto lines = server_.logLines(task);
     EXPECT_TRUE(std::any_of(lines.begin(), lines.end(), [](const auto& line) {
         return line.find("restic unlock") != std::string::npos;
-    }));
+    })) << testing::PrintToString(lines);
 }
 
 TEST_F(AgentTest, LocalConfigurationAddsSourcesExcludesAndARepository) {
