@@ -88,7 +88,7 @@ json::Value Row::json(std::size_t column) const {
     const std::string& stored = text(column);
     // The parser takes documents; a column may also hold a bare null, number or text.
     const bool isDocument = stored.starts_with('{') || stored.starts_with('[');
-    auto value = json::parse(isDocument ? stored : "[" + stored + "]", kLimits);
+    auto value = isDocument ? json::parse(stored, kLimits) : json::parse("[" + stored + "]", kLimits);
     if (value && isDocument)
         return std::move(value.value());
     if (!value || value.value().array()->size() != 1)

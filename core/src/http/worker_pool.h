@@ -20,8 +20,8 @@ struct PoolStats {
 };
 
 /// A fixed number of threads and a queue that is bounded in time: where the oldest task has waited too long
-/// for a thread, the next would only wait longer. Who submits bounds its length: a connection has one task at
-/// a time. Tasks must not throw.
+/// for a thread, the next would only wait longer. Who submits bounds its length: a connection, and a
+/// WebSocket's session, has one task at a time. Tasks must not throw.
 class WorkerPool {
 public:
     using Task = std::function<void()>;

@@ -84,6 +84,12 @@ TEST(Encoding, RecognisesUtf8) {
     EXPECT_TRUE(isUtf8("aä€😀"));
     for (const auto* text : {"\xff", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\x80"})
         EXPECT_FALSE(isUtf8(text));
+    // Wherever it stands among blocks of ASCII.
+    for (std::size_t at = 0; at <= 24; ++at) {
+        EXPECT_TRUE(isUtf8(std::string(at, 'a') + "€" + std::string(24 - at, 'a'))) << at;
+        EXPECT_FALSE(isUtf8(std::string(at, 'a') + "\xff" + std::string(24 - at, 'a'))) << at;
+        EXPECT_FALSE(isUtf8(std::string(at, 'a') + "\xe2\x82" + std::string(24 - at, 'a'))) << at;
+    }
     EXPECT_EQ(toUtf8("a\xff"
                      "b"),
               "a\xEF\xBF\xBD"

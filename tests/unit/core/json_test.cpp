@@ -70,6 +70,18 @@ TEST(Json, ReadsVeryManyNamesInNoTime) {
     EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(5));
 }
 
+TEST(Json, RefusesANameThatOccursTwiceHoweverManyThereAre) {
+    for (const int count : {1, 2, 15, 16, 17, 18, 100}) {
+        std::string names;
+        for (int i = 0; i < count; ++i)
+            names += (i > 0 ? ",\"" : "\"") + std::to_string(i) + "\":{\"0\":0}";
+        EXPECT_TRUE(parse("{" + names + "}").ok()) << count;
+        for (const int again : {0, count / 2, count - 1})
+            EXPECT_FALSE(parse("{" + names + ",\"" + std::to_string(again) + "\":0}").ok())
+                << again << " of " << count;
+    }
+}
+
 TEST(Json, ErrorsNeverQuoteTheDocument) {
     const auto result = parse(R"({"password": hunter2hunter2})");
     ASSERT_FALSE(result.ok());
