@@ -1,6 +1,8 @@
 // Who the client is, and how much of the server one may have.
 #include <sys/resource.h>
 
+#include <algorithm>
+
 #include "core/testing/temp_dir.h"
 #include "http/file_descriptor.h"
 #include "integration/http/server_fixture.h"
@@ -199,7 +201,7 @@ TEST_F(ClientTest, OneParkedRequestMoreIsAnsweredAtOnce) {
     auto first = connect(), second = connect(), third = connect();
     first.get("/park/a");
     second.get("/park/b");
-    ASSERT_TRUE(test::await([&] { return server->stats().parked == 2 && parked().size() == 2; }));
+    ASSERT_TRUE(areParked(2));
     const auto refused = third.ask("/park/c");
     EXPECT_EQ(refused.status, 503);
     EXPECT_NE(refused.header("Retry-After"), "");
@@ -207,12 +209,15 @@ TEST_F(ClientTest, OneParkedRequestMoreIsAnsweredAtOnce) {
     EXPECT_EQ(server->stats().rejectedParks, 1U);
     EXPECT_EQ(third.ask("/ok").body, "ok");
 
-    auto handle = parked().at(0).second;
+    auto waiting = parked();
+    const auto ofFirst = std::ranges::find(waiting, "a", [](const auto& each) { return each.first; });
+    ASSERT_NE(ofFirst, waiting.end());
+    auto handle = ofFirst->second;
     ASSERT_TRUE(handle.claim());
     handle.answer(Response::text("at last", "text/plain"));
     EXPECT_EQ(first.response().body, "at last");
     third.get("/park/c");
-    EXPECT_TRUE(test::await([&] { return parked().size() == 3; }));
+    EXPECT_TRUE(areParked(3));
 }
 
 } // namespace

@@ -150,7 +150,7 @@ TEST_F(ServerTest, PipelinedRequestsWaitForAParkedOne) {
     start();
     auto client = connect();
     client.send("GET /park/a HTTP/1.1\r\nHost: h\r\n\r\nGET /count HTTP/1.1\r\nHost: h\r\n\r\n");
-    ASSERT_TRUE(test::await([&] { return parked().size() == 1; }));
+    ASSERT_TRUE(areParked(1));
     ParkedRequest handle = parked()[0].second;
     ASSERT_TRUE(handle.claim());
     EXPECT_EQ(counted, 0);
@@ -171,7 +171,7 @@ TEST_F(ServerTest, APipelinedRequestIsDoneOnceWhateverTheSocketSaysMeanwhile) {
     const std::string count = "GET /count HTTP/1.1\r\nHost: h\r\n\r\n";
     client.send("GET /park/a HTTP/1.1\r\nHost: h\r\n\r\nGET /gate HTTP/1.1\r\nHost: h\r\n\r\n" + count +
                 count);
-    ASSERT_TRUE(test::await([&] { return parked().size() == 1; }));
+    ASSERT_TRUE(areParked(1));
     ParkedRequest handle = parked()[0].second;
     ASSERT_TRUE(handle.claim());
     handle.answer(Response::text("now", "text/plain"));

@@ -126,6 +126,11 @@ protected:
     [[nodiscard]] test::RawClient connect(int receiveBuffer = 0) const {
         return test::RawClient(server->port(), receiveBuffer);
     }
+    /// True as soon as that many requests are parked and their handles are kept, in the order in which the
+    /// workers came to them.
+    bool areParked(std::size_t count) {
+        return test::await([&] { return parked().size() == count; });
+    }
     std::vector<std::pair<std::string, ParkedRequest>> parked() {
         const std::lock_guard lock(mutex);
         return handles;

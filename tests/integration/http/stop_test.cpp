@@ -132,7 +132,7 @@ TEST_F(StopTest, AnswersWhatIsParkedAtOnce) {
         waiting.push_back(connect());
         waiting.back().get("/park/a");
     }
-    ASSERT_TRUE(test::await([&] { return server->stats().parked == 20; }));
+    ASSERT_TRUE(areParked(20));
     bool clean = false;
     std::jthread stopping([&] { clean = server->stop(); });
     for (auto& client : waiting) {

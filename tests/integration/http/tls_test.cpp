@@ -223,7 +223,7 @@ TEST_F(TlsTest, ParkedRequestsNeedNoThread) {
         waiting.push_back(std::make_unique<TlsClient>(server->port()));
         waiting.back()->get("/park/" + std::to_string(i));
     }
-    ASSERT_TRUE(test::await([&] { return server->stats().parked == 100 && parked().size() == 100; }));
+    ASSERT_TRUE(areParked(100));
     EXPECT_EQ(threads(), before);
     waiting[99]->close(); // one gives up
     ASSERT_TRUE(test::await([&] { return server->stats().parked == 99; }));
@@ -243,7 +243,7 @@ TEST_F(TlsTest, AStopAnswersParkedRequests) {
     start();
     TlsClient client = connectTls();
     client.get("/park/a");
-    ASSERT_TRUE(test::await([&] { return server->stats().parked == 1; }));
+    ASSERT_TRUE(areParked(1));
     EXPECT_TRUE(server->stop());
     EXPECT_EQ(client.response().body, "nothing");
     EXPECT_EQ(client.rest(), "");

@@ -101,7 +101,7 @@ TEST_F(ServerTest, ManyParkedRequestsNeedNoThread) {
         waiting.push_back(connect());
         waiting.back().get("/park/" + std::to_string(i));
     }
-    ASSERT_TRUE(test::await([&] { return server->stats().parked == 200 && parked().size() == 200; }));
+    ASSERT_TRUE(areParked(200));
     EXPECT_EQ(threads(), before);
     auto client = connect();
     client.patience = 5s;
@@ -127,6 +127,7 @@ TEST_F(ServerTest, AParkedRequestIsAnsweredWhenItsTimeEnds) {
     start();
     auto client = connect();
     EXPECT_EQ(client.ask("/park/a").body, "nothing");
+    ASSERT_TRUE(areParked(1));
     ParkedRequest handle = parked().at(0).second;
     EXPECT_TRUE(handle.over());
     EXPECT_FALSE(handle.claim());
@@ -137,7 +138,7 @@ TEST_F(ServerTest, AParkedRequestEndsWithItsClient) {
     start();
     auto client = connect();
     client.get("/park/a");
-    ASSERT_TRUE(test::await([&] { return server->stats().parked == 1 && parked().size() == 1; }));
+    ASSERT_TRUE(areParked(1));
     client.close();
     ParkedRequest handle = parked().at(0).second;
     ASSERT_TRUE(test::await([&] { return handle.over(); }));
@@ -150,7 +151,7 @@ TEST_F(ServerTest, AClientMayGoBetweenClaimAndAnswer) {
     start();
     auto client = connect();
     client.get("/park/a");
-    ASSERT_TRUE(test::await([&] { return server->stats().parked == 1 && parked().size() == 1; }));
+    ASSERT_TRUE(areParked(1));
     ParkedRequest handle = parked().at(0).second;
     ASSERT_TRUE(handle.claim());
     client.close();
