@@ -112,8 +112,10 @@ TEST_F(Postgres, DeadlockIsResolvedByRunningAgain) {
         std::jthread one([&] { change("a", "b"); });
         std::jthread two([&] { change("b", "a"); });
     }
-    EXPECT_EQ(runs, 3);
-    EXPECT_EQ(db.stats().retries, 1U);
+    // The victim may be back, and a victim again, before the other one has woken.
+    const auto retries = db.stats().retries;
+    EXPECT_GE(retries, 1U);
+    EXPECT_EQ(static_cast<std::uint64_t>(runs), 2 + retries);
     EXPECT_EQ(db.run(mine, {{"SELECT sum(n) FROM items"}}, false).at(0)[0].integer(0), 4);
 }
 

@@ -22,32 +22,63 @@ std::string shortened(const LogHub& hub, std::string_view text, std::size_t most
 }
 } // namespace
 
-void AccessLog::write(const Request& request, const Route* route, const Outcome& outcome,
-                      std::chrono::nanoseconds took) const {
+std::optional<AccessLine> AccessLog::begin(const Request& request, const Route* route,
+                                           std::chrono::steady_clock::time_point began) const {
     if (!on_.load(std::memory_order_relaxed))
-        return;
-    json::Value status = nullptr, bytes = nullptr, principal = nullptr, id = nullptr;
-    if (const auto* response = std::get_if<Response>(&outcome)) {
-        status = response->status;
-        bytes = static_cast<std::int64_t>(request.method == "HEAD" ? 0 : response->content().size());
-    } else if (std::holds_alternative<Upgrade>(outcome)) {
-        status = 101;
-    }
+        return std::nullopt;
+    AccessLine line{.method = request.method,
+                    .path = route != nullptr ? route->path : shortened(log_.hub(), request.path, kMostPath),
+                    .client = request.remoteAddress,
+                    .requestId = request.requestId,
+                    .userAgent = shortened(log_.hub(), request.headers.get("User-Agent"), kMostUserAgent),
+                    .principal = nullptr,
+                    .principalId = nullptr,
+                    .began = began};
     if (request.caller) {
-        principal = std::string(principalKindName(request.caller->kind));
-        id = request.caller->id.toString();
+        line.principal = std::string(principalKindName(request.caller->kind));
+        line.principalId = request.caller->id.toString();
     }
-    log_.info("request",
-              {{"method", request.method},
-               {"path", route != nullptr ? route->path : shortened(log_.hub(), request.path, kMostPath)},
-               {"status", std::move(status)},
-               {"bytes", std::move(bytes)},
-               {"duration_ms", std::chrono::duration<double, std::milli>(took).count()},
-               {"client", request.remoteAddress},
-               {"request_id", request.requestId},
-               {"principal", std::move(principal)},
-               {"principal_id", std::move(id)},
-               {"user_agent", shortened(log_.hub(), request.headers.get("User-Agent"), kMostUserAgent)}});
+    return line;
+}
+
+void AccessLog::answered(const AccessLine& line, const Response& response) const {
+    write(line, response.status,
+          static_cast<std::int64_t>(line.method == "HEAD" ? 0 : response.content().size()));
+}
+
+void AccessLog::left(const AccessLine& line) const {
+    write(line, nullptr, nullptr);
+}
+
+void AccessLog::upgraded(const AccessLine& line) const {
+    write(line, 101, nullptr);
+}
+
+void AccessLog::ended(const AccessLine& line, const WebSocketEnd& end) const {
+    log_.info("WebSocket ended", {{"path", line.path},
+                                  {"code", end.code},
+                                  {"duration_ms", since(line)},
+                                  {"client", line.client},
+                                  {"request_id", line.requestId},
+                                  {"principal", line.principal},
+                                  {"principal_id", line.principalId}});
+}
+
+void AccessLog::write(const AccessLine& line, json::Value status, json::Value bytes) const {
+    log_.info("request", {{"method", line.method},
+                          {"path", line.path},
+                          {"status", std::move(status)},
+                          {"bytes", std::move(bytes)},
+                          {"duration_ms", since(line)},
+                          {"client", line.client},
+                          {"request_id", line.requestId},
+                          {"principal", line.principal},
+                          {"principal_id", line.principalId},
+                          {"user_agent", line.userAgent}});
+}
+
+double AccessLog::since(const AccessLine& line) const {
+    return std::chrono::duration<double, std::milli>(clock_.steady() - line.began).count();
 }
 
 } // namespace core::http

@@ -70,6 +70,7 @@ struct Connection {
     bool parkHeadOnly = false;
     bool parkSecure = false;
     std::string parkRequestId;
+    std::unique_ptr<LateAnswer> late; ///< of a parked request or a WebSocket; often null
     std::unique_ptr<WebSocketConnection> webSocket;
 };
 

@@ -54,13 +54,12 @@ std::optional<Response> Cors::preflight(const Request& request, const Router::Ma
     return response;
 }
 
-void Cors::mark(const Request& request, Response& response) const {
+void Cors::mark(const std::string* origin, Response& response) const {
     if (origins_.empty())
         return;
     // Also without an origin: a cache must not give this answer to one.
     const std::string* varies = response.headers.find("Vary");
     response.headers.set("Vary", varies == nullptr ? "Origin" : *varies + ", Origin");
-    const std::string* origin = request.headers.find("Origin");
     if (origin == nullptr || !admits(*origin))
         return;
     response.headers.set("Access-Control-Allow-Origin", *origin);

@@ -21,8 +21,11 @@ public:
     /// The answer to a browser's question before the real request, which carries no credentials; nullopt if
     /// this is none, or if nobody may ask.
     [[nodiscard]] std::optional<Response> preflight(const Request& request, const Router::Match& match) const;
-    /// Says in the answer who may read it.
-    void mark(const Request& request, Response& response) const;
+    /// Says in the answer who may read it. `origin`: the request's, nullptr without one.
+    void mark(const std::string* origin, Response& response) const;
+
+    /// False: no answer says anything about origins.
+    [[nodiscard]] bool listed() const noexcept { return !origins_.empty(); }
 
     /// Whether the origin is one of the list.
     [[nodiscard]] bool admits(const std::string& origin) const;

@@ -151,14 +151,24 @@ Error Dispatcher::bodyTooLarge(const Router::Match& match) {
 Outcome Dispatcher::dispatch(Incoming& incoming) const noexcept {
     const auto began = clock_->steady();
     Outcome outcome = answer(incoming);
-    const auto took = clock_->steady() - began;
     if (fault::armed() && incoming.match.route && incoming.match.route->method != "GET")
         fault::reach("before-answer", incoming.match.route->method + " " + incoming.match.route->path);
+    finish(incoming, began, outcome);
+    return outcome;
+}
+
+Response Dispatcher::refuse(Incoming& incoming, const Error& error) const noexcept {
+    Outcome outcome = Response::error(error);
+    finish(incoming, clock_->steady(), outcome);
+    return std::get<Response>(std::move(outcome));
+}
+
+void Dispatcher::finish(Incoming& incoming, std::chrono::steady_clock::time_point began,
+                        Outcome& outcome) const noexcept {
+    const auto took = clock_->steady() - began;
     try {
-        if (edge_ != nullptr) {
-            edge_->finish(incoming.request, incoming.match.route.get(), outcome);
-            edge_->accessLog().write(incoming.request, incoming.match.route.get(), outcome, took);
-        }
+        if (edge_ != nullptr)
+            incoming.late = edge_->finish(incoming.request, incoming.match.route.get(), began, outcome);
         count(incoming, outcome, took);
         if (incoming.match.route && took > incoming.match.route->timeLimit)
             log_.warn("a request took longer than its limit",
@@ -168,7 +178,6 @@ Outcome Dispatcher::dispatch(Incoming& incoming) const noexcept {
     } catch (...) {
         log_.error("a request could not be counted", {{"error", describeCurrentException()}});
     }
-    return outcome;
 }
 
 Outcome Dispatcher::answer(Incoming& incoming) const noexcept {

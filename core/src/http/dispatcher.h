@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <memory>
 #include <optional>
 
 #include "core/http/principal.h"
@@ -45,8 +47,12 @@ public:
         Router::Match match;
         /// What is wrong with the body, found while reading: kTooLarge, kLengthRequired or kMalformed.
         std::optional<Error> bodyProblem;
+        /// Set by dispatch() where something is left to be done when the answer comes; often null.
+        std::unique_ptr<LateAnswer> late;
     };
     [[nodiscard]] Outcome dispatch(Incoming& incoming) const noexcept;
+    /// The answer to a request that nobody will handle.
+    [[nodiscard]] Response refuse(Incoming& incoming, const Error& error) const noexcept;
 
     /// How many bytes a body may have there; what no route takes is read up to 64 KiB.
     [[nodiscard]] static std::size_t bodyLimit(const Router::Match& match) noexcept;
@@ -60,6 +66,9 @@ private:
     Outcome handle(const Route& route, Request& request) const;
     Outcome call(const Route& route, Request& request) const;
     [[nodiscard]] Outcome answer(Incoming& incoming) const noexcept;
+    /// What follows every answer; it never spoils one.
+    void finish(Incoming& incoming, std::chrono::steady_clock::time_point began,
+                Outcome& outcome) const noexcept;
     void count(const Incoming& incoming, const Outcome& outcome, std::chrono::nanoseconds took) const;
     void identify(Request& request, const Route* route) const;
 

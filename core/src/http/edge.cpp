@@ -29,7 +29,7 @@ void compress(const Request& request, const Route* route, Response& response) {
 
 Edge::Edge(EdgeOptions options, const Clock& clock, const Logger& log)
     : cors_(std::move(options.cors)), throttling_(clock, options.throttle),
-      accessLog_(log.named("access"), options.accessLog) {
+      accessLog_(log.named("access"), clock, options.accessLog) {
     if (options.rateLimit > 0)
         rateLimit_.emplace(clock, options.rateLimit, options.rateBurst);
 }
@@ -42,13 +42,19 @@ Outcome Edge::handle(const Route& route, Request& request, const Handler& handle
     return route.throttle.declared() ? throttling_.run(route, request, handler) : handler(request);
 }
 
-void Edge::finish(const Request& request, const Route* route, Outcome& outcome) const {
+std::unique_ptr<LateAnswer> Edge::finish(const Request& request, const Route* route,
+                                         std::chrono::steady_clock::time_point began,
+                                         Outcome& outcome) const {
+    auto line = accessLog_.begin(request, route, began);
     if (auto* response = std::get_if<Response>(&outcome)) {
         compress(request, route, *response);
-        cors_.mark(request, *response);
-    } else if (auto* park = std::get_if<Park>(&outcome)) {
-        cors_.mark(request, park->onTimeout);
+        cors_.mark(request.headers.find("Origin"), *response);
+        if (line)
+            accessLog_.answered(*line, *response);
+        return nullptr;
     }
+    return line || cors_.listed() ? std::make_unique<LateAnswer>(cors_, request, accessLog_, std::move(line))
+                                  : nullptr;
 }
 
 } // namespace core::http

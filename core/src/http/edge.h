@@ -5,6 +5,7 @@
 
 #include "http/access_log.h"
 #include "http/cors.h"
+#include "http/late_answer.h"
 #include "http/rate_limit.h"
 #include "http/throttling.h"
 
@@ -38,8 +39,10 @@ public:
     [[nodiscard]] std::optional<Response> overRate(const Request& request);
     /// Runs the handler, at most as often as the route's throttle lets the caller fail.
     Outcome handle(const Route& route, Request& request, const Handler& handler);
-    /// Finishes what is sent.
-    void finish(const Request& request, const Route* route, Outcome& outcome) const;
+    /// Finishes what is sent and writes its line. What is returned, if anything, does so for what goes on.
+    [[nodiscard]] std::unique_ptr<LateAnswer> finish(const Request& request, const Route* route,
+                                                     std::chrono::steady_clock::time_point began,
+                                                     Outcome& outcome) const;
 
     AccessLog& accessLog() noexcept { return accessLog_; }
 

@@ -165,7 +165,7 @@ void LocalServer::add(const std::string& module, std::vector<Route> routes,
 LocalAnswer LocalServer::send(Request request) const {
     request.remoteAddress = "127.0.0.1";
     request.requestId = Uuid::generate(parts_->clock.now()).toString();
-    Dispatcher::Incoming incoming{std::move(request), {}, {}};
+    Dispatcher::Incoming incoming{std::move(request), {}, {}, {}};
     incoming.match = parts_->router.find(incoming.request.method, incoming.request.path);
     if (incoming.request.body.size() > Dispatcher::bodyLimit(incoming.match))
         incoming.bodyProblem = Dispatcher::bodyTooLarge(incoming.match);

@@ -345,7 +345,7 @@ void Server::Loop::tick(std::size_t index) {
 void Server::Loop::onDeadline(Connection& connection, Phase phase) {
     if (phase == Phase::parked) {
         if (connection.park->leaveWaiting(detail::ParkState::Phase::over))
-            answerParked(connection, connection.park->onTimeout);
+            answerParked(connection, std::move(connection.park->onTimeout));
         else // its answer is being made
             setDeadline(connection, options_.writeTimeout);
     } else if (phase == Phase::webSocket) {
@@ -398,7 +398,7 @@ void Server::Loop::beginStop() {
         if (phase == Phase::handshake || phase == Phase::proxyHeader)
             close(*connection);
         else if (phase == Phase::parked && connection->park->leaveWaiting(detail::ParkState::Phase::over))
-            answerParked(*connection, connection->park->onTimeout);
+            answerParked(*connection, std::move(connection->park->onTimeout));
         else if (phase == Phase::webSocket)
             connection->webSocket->session->close({1001, "The server stops."}); // after what is queued
     }

@@ -130,7 +130,7 @@ private:
     void park(Connection& connection, Park park);
     /// Strips the connection to what a waiting client needs.
     void settle(Connection& connection, std::shared_ptr<detail::ParkState> state, milliseconds wait);
-    void answerParked(Connection& connection, const Response& response);
+    void answerParked(Connection& connection, Response response);
     /// On the thread that owns the connection. False if the connection is broken.
     static bool writeSome(Connection& connection);
     void continueWriting(Connection& connection);

@@ -60,7 +60,10 @@ bool Server::Loop::takeOrRefuse(Connection& connection, std::atomic<std::uint64_
         return true;
     --taken;
     ++rejected;
-    respond(connection, Response::error(Error(errors::kUnavailable, why)), false);
+    Response response = Response::error(Error(errors::kUnavailable, why));
+    if (const auto& late = connection.exchange->incoming.late)
+        late->answer(response);
+    respond(connection, response, false);
     return false;
 }
 
@@ -73,10 +76,10 @@ void Server::Loop::park(Connection& connection, Park park) {
     const std::uint64_t id = connection.id;
     state->deliver = [weak = weak_from_this(), id](Response response) {
         if (const auto loop = weak.lock())
-            loop->queue_.post([raw = loop.get(), id, response = std::move(response)] {
+            loop->queue_.post([raw = loop.get(), id, response = std::move(response)]() mutable {
                 if (const auto found = raw->connections_.find(id);
                     found != raw->connections_.end() && found->second->phase == Phase::parked)
-                    raw->answerParked(*found->second, response);
+                    raw->answerParked(*found->second, std::move(response));
             });
     };
     queue_.post([this, id, state, wait = park.wait] {
@@ -97,6 +100,7 @@ void Server::Loop::settle(Connection& connection, std::shared_ptr<detail::ParkSt
     connection.parkHeadOnly = connection.exchange->headOnly;
     connection.parkSecure = connection.exchange->incoming.request.secure;
     connection.parkRequestId = connection.exchange->incoming.request.requestId;
+    connection.late = std::move(connection.exchange->incoming.late);
     connection.park = std::move(state);
     connection.exchange.reset();
     if (connection.in.empty())
@@ -107,8 +111,10 @@ void Server::Loop::settle(Connection& connection, std::shared_ptr<detail::ParkSt
     arm(connection, Phase::parked, 0);
 }
 
-void Server::Loop::answerParked(Connection& connection, const Response& response) {
+void Server::Loop::answerParked(Connection& connection, Response response) {
     --counters_.parked;
+    if (const auto late = std::exchange(connection.late, nullptr))
+        late->answer(response);
     const bool keepAlive = connection.parkKeepAlive && !connection.peerClosed && !stopping_;
     connection.out = serialize(
         response, {keepAlive, connection.parkHeadOnly, connection.parkRequestId, connection.parkSecure});

@@ -267,7 +267,9 @@ void Server::Loop::dispatch(Connection& connection) {
     ++counters_.overloaded;
     connection.phase.store(Phase::reading, std::memory_order_release);
     respond(connection,
-            Response::error(Error(errors::kUnavailable, "The server is too busy; try again soon.")), true);
+            dispatcher_.refuse(exchange.incoming,
+                               Error(errors::kUnavailable, "The server is too busy; try again soon.")),
+            true);
 }
 
 } // namespace core::http

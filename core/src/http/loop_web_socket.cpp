@@ -33,6 +33,8 @@ void Server::Loop::upgrade(Connection& connection, Upgrade upgrade) {
                     loop->postAction(id, Phase::webSocket, &Loop::serveWebSocket);
             },
             log_)});
+    if ((connection.late = std::move(connection.exchange->incoming.late)))
+        connection.late->upgrade();
     connection.exchange.reset();
     handToLoop(connection, &Loop::openWebSocket);
 }
@@ -154,6 +156,8 @@ void Server::Loop::closeWebSocket(Connection& connection, const WebSocketEnd& en
 void Server::Loop::endWebSocket(Connection& connection, const WebSocketEnd& end) {
     const auto session = connection.webSocket->session;
     scheduled(session, session->ended(end));
+    if (const auto late = std::exchange(connection.late, nullptr))
+        late->ended(end);
     connection.webSocket.reset();
     --counters_.webSockets;
 }

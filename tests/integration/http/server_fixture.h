@@ -120,6 +120,7 @@ protected:
     void start() {
         for (const auto& route : routes)
             router.add("test", {*route});
+        dispatcher.setEdge(edge.get());
         server = std::make_unique<Server>(options, router, dispatcher, clock, log.logger("http"));
         server->start();
     }
@@ -152,6 +153,7 @@ protected:
     std::shared_ptr<const std::string> big = std::make_shared<const std::string>(32U << 20U, 'b');
     std::mutex mutex;
     std::vector<std::pair<std::string, ParkedRequest>> handles;
+    std::unique_ptr<Edge> edge; ///< before start(); without one there are no other origins and no access log
     std::unique_ptr<Server> server;
 
 private:

@@ -6,9 +6,10 @@ namespace {
 /// The real host with one of the sample modules beside its own.
 class ModuleEnds : public SystemTest {
 protected:
+    /// The limits are for the host's own modules, too, also where much else runs.
     void lay(const std::string& sample, const std::string& dependencies = "{}") {
         configureHost(laySample(sample, dependencies) +
-                      "modules:\n  start_timeout: 300ms\n  stop_timeout: 300ms\n");
+                      "modules:\n  start_timeout: 3s\n  stop_timeout: 3s\n");
     }
     Value module(const std::string& id) {
         const auto modules = get("/api/v1/modules");
@@ -30,7 +31,7 @@ TEST_F(ModuleEnds, AStartThatHangsIsFencedAndTheHostGoesOn) {
     EXPECT_EQ(hung.stringOr("state"), "failed");
     EXPECT_EQ(hung.stringOr("step"), "start");
     EXPECT_EQ(hung.stringOr("reason"),
-              "it has not started within 300ms (modules.start_timeout); the host goes "
+              "it has not started within 3s (modules.start_timeout); the host goes "
               "on without it until it is restarted");
     EXPECT_EQ(module("gamma").stringOr("state"), "skipped");
     EXPECT_EQ(module("restic").stringOr("state"), "running");
@@ -48,7 +49,7 @@ TEST_F(ModuleEnds, AStartThatHangsIsFencedAndTheHostGoesOn) {
     const auto [exit, took] = stopBackend();
     EXPECT_EQ(exit.code, 1) << "a thread was left behind";
     EXPECT_EQ(exit.signal, 0);
-    EXPECT_LT(took, 10s);
+    EXPECT_LT(took, 20s);
     EXPECT_EQ(trace(), before) << "a module whose start never returned is not stopped";
     EXPECT_NE(log().find("\"msg\":\"stopped\""), std::string::npos) << "the others were stopped in order";
 }
@@ -60,7 +61,7 @@ TEST_F(ModuleEnds, AStopThatHangsIsLeftBehind) {
     const auto [exit, took] = stopBackend();
     EXPECT_EQ(exit.code, 1);
     EXPECT_EQ(exit.signal, 0);
-    EXPECT_LT(took, 10s);
+    EXPECT_LT(took, 20s);
     EXPECT_NE(log().find("a module has not stopped in time and is left behind"), std::string::npos);
     EXPECT_NE(log().find("\"msg\":\"stopped\""), std::string::npos);
 }
