@@ -47,13 +47,13 @@ std::optional<Uuid> Uuid::parse(std::string_view text) noexcept {
 
 std::string Uuid::toString() const {
     static constexpr char kHex[] = "0123456789abcdef";
-    std::string text;
-    text.reserve(36);
+    std::string text(36, '-');
+    auto at = text.begin();
     for (std::size_t i = 0; i < bytes_.size(); ++i) {
         if (i == 4 || i == 6 || i == 8 || i == 10)
-            text += '-';
-        text += kHex[bytes_[i] >> 4U];
-        text += kHex[bytes_[i] & 0x0FU];
+            ++at;
+        *at++ = kHex[bytes_[i] >> 4U];
+        *at++ = kHex[bytes_[i] & 0x0FU];
     }
     return text;
 }

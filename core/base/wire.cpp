@@ -20,7 +20,11 @@ void Reader::push(std::string_view segment) {
 }
 
 Type::Type(std::string name, Strictness strictness, std::string doc, std::vector<Field> fields)
-    : name_(std::move(name)), doc_(std::move(doc)), strictness_(strictness), fields_(std::move(fields)) {}
+    : name_(std::move(name)), doc_(std::move(doc)), strictness_(strictness), fields_(std::move(fields)) {
+    keys_.reserve(fields_.size());
+    for (const Field& field : fields_)
+        detail::writeKey(field.name, false, keys_.emplace_back());
+}
 Type::~Type() = default;
 Type::Type(Type&&) noexcept = default;
 
@@ -65,13 +69,13 @@ void Type::read(const json::Value& value, void* object, Reader& reader) const {
 
 void Type::write(const void* object, std::string& out) const {
     out += '{';
-    bool first = true;
-    for (const Field& field : fields_) {
+    std::size_t comma = 1; // there is none before the first
+    for (std::size_t i = 0; i < fields_.size(); ++i) {
+        const Field& field = fields_[i];
         const void* member = static_cast<const char*>(object) + field.offset;
         if (field.rules.secret || (field.rules.omitEmpty && field.codec->empty(member)))
             continue;
-        detail::writeKey(field.name, first, out);
-        first = false;
+        out.append(keys_[i], std::exchange(comma, 0));
         field.codec->write(member, field.rules, out);
     }
     out += '}';
@@ -339,7 +343,7 @@ const Codec kString{readString,
                     false};
 const Codec kInstant{readInstant,
                      [](const void* in, const Rules&, std::string& out) {
-                         out += '"' + formatInstant(*static_cast<const Instant*>(in)) + '"';
+                         out.append(1, '"').append(formatInstant(*static_cast<const Instant*>(in))) += '"';
                      },
                      [](const Rules&, std::vector<const Type*>&) {
                          return json::Object{{"type", "string"}, {"format", "date-time"}};
@@ -347,7 +351,7 @@ const Codec kInstant{readInstant,
                      neverEmpty, false};
 const Codec kUuid{readUuid,
                   [](const void* in, const Rules&, std::string& out) {
-                      out += '"' + static_cast<const Uuid*>(in)->toString() + '"';
+                      out.append(1, '"').append(static_cast<const Uuid*>(in)->toString()) += '"';
                   },
                   [](const Rules&, std::vector<const Type*>&) {
                       return json::Object{{"type", "string"}, {"format", "uuid"}};
@@ -361,6 +365,13 @@ const Codec kJson{[](const json::Value& value, void* out, const Rules&, Reader&)
                   },
                   [](const Rules&, std::vector<const Type*>&) { return json::Object{}; },
                   [](const void* in) { return static_cast<const json::Value*>(in)->isNull(); }, false};
+const Codec kJsonText{
+    [](const json::Value& value, void* out, const Rules&, Reader&) {
+        static_cast<json::Text*>(out)->text = json::write(value);
+    },
+    [](const void* in, const Rules&, std::string& out) { out += static_cast<const json::Text*>(in)->text; },
+    [](const Rules&, std::vector<const Type*>&) { return json::Object{}; },
+    [](const void* in) { return *static_cast<const json::Text*>(in) == json::Text{}; }, false};
 const Codec kJsonObject{readJsonObject,
                         [](const void* in, const Rules&, std::string& out) {
                             json::write(json::Value(*static_cast<const json::Object*>(in)), out);

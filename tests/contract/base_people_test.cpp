@@ -85,8 +85,8 @@ TEST_P(People, SignInIsAudited) {
     const auto rows =
         db.read(TenantContext(acme.id), [&](Transaction& tx) { return parts.audit.list(tx, acme.id, {}); });
     ASSERT_EQ(rows.size(), 1U);
-    EXPECT_EQ(rows[0].entry.actorName, "ann@example.org");
-    EXPECT_EQ(rows[0].entry.objectType, "session");
+    EXPECT_EQ(rows[0].actorName, "ann@example.org");
+    EXPECT_EQ(rows[0].objectType, "session");
 }
 
 // ---- refresh tokens
@@ -317,9 +317,9 @@ TEST_P(People, ManagingThemIsAuditedWithoutPasswords) {
     const auto rows =
         db.read(TenantContext(acme.id), [&](Transaction& tx) { return parts.audit.list(tx, acme.id, {}); });
     ASSERT_EQ(rows.size(), 1U);
-    EXPECT_EQ(rows[0].entry.objectType, "user");
-    EXPECT_EQ(rows[0].entry.after.stringOr("email"), "bob@example.org");
-    EXPECT_EQ(core::json::write(rows[0].entry.after).find("secret of bob"), std::string::npos);
+    EXPECT_EQ(rows[0].objectType, "user");
+    EXPECT_EQ(core::json::parse(rows[0].after.text).value().stringOr("email"), "bob@example.org");
+    EXPECT_EQ(rows[0].after.text.find("secret of bob"), std::string::npos);
 }
 
 // ---- API tokens

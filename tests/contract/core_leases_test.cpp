@@ -131,7 +131,7 @@ TEST_P(CoreLeasesOfTwoHosts, MovesWhenItIsNotRenewedAndTheOldHolderCannotWrite) 
 
 TEST_P(CoreLeasesOfTwoHosts, ATakeOverWaitsForTheUnitUnderWay) {
     makeMarks();
-    Leases one = here(400ms);
+    Leases one = here(1500ms);
     Leases two = there();
     const auto lease = one.acquire("a");
     ASSERT_TRUE(lease);

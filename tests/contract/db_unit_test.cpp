@@ -37,6 +37,7 @@ TEST_P(UnitOfWork, KeepsEveryKindOfValue) {
     EXPECT_EQ(row[0].integer(2), std::int64_t{1} << 60);
     EXPECT_TRUE(row[0].boolean(3));
     EXPECT_EQ(row[0].json(4), document);
+    EXPECT_EQ(core::json::parse(row[0].jsonText(4).text).value(), document);
     EXPECT_EQ(row[0].bytes(5), bytes);
     EXPECT_EQ(row[0].real(6), 0.1);
     EXPECT_EQ(row[0].instant(7), at);
@@ -55,6 +56,7 @@ TEST_P(UnitOfWork, NullIsNeverSilentlyAValue) {
         db.run(mine, {{"SELECT n, flag, payload, raw, ratio, at_us, name FROM items"}}, false).at(0);
     for (std::size_t column = 0; column < 6; ++column)
         EXPECT_TRUE(rows[0].isNull(column)) << column;
+    EXPECT_EQ(rows[0].jsonText(2), core::json::Text{"null"});
     EXPECT_EQ(rows[0].optionalInteger(0), std::nullopt);
     EXPECT_EQ(rows[0].optionalReal(4), std::nullopt);
     EXPECT_EQ(rows[0].optionalInstant(5), std::nullopt);

@@ -1,5 +1,6 @@
 // F4 to F7: PostgreSQL restarts, loses its sessions, stores a change without the host learning it, or answers
 // nobody for a while.
+#include <algorithm>
 #include <thread>
 
 #include "fault/host_fixture.h"
@@ -11,14 +12,17 @@ namespace {
 
 using core::db::Dialect;
 
-/// Does something again and again beside the test.
+/// Does something again and again beside the test, half of the time at most: on a busy machine the test needs
+/// longer, too, between two faults to get anywhere.
 class Meanwhile {
 public:
     Meanwhile(std::chrono::milliseconds pause, std::function<void()> action)
         : thread_([pause, action = std::move(action)](const std::stop_token& stop) {
               while (!stop.stop_requested()) {
+                  const auto began = std::chrono::steady_clock::now();
                   action();
-                  std::this_thread::sleep_for(pause);
+                  const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - began;
+                  std::this_thread::sleep_for(std::max<std::chrono::nanoseconds>(pause, took));
               }
           }) {}
 

@@ -93,6 +93,11 @@ public:
         char next = 0;
         return in_.empty() && ::recv(fd_, &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
     }
+    /// True if something waits to be read.
+    [[nodiscard]] bool arrived() const {
+        char next = 0;
+        return !in_.empty() || ::recv(fd_, &next, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+    }
     void endSending() const { ::shutdown(fd_, SHUT_WR); }
     void close() {
         if (fd_ >= 0)

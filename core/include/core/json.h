@@ -96,6 +96,12 @@ private:
     Storage storage_;
 };
 
+/// A value as its text, which was checked before: what a database keeps as JSON and an API passes on.
+struct Text {
+    std::string text = "null";
+    bool operator==(const Text&) const = default;
+};
+
 /// Limits of what parse() takes.
 struct ParseLimits {
     std::size_t maxBytes = 8U << 20U;

@@ -124,11 +124,12 @@ private:
     std::string doc_;
     Strictness strictness_;
     std::vector<Field> fields_;
+    std::vector<std::string> keys_; ///< what stands before each field's value: ,"name":
 };
 
 namespace detail {
 CORE_EXPORT extern const Codec kBoolean, kInt, kInt64, kUint64, kDouble, kString, kInstant, kUuid, kJson,
-    kJsonObject;
+    kJsonText, kJsonObject;
 
 template <typename T>
 struct CodecOf;
@@ -160,6 +161,7 @@ CORE_WIRE_SCALAR(std::string, kString)
 CORE_WIRE_SCALAR(Instant, kInstant)
 CORE_WIRE_SCALAR(Uuid, kUuid)
 CORE_WIRE_SCALAR(json::Value, kJson)
+CORE_WIRE_SCALAR(json::Text, kJsonText)
 CORE_WIRE_SCALAR(json::Object, kJsonObject)
 #undef CORE_WIRE_SCALAR
 

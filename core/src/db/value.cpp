@@ -96,6 +96,10 @@ json::Value Row::json(std::size_t column) const {
     return std::move(value.value().array()->front());
 }
 
+json::Text Row::jsonText(std::size_t column) const {
+    return isNull(column) ? json::Text{} : json::Text{text(column)};
+}
+
 std::string Row::bytes(std::size_t column) const {
     return text(column);
 }

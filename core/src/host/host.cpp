@@ -13,6 +13,7 @@
 #include "host/edge_options.h"
 #include "host/server_options.h"
 #include "host/settings.h"
+#include "http/content_coding.h"
 #include "http/openapi.h"
 #include "module/deadline.h"
 
@@ -311,7 +312,9 @@ void Host::start() {
         if (!running.contains(id))
             revoke(id);
 
-    openApi_ = openApi();
+    openApi_ = http::makeAsset(openApi(), ".json");
+    openApi_.gzip =
+        http::packed(openApi_, std::make_shared<const std::string>(http::gzip(*openApi_.content)), ".gz");
     const std::string configured = config_->text("web_dir");
     web_ = std::make_unique<http::StaticFiles>(
         configured.empty() ? options_.executable.parent_path().parent_path() / "share/ae-backend/web"

@@ -133,7 +133,7 @@ private:
     std::unique_ptr<http::StaticFiles> web_;
     std::unique_ptr<http::Server> server_;
     std::vector<std::pair<std::string, std::unique_ptr<Context>>> contexts_; // by module, in order
-    std::string openApi_;
+    http::Asset openApi_;
     std::atomic<bool> stopping_{false};
     bool abandoned_ = false; // a module's thread that nobody waits for still runs
 };

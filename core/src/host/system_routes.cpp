@@ -172,7 +172,9 @@ std::vector<http::Route> Host::systemRoutes() {
                           .path = "/openapi.json",
                           .summary = "This document",
                           .permission = Permission::open(),
-                          .handler = [this](Request&) -> http::Outcome { return Response::json(openApi_); }});
+                          .handler = [this](Request& request) -> http::Outcome {
+                              return http::StaticFiles::answer(request, openApi_, "no-cache");
+                          }});
     return routes;
 }
 

@@ -30,14 +30,24 @@ std::string typeOf(const std::string& extension) {
 }
 } // namespace
 
+Asset makeAsset(std::string content, const std::string& ending) {
+    std::string etag = '"' + base64UrlEncode(sha256(content).substr(0, 12)) + '"';
+    return {std::make_shared<const std::string>(std::move(content)), typeOf(ending), std::move(etag)};
+}
+
 Asset readAsset(const std::filesystem::path& file) {
     std::ifstream in(file, std::ios::binary);
     std::string content{std::istreambuf_iterator<char>(in), {}};
     if (!in)
         throw Error(errors::kInternal, "Cannot read the web file " + file.string() + ".");
-    std::string etag = '"' + base64UrlEncode(sha256(content).substr(0, 12)) + '"';
-    return {std::make_shared<const std::string>(std::move(content)), typeOf(file.extension()),
-            std::move(etag)};
+    return makeAsset(std::move(content), file.extension());
+}
+
+Asset::Packed packed(const Asset& plain, std::shared_ptr<const std::string> content, const char* ending) {
+    // Of the plain content: a packer that packs differently makes nothing new of it.
+    std::string etag = plain.etag;
+    etag.insert(etag.size() - 1, ending);
+    return {std::move(content), std::move(etag)};
 }
 
 void attachPacked(Assets& files) {
@@ -47,10 +57,7 @@ void attachPacked(Assets& files) {
             const auto found = files.find(name + ending);
             if (found == files.end())
                 return std::nullopt;
-            // Of the plain content: a packer that packs differently makes nothing new of it.
-            std::string etag = plain.etag;
-            etag.insert(etag.size() - 1, ending);
-            return Asset::Packed{found->second.content, std::move(etag)};
+            return packed(plain, found->second.content, ending);
         };
         file.gzip = beside(".gz");
         file.brotli = beside(".br");

@@ -25,8 +25,14 @@ struct Asset {
 /// By path relative to their folder, with '/' between folders and none in front.
 using Assets = std::map<std::string, Asset, std::less<>>;
 
+/// What has that content and such an ending (".json").
+Asset makeAsset(std::string content, const std::string& ending);
+
 /// Throws core::Error(kInternal), naming the file, if it cannot be read.
 Asset readAsset(const std::filesystem::path& file);
+
+/// The packed form of `plain` that has this ending (".gz").
+Asset::Packed packed(const Asset& plain, std::shared_ptr<const std::string> content, const char* ending);
 
 /// Gives each file what stands beside it packed: "a.js" the content of "a.js.gz" and "a.js.br", with an ETag
 /// of its own. The packed files stay what they are, too.

@@ -12,6 +12,7 @@
 #include "http/head_parser.h"
 #include "http/listener.h"
 #include "http/park.h"
+#include "http/response_writer.h"
 #include "http/transport.h"
 #include "http/web_socket_connection.h"
 
@@ -59,7 +60,8 @@ struct Connection {
     std::shared_ptr<const ClientCertificate> clientCertificate;
     std::string in;
     std::string out;
-    std::size_t outAt = 0;
+    SharedBytes outShared;  ///< goes out after `out`
+    std::size_t outAt = 0;  ///< how many bytes of both are gone
     std::size_t outDue = 0; ///< up to here `out` must be taken before the deadline; 0: it has none yet
     bool closeAfterWrite = false;
     bool peerClosed = false;
@@ -72,6 +74,18 @@ struct Connection {
     std::string parkRequestId;
     std::unique_ptr<LateAnswer> late; ///< of a parked request or a WebSocket; often null
     std::unique_ptr<WebSocketConnection> webSocket;
+
+    /// What is to be written next, and how much there is in all.
+    [[nodiscard]] std::string_view nextOut() const noexcept {
+        return outAt < out.size() ? std::string_view(out).substr(outAt)
+                                  : outShared.view().substr(outAt - out.size());
+    }
+    [[nodiscard]] std::size_t outSize() const noexcept { return out.size() + outShared.view().size(); }
+    void setOut(WireBytes bytes) noexcept {
+        out = std::move(bytes.own);
+        outShared = std::move(bytes.shared);
+        outAt = 0;
+    }
 };
 
 } // namespace core::http

@@ -244,7 +244,8 @@ void Server::Loop::turnAway(Transport& transport, bool tls, const char* why) {
     static_cast<void>(transport.discard(scratch_));
     static_cast<void>(
         transport.write(serialize(Response::error(Error(errors::kUnavailable, why)),
-                                  {false, false, Uuid::generate(clock_.now()).toString(), false})));
+                                  {false, false, Uuid::generate(clock_.now()).toString(), false})
+                            .own));
     transport.endWriting();
 }
 

@@ -23,9 +23,8 @@ void Server::Loop::work(Connection& connection) {
 void Server::Loop::respond(Connection& connection, const Response& response, bool onLoop) {
     Connection::Exchange& exchange = *connection.exchange;
     const bool keepAlive = exchange.keepAlive && !connection.peerClosed && !stopping_.load();
-    connection.out = serialize(response, {keepAlive, exchange.headOnly, exchange.incoming.request.requestId,
-                                          exchange.incoming.request.secure});
-    connection.outAt = 0;
+    connection.setOut(serialize(response, {keepAlive, exchange.headOnly, exchange.incoming.request.requestId,
+                                           exchange.incoming.request.secure}));
     connection.closeAfterWrite = !keepAlive;
     connection.exchange.reset();
     if (onLoop) {
@@ -34,12 +33,12 @@ void Server::Loop::respond(Connection& connection, const Response& response, boo
     }
     if (!writeSome(connection)) {
         handToLoop(connection, &Loop::close);
-    } else if (connection.outAt < connection.out.size()) {
+    } else if (connection.outAt < connection.outSize()) {
         handToLoop(connection, &Loop::continueWriting);
     } else if (connection.closeAfterWrite || !connection.in.empty() || connection.transport.buffered()) {
         handToLoop(connection, &Loop::written);
     } else {
-        connection.out = std::string();
+        connection.setOut({});
         connection.in = std::string();
         connection.deadlineMs = steadyMs() + options_.idleTimeout.count();
         arm(connection, Phase::idle, EPOLLIN);
@@ -116,9 +115,8 @@ void Server::Loop::answerParked(Connection& connection, Response response) {
     if (const auto late = std::exchange(connection.late, nullptr))
         late->answer(response);
     const bool keepAlive = connection.parkKeepAlive && !connection.peerClosed && !stopping_;
-    connection.out = serialize(
-        response, {keepAlive, connection.parkHeadOnly, connection.parkRequestId, connection.parkSecure});
-    connection.outAt = 0;
+    connection.setOut(serialize(
+        response, {keepAlive, connection.parkHeadOnly, connection.parkRequestId, connection.parkSecure}));
     connection.closeAfterWrite = !keepAlive;
     connection.parkRequestId = std::string();
     connection.park.reset();
@@ -126,9 +124,9 @@ void Server::Loop::answerParked(Connection& connection, Response response) {
 }
 
 bool Server::Loop::writeSome(Connection& connection) {
-    while (connection.outAt < connection.out.size()) {
-        const auto sent =
-            connection.transport.write(std::string_view(connection.out).substr(connection.outAt));
+    while (connection.outAt < connection.outSize()) {
+        const bool more = connection.outAt < connection.out.size() && connection.outShared;
+        const auto sent = connection.transport.write(connection.nextOut(), more);
         if (sent.progress == Transport::Progress::ended)
             return false;
         if (sent.progress == Transport::Progress::wait)
@@ -143,7 +141,7 @@ void Server::Loop::continueWriting(Connection& connection) {
         close(connection);
         return;
     }
-    if (connection.outAt == connection.out.size()) {
+    if (connection.outAt == connection.outSize()) {
         written(connection);
         return;
     }
@@ -155,8 +153,7 @@ void Server::Loop::continueWriting(Connection& connection) {
 }
 
 void Server::Loop::written(Connection& connection) {
-    connection.out = std::string();
-    connection.outAt = 0;
+    connection.setOut({});
     connection.outDue = 0;
     if (connection.closeAfterWrite) {
         endGently(connection);

@@ -235,11 +235,10 @@ void Server::Loop::refuse(Connection& connection, int status, const std::string&
             kind = &known;
     const std::string requestId = Uuid::generate(clock_.now()).toString();
     // First the answer: `message` may belong to the exchange.
-    connection.out = serialize(Response::error(Error(*kind, message)),
-                               {false, false, requestId, connection.transport.secure()});
+    connection.setOut(serialize(Response::error(Error(*kind, message)),
+                                {false, false, requestId, connection.transport.secure()}));
     connection.exchange.reset();
     connection.in = std::string();
-    connection.outAt = 0;
     connection.closeAfterWrite = true;
     continueWriting(connection);
 }

@@ -21,6 +21,9 @@ std::string_view dateLine() {
     return {line, length};
 }
 
+/// Fewer bytes are cheaper to copy than to write apart from the head.
+constexpr std::size_t kMostCopied = 8192;
+
 bool safe(std::string_view text) {
     return std::none_of(text.begin(), text.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
 }
@@ -43,10 +46,13 @@ constexpr std::string_view kNoPage =
     "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n";
 } // namespace
 
-std::string serialize(const Response& response, const WireOptions& options) {
-    const std::string& content = response.content();
+WireBytes serialize(const Response& response, const WireOptions& options) {
+    const std::string_view content = response.content();
+    const bool bodyless = response.status == 204 || response.status == 304 || response.status < 200;
+    const bool withContent = !bodyless && !options.headOnly;
+    const bool apart = withContent && response.shared && content.size() > kMostCopied;
     std::string out;
-    out.reserve(640 + (options.headOnly ? 0 : content.size()));
+    out.reserve(640 + (withContent && !apart ? content.size() : 0));
     out += "HTTP/1.1 ";
     out += std::to_string(response.status);
     out += ' ';
@@ -61,7 +67,6 @@ std::string serialize(const Response& response, const WireOptions& options) {
         out += value;
         out += "\r\n";
     }
-    const bool bodyless = response.status == 204 || response.status == 304 || response.status < 200;
     if (!bodyless) {
         out += "Content-Length: ";
         out += std::to_string(content.size());
@@ -79,9 +84,11 @@ std::string serialize(const Response& response, const WireOptions& options) {
     if (options.secure)
         out += "Strict-Transport-Security: max-age=31536000\r\n";
     out += options.keepAlive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
-    if (!bodyless && !options.headOnly)
+    if (apart)
+        return {std::move(out), response.shared};
+    if (withContent)
         out += content;
-    return out;
+    return {std::move(out)};
 }
 
 } // namespace core::http

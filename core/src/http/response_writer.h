@@ -14,7 +14,14 @@ struct WireOptions {
     bool secure = false;
 };
 
-/// The bytes of one answer. Names and values that would break the framing (CR, LF, NUL) are dropped.
-std::string serialize(const Response& response, const WireOptions& options);
+/// What goes over the wire for one answer: `own`, then `shared`.
+struct WireBytes {
+    std::string own;
+    SharedBytes shared = {};
+};
+
+/// The bytes of one answer; shared ones that are few are copied behind the head. Names and values that would
+/// break the framing (CR, LF, NUL) are dropped.
+WireBytes serialize(const Response& response, const WireOptions& options);
 
 } // namespace core::http

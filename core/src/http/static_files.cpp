@@ -84,7 +84,7 @@ Response StaticFiles::answer(const Request& request, const Asset& file, const ch
         response.status = 206;
         response.headers.add("Content-Range",
                              fmt::format("bytes {}-{}/{}", range->first, range->last, content->size()));
-        response.body = content->substr(range->first, range->last - range->first + 1);
+        response.shared = SharedBytes(content, range->first, range->last - range->first + 1);
     } else {
         response.shared = content;
     }

@@ -25,9 +25,10 @@ public:
     std::optional<Response> serve(const Request& request) override;
     [[nodiscard]] bool empty() const noexcept { return files_.empty(); }
 
-private:
+    /// The file, a part of it, or that the client has it; `caching` goes into Cache-Control.
     static Response answer(const Request& request, const Asset& file, const char* caching);
 
+private:
     Assets files_; // by path with a leading '/'
 };
 

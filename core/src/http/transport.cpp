@@ -28,7 +28,7 @@ Transport::Result Transport::read(std::span<char> block) {
     return {progress == TlsSession::Progress::ended ? Progress::ended : Progress::wait};
 }
 
-Transport::Result Transport::write(std::string_view bytes) {
+Transport::Result Transport::write(std::string_view bytes, bool more) {
     if (tls_) {
         const auto [progress, sent] = tls_->write(bytes);
         writeWantsRead_ = progress == TlsSession::Progress::wantsRead;
@@ -37,7 +37,8 @@ Transport::Result Transport::write(std::string_view bytes) {
         return {progress == TlsSession::Progress::ended ? Progress::ended : Progress::wait};
     }
     for (;;) {
-        const auto sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        const auto sent = ::send(fd_.get(), bytes.data(), bytes.size(),
+                                 MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0));
         if (sent > 0)
             return {Progress::some, static_cast<std::size_t>(sent)};
         if (errno == EAGAIN || errno == EWOULDBLOCK)

@@ -30,8 +30,8 @@ public:
     /// block that is not filled means that nothing more is there now.
     [[nodiscard]] Result read(std::span<char> block);
     /// `wait`: the socket takes nothing now; try again with the same bytes. `ended`: the connection is
-    /// broken.
-    [[nodiscard]] Result write(std::string_view bytes);
+    /// broken. `more`: further bytes follow at once, and may go in the same packet.
+    [[nodiscard]] Result write(std::string_view bytes, bool more = false);
     /// Ends the connection for the peer; the descriptor stays open as long as what is returned. Not to be
     /// used afterwards.
     [[nodiscard]] FileDescriptor release() noexcept;

@@ -1,6 +1,8 @@
+#include <fstream>
 #include <thread>
 
 #include <netinet/tcp.h>
+#include <unistd.h>
 
 #include "integration/http/server_fixture.h"
 
@@ -188,6 +190,31 @@ TEST_F(ServerTest, ASlowReaderHoldsNoWorker) {
     EXPECT_EQ(client.ask("/ok").body, "ok");
     EXPECT_EQ(slow.response().body, *big);
     EXPECT_EQ(slow.ask("/ok").body, "ok");
+}
+
+TEST_F(ServerTest, SlowReadersOfOneFileHoldNoCopies) {
+    const auto residentMiB = [] {
+        std::ifstream statm("/proc/self/statm");
+        std::size_t total = 0, resident = 0;
+        statm >> total >> resident;
+        return (resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE))) >> 20U;
+    };
+    start();
+    const auto before = residentMiB();
+    std::vector<test::RawClient> slow;
+    for (int i = 0; i < 40; ++i) {
+        slow.push_back(connect(4096));
+        slow.back().get("/big");
+    }
+    ASSERT_TRUE(test::await([&] { return big.use_count() > 40; }));
+    for (const auto& client : slow) // the head has come, so the answer is made
+        ASSERT_TRUE(test::await([&] { return client.arrived(); }));
+    EXPECT_LT(residentMiB() - before, 40 * 32 / 4U);
+    while (slow.size() > 1)
+        slow.pop_back();
+    EXPECT_EQ(slow.front().response().body, *big);
+    EXPECT_TRUE(test::await([&] { return big.use_count() == 1; })) << "nobody holds it any more";
+    EXPECT_EQ(slow.front().ask("/ok").body, "ok");
 }
 
 TEST_F(ServerTest, AReaderThatTakesNothingIsDropped) {

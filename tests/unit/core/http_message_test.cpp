@@ -25,7 +25,7 @@ TEST(ResponseWriter, DropsWhatWouldBreakTheFraming) {
     response.headers.add("X-Nul", "a\0b"s);
     response.headers.add("X-\r\nName", "v");
     response.headers.add("X-Good", "v");
-    const std::string text = serialize(response, {true, false, "id-1", false});
+    const std::string text = serialize(response, {true, false, "id-1", false}).own;
     EXPECT_THAT(text, testing::StartsWith("HTTP/1.1 200 OK\r\n"));
     EXPECT_THAT(text, testing::EndsWith("\r\n\r\nhi"));
     for (const char* gone : {"Set-Cookie", "X-Evil", "X-Lf", "X-Nul", "Name"})
@@ -39,7 +39,7 @@ TEST(ResponseWriter, DropsWhatWouldBreakTheFraming) {
 
 TEST(ResponseWriter, HeadAndBodylessAnswers) {
     const Response response = Response::text("hi", "text/plain");
-    const std::string head = serialize(response, {false, true, "i", true});
+    const std::string head = serialize(response, {false, true, "i", true}).own;
     EXPECT_THAT(head, HasSubstr("Content-Length: 2\r\n"));
     EXPECT_THAT(head, HasSubstr("Connection: close\r\n"));
     EXPECT_THAT(head, HasSubstr("Strict-Transport-Security"));
@@ -47,24 +47,39 @@ TEST(ResponseWriter, HeadAndBodylessAnswers) {
     for (const int status : {204, 304}) {
         Response empty = Response::empty(status);
         empty.body = "must not be sent";
-        const std::string text = serialize(empty, {true, false, "i", false});
+        const std::string text = serialize(empty, {true, false, "i", false}).own;
         EXPECT_THAT(text, Not(HasSubstr("Content-Length")));
         EXPECT_THAT(text, testing::EndsWith("\r\n\r\n"));
     }
 }
 
+TEST(ResponseWriter, SharedBytesStayApartIfTheyAreMany) {
+    for (const std::size_t size : {8192U, 8193U}) {
+        const auto whole = std::make_shared<const std::string>(size + 2, 'x');
+        Response response;
+        response.shared = SharedBytes(whole, 1, size);
+        EXPECT_EQ(response.content().size(), size);
+        const WireBytes bytes = serialize(response, {true, false, "i", false});
+        EXPECT_THAT(bytes.own, HasSubstr("Content-Length: " + std::to_string(size) + "\r\n"));
+        EXPECT_EQ(static_cast<bool>(bytes.shared), size > 8192);
+        EXPECT_EQ(bytes.own.substr(bytes.own.find("\r\n\r\n") + 4) + std::string(bytes.shared.view()),
+                  std::string(size, 'x'));
+        EXPECT_FALSE(serialize(response, {true, true, "i", false}).shared) << "an answer to HEAD";
+    }
+}
+
 TEST(ResponseWriter, PagesGetAPolicyAndEverythingElseNothing) {
     const std::string page =
-        serialize(Response::text("<p>", "text/html; charset=utf-8"), {true, false, "i", false});
+        serialize(Response::text("<p>", "text/html; charset=utf-8"), {true, false, "i", false}).own;
     EXPECT_THAT(page, HasSubstr("script-src 'self'; style-src 'self';"));
     EXPECT_THAT(page, HasSubstr("frame-ancestors 'none'"));
     EXPECT_THAT(page, HasSubstr("\r\nCross-Origin-Opener-Policy: same-origin\r\n"));
     EXPECT_THAT(page, HasSubstr("\r\nPermissions-Policy: "));
-    const std::string data = serialize(Response::json("{}"), {true, false, "i", false});
+    const std::string data = serialize(Response::json("{}"), {true, false, "i", false}).own;
     EXPECT_THAT(data,
                 HasSubstr("\r\nContent-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"));
     // Its headers would replace those of the page that the browser has, and the page would be dead.
-    EXPECT_THAT(serialize(Response::empty(304), {true, false, "i", false}),
+    EXPECT_THAT(serialize(Response::empty(304), {true, false, "i", false}).own,
                 Not(HasSubstr("Content-Security-Policy")));
     for (const auto& text : {page, data}) {
         EXPECT_THAT(text, Not(HasSubstr("unsafe")));

@@ -51,6 +51,26 @@ TEST(Wire, ReadsAndWritesWithoutSecrets) {
               R"("kind":"a","id":null,"at":"2026-01-31T02:00:00.000Z"})");
 }
 
+struct Kept {
+    json::Text first, second;
+    int third = 0;
+};
+const Type& wireType(const Kept*) {
+    static const auto type = object<Kept>("Kept")
+                                 .field("first", &Kept::first, {.optional = true, .omitEmpty = true})
+                                 .field("second", &Kept::second, {.optional = true})
+                                 .field("a \"third\"", &Kept::third, {.optional = true})
+                                 .build();
+    return type;
+}
+
+TEST(Wire, TextThatIsJsonIsPassedOnAsItIs) {
+    EXPECT_EQ(write(Kept{}), R"({"second":null,"a \"third\"":0})");
+    EXPECT_EQ(write(Kept{.first = {R"({"b": [1,  2]})"}, .second = {"3"}, .third = 4}),
+              R"({"first":{"b": [1,  2]},"second":3,"a \"third\"":4})");
+    EXPECT_EQ(parse<Kept>(R"({"first":{"b": [1,  "x"]}})").value().first, json::Text{R"({"b":[1,"x"]})"});
+}
+
 TEST(Wire, ReportsEveryProblemWithItsPointer) {
     const auto result =
         parse<Outer>(R"({"enabled":"yes","items":[{"count":11},{"count":"1"}],"env":{"a/b":1},"kind":"c",)"

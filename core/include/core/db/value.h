@@ -64,6 +64,9 @@ public:
     [[nodiscard]] Uuid uuid(std::size_t column) const;
     [[nodiscard]] Instant instant(std::size_t column) const;
     [[nodiscard]] json::Value json(std::size_t column) const;
+    /// Of a column that the database itself checks: jsonb, or one that only this project's JSON is written
+    /// to. NULL is "null".
+    [[nodiscard]] json::Text jsonText(std::size_t column) const;
     /// Raw bytes of a bytea/BLOB column.
     [[nodiscard]] std::string bytes(std::size_t column) const;
 

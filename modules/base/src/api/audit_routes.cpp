@@ -1,3 +1,5 @@
+#include <functional>
+
 #include "api/routes.h"
 #include "core/http/page.h"
 #include "core/wire.h"
@@ -14,40 +16,6 @@ using core::http::Request;
 using core::http::Response;
 using core::http::Role;
 namespace wire = core::wire;
-
-struct AuditView {
-    core::Uuid id;
-    std::optional<core::Uuid> tenantId;
-    core::Instant at;
-    std::string actorKind;
-    std::string actorId;
-    std::string actorName;
-    std::string address;
-    std::string requestId;
-    std::string action;
-    std::string objectType;
-    std::string objectId;
-    core::json::Value before;
-    core::json::Value after;
-};
-const wire::Type& wireType(const AuditView*) {
-    static const auto type = wire::object<AuditView>("AuditEntry", wire::tolerant)
-                                 .field("id", &AuditView::id)
-                                 .field("tenant_id", &AuditView::tenantId)
-                                 .field("at", &AuditView::at)
-                                 .field("actor_kind", &AuditView::actorKind)
-                                 .field("actor_id", &AuditView::actorId)
-                                 .field("actor_name", &AuditView::actorName)
-                                 .field("address", &AuditView::address)
-                                 .field("request_id", &AuditView::requestId)
-                                 .field("action", &AuditView::action)
-                                 .field("object_type", &AuditView::objectType)
-                                 .field("object_id", &AuditView::objectId)
-                                 .field("before", &AuditView::before)
-                                 .field("after", &AuditView::after)
-                                 .build();
-    return type;
-}
 
 struct AuditQuery : PageQuery {
     std::optional<std::string> action;
@@ -70,23 +38,6 @@ const wire::Type& wireType(const AuditQuery*) {
     return type;
 }
 
-AuditView viewOf(AuditRow row) {
-    auto& entry = row.entry;
-    return {row.id,
-            row.tenant,
-            row.at,
-            std::move(entry.actorKind),
-            std::move(entry.actorId),
-            std::move(entry.actorName),
-            std::move(entry.address),
-            std::move(entry.requestId),
-            std::move(entry.action),
-            std::move(entry.objectType),
-            std::move(entry.objectId),
-            std::move(entry.before),
-            std::move(entry.after)};
-}
-
 } // namespace
 
 std::vector<core::http::Route> auditRoutes(Parts& parts) {
@@ -97,7 +48,7 @@ std::vector<core::http::Route> auditRoutes(Parts& parts) {
          .summary = "Who changed what in the active tenant, newest first; everything for a system token",
          .permission = Permission::role("base.audit.read", Role::admin),
          .query = &wire::typeOf<AuditQuery>(),
-         .response = &wire::typeOf<core::http::Page<AuditView>>(),
+         .response = &wire::typeOf<core::http::Page<AuditRow>>(),
          .handler = [&parts](Request& request) -> Outcome {
              const auto query = request.queryAs<AuditQuery>();
              const auto& caller = request.principal();
@@ -120,7 +71,7 @@ std::vector<core::http::Route> auditRoutes(Parts& parts) {
                  [](const AuditRow& row) {
                      return Cursor{core::toMicros(row.at), row.id};
                  },
-                 viewOf));
+                 std::identity{}));
          }});
     return routes;
 }

@@ -8,11 +8,26 @@ core::db::Param jsonOrNull(const core::json::Value& value) {
     return value.isNull() ? core::db::Param(nullptr) : core::db::Param(value);
 }
 
-core::json::Value jsonOf(const core::db::Row& row, std::size_t column) {
-    return row.isNull(column) ? core::json::Value() : row.json(column);
-}
-
 } // namespace
+
+const core::wire::Type& wireType(const AuditRow*) {
+    static const auto type = core::wire::object<AuditRow>("AuditEntry", core::wire::tolerant)
+                                 .field("id", &AuditRow::id)
+                                 .field("tenant_id", &AuditRow::tenantId)
+                                 .field("at", &AuditRow::at)
+                                 .field("actor_kind", &AuditRow::actorKind)
+                                 .field("actor_id", &AuditRow::actorId)
+                                 .field("actor_name", &AuditRow::actorName)
+                                 .field("address", &AuditRow::address)
+                                 .field("request_id", &AuditRow::requestId)
+                                 .field("action", &AuditRow::action)
+                                 .field("object_type", &AuditRow::objectType)
+                                 .field("object_id", &AuditRow::objectId)
+                                 .field("before", &AuditRow::before)
+                                 .field("after", &AuditRow::after)
+                                 .build();
+    return type;
+}
 
 void AuditStore::write(core::db::Transaction& tx, const core::Uuid* tenant,
                        const core::AuditEntry& entry) const {
@@ -47,18 +62,19 @@ std::vector<AuditRow> AuditStore::list(core::db::Transaction& tx, const std::opt
     std::vector<AuditRow> list;
     list.reserve(rows.size());
     for (const auto& row : rows)
-        list.push_back({row.uuid(0), row.optionalUuid(1), row.instant(2),
-                        core::AuditEntry{.action = row.text(8),
-                                         .actorKind = row.text(3),
-                                         .actorId = row.text(4),
-                                         .actorName = row.text(5),
-                                         .address = row.text(6),
-                                         .requestId = row.text(7),
-                                         .objectType = row.text(9),
-                                         .objectId = row.text(10),
-                                         .before = jsonOf(row, 11),
-                                         .after = jsonOf(row, 12),
-                                         .tenant = {}}});
+        list.push_back({.id = row.uuid(0),
+                        .tenantId = row.optionalUuid(1),
+                        .at = row.instant(2),
+                        .actorKind = row.text(3),
+                        .actorId = row.text(4),
+                        .actorName = row.text(5),
+                        .address = row.text(6),
+                        .requestId = row.text(7),
+                        .action = row.text(8),
+                        .objectType = row.text(9),
+                        .objectId = row.text(10),
+                        .before = row.jsonText(11),
+                        .after = row.jsonText(12)});
     return list;
 }
 

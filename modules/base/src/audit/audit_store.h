@@ -8,15 +8,27 @@
 #include "core/http/page.h"
 #include "core/json.h"
 #include "core/time.h"
+#include "core/wire.h"
 
 namespace base {
 
+/// What the API shows of one change.
 struct AuditRow {
     core::Uuid id;
-    std::optional<core::Uuid> tenant;
+    std::optional<core::Uuid> tenantId;
     core::Instant at;
-    core::AuditEntry entry;
+    std::string actorKind;
+    std::string actorId;
+    std::string actorName;
+    std::string address;
+    std::string requestId;
+    std::string action;
+    std::string objectType;
+    std::string objectId;
+    core::json::Text before;
+    core::json::Text after;
 };
+const core::wire::Type& wireType(const AuditRow*);
 
 /// Which rows of the log; empty fields do not filter.
 struct AuditFilter {

@@ -62,7 +62,7 @@ public:
         auto answer = begin(method, path, body);
         answer.endWait();
         const auto response = answer.response();
-        TestAnswer seen{response.status, response.headers, response.content(), {}};
+        TestAnswer seen{response.status, response.headers, std::string(response.content()), {}};
         if (const auto parsed = json::parse(seen.body))
             seen.json = parsed.value();
         return seen;
