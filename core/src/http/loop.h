@@ -113,11 +113,12 @@ private:
     // ---- answering
     /// On a worker's thread, which owns the connection until it arms or posts.
     void work(Connection& connection);
-    /// On the worker's thread, or on the loop's (`onLoop`).
-    void respond(Connection& connection, const Response& response, bool onLoop);
+    /// On the thread that owns the dispatched connection. What is pipelined behind it is read later, by the
+    /// loop: each answer within the one before would take stack without end.
+    void respond(Connection& connection, const Response& response);
     using Action = void (Loop::*)(Connection&);
-    /// On a worker's thread: the loop does the rest. The connection stays dispatched: an event that comes
-    /// before the action must not begin what the action goes on with.
+    /// The loop does the rest, soon. The connection stays dispatched: an event that comes before the action
+    /// must not begin what the action goes on with.
     void handToLoop(Connection& connection, Action action) {
         postAction(connection.id, Phase::dispatched, action);
     }

@@ -13,24 +13,20 @@ void Server::Loop::work(Connection& connection) {
     Connection::Exchange& exchange = *connection.exchange;
     Outcome outcome = dispatcher_.dispatch(exchange.incoming);
     if (auto* response = std::get_if<Response>(&outcome))
-        respond(connection, *response, false);
+        respond(connection, *response);
     else if (auto* waiting = std::get_if<Park>(&outcome))
         park(connection, std::move(*waiting));
     else
         upgrade(connection, std::get<Upgrade>(std::move(outcome)));
 }
 
-void Server::Loop::respond(Connection& connection, const Response& response, bool onLoop) {
+void Server::Loop::respond(Connection& connection, const Response& response) {
     Connection::Exchange& exchange = *connection.exchange;
     const bool keepAlive = exchange.keepAlive && !connection.peerClosed && !stopping_.load();
     connection.setOut(serialize(response, {keepAlive, exchange.headOnly, exchange.incoming.request.requestId,
                                            exchange.incoming.request.secure}));
     connection.closeAfterWrite = !keepAlive;
     connection.exchange.reset();
-    if (onLoop) {
-        continueWriting(connection);
-        return;
-    }
     if (!writeSome(connection)) {
         handToLoop(connection, &Loop::close);
     } else if (connection.outAt < connection.outSize()) {
@@ -62,7 +58,7 @@ bool Server::Loop::takeOrRefuse(Connection& connection, std::atomic<std::uint64_
     Response response = Response::error(Error(errors::kUnavailable, why));
     if (const auto& late = connection.exchange->incoming.late)
         late->answer(response);
-    respond(connection, response, false);
+    respond(connection, response);
     return false;
 }
 

@@ -264,11 +264,9 @@ void Server::Loop::dispatch(Connection& connection) {
     if (pool.submit([this, pointer = &connection] { work(*pointer); }))
         return;
     ++counters_.overloaded;
-    connection.phase.store(Phase::reading, std::memory_order_release);
     respond(connection,
             dispatcher_.refuse(exchange.incoming,
-                               Error(errors::kUnavailable, "The server is too busy; try again soon.")),
-            true);
+                               Error(errors::kUnavailable, "The server is too busy; try again soon.")));
 }
 
 } // namespace core::http

@@ -2,6 +2,7 @@
 #include <thread>
 
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include "integration/http/server_fixture.h"
@@ -265,6 +266,66 @@ TEST_F(ServerTest, AClientThatHasEndedItsSideGetsItsWholeAnswer) {
     client.endSending();
     EXPECT_EQ(client.response().body, *big);
     EXPECT_THAT(client.rest(), IsEmpty());
+}
+
+/// While it lives, new threads have a stack of that size.
+class StackSize {
+public:
+    explicit StackSize(std::size_t bytes) {
+        ::pthread_getattr_default_np(&before_);
+        pthread_attr_t small;
+        ::pthread_attr_init(&small);
+        ::pthread_attr_setstacksize(&small, bytes);
+        ::pthread_setattr_default_np(&small);
+        ::pthread_attr_destroy(&small);
+    }
+    ~StackSize() {
+        ::pthread_setattr_default_np(&before_);
+        ::pthread_attr_destroy(&before_);
+    }
+    StackSize(const StackSize&) = delete;
+    StackSize& operator=(const StackSize&) = delete;
+
+private:
+    pthread_attr_t before_{};
+};
+
+TEST_F(ServerTest, ABusyServerTurnsAwayAnyNumberOfPipelinedRequests) {
+    const StackSize small(std::size_t{1} << 19U); // the stack must not grow with their number
+    options.fastWorkers = 1;
+    options.maxQueueWait = 10ms;
+    std::atomic<bool> hold{false};
+    Gate loop;
+    options.ticks.push_back({1ms, [&] {
+                                 if (hold)
+                                     loop.pass();
+                             }});
+    start();
+    auto busy = connect(), queued = connect(), client = connect();
+    busy.get("/gate");
+    ASSERT_TRUE(test::await([&] { return gate.waiting() == 1; }));
+    queued.get("/ok");
+    ASSERT_TRUE(test::await([&] { return server->stats().requests == 2; }));
+    std::this_thread::sleep_for(30ms);
+    // They arrive at once.
+    hold = true;
+    ASSERT_TRUE(test::await([&] { return loop.waiting() == 1; }));
+    constexpr int kRequests = 20000;
+    std::jthread sender([&] {
+        std::string many;
+        for (int i = 0; i < kRequests; ++i)
+            many += "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+        client.send(many);
+    });
+    std::this_thread::sleep_for(100ms);
+    hold = false;
+    loop.open();
+    for (int i = 0; i < kRequests; ++i)
+        ASSERT_EQ(client.response().status, 503) << i;
+    EXPECT_EQ(server->stats().overloaded, static_cast<std::uint64_t>(kRequests));
+    gate.open();
+    EXPECT_EQ(queued.response().body, "ok");
+    EXPECT_EQ(client.ask("/ok").body, "ok");
 }
 
 TEST_F(ServerTest, BlockingWorkDoesNotHoldTheFastWorkers) {
