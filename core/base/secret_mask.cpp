@@ -59,9 +59,9 @@ void SecretMask::addForm(std::string form) {
     if (!isNew)
         return;
     const std::uint32_t start = startOf(place->data());
-    auto& same = byStart_[start];
-    same.insert(std::find_if(same.begin(), same.end(),
-                             [&](std::string_view other) { return other.size() < place->size(); }),
+    auto& same = byStart_[start]; // the longest first
+    same.insert(std::partition_point(same.begin(), same.end(),
+                                     [&](std::string_view other) { return other.size() >= place->size(); }),
                 *place);
     const std::uint32_t hash = hashOf(start);
     filter_[hash / 64] |= std::uint64_t{1} << (hash % 64);
