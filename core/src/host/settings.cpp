@@ -109,6 +109,12 @@ std::vector<Setting> settings() {
          .doc = "Long polls that wait at most; one more is answered 503",
          .min = 1,
          .unit = "requests"},
+        {.key = "http.max_bodies",
+         .type = SettingType::size,
+         .defaultValue = "256MiB",
+         .doc = "Memory that the bodies of all requests may take together while they are received and "
+                "handled; beyond it a larger one is answered 503. Those of at most 64 KiB do not count",
+         .min = 1048576},
         {.key = "http.max_websockets",
          .type = SettingType::integer,
          .defaultValue = "16000",

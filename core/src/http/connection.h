@@ -7,6 +7,7 @@
 #include <string>
 
 #include "http/address_count.h"
+#include "http/body_budget.h"
 #include "http/body_reader.h"
 #include "http/dispatcher.h"
 #include "http/head_parser.h"
@@ -38,8 +39,9 @@ struct Connection {
 
     /// The request that is being read; gone while the connection is idle.
     struct Exchange {
-        explicit Exchange(const HeadLimits& limits) : parser(limits) {}
+        Exchange(const HeadLimits& limits, BodyBudget& budget) : parser(limits), share(budget) {}
         HeadParser parser;
+        BodyBudget::Share share; ///< for the body, wherever it is
         std::unique_ptr<BodyReader> body;
         Dispatcher::Incoming incoming;
         bool keepAlive = true;

@@ -128,7 +128,7 @@ void Server::Loop::advance(Connection& connection) {
                 arm(connection, Phase::idle, connection.transport.readEvents());
             return;
         }
-        connection.exchange = std::make_unique<Connection::Exchange>(options_.head);
+        connection.exchange = std::make_unique<Connection::Exchange>(options_.head, bodies_);
         connection.deadlineMs = steadyMs() + options_.headTimeout.count();
     }
     Connection::Exchange& exchange = *connection.exchange;
@@ -149,7 +149,14 @@ void Server::Loop::advance(Connection& connection) {
             break;
         }
     }
-    switch (exchange.body->feed(connection.in)) {
+    const auto progress = exchange.body->feed(connection.in);
+    if (!exchange.share.grow(exchange.body->body().size())) {
+        ++counters_.rejectedBodies;
+        dispatchWithout(connection, Error(errors::kUnavailable,
+                                          "The server has no memory left for a body; try again soon."));
+        return;
+    }
+    switch (progress) {
     case BodyReader::Progress::incomplete:
         waitForMore(connection);
         return;
@@ -157,9 +164,8 @@ void Server::Loop::advance(Connection& connection) {
         exchange.incoming.request.body = std::move(exchange.body->body());
         break;
     case BodyReader::Progress::tooLarge:
-        exchange.keepAlive = false;
-        exchange.incoming.bodyProblem = Dispatcher::bodyTooLarge(exchange.incoming.match);
-        break;
+        dispatchWithout(connection, Dispatcher::bodyTooLarge(exchange.incoming.match));
+        return;
     case BodyReader::Progress::malformed:
         refuse(connection, 400, "The chunks of the body are not well-formed.");
         return;
@@ -253,6 +259,14 @@ WorkerPool& Server::Loop::poolOf(const Route* route) {
         break;
     }
     return fast_;
+}
+
+void Server::Loop::dispatchWithout(Connection& connection, Error problem) {
+    Connection::Exchange& exchange = *connection.exchange;
+    exchange.body.reset();
+    exchange.keepAlive = false; // its rest may still come
+    exchange.incoming.bodyProblem = std::move(problem);
+    dispatch(connection);
 }
 
 void Server::Loop::dispatch(Connection& connection) {

@@ -195,6 +195,72 @@ TEST_F(ClientTest, WithoutAFreeDescriptorAClientIsTurnedAway) {
     EXPECT_THAT(log.text(), HasSubstr("no descriptor is free"));
 }
 
+/// Bodies that come slowly, and how much memory they may take together.
+class BodiesTest : public ClientTest {
+protected:
+    BodiesTest() {
+        options.maxBodies = 1U << 20U;
+        add("POST", "/upload", [](Request& request) -> Outcome {
+            return Response::text(std::to_string(request.body.size()), "text/plain");
+        }).bodyLimit = 4U << 20U;
+        Route& closed = add("POST", "/upload/closed", [](Request&) -> Outcome { return Response::empty(); });
+        closed.permission = Permission::role("test.admin", Role::admin);
+        closed.bodyLimit = 4U << 20U;
+    }
+    /// Sends so much of a body of twice as much, and waits until the server has it.
+    void begin(const test::RawClient& client, std::size_t bytes, const std::string& path = "/upload") {
+        const auto before = server->stats().bodyBytes;
+        client.send("POST " + path + " HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(2 * bytes) +
+                    "\r\n\r\n" + std::string(bytes, 'x'));
+        EXPECT_TRUE(test::await([&] {
+            const auto stats = server->stats();
+            return stats.bodyBytes == before + bytes || client.arrived();
+        }));
+    }
+};
+
+TEST_F(BodiesTest, OfAllRequestsTakeLimitedMemory) {
+    constexpr std::size_t kHalf = 400U << 10U;
+    start();
+    auto first = connect(), second = connect(), third = connect();
+    begin(first, kHalf);
+    begin(second, kHalf);
+    EXPECT_EQ(server->stats().bodyBytes, 2 * kHalf);
+    begin(third, kHalf);
+    const auto refused = third.response();
+    EXPECT_EQ(refused.status, 503);
+    EXPECT_NE(refused.header("Retry-After"), "");
+    EXPECT_EQ(refused.header("Connection"), "close");
+    EXPECT_EQ(server->stats().rejectedBodies, 1U);
+    // Small ones are taken as ever, and nobody without credentials learns anything.
+    auto stranger = connect();
+    begin(stranger, kHalf, "/upload/closed");
+    EXPECT_EQ(stranger.response().status, 401);
+    auto small = connect();
+    small.send("POST /upload HTTP/1.1\r\nHost: h\r\nContent-Length: 65536\r\n\r\n" + std::string(65536, 'x'));
+    EXPECT_EQ(small.response().body, "65536");
+
+    first.close();
+    ASSERT_TRUE(test::await([&] { return server->stats().bodyBytes == kHalf; }));
+    second.send(std::string(kHalf, 'x'));
+    EXPECT_EQ(second.response().body, std::to_string(2 * kHalf));
+    ASSERT_TRUE(test::await([&] { return server->stats().bodyBytes == 0; }));
+    EXPECT_EQ(second.ask("/ok").body, "ok");
+}
+
+TEST_F(BodiesTest, InChunksCountAsWell) {
+    start();
+    auto client = connect();
+    client.send("POST /upload HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+    try {
+        for (int i = 0; i < 30; ++i)
+            client.send("10000\r\n" + std::string(65536, 'x') + "\r\n");
+    } catch (const std::runtime_error&) { // it has been answered, and the server has closed
+    }
+    EXPECT_EQ(client.response().status, 503);
+    EXPECT_TRUE(test::await([&] { return server->stats().bodyBytes == 0; }));
+}
+
 TEST_F(ClientTest, OneParkedRequestMoreIsAnsweredAtOnce) {
     options.maxParked = 2;
     start();
