@@ -114,7 +114,7 @@ std::vector<Setting> settings() {
          .defaultValue = "256MiB",
          .doc = "Memory that the bodies of all requests may take together while they are received and "
                 "handled; beyond it a larger one is answered 503. Those of at most 64 KiB do not count",
-         .min = 1048576},
+         .min = 16777216},
         {.key = "http.max_websockets",
          .type = SettingType::integer,
          .defaultValue = "16000",
