@@ -107,9 +107,9 @@ private:
     void readSoon(Connection& connection);
     /// Answers what cannot be understood, and closes: where the next request begins is not known.
     void refuse(Connection& connection, int status, const std::string& message);
+    /// The request goes on without its body, of which this is said to whoever may send it.
+    static void dropBody(Connection::Exchange& exchange, Error problem);
     void dispatch(Connection& connection);
-    /// The request without its body, of which this is said to whoever may send it.
-    void dispatchWithout(Connection& connection, Error problem);
     [[nodiscard]] WorkerPool& poolOf(const Route* route);
 
     // ---- answering

@@ -152,8 +152,9 @@ void Server::Loop::advance(Connection& connection) {
     const auto progress = exchange.body->feed(connection.in);
     if (!exchange.share.grow(exchange.body->body().size())) {
         ++counters_.rejectedBodies;
-        dispatchWithout(connection, Error(errors::kUnavailable,
-                                          "The server has no memory left for a body; try again soon."));
+        dropBody(exchange,
+                 Error(errors::kUnavailable, "The server has no memory left for a body; try again soon."));
+        dispatch(connection);
         return;
     }
     switch (progress) {
@@ -164,8 +165,8 @@ void Server::Loop::advance(Connection& connection) {
         exchange.incoming.request.body = std::move(exchange.body->body());
         break;
     case BodyReader::Progress::tooLarge:
-        dispatchWithout(connection, Dispatcher::bodyTooLarge(exchange.incoming.match));
-        return;
+        dropBody(exchange, Dispatcher::bodyTooLarge(exchange.incoming.match));
+        break;
     case BodyReader::Progress::malformed:
         refuse(connection, 400, "The chunks of the body are not well-formed.");
         return;
@@ -261,12 +262,10 @@ WorkerPool& Server::Loop::poolOf(const Route* route) {
     return fast_;
 }
 
-void Server::Loop::dispatchWithout(Connection& connection, Error problem) {
-    Connection::Exchange& exchange = *connection.exchange;
+void Server::Loop::dropBody(Connection::Exchange& exchange, Error problem) {
     exchange.body.reset();
     exchange.keepAlive = false; // its rest may still come
     exchange.incoming.bodyProblem = std::move(problem);
-    dispatch(connection);
 }
 
 void Server::Loop::dispatch(Connection& connection) {
