@@ -139,11 +139,11 @@ void Host::registerMetrics() {
                                            of("queue", stats.overloaded),
                                            of("parked", stats.rejectedParks),
                                            of("websockets", stats.rejectedWebSockets),
-                                           of("bodies", stats.rejectedBodies)};
+                                           of("request_memory", stats.rejectedForMemory)};
                         });
-    ownMetrics_.collect("ae_http_body_bytes", "Memory that request bodies of more than 64 KiB take",
-                        Kind::gauge, [this](const db::Context&) {
-                            return Samples{{{}, static_cast<double>(server_->stats().bodyBytes)}};
+    ownMetrics_.collect("ae_http_request_bytes", "Memory that requests of more than 64 KiB take", Kind::gauge,
+                        [this](const db::Context&) {
+                            return Samples{{{}, static_cast<double>(server_->stats().requestBytes)}};
                         });
     ownMetrics_.collect("ae_http_tls_handshakes_total", "Handshakes of TLS by how they ended", Kind::counter,
                         [this](const db::Context&) {

@@ -38,7 +38,7 @@ http::ServerOptions serverOptions(const config::Config& config) {
     options.trustedProxies = std::move(proxies).value();
     options.proxyProtocol = config.boolean("http.proxy_protocol");
     options.head.maxBytes = static_cast<std::size_t>(config.bytes("http.max_header_bytes"));
-    options.maxBodies = static_cast<std::size_t>(config.bytes("http.max_bodies"));
+    options.maxRequestMemory = static_cast<std::size_t>(config.bytes("http.max_request_memory"));
     options.headTimeout = config.duration("http.header_timeout");
     options.bodyTimeout = config.duration("http.read_timeout");
     options.writeTimeout = config.duration("http.write_timeout");

@@ -109,11 +109,11 @@ std::vector<Setting> settings() {
          .doc = "Long polls that wait at most; one more is answered 503",
          .min = 1,
          .unit = "requests"},
-        {.key = "http.max_bodies",
+        {.key = "http.max_request_memory",
          .type = SettingType::size,
          .defaultValue = "256MiB",
-         .doc = "Memory that the bodies of all requests may take together while they are received and "
-                "handled; beyond it a larger one is answered 503. Those of at most 64 KiB do not count",
+         .doc = "Memory that all requests may take together while they arrive and are handled; beyond it a "
+                "large one is answered 503. Heads and bodies of at most 64 KiB do not count",
          .min = 16777216},
         {.key = "http.max_websockets",
          .type = SettingType::integer,

@@ -7,12 +7,12 @@
 #include <string>
 
 #include "http/address_count.h"
-#include "http/body_budget.h"
 #include "http/body_reader.h"
 #include "http/dispatcher.h"
 #include "http/head_parser.h"
 #include "http/listener.h"
 #include "http/park.h"
+#include "http/request_budget.h"
 #include "http/response_writer.h"
 #include "http/transport.h"
 #include "http/web_socket_connection.h"
@@ -39,9 +39,9 @@ struct Connection {
 
     /// The request that is being read; gone while the connection is idle.
     struct Exchange {
-        Exchange(const HeadLimits& limits, BodyBudget& budget) : parser(limits), share(budget) {}
+        Exchange(const HeadLimits& limits, RequestBudget& budget) : parser(limits), share(budget) {}
         HeadParser parser;
-        BodyBudget::Share share; ///< for the body, wherever it is
+        RequestBudget::Share share; ///< for its bytes, wherever they are
         std::unique_ptr<BodyReader> body;
         Dispatcher::Incoming incoming;
         bool keepAlive = true;

@@ -31,7 +31,7 @@ Server::Loop::Loop(ServerOptions options, const Router& router, const Dispatcher
     : options_(std::move(options)), router_(router), dispatcher_(dispatcher), clock_(clock),
       log_(std::move(log)), fast_("http-fast", options_.fastWorkers, options_.maxQueueWait),
       blocking_("http-blocking", options_.blockingWorkers, options_.maxQueueWait),
-      probe_("http-probe", 1, options_.maxQueueWait), bodies_(options_.maxBodies) {}
+      probe_("http-probe", 1, options_.maxQueueWait), requests_(options_.maxRequestMemory) {}
 
 void Server::Loop::start() {
     raiseFileLimit();
@@ -115,8 +115,8 @@ ServerStats Server::Loop::stats() const noexcept {
             .lateReaders = c.lateReaders,
             .webSockets = c.webSockets,
             .rejectedWebSockets = c.rejectedWebSockets,
-            .rejectedBodies = c.rejectedBodies,
-            .bodyBytes = bodies_.used(),
+            .rejectedForMemory = c.rejectedForMemory,
+            .requestBytes = requests_.used(),
             .webSocketsIn = c.webSocketsIn,
             .webSocketsOut = c.webSocketsOut};
 }

@@ -186,7 +186,7 @@ private:
     std::vector<std::string> addresses_;
     std::jthread thread_;
 
-    BodyBudget bodies_;
+    RequestBudget requests_;
     std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
     mutable std::atomic<int> arming_{0};   ///< threads inside arm()
     std::vector<FileDescriptor> leftOpen_; ///< of closed connections, until no thread is there
@@ -206,7 +206,7 @@ private:
         std::atomic<std::uint64_t> accepted{0}, open{0}, parked{0}, requests{0}, refused{0}, rejected{0},
             rejectedOfAddress{0}, rejectedProxies{0}, overloaded{0}, rejectedParks{0}, handshakes{0},
             failedHandshakes{0}, lateHeads{0}, lateBodies{0}, lateReaders{0}, webSockets{0},
-            rejectedWebSockets{0}, rejectedBodies{0}, webSocketsIn{0}, webSocketsOut{0};
+            rejectedWebSockets{0}, rejectedForMemory{0}, webSocketsIn{0}, webSocketsOut{0};
     } counters_;
 };
 

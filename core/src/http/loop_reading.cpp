@@ -8,6 +8,10 @@
 
 namespace core::http {
 
+namespace {
+constexpr const char* kNoMemory = "The server has no memory left for a request of this size; try again soon.";
+} // namespace
+
 void Server::Loop::readProxyHeader(Connection& connection) {
     // Not a byte more than the header is taken: what follows may be TLS's.
     std::array<char, kMaxProxyHeader> block{};
@@ -128,14 +132,19 @@ void Server::Loop::advance(Connection& connection) {
                 arm(connection, Phase::idle, connection.transport.readEvents());
             return;
         }
-        connection.exchange = std::make_unique<Connection::Exchange>(options_.head, bodies_);
+        connection.exchange = std::make_unique<Connection::Exchange>(options_.head, requests_);
         connection.deadlineMs = steadyMs() + options_.headTimeout.count();
     }
     Connection::Exchange& exchange = *connection.exchange;
     if (!exchange.body) {
         switch (exchange.parser.feed(connection.in)) {
         case HeadParser::Progress::incomplete:
-            waitForMore(connection);
+            if (exchange.share.grow(connection.in.size())) {
+                waitForMore(connection);
+            } else {
+                ++counters_.rejectedForMemory;
+                refuse(connection, 503, kNoMemory);
+            }
             return;
         case HeadParser::Progress::refused:
             refuse(connection, exchange.parser.refusal().status, exchange.parser.refusal().message);
@@ -151,9 +160,8 @@ void Server::Loop::advance(Connection& connection) {
     }
     const auto progress = exchange.body->feed(connection.in);
     if (!exchange.share.grow(exchange.body->body().size())) {
-        ++counters_.rejectedBodies;
-        dropBody(exchange,
-                 Error(errors::kUnavailable, "The server has no memory left for a body; try again soon."));
+        ++counters_.rejectedForMemory;
+        dropBody(exchange, Error(errors::kUnavailable, kNoMemory));
         dispatch(connection);
         return;
     }
@@ -230,12 +238,16 @@ void Server::Loop::readSoon(Connection& connection) {
 }
 
 void Server::Loop::refuse(Connection& connection, int status, const std::string& message) {
-    if (status != 408) // what is late is counted as late
+    if (status != 408 && status != 503) // which are counted for what they are
         ++counters_.refused;
-    static constexpr ErrorKind kKinds[] = {
-        {"MalformedRequest", 400, "", ""},   {"RequestTimeout", 408, "", ""}, {"UriTooLong", 414, "", ""},
-        {"ExpectationFailed", 417, "", ""},  {"HeaderTooLarge", 431, "", ""}, {"NotImplemented", 501, "", ""},
-        {"VersionNotSupported", 505, "", ""}};
+    static constexpr ErrorKind kKinds[] = {{"MalformedRequest", 400, "", ""},
+                                           {"RequestTimeout", 408, "", ""},
+                                           {"UriTooLong", 414, "", ""},
+                                           {"ExpectationFailed", 417, "", ""},
+                                           {"HeaderTooLarge", 431, "", ""},
+                                           {"NotImplemented", 501, "", ""},
+                                           errors::kUnavailable,
+                                           {"VersionNotSupported", 505, "", ""}};
     const ErrorKind* kind = &kKinds[0];
     for (const auto& known : kKinds)
         if (known.status == status)

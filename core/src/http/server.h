@@ -53,8 +53,8 @@ struct ServerOptions {
     /// Every connection must come from a trusted proxy and begin with the header of the PROXY protocol.
     bool proxyProtocol = false;
     HeadLimits head;
-    /// Bytes of all bodies together, without the first 64 KiB of each.
-    std::size_t maxBodies = 256U << 20U;
+    /// Bytes of all requests that are larger than 64 KiB, while they arrive and are handled.
+    std::size_t maxRequestMemory = 256U << 20U;
     std::chrono::milliseconds headTimeout{15000};
     std::chrono::milliseconds idleTimeout{75000};
     std::chrono::milliseconds bodyTimeout{30000};
@@ -86,10 +86,10 @@ struct ServerStats {
     std::uint64_t lateReaders = 0;       ///< clients that did not take their answer in time
     std::uint64_t webSockets = 0;        ///< open ones
     std::uint64_t rejectedWebSockets = 0;
-    std::uint64_t rejectedBodies = 0; ///< requests for whose body there was no memory
-    std::uint64_t bodyBytes = 0;      ///< that larger bodies take now
-    std::uint64_t webSocketsIn = 0;   ///< messages received
-    std::uint64_t webSocketsOut = 0;  ///< messages sent
+    std::uint64_t rejectedForMemory = 0; ///< requests over the limit of memory
+    std::uint64_t requestBytes = 0;      ///< that requests of more than 64 KiB take now
+    std::uint64_t webSocketsIn = 0;      ///< messages received
+    std::uint64_t webSocketsOut = 0;     ///< messages sent
 };
 
 /// The event-driven HTTP server: one loop owns every connection and holds a thread for none; complete

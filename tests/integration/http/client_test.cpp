@@ -195,11 +195,11 @@ TEST_F(ClientTest, WithoutAFreeDescriptorAClientIsTurnedAway) {
     EXPECT_THAT(log.text(), HasSubstr("no descriptor is free"));
 }
 
-/// Bodies that come slowly, and how much memory they may take together.
-class BodiesTest : public ClientTest {
+/// Requests that come slowly, and how much memory they may take together.
+class RequestMemoryTest : public ClientTest {
 protected:
-    BodiesTest() {
-        options.maxBodies = 1U << 20U;
+    RequestMemoryTest() {
+        options.maxRequestMemory = 1U << 20U;
         add("POST", "/upload", [](Request& request) -> Outcome {
             return Response::text(std::to_string(request.body.size()), "text/plain");
         }).bodyLimit = 4U << 20U;
@@ -209,29 +209,29 @@ protected:
     }
     /// Sends so much of a body of twice as much, and waits until the server has it.
     void begin(const test::RawClient& client, std::size_t bytes, const std::string& path = "/upload") {
-        const auto before = server->stats().bodyBytes;
+        const auto before = server->stats().requestBytes;
         client.send("POST " + path + " HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(2 * bytes) +
                     "\r\n\r\n" + std::string(bytes, 'x'));
         EXPECT_TRUE(test::await([&] {
             const auto stats = server->stats();
-            return stats.bodyBytes == before + bytes || client.arrived();
+            return stats.requestBytes == before + bytes || client.arrived();
         }));
     }
 };
 
-TEST_F(BodiesTest, OfAllRequestsTakeLimitedMemory) {
+TEST_F(RequestMemoryTest, OfAllBodiesIsLimited) {
     constexpr std::size_t kHalf = 400U << 10U;
     start();
     auto first = connect(), second = connect(), third = connect();
     begin(first, kHalf);
     begin(second, kHalf);
-    EXPECT_EQ(server->stats().bodyBytes, 2 * kHalf);
+    EXPECT_EQ(server->stats().requestBytes, 2 * kHalf);
     begin(third, kHalf);
     const auto refused = third.response();
     EXPECT_EQ(refused.status, 503);
     EXPECT_NE(refused.header("Retry-After"), "");
     EXPECT_EQ(refused.header("Connection"), "close");
-    EXPECT_EQ(server->stats().rejectedBodies, 1U);
+    EXPECT_EQ(server->stats().rejectedForMemory, 1U);
     // Small ones are taken as ever, and nobody without credentials learns anything.
     auto stranger = connect();
     begin(stranger, kHalf, "/upload/closed");
@@ -241,14 +241,35 @@ TEST_F(BodiesTest, OfAllRequestsTakeLimitedMemory) {
     EXPECT_EQ(small.response().body, "65536");
 
     first.close();
-    ASSERT_TRUE(test::await([&] { return server->stats().bodyBytes == kHalf; }));
+    ASSERT_TRUE(test::await([&] { return server->stats().requestBytes == kHalf; }));
     second.send(std::string(kHalf, 'x'));
     EXPECT_EQ(second.response().body, std::to_string(2 * kHalf));
-    ASSERT_TRUE(test::await([&] { return server->stats().bodyBytes == 0; }));
+    ASSERT_TRUE(test::await([&] { return server->stats().requestBytes == 0; }));
     EXPECT_EQ(second.ask("/ok").body, "ok");
 }
 
-TEST_F(BodiesTest, InChunksCountAsWell) {
+TEST_F(RequestMemoryTest, LargeHeadsCountAsWell) {
+    options.maxRequestMemory = 100000;
+    options.head.maxBytes = 1U << 20U;
+    start();
+    auto first = connect(), second = connect();
+    const auto send = [](const test::RawClient& client, int fields) {
+        client.send("GET /ok HTTP/1.1\r\nHost: h\r\n");
+        for (int i = 0; i < fields; ++i)
+            client.send("X-" + std::to_string(i) + ": " + std::string(8000, 'x') + "\r\n");
+    };
+    send(first, 10);
+    ASSERT_TRUE(test::await([&] { return server->stats().requestBytes > 80000; }));
+    send(second, 9);
+    EXPECT_EQ(second.response().status, 503);
+    EXPECT_EQ(server->stats().rejectedForMemory, 1U);
+    EXPECT_EQ(server->stats().refused, 0U);
+    first.send("\r\n");
+    EXPECT_EQ(first.response().body, "ok");
+    ASSERT_TRUE(test::await([&] { return server->stats().requestBytes == 0; }));
+}
+
+TEST_F(RequestMemoryTest, InChunksCountAsWell) {
     start();
     auto client = connect();
     client.send("POST /upload HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -258,7 +279,7 @@ TEST_F(BodiesTest, InChunksCountAsWell) {
     } catch (const std::runtime_error&) { // it has been answered, and the server has closed
     }
     EXPECT_EQ(client.response().status, 503);
-    EXPECT_TRUE(test::await([&] { return server->stats().bodyBytes == 0; }));
+    EXPECT_TRUE(test::await([&] { return server->stats().requestBytes == 0; }));
 }
 
 TEST_F(ClientTest, OneParkedRequestMoreIsAnsweredAtOnce) {

@@ -32,7 +32,7 @@ TEST(ServerOptions, ComeFromTheSettings) {
                                       {"http.proxy_protocol", "true"},
                                       {"http.max_connections_per_address", "7"},
                                       {"http.max_parked", "8"},
-                                      {"http.max_bodies", "33MiB"}});
+                                      {"http.max_request_memory", "33MiB"}});
     ASSERT_EQ(options.addresses.size(), 3U);
     EXPECT_EQ(options.addresses[1].host, "::1");
     EXPECT_EQ(options.addresses[2].path, "/run/x");
@@ -42,7 +42,7 @@ TEST(ServerOptions, ComeFromTheSettings) {
     EXPECT_TRUE(options.proxyProtocol);
     EXPECT_EQ(options.maxConnectionsPerAddress, 7U);
     EXPECT_EQ(options.maxParked, 8U);
-    EXPECT_EQ(options.maxBodies, 33U << 20U);
+    EXPECT_EQ(options.maxRequestMemory, 33U << 20U);
 
     const auto defaults = optionsWith({});
     ASSERT_EQ(defaults.addresses.size(), 1U);
