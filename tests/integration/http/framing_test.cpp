@@ -160,12 +160,7 @@ TEST_F(ServerTest, PipelinedRequestsWaitForAParkedOne) {
 }
 
 TEST_F(ServerTest, APipelinedRequestIsDoneOnceWhateverTheSocketSaysMeanwhile) {
-    std::atomic<bool> hold{false};
-    Gate loop;
-    options.ticks.push_back({1ms, [&] {
-                                 if (hold)
-                                     loop.pass();
-                             }});
+    HeldLoop loop(options);
     start();
     auto client = connect();
     const std::string count = "GET /count HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -176,20 +171,17 @@ TEST_F(ServerTest, APipelinedRequestIsDoneOnceWhateverTheSocketSaysMeanwhile) {
     ASSERT_TRUE(handle.claim());
     handle.answer(Response::text("now", "text/plain"));
     ASSERT_TRUE(test::await([&] { return gate.waiting() == 1; }));
-    hold = true;
-    ASSERT_TRUE(test::await([&] { return loop.waiting() == 1; }));
+    loop.hold();
     // The socket was last watched for the client's end, which comes together with the worker's answer.
     gate.open();
     EXPECT_EQ(client.response().body, "now");
     EXPECT_EQ(client.response().body, "passed");
     client.endSending();
-    hold = false;
-    loop.open();
+    loop.letGo();
     EXPECT_EQ(client.response().body, "counted");
     EXPECT_EQ(client.response().body, "counted");
     EXPECT_TRUE(client.rest().empty());
     EXPECT_EQ(counted, 2);
-    server.reset(); // before what it calls
 }
 
 TEST_F(ServerTest, HeadHasTheHeadOfGetAndNoBody) {

@@ -48,6 +48,33 @@ private:
     int waiting_ = 0;
 };
 
+/// Holds the loop's thread until it is let go, so that what happens meanwhile finds it as it was. Made before
+/// the server starts, which may outlive it.
+class HeldLoop {
+public:
+    explicit HeldLoop(ServerOptions& options) {
+        options.ticks.push_back({1ms, [state = state_] {
+                                     if (state->hold)
+                                         state->gate.pass();
+                                 }});
+    }
+    void hold() {
+        state_->hold = true;
+        ASSERT_TRUE(test::await([&] { return state_->gate.waiting() == 1; }));
+    }
+    void letGo() {
+        state_->hold = false;
+        state_->gate.open();
+    }
+
+private:
+    struct State {
+        std::atomic<bool> hold{false};
+        Gate gate;
+    };
+    std::shared_ptr<State> state_ = std::make_shared<State>();
+};
+
 /// How many threads this process has.
 inline std::ptrdiff_t threads() {
     return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});

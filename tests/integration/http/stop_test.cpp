@@ -11,29 +11,6 @@ namespace {
 
 using testing::IsEmpty;
 
-/// Holds the loop's thread until it is let go, so that what happens meanwhile finds it as it was.
-class HeldLoop {
-public:
-    explicit HeldLoop(ServerOptions& options) {
-        options.ticks.push_back({1ms, [this] {
-                                     if (hold_)
-                                         gate_.pass();
-                                 }});
-    }
-    void hold() {
-        hold_ = true;
-        ASSERT_TRUE(test::await([&] { return gate_.waiting() == 1; }));
-    }
-    void letGo() {
-        hold_ = false;
-        gate_.open();
-    }
-
-private:
-    std::atomic<bool> hold_{false};
-    Gate gate_;
-};
-
 /// Stops the server on a thread of its own.
 class Stopping {
 public:

@@ -296,12 +296,7 @@ TEST_F(ServerTest, ABusyServerTurnsAwayAnyNumberOfPipelinedRequests) {
 #endif
     options.fastWorkers = 1;
     options.maxQueueWait = 10ms;
-    std::atomic<bool> hold{false};
-    Gate loop;
-    options.ticks.push_back({1ms, [&] {
-                                 if (hold)
-                                     loop.pass();
-                             }});
+    HeldLoop loop(options);
     start();
     auto busy = connect(), queued = connect(), client = connect();
     busy.get("/gate");
@@ -310,8 +305,7 @@ TEST_F(ServerTest, ABusyServerTurnsAwayAnyNumberOfPipelinedRequests) {
     ASSERT_TRUE(test::await([&] { return server->stats().requests == 2; }));
     std::this_thread::sleep_for(30ms);
     // They arrive at once.
-    hold = true;
-    ASSERT_TRUE(test::await([&] { return loop.waiting() == 1; }));
+    loop.hold();
     constexpr int kRequests = 20000;
     std::jthread sender([&] {
         std::string many;
@@ -320,8 +314,7 @@ TEST_F(ServerTest, ABusyServerTurnsAwayAnyNumberOfPipelinedRequests) {
         client.send(many);
     });
     std::this_thread::sleep_for(100ms);
-    hold = false;
-    loop.open();
+    loop.letGo();
     for (int i = 0; i < kRequests; ++i)
         ASSERT_EQ(client.response().status, 503) << i;
     EXPECT_EQ(server->stats().overloaded, static_cast<std::uint64_t>(kRequests));
@@ -343,29 +336,21 @@ TEST_F(ServerTest, BlockingWorkDoesNotHoldTheFastWorkers) {
 }
 
 TEST_F(ServerTest, WhoHasSentInTimeIsAnsweredHoweverLateTheLoopIs) {
-    Gate loop;
-    std::atomic<bool> hold{false};
+    HeldLoop loop(options);
     options.headTimeout = 300ms;
-    options.ticks.push_back({1ms, [&] {
-                                 if (hold)
-                                     loop.pass();
-                             }});
     start();
     std::vector<test::RawClient> clients; // more than the loop looks at in one go
     for (int i = 0; i < 600; ++i)
         clients.push_back(connect());
     ASSERT_TRUE(test::await([&] { return server->stats().open == 600; }));
-    hold = true;
-    ASSERT_TRUE(test::await([&] { return loop.waiting() == 1; }));
+    loop.hold();
     const auto sent = std::chrono::steady_clock::now();
     for (auto& client : clients)
         client.get("/ok");
     ASSERT_TRUE(test::await([&] { return std::chrono::steady_clock::now() > sent + 400ms; }));
-    hold = false;
-    loop.open();
+    loop.letGo();
     for (auto& client : clients)
         EXPECT_EQ(client.response().status, 200);
-    server.reset(); // before what it calls
 }
 
 TEST_F(ServerTest, ABusyAddressIsSaidSo) {
