@@ -4,7 +4,29 @@
 #include "core/http/page.h"
 #include "core/wire.h"
 
-namespace base::api {
+namespace base {
+
+// Beside the type, where it is looked for.
+static const core::wire::Type& wireType(const AuditRow*) {
+    static const auto type = core::wire::object<AuditRow>("AuditEntry", core::wire::tolerant)
+                                 .field("id", &AuditRow::id)
+                                 .field("tenant_id", &AuditRow::tenantId)
+                                 .field("at", &AuditRow::at)
+                                 .field("actor_kind", &AuditRow::actorKind)
+                                 .field("actor_id", &AuditRow::actorId)
+                                 .field("actor_name", &AuditRow::actorName)
+                                 .field("address", &AuditRow::address)
+                                 .field("request_id", &AuditRow::requestId)
+                                 .field("action", &AuditRow::action)
+                                 .field("object_type", &AuditRow::objectType)
+                                 .field("object_id", &AuditRow::objectId)
+                                 .field("before", &AuditRow::before)
+                                 .field("after", &AuditRow::after)
+                                 .build();
+    return type;
+}
+
+namespace api {
 
 namespace {
 
@@ -76,4 +98,5 @@ std::vector<core::http::Route> auditRoutes(Parts& parts) {
     return routes;
 }
 
-} // namespace base::api
+} // namespace api
+} // namespace base

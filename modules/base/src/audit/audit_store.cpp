@@ -10,25 +10,6 @@ core::db::Param jsonOrNull(const core::json::Value& value) {
 
 } // namespace
 
-const core::wire::Type& wireType(const AuditRow*) {
-    static const auto type = core::wire::object<AuditRow>("AuditEntry", core::wire::tolerant)
-                                 .field("id", &AuditRow::id)
-                                 .field("tenant_id", &AuditRow::tenantId)
-                                 .field("at", &AuditRow::at)
-                                 .field("actor_kind", &AuditRow::actorKind)
-                                 .field("actor_id", &AuditRow::actorId)
-                                 .field("actor_name", &AuditRow::actorName)
-                                 .field("address", &AuditRow::address)
-                                 .field("request_id", &AuditRow::requestId)
-                                 .field("action", &AuditRow::action)
-                                 .field("object_type", &AuditRow::objectType)
-                                 .field("object_id", &AuditRow::objectId)
-                                 .field("before", &AuditRow::before)
-                                 .field("after", &AuditRow::after)
-                                 .build();
-    return type;
-}
-
 void AuditStore::write(core::db::Transaction& tx, const core::Uuid* tenant,
                        const core::AuditEntry& entry) const {
     const auto now = clock_.now();

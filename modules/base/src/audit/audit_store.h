@@ -8,11 +8,10 @@
 #include "core/http/page.h"
 #include "core/json.h"
 #include "core/time.h"
-#include "core/wire.h"
 
 namespace base {
 
-/// What the API shows of one change.
+/// One change, as it was written down.
 struct AuditRow {
     core::Uuid id;
     std::optional<core::Uuid> tenantId;
@@ -28,7 +27,6 @@ struct AuditRow {
     core::json::Text before;
     core::json::Text after;
 };
-const core::wire::Type& wireType(const AuditRow*);
 
 /// Which rows of the log; empty fields do not filter.
 struct AuditFilter {
