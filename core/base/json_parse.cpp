@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <limits>
+#include <charconv>
 #include <unordered_set>
 
 #include <Poco/JSON/Handler.h>
@@ -48,11 +48,7 @@ public:
     void value(int v) override { add(Value(v)); }
     void value(unsigned v) override { add(Value(static_cast<std::int64_t>(v))); }
     void value(Poco::Int64 v) override { add(Value(static_cast<std::int64_t>(v))); }
-    void value(Poco::UInt64 v) override {
-        if (v > static_cast<Poco::UInt64>(std::numeric_limits<std::int64_t>::max()))
-            throw Refused{"a number is out of range"};
-        add(Value(static_cast<std::int64_t>(v)));
-    }
+    void value(Poco::UInt64 v) override { add(Value(static_cast<std::int64_t>(v))); } // see asReals()
     void value(const std::string& v) override { add(Value(v)); }
     void value(double v) override { add(Value(v)); }
     void value(bool v) override { add(Value(v)); }
@@ -144,6 +140,45 @@ std::optional<std::string> checkEnvelope(std::string_view text, std::size_t maxV
     }
     return "it ends too early";
 }
+/// Integers beyond 64 bits become real numbers, by a ".0" behind them: PostgreSQL writes 1e19 out in full,
+/// and what was stored must be readable again. A field that wants an integer refuses them by its own rules.
+std::string asReals(std::string_view text) {
+    constexpr std::size_t kDigits = 19; // of the largest
+    std::string out;
+    out.reserve(text.size() + 8);
+    bool inString = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        out += c;
+        if (inString) {
+            if (c == '\\' && i + 1 < text.size())
+                out += text[++i];
+            else if (c == '"')
+                inString = false;
+        } else if (c == '"') {
+            inString = true;
+        } else if (c >= '0' && c <= '9') {
+            const std::size_t first = i;
+            while (i + 1 < text.size() && text[i + 1] >= '0' && text[i + 1] <= '9')
+                out += text[++i];
+            const bool whole =
+                i + 1 == text.size() || std::string_view(".eE").find(text[i + 1]) == std::string_view::npos;
+            // The digits behind a point or an exponent are no integer.
+            const bool begins =
+                first == 0 || std::string_view(".eE+").find(text[first - 1]) == std::string_view::npos;
+            const bool exponent =
+                first > 1 && text[first - 1] == '-' && (text[first - 2] == 'e' || text[first - 2] == 'E');
+            if (!whole || !begins || exponent || i - first + 1 < kDigits)
+                continue;
+            std::int64_t parsed = 0;
+            const char* begin = text.data() + first - (first > 0 && text[first - 1] == '-' ? 1 : 0);
+            const auto result = std::from_chars(begin, text.data() + i + 1, parsed);
+            if (result.ec == std::errc::result_out_of_range)
+                out += ".0";
+        }
+    }
+    return out;
+}
 } // namespace
 
 Result<Value> parse(std::string_view text, const ParseLimits& limits) {
@@ -163,7 +198,7 @@ Result<Value> parse(std::string_view text, const ParseLimits& limits) {
     parser.setAllowComments(false);
     parser.setAllowNullByte(false);
     try {
-        parser.parse(std::string(text));
+        parser.parse(asReals(text));
         return builder->take();
     } catch (const Refused& refused) {
         return malformed(refused.reason);

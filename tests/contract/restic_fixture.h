@@ -10,6 +10,7 @@
 #include "errors.h"
 #include "policies/policy_service.h"
 #include "policies/target_store.h"
+#include "repositories/place.h"
 #include "repositories/repository_service.h"
 #include "restic/events.h"
 #include "restic_migrations.h"
@@ -78,7 +79,16 @@ protected:
         const auto answer =
             host.agents.enroll(context, registration.id, {hostname, "linux", "amd64", "1.0.0", {}, {}},
                                "nonce of " + hostname, "192.0.2.7");
+        setMetadata(context, answer.agentId,
+                    core::json::Object{{"ip", "192.0.2.7"}, {"ownRepository", true}});
         return {answer.agentId, answer.token};
+    }
+    /// What the agent's heartbeats would have said.
+    void setMetadata(const TenantContext& context, const Uuid& agentId, core::json::Value metadata) {
+        in(context, [&](Transaction& tx) {
+            tx.execute("UPDATE restic_agents SET metadata = $3 WHERE tenant_id = $1 AND id = $2",
+                       {tx.tenant(), agentId, std::move(metadata)});
+        });
     }
     Uuid agent(const std::string& hostname) { return enrol(tenant, hostname).id; }
 
@@ -89,6 +99,15 @@ protected:
         spec.url = "/srv/" + name;
         spec.password = kSecret;
         return in(context, [&](Transaction& tx) { return host.repositories.create(tx, spec).id; });
+    }
+
+    /// The repository had its first success, seen from that agent.
+    void worked(const Uuid& repositoryId, const Uuid& agentId) {
+        here([&](Transaction& tx) {
+            restic::PlaceStore::markSuccess(
+                tx, restic::placeOf(restic::RepositoryStore::find(tx, repositoryId).value(), agentId),
+                clock.now());
+        });
     }
 
     static restic::Policy draft(const std::string& name, const std::string& schedule = "0 2 * * *") {
@@ -135,6 +154,8 @@ protected:
         restic::protocol::TaskStatusReport report;
         report.status = status;
         report.attempt = attempt;
+        if (status == "success") // without a result nobody is believed
+            report.result = core::json::Object{{"outcome", "success"}};
         return report;
     }
     static restic::protocol::TaskStatusReport failed(const std::string& error, int attempt = 1) {

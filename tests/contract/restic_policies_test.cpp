@@ -155,7 +155,23 @@ TEST_P(ResticPolicies, TheNextRunFollowsTheSchedule) {
     EXPECT_EQ(change([](restic::Policy& p) { p.timezone = "Europe/Berlin"; }), at("2026-01-31T03:30:00Z"));
     EXPECT_FALSE(change([](restic::Policy& p) { p.enabled = false; }));
     EXPECT_EQ(change([](restic::Policy& p) { p.enabled = true; }), at("2026-01-31T03:30:00Z"));
-    EXPECT_FALSE(change([](restic::Policy& p) { p.schedule = "0 0 30 2 *"; }));
+}
+
+TEST_P(ResticPolicies, ASchedulesThatNeverComesIsRefused) {
+    for (const std::string never : {"0 0 30 2 *", "0 0 31 2 *", "0 0 31 4,6,9,11 *", "15 3 31 11 *"}) {
+        const auto refused = errorOf([&] { policy(tenant, draft("never", never)); });
+        EXPECT_EQ(refused.name(), "InvalidCronExpression") << never;
+        ASSERT_EQ(refused.details().size(), 1U);
+        EXPECT_EQ(refused.details()[0].pointer, "/schedule");
+    }
+    EXPECT_NO_THROW(policy(tenant, draft("leap year", "0 0 29 2 *")));
+    EXPECT_NO_THROW(policy(tenant, draft("long months", "0 0 31 * *")));
+    auto local = draft("local");
+    for (const std::string zone :
+         {"localtime", "posixrules", "Factory", "posix/Europe/Berlin", "right/UTC"}) {
+        local.timezone = zone;
+        EXPECT_EQ(errorOf([&] { policy(tenant, local); }).details().at(0).pointer, "/timezone") << zone;
+    }
 }
 
 TEST_P(ResticPolicies, RepositoriesKeepTheirSecretsInTheVault) {
@@ -180,10 +196,7 @@ TEST_P(ResticPolicies, RepositoriesKeepTheirSecretsInTheVault) {
     EXPECT_EQ(problems()[0].pointer, "/url");
     spec.url = "/srv/elsewhere";
     here([&](Transaction& tx) {
-        restic::RepositoryStore::markSuccess(tx, id, clock.now());
-        EXPECT_TRUE(host.repositories.get(tx, id).firstSuccessAt);
-        EXPECT_FALSE(host.repositories.update(tx, id, spec).firstSuccessAt)
-            << "at another place nothing is known to exist";
+        host.repositories.update(tx, id, spec);
         EXPECT_TRUE(host.repositories.hasPassword(tx, id)) << "without a new one the old one stays";
     });
     EXPECT_EQ(errorOf([&] { repository(tenant, "store"); }).name(), "RepositoryAlreadyExists");
@@ -214,10 +227,12 @@ BOTH_DATABASES(ResticScheduler);
 
 TEST_P(ResticScheduler, FiresADueSlotOnce) {
     const auto id = linked("quarterly", "*/15 * * * *");
-    EXPECT_EQ(host.scheduler.run(), at("2026-01-31T02:15:00Z"));
+    host.scheduler.run();
+    EXPECT_EQ(links(id)[0].nextRunAt, at("2026-01-31T02:15:00Z"));
     EXPECT_TRUE(tasks().empty());
     clock.advance(15min);
-    EXPECT_EQ(host.scheduler.run(), at("2026-01-31T02:30:00Z"));
+    host.scheduler.run();
+    EXPECT_EQ(links(id)[0].nextRunAt, at("2026-01-31T02:30:00Z"));
     ASSERT_EQ(tasks().size(), 1U);
     EXPECT_EQ(tasks()[0].policy, id);
     EXPECT_EQ(tasks()[0].slot, at("2026-01-31T02:15:00Z"));
@@ -237,9 +252,10 @@ TEST_P(ResticScheduler, FiresADueSlotOnce) {
 }
 
 TEST_P(ResticScheduler, MissedSlotsAreOneRun) {
-    linked("hourly", "0 * * * *");
+    const auto id = linked("hourly", "0 * * * *");
     clock.advance(24h * 3 + 30min);
-    EXPECT_EQ(host.scheduler.run(), at("2026-02-03T03:00:00Z"));
+    host.scheduler.run();
+    EXPECT_EQ(links(id)[0].nextRunAt, at("2026-02-03T03:00:00Z"));
     ASSERT_EQ(tasks().size(), 1U);
     EXPECT_EQ(tasks()[0].slot, at("2026-01-31T03:00:00Z"));
 }
@@ -254,14 +270,20 @@ TEST_P(ResticScheduler, LeavesDisabledPoliciesAndRevokedAgentsAlone) {
     link(tenant, gone, on.id);
     host.agents.revoke(tenant, gone);
     clock.advance(1h);
-    EXPECT_FALSE(host.scheduler.run());
+    host.scheduler.run();
+    EXPECT_FALSE(system([&](Transaction& tx) {
+                     return restic::PolicyStore::due(tx, clock.now() + 24h, {}, 9);
+                 }).size());
     EXPECT_TRUE(tasks().empty());
     // Even if a slot was still noted for them.
     here([&](Transaction& tx) {
         restic::PolicyStore::setNextRun(tx, web, off, clock.now() - 1min);
         restic::PolicyStore::setNextRun(tx, gone, on.id, clock.now() - 1min);
     });
-    EXPECT_FALSE(host.scheduler.run());
+    host.scheduler.run();
+    EXPECT_FALSE(system([&](Transaction& tx) {
+                     return restic::PolicyStore::due(tx, clock.now() + 24h, {}, 9);
+                 }).size());
     EXPECT_TRUE(tasks().empty());
 }
 

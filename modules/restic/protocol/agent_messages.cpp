@@ -70,18 +70,20 @@ const Type& wireType(const HeartbeatRequest*) {
         object<HeartbeatRequest>("AgentHeartbeat", tolerant, "Health and load of an agent")
             .field("version", &HeartbeatRequest::version, {.minLength = 1, .maxLength = 64})
             .field("os", &HeartbeatRequest::os, {.minLength = 1, .maxLength = 64})
-            .field("uptimeSeconds", &HeartbeatRequest::uptimeSeconds, {.omitEmpty = true, .min = 0})
+            .field("uptimeSeconds", &HeartbeatRequest::uptimeSeconds,
+                   {.omitEmpty = true, .min = 0, .max = 100000000000})
             .field("disks", &HeartbeatRequest::disks, {.optional = true, .maxItems = 256})
             .field("lastBackupStatus", &HeartbeatRequest::lastBackupStatus,
                    {.omitEmpty = true, .maxLength = 32})
-            .field("cpuPercent", &HeartbeatRequest::cpuPercent, {.omitEmpty = true})
+            .field("cpuPercent", &HeartbeatRequest::cpuPercent, {.omitEmpty = true, .min = 0, .max = 100000})
             .field("memoryUsedBytes", &HeartbeatRequest::memoryUsedBytes, {.omitEmpty = true})
             .field("memoryTotalBytes", &HeartbeatRequest::memoryTotalBytes, {.omitEmpty = true})
             .field("runningTasks", &HeartbeatRequest::runningTasks, {.omitEmpty = true, .min = 0})
             .field("queuedTasks", &HeartbeatRequest::queuedTasks, {.omitEmpty = true, .min = 0})
             .field("lastBackup", &HeartbeatRequest::lastBackup, {.omitEmpty = true})
-            .field("latencyMs", &HeartbeatRequest::latencyMs,
-                   {.doc = "How long the previous heartbeat took", .omitEmpty = true})
+            .field(
+                "latencyMs", &HeartbeatRequest::latencyMs,
+                {.doc = "How long the previous heartbeat took", .omitEmpty = true, .min = 0, .max = 86400000})
             .field("resticVersion", &HeartbeatRequest::resticVersion,
                    {.doc = "Absent when no restic was found", .omitEmpty = true, .maxLength = 64})
             .field("availablePlugins", &HeartbeatRequest::availablePlugins,
@@ -92,6 +94,9 @@ const Type& wireType(const HeartbeatRequest*) {
                     .omitEmpty = true,
                     .maxLength = 1024,
                     .maxItems = 32})
+            .field("ownRepository", &HeartbeatRequest::ownRepository,
+                   {.doc = "The agent's own configuration names a repository, for policies that name none",
+                    .optional = true})
             .field("openTasks", &HeartbeatRequest::openTasks,
                    {.doc = "Tasks that the agent's journal holds open; absent when it keeps none",
                     .omitEmpty = true,

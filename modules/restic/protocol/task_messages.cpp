@@ -5,6 +5,21 @@ using core::wire::object;
 using core::wire::tolerant;
 using core::wire::Type;
 
+namespace {
+bool isHex(const std::string& text) {
+    return text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+std::optional<std::string> checkSnapshotId(const std::string& id) {
+    return id.size() == 64 && isHex(id) ? std::nullopt
+                                        : std::optional<std::string>("must be 64 hexadecimal digits");
+}
+std::optional<std::string> checkShortId(const std::string& id) {
+    return id.size() >= 8 && id.size() <= 64 && isHex(id)
+               ? std::nullopt
+               : std::optional<std::string>("must be 8 to 64 hexadecimal digits");
+}
+} // namespace
+
 const Type& wireType(const TaskRepository*) {
     static const auto type =
         object<TaskRepository>("TaskRepository", tolerant,
@@ -115,8 +130,9 @@ const Type& wireType(const BackupResult*) {
                    {.doc = "restic's; minus the signal if one ended it", .omitEmpty = true})
             .field("restic_version", &BackupResult::resticVersion, {.omitEmpty = true, .maxLength = 64})
             .field("snapshot_id", &BackupResult::snapshotId,
-                   {.doc = "64 hexadecimal digits", .omitEmpty = true, .maxLength = 64})
-            .field("short_id", &BackupResult::shortId, {.omitEmpty = true, .maxLength = 64})
+                   {.doc = "64 hexadecimal digits", .omitEmpty = true, .check = checkSnapshotId})
+            .field("short_id", &BackupResult::shortId,
+                   {.doc = "8 or more hexadecimal digits", .omitEmpty = true, .check = checkShortId})
             .field("files_new", &BackupResult::filesNew, {.omitEmpty = true})
             .field("files_changed", &BackupResult::filesChanged, {.omitEmpty = true})
             .field("files_unmodified", &BackupResult::filesUnmodified, {.omitEmpty = true})
@@ -128,7 +144,8 @@ const Type& wireType(const BackupResult*) {
                    {.doc = "Bytes after compression", .omitEmpty = true})
             .field("total_files_processed", &BackupResult::totalFilesProcessed, {.omitEmpty = true})
             .field("total_bytes_processed", &BackupResult::totalBytesProcessed, {.omitEmpty = true})
-            .field("duration_seconds", &BackupResult::durationSeconds, {.omitEmpty = true})
+            .field("duration_seconds", &BackupResult::durationSeconds,
+                   {.omitEmpty = true, .min = 0, .max = 1000000000})
             .field("started_at", &BackupResult::startedAt, {.omitEmpty = true})
             .field("ended_at", &BackupResult::endedAt, {.omitEmpty = true})
             .field("unread_items", &BackupResult::unreadItems, {.doc = "The first hundred", .optional = true})
@@ -137,7 +154,7 @@ const Type& wireType(const BackupResult*) {
             .field("hostname", &BackupResult::hostname, {.omitEmpty = true})
             .field("username", &BackupResult::username, {.omitEmpty = true})
             .field("tags", &BackupResult::tags, {.optional = true, .omitEmpty = true})
-            .field("parent", &BackupResult::parent, {.omitEmpty = true, .maxLength = 64})
+            .field("parent", &BackupResult::parent, {.omitEmpty = true, .check = checkShortId})
             .field("tree", &BackupResult::tree, {.omitEmpty = true, .maxLength = 64})
             .field("time", &BackupResult::time, {.doc = "The snapshot's own time", .omitEmpty = true})
             .field("repository_created", &BackupResult::repositoryCreated, {.optional = true})

@@ -35,6 +35,15 @@ inline constexpr ErrorKind kRepositoryInUse{"RepositoryInUse", 409, "The reposit
                                             "Point its policies and targets elsewhere first"};
 inline constexpr ErrorKind kRepositoryExists{"RepositoryAlreadyExists", 409,
                                              "A repository of this name exists", "Choose another name"};
+inline constexpr ErrorKind kRepositoryUnreachable{
+    "RepositoryUnreachable", 409, "The repository is on a disk that this agent does not reach",
+    "Choose a repository that all agents of the policy reach, or one policy for each machine"};
+inline constexpr ErrorKind kRepositoryMissing{
+    "RepositoryMissing", 409, "Nothing says where to back up to",
+    "Give the policy a repository, or name one in the agent's configuration"};
+inline constexpr ErrorKind kPluginNotAvailable{
+    "PluginNotAvailable", 409, "The agent does not have this plugin",
+    "Install the plugin on the machine, or take it out of the policy"};
 inline constexpr ErrorKind kTaskNotFound{"TaskNotFound", 404, "No such task", "Check the task's id"};
 inline constexpr ErrorKind kRunNotFound{"BackupRunNotFound", 404, "No such backup run", "Check the run's id"};
 inline constexpr ErrorKind kTargetNotFound{"TargetNotFound", 404, "No such target",
@@ -54,6 +63,7 @@ inline constexpr std::array kAll{&kAgentNotFound,     &kAgentAlreadyExists, &kIn
                                  &kRetentionConflict, &kRepositoryNotFound, &kRepositoryInUse,
                                  &kRepositoryExists,  &kTaskNotFound,       &kRunNotFound,
                                  &kTargetNotFound,    &kSnapshotNotFound,   &kTaskAlreadyFinished,
-                                 &kStaleAttempt,      &kInvalidParameters};
+                                 &kStaleAttempt,      &kInvalidParameters,  &kRepositoryUnreachable,
+                                 &kRepositoryMissing, &kPluginNotAvailable};
 
 } // namespace restic::errors

@@ -30,13 +30,32 @@ TEST_P(JsonRefuses, Document) {
     EXPECT_EQ(result.error().name(), "MalformedRequest");
 }
 
+TEST(Json, IntegersBeyond64BitsAreRealNumbers) {
+    // PostgreSQL's jsonb writes every number out in full.
+    const auto read = parse(R"([10000000000000000000,-9223372036854775809,9223372036854775807,
+        -9223372036854775808,18446744073709551615,0.10000000000000000000,1e-0000000000000000001,
+        "99999999999999999999",)" +
+                            std::string("1") + std::string(308, '0') + "]");
+    ASSERT_TRUE(read.ok());
+    const auto& all = *read.value().array();
+    EXPECT_EQ(all[0].number(), 1e19);
+    EXPECT_EQ(all[1].number(), -9223372036854775809.0);
+    EXPECT_EQ(all[2], Value(INT64_MAX));
+    EXPECT_EQ(all[3], Value(INT64_MIN));
+    EXPECT_EQ(all[4].number(), 18446744073709551615.0);
+    EXPECT_EQ(all[5].number(), 0.1);
+    EXPECT_EQ(all[6].number(), 0.1);
+    EXPECT_EQ(all[7], Value("99999999999999999999"));
+    EXPECT_EQ(all[8].number(), 1e308);
+    EXPECT_FALSE(parse("[1" + std::string(309, '0') + "]").ok()) << "beyond a real number as well";
+}
+
 INSTANTIATE_TEST_SUITE_P(All, JsonRefuses,
                          testing::Values("", " ", "1", "\"text\"", "null", "{", "[1", "{\"a\":1",
                                          "{\"a\":1,}", "[1,]", "{\"a\" 1}", "{'a':1}", "{\"a\":1}{", "[] x",
-                                         "{\"a\":1,\"a\":2}", "[18446744073709551615]", "[1e999999]",
-                                         "{\"a\\u0000b\":1}", std::string("[\"a\0b\"]", 7), "[\"\xff\"]",
-                                         "[\"a\nb\"]", "[01]", "[nan]", "[+1]", "[.5]", "{\"a\":}",
-                                         "[\"\\x\"]", "]", "}{"));
+                                         "{\"a\":1,\"a\":2}", "[1e999999]", "{\"a\\u0000b\":1}",
+                                         std::string("[\"a\0b\"]", 7), "[\"\xff\"]", "[\"a\nb\"]", "[01]",
+                                         "[nan]", "[+1]", "[.5]", "{\"a\":}", "[\"\\x\"]", "]", "}{"));
 
 TEST(Json, RefusesDeepNesting) {
     EXPECT_TRUE(parse(std::string(64, '[') + std::string(64, ']')).ok());

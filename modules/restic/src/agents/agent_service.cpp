@@ -228,7 +228,7 @@ void AgentService::revoke(const TenantContext& context, const Uuid& id) {
         if (!agent)
             throw core::Error(errors::kAgentNotFound, "There is no agent with the id " + id.toString() + ".");
         AgentStore::revoke(tx, id, now);
-        tasks_.cancelWaiting(tx, id, "The agent was revoked before the task began.");
+        tasks_.abandonAll(tx, id);
         if (context.audit()) {
             context.audit()->object("agent", id.toString());
             context.audit()->entry.before = core::json::Object{{"hostname", agent->hostname}};

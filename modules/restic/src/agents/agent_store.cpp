@@ -36,6 +36,23 @@ Agent fromRow(const core::db::Row& row) {
 const std::string kSelect = "SELECT " + std::string(kColumns) + " FROM restic_agents";
 } // namespace
 
+bool Agent::hasOwnRepository() const {
+    const auto* known = metadata.object();
+    const auto* own = known != nullptr ? known->find("ownRepository") : nullptr;
+    return own != nullptr && own->boolean() != nullptr && *own->boolean();
+}
+
+std::vector<std::string> Agent::plugins() const {
+    std::vector<std::string> names;
+    const auto* known = metadata.object();
+    const auto* list = known != nullptr ? known->find("availablePlugins") : nullptr;
+    if (const auto* items = list != nullptr ? list->array() : nullptr)
+        for (const auto& item : *items)
+            if (item.string() != nullptr)
+                names.push_back(*item.string());
+    return names;
+}
+
 void AgentStore::insert(Transaction& tx, const Agent& agent) {
     tx.execute("INSERT INTO restic_agents (" + std::string(kColumns) +
                    ") VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)",

@@ -29,6 +29,11 @@ struct Agent {
     std::optional<core::Instant> revokedAt;
     core::Instant createdAt;
     core::Instant updatedAt;
+
+    /// True if its own configuration names a repository, for policies that name none.
+    [[nodiscard]] bool hasOwnRepository() const;
+    /// Names of the dump plugins that its last heartbeat listed.
+    [[nodiscard]] std::vector<std::string> plugins() const;
 };
 
 /// Rows of restic_agents. Every call runs in the caller's transaction and sees its tenant only.

@@ -126,22 +126,24 @@ void addAgentRoutes(Routes& routes, const Services& s) {
                       }});
 
     const auto links = Permission::role("restic.links.write", Role::operator_);
-    routes.push_back({.method = "PUT",
-                      .path = "/api/v1/restic/agents/{id}/policies/{policy_id}",
-                      .summary = "Let an agent follow a policy",
-                      .permission = links,
-                      .audit = Audit::action("restic.policy.linked"),
-                      .status = 204,
-                      .errors = {&errors::kAgentNotFound, &errors::kPolicyNotFound},
-                      .handler = [&s](Request& request) -> Outcome {
-                          const auto agent = request.uuidParameter("id", errors::kAgentNotFound);
-                          const auto policy = request.uuidParameter("policy_id", errors::kPolicyNotFound);
-                          request.audit().object("policy", policy.toString());
-                          request.audit().entry.after = core::json::Object{{"agent_id", agent.toString()}};
-                          s.database.transact(request.tenant(),
-                                              [&](Transaction& tx) { s.policies.link(tx, agent, policy); });
-                          return Response::empty();
-                      }});
+    routes.push_back(
+        {.method = "PUT",
+         .path = "/api/v1/restic/agents/{id}/policies/{policy_id}",
+         .summary = "Let an agent follow a policy",
+         .permission = links,
+         .audit = Audit::action("restic.policy.linked"),
+         .status = 204,
+         .errors = {&errors::kAgentNotFound, &errors::kPolicyNotFound, &errors::kRepositoryMissing,
+                    &errors::kRepositoryUnreachable, &errors::kPluginNotAvailable},
+         .handler = [&s](Request& request) -> Outcome {
+             const auto agent = request.uuidParameter("id", errors::kAgentNotFound);
+             const auto policy = request.uuidParameter("policy_id", errors::kPolicyNotFound);
+             request.audit().object("policy", policy.toString());
+             request.audit().entry.after = core::json::Object{{"agent_id", agent.toString()}};
+             s.database.transact(request.tenant(),
+                                 [&](Transaction& tx) { s.policies.link(tx, agent, policy); });
+             return Response::empty();
+         }});
     routes.push_back({.method = "DELETE",
                       .path = "/api/v1/restic/agents/{id}/policies/{policy_id}",
                       .summary = "An agent no longer follows a policy; its snapshots stay",

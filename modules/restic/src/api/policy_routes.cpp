@@ -1,3 +1,5 @@
+#include <map>
+
 #include "api/policy_views.h"
 #include "api/routes.h"
 #include "base/errors.h"
@@ -95,7 +97,32 @@ Policy policyOf(Transaction& tx, RepositoryService& repositories, const PolicyIn
     return policy;
 }
 
-PolicyView viewOf(Transaction& tx, const Policy& p) {
+/// What the views of a page need besides their rows, read at once.
+struct Around {
+    std::map<core::Uuid, Repository> repositories;
+    std::multimap<core::Uuid, PolicyLink> links;
+    std::map<core::Uuid, PolicyStore::LastRun> lastRuns;
+};
+
+Around around(Transaction& tx, const std::vector<Policy>& policies) {
+    Around all;
+    std::vector<core::Uuid> ids;
+    std::vector<core::Uuid> repositories;
+    for (const auto& policy : policies) {
+        ids.push_back(policy.id);
+        if (policy.repository)
+            repositories.push_back(*policy.repository);
+    }
+    for (auto& repository : RepositoryStore::find(tx, repositories))
+        all.repositories.emplace(repository.id, std::move(repository));
+    for (auto& link : PolicyStore::links(tx, ids))
+        all.links.emplace(link.policy, std::move(link));
+    for (auto& run : PolicyStore::lastRuns(tx, ids))
+        all.lastRuns.emplace(run.policy, std::move(run));
+    return all;
+}
+
+PolicyView viewOf(const Policy& p, const Around& around) {
     PolicyView view;
     view.id = p.id;
     view.name = p.name;
@@ -111,27 +138,33 @@ PolicyView viewOf(Transaction& tx, const Policy& p) {
     view.maxAgeHours = p.maxAgeHours;
     view.minSizeBytes = p.minSizeBytes;
     view.repositoryId = p.repository;
-    if (p.repository)
-        if (const auto repository = RepositoryStore::find(tx, *p.repository)) {
-            view.repositoryUrl = repository->url;
-            view.repositoryType = repository->type;
-            if (const auto* config = repository->config.object())
-                view.repositoryConfig = *config;
-        }
+    if (const auto found = p.repository ? around.repositories.find(*p.repository) : around.repositories.end();
+        found != around.repositories.end()) {
+        view.repositoryUrl = found->second.url;
+        view.repositoryType = found->second.type;
+        if (const auto* config = found->second.config.object())
+            view.repositoryConfig = *config;
+    }
     view.plugins = p.plugins;
     view.catchUp = p.catchUp;
-    for (const auto& link : PolicyStore::links(tx, p.id)) {
+    const auto [first, last] = around.links.equal_range(p.id);
+    for (auto at = first; at != last; ++at) {
+        const auto& link = at->second;
         view.agents.push_back({link.agent, link.hostname, link.nextRunAt});
         if (link.nextRunAt && (!view.nextRunAt || *link.nextRunAt < *view.nextRunAt))
             view.nextRunAt = link.nextRunAt;
     }
-    if (const auto run = PolicyStore::lastRun(tx, p.id)) {
-        view.lastRunStatus = run->status;
-        view.lastRunAt = run->startedAt;
+    if (const auto run = around.lastRuns.find(p.id); run != around.lastRuns.end()) {
+        view.lastRunStatus = run->second.status;
+        view.lastRunAt = run->second.startedAt;
     }
     view.createdAt = p.createdAt;
     view.updatedAt = p.updatedAt;
     return view;
+}
+
+PolicyView viewOf(Transaction& tx, const Policy& policy) {
+    return viewOf(policy, around(tx, {policy}));
 }
 
 } // namespace
@@ -149,12 +182,14 @@ void addPolicyRoutes(Routes& routes, const Services& s) {
                       .handler = [&s](Request& request) -> Outcome {
                           const auto query = request.queryAs<PolicyQuery>();
                           return Response::of(s.database.read(request.tenant(), [&](Transaction& tx) {
+                              auto policies = PolicyStore::list(tx, {query.name, query.enabled}, query);
+                              const auto known = around(tx, policies);
                               return core::http::makePage(
-                                  PolicyStore::list(tx, {query.name, query.enabled}, query), query.limit,
+                                  std::move(policies), query.limit,
                                   [](const Policy& p) {
                                       return core::http::Cursor{core::toMicros(p.createdAt), p.id};
                                   },
-                                  [&](const Policy& p) { return viewOf(tx, p); });
+                                  [&](const Policy& p) { return viewOf(p, known); });
                           }));
                       }});
     routes.push_back({.method = "POST",
@@ -166,7 +201,8 @@ void addPolicyRoutes(Routes& routes, const Services& s) {
                       .response = &typeOf<PolicyView>(),
                       .status = 201,
                       .errors = {&errors::kInvalidCron, &errors::kRetentionConflict, &errors::kPolicyExists,
-                                 &base::errors::kTenantLimitReached, &errors::kRepositoryNotFound},
+                                 &base::errors::kTenantLimitReached, &errors::kRepositoryNotFound,
+                                 &errors::kRepositoryExists},
                       .handler = [&s](Request& request) -> Outcome {
                           const auto input = request.json<PolicyInput>();
                           return s.database.transact(request.tenant(), [&](Transaction& tx) {
@@ -197,7 +233,9 @@ void addPolicyRoutes(Routes& routes, const Services& s) {
                       .request = &typeOf<PolicyInput>(),
                       .response = &typeOf<PolicyView>(),
                       .errors = {&errors::kPolicyNotFound, &errors::kInvalidCron, &errors::kRetentionConflict,
-                                 &errors::kPolicyExists},
+                                 &errors::kPolicyExists, &errors::kRepositoryNotFound,
+                                 &errors::kRepositoryExists, &errors::kRepositoryMissing,
+                                 &errors::kRepositoryUnreachable, &errors::kPluginNotAvailable},
                       .handler = [&s](Request& request) -> Outcome {
                           const auto id = request.uuidParameter("id", errors::kPolicyNotFound);
                           const auto input = request.json<PolicyInput>();

@@ -2,6 +2,7 @@
 #include "api/routes.h"
 #include "errors.h"
 #include "query.h"
+#include "repositories/place.h"
 
 namespace restic::api {
 
@@ -31,7 +32,7 @@ RepositoryView viewOf(Transaction& tx, RepositoryService& service, const Reposit
             r.passwordFile,
             r.certFile,
             r.environment,
-            r.firstSuccessAt,
+            r.agent ? PlaceStore::firstSuccess(tx, placeOf(r, *r.agent)) : std::nullopt,
             r.createdAt,
             r.updatedAt};
 }
@@ -96,7 +97,8 @@ void addRepositoryRoutes(Routes& routes, const Services& s) {
                       .audit = Audit::action("restic.repository.updated"),
                       .request = &typeOf<RepositoryInput>(),
                       .response = &typeOf<RepositoryView>(),
-                      .errors = {&errors::kRepositoryNotFound, &errors::kRepositoryExists},
+                      .errors = {&errors::kRepositoryNotFound, &errors::kRepositoryExists,
+                                 &errors::kRepositoryUnreachable, &errors::kAgentNotFound},
                       .handler = [&s](Request& request) -> Outcome {
                           const auto id = request.uuidParameter("id", errors::kRepositoryNotFound);
                           const auto input = request.json<RepositoryInput>();
@@ -110,6 +112,24 @@ void addRepositoryRoutes(Routes& routes, const Services& s) {
                               return view;
                           }));
                       }});
+    routes.push_back(
+        {.method = "POST",
+         .path = "/api/v1/restic/repositories/{id}/start-anew",
+         .summary = "Allow the repository to be initialised again where it once worked, after its disk was "
+                    "replaced or emptied on purpose",
+         .permission = write,
+         .audit = Audit::action("restic.repository.started_anew"),
+         .request = &typeOf<StartAnewInput>(),
+         .status = 204,
+         .errors = {&errors::kRepositoryNotFound, &core::errors::kConflict},
+         .handler = [&s](Request& request) -> Outcome {
+             const auto id = request.uuidParameter("id", errors::kRepositoryNotFound);
+             const auto input = request.json<StartAnewInput>();
+             request.audit().object("repository", id.toString());
+             s.database.transact(request.tenant(),
+                                 [&](Transaction& tx) { s.repositories.startAnew(tx, id, input.agentId); });
+             return Response::empty();
+         }});
     routes.push_back({.method = "DELETE",
                       .path = "/api/v1/restic/repositories/{id}",
                       .summary = "Forget a repository; the snapshots in it stay",

@@ -34,6 +34,14 @@ const Type& wireType(const RepositoryInput*) {
     return type;
 }
 
+const Type& wireType(const StartAnewInput*) {
+    static const auto type = object<StartAnewInput>("StartAnewInput", strict)
+                                 .field("agent_id", &StartAnewInput::agentId,
+                                        {.doc = "On which machine's disk, where the repository names none"})
+                                 .build();
+    return type;
+}
+
 const Type& wireType(const RepositoryView*) {
     static const auto type = object<RepositoryView>("Repository", tolerant)
                                  .field("id", &RepositoryView::id)

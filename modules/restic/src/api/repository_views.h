@@ -38,7 +38,12 @@ struct RepositoryView {
     core::Instant updatedAt;
 };
 
+struct StartAnewInput {
+    std::optional<core::Uuid> agentId;
+};
+
 const core::wire::Type& wireType(const RepositoryInput*);
+const core::wire::Type& wireType(const StartAnewInput*);
 const core::wire::Type& wireType(const RepositoryView*);
 
 } // namespace restic::api

@@ -40,7 +40,7 @@ void addTaskRoutes(Routes& routes, const Services& s) {
          .response = &typeOf<TaskStarted>(),
          .status = 202,
          .errors = {&errors::kAgentNotFound, &errors::kPolicyNotFound, &errors::kRepositoryNotFound,
-                    &errors::kInvalidParameters},
+                    &errors::kTargetNotFound, &errors::kRepositoryMissing, &errors::kInvalidParameters},
          .handler = [&s](Request& request) -> Outcome {
              const auto input = request.json<TaskInput>();
              TaskRequest wanted;
@@ -122,20 +122,20 @@ void addTaskRoutes(Routes& routes, const Services& s) {
     const auto logs = [&s](Request& request) -> Outcome {
         const auto id = request.uuidParameter("id", errors::kTaskNotFound);
         const auto query = request.queryAs<LogQuery>();
-        const auto lines = s.database.read(request.tenant(), [&](Transaction& tx) {
+        const auto found = s.database.read(request.tenant(), [&](Transaction& tx) {
             if (!TaskStore::find(tx, id))
                 throw core::Error(errors::kTaskNotFound,
                                   "There is no task with the id " + id.toString() + ".");
-            return LogStore::read(tx, id, query.after, query.limit);
+            return LogStore::read(tx, id, LogCursor::of(query.after), query.limit);
         });
         LogPage page;
-        for (const auto& line : lines)
+        for (const auto& line : found.lines)
             page.items.push_back(
                 {line.seq, line.attempt,
                  core::parseInstant(line.line.stringOr("timestamp")).value_or(core::Instant{}),
                  line.line.stringOr("level"), line.line.stringOr("message")});
-        if (!lines.empty())
-            page.next = lines.back().seq;
+        if (found.last)
+            page.next = found.last->number();
         return Response::of(page);
     };
     for (const char* path : {"/api/v1/restic/tasks/{id}/logs", "/api/v1/restic/backup-runs/{id}/logs"})

@@ -102,7 +102,7 @@ const Type& wireType(const TaskQuery*) {
 const Type& wireType(const LogQuery*) {
     static const auto type = object<LogQuery>("LogQuery", strict)
                                  .field("after", &LogQuery::after,
-                                        {.doc = "Number of the last line seen", .optional = true, .min = 0})
+                                        {.doc = "`next` of the page before", .optional = true, .min = 0})
                                  .field("limit", &LogQuery::limit, {.optional = true, .min = 1, .max = 5000})
                                  .build();
     return type;
@@ -111,7 +111,7 @@ const Type& wireType(const LogQuery*) {
 const Type& wireType(const LogLineView*) {
     static const auto type =
         object<LogLineView>("LogLine", tolerant)
-            .field("seq", &LogLineView::seq)
+            .field("seq", &LogLineView::seq, {.doc = "Number of the line within its attempt"})
             .field("attempt", &LogLineView::attempt)
             .field("timestamp", &LogLineView::timestamp)
             .field("level", &LogLineView::level, {.oneOf = {"debug", "info", "warn", "error"}})

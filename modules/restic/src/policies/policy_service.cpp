@@ -1,5 +1,7 @@
 #include "policies/policy_service.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "agents/agent_store.h"
@@ -7,7 +9,8 @@
 #include "core/wire.h"
 #include "errors.h"
 #include "policies/target_store.h"
-#include "schedule/scheduler.h"
+#include "repositories/repository_store.h"
+#include "schedule/slot.h"
 
 namespace restic {
 
@@ -25,6 +28,9 @@ void PolicyService::validate(const Policy& policy) {
         throw core::wire::validationError(
             {{"/timezone",
               "\"" + policy.timezone + "\" is no time zone of the IANA database, like Europe/Berlin"}});
+    // A leap year's day within the eight years that a schedule is searched is found from any start.
+    if (const auto slot = nextSlot(policy.schedule, policy.timezone, core::Instant{}); !slot)
+        throw core::Error(errors::kInvalidCron, slot.error().what(), {{"/schedule", slot.error().what()}});
     const auto& keep = policy.retention;
     bool any = false;
     for (const auto& count : {keep.keepLast, keep.keepHourly, keep.keepDaily, keep.keepWeekly,
@@ -39,6 +45,47 @@ void PolicyService::validate(const Policy& policy) {
                           "The retention rules keep nothing: all counts are zero. Give at least one.",
                           {{"/retention_rules", "must keep something"}});
 }
+
+namespace {
+/// The first slot of an enabled policy after that time.
+std::optional<core::Instant> firstSlot(const Policy& policy, core::Instant after) {
+    if (!policy.enabled)
+        return std::nullopt;
+    const auto slot = nextSlot(policy.schedule, policy.timezone, after);
+    // A zone that this host does not know is the scheduler's to report, at once.
+    return slot ? slot.value() : after;
+}
+
+/// What could never run is refused while somebody is there to read why.
+void requireRunnable(Transaction& tx, const Policy& policy, const Agent& agent) {
+    if (!policy.repository) {
+        if (!agent.hasOwnRepository())
+            throw core::Error(
+                errors::kRepositoryMissing,
+                fmt::format("The policy \"{}\" has no repository, and the agent {} reports none "
+                            "of its own.",
+                            policy.name, agent.hostname),
+                {{"/repository_id", "is required for the agent " + agent.hostname}});
+    } else if (const auto repository = RepositoryStore::find(tx, *policy.repository);
+               repository && repository->agent && *repository->agent != agent.id) {
+        throw core::Error(
+            errors::kRepositoryUnreachable,
+            fmt::format("The repository \"{}\" is on the disk of another agent; {} does not reach "
+                        "it.",
+                        repository->name, agent.hostname),
+            {{"/repository_id", "is on the disk of another agent than " + agent.hostname}});
+    }
+    const auto available = agent.plugins();
+    if (const auto* uses = policy.plugins.array())
+        for (std::size_t i = 0; i < uses->size(); ++i)
+            if (const auto name = (*uses)[i].stringOr("name"); !name.empty())
+                if (std::find(available.begin(), available.end(), name) == available.end())
+                    throw core::Error(
+                        errors::kPluginNotAvailable,
+                        fmt::format("The agent {} does not have the plugin \"{}\".", agent.hostname, name),
+                        {{fmt::format("/plugins/{}/name", i), "is not available on " + agent.hostname}});
+}
+} // namespace
 
 void PolicyService::announce(Transaction& tx) {
     tx.afterCommit([this] {
@@ -88,7 +135,9 @@ Policy PolicyService::update(Transaction& tx, const Uuid& id, Policy policy) {
         nameTaken(policy.name);
     }
     for (const auto& link : PolicyStore::links(tx, id)) {
-        PolicyStore::setNextRun(tx, link.agent, id, Scheduler::nextSlot(policy, clock_.now()));
+        if (const auto agent = AgentStore::find(tx, link.agent))
+            requireRunnable(tx, policy, *agent);
+        PolicyStore::setNextRun(tx, link.agent, id, firstSlot(policy, clock_.now()));
         TargetStore::ensureForLink(tx,
                                    {Uuid::generate(clock_.now()), link.hostname + ":" + policy.name, "agent",
                                     policy.repository, link.agent, id, false},
@@ -112,8 +161,9 @@ void PolicyService::link(Transaction& tx, const Uuid& agentId, const Uuid& polic
     if (!agent)
         throw core::Error(errors::kAgentNotFound,
                           "There is no agent with the id " + agentId.toString() + ".");
+    requireRunnable(tx, policy, *agent);
     const auto now = clock_.now();
-    PolicyStore::link(tx, agentId, policyId, now, Scheduler::nextSlot(policy, now));
+    PolicyStore::link(tx, agentId, policyId, now, firstSlot(policy, now));
     TargetStore::ensureForLink(tx,
                                {Uuid::generate(now), agent->hostname + ":" + policy.name, "agent",
                                 policy.repository, agentId, policyId, false},

@@ -21,13 +21,15 @@ public:
 
     /// Throws kInvalidCron, kValidation (time zone), kRetentionConflict.
     static void validate(const Policy& policy);
-    /// Throws also kPolicyExists and base::errors::kTenantLimitReached.
+    /// Throws also kPolicyExists and base::errors::kTenantLimitReached; `update` also what `link` throws, for
+    /// the agents that follow the policy.
     Policy create(core::db::Transaction& tx, Policy policy);
     Policy update(core::db::Transaction& tx, const core::Uuid& id, Policy policy);
     Policy get(core::db::Transaction& tx, const core::Uuid& id);
     /// Archives it. Throws kPolicyInUse, naming its users.
     void remove(core::db::Transaction& tx, const core::Uuid& id);
     /// From now on the agent follows the policy; it is a target from now on. Linking twice changes nothing.
+    /// Throws kRepositoryMissing, kRepositoryUnreachable, kPluginNotAvailable for what could never run there.
     void link(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& policy);
     void unlink(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& policy);
 

@@ -153,15 +153,22 @@ bool PolicyStore::isLinked(Transaction& tx, const Uuid& agent, const Uuid& polic
                 .empty();
 }
 
-std::vector<PolicyLink> PolicyStore::links(Transaction& tx, const Uuid& policy) {
+std::vector<PolicyLink> PolicyStore::links(Transaction& tx, const std::vector<Uuid>& policies) {
     std::vector<PolicyLink> all;
-    for (const auto& row : tx.query(
-             "SELECT l.agent_id, a.hostname, l.next_run_at_us FROM restic_agent_policy_links l "
-             "JOIN restic_agents a ON a.tenant_id = l.tenant_id AND a.id = l.agent_id "
-             "WHERE l.tenant_id = $1 AND l.policy_id = $2 AND a.revoked_at_us IS NULL ORDER BY a.hostname",
-             {tx.tenant(), policy}))
-        all.push_back({row.uuid(0), row.text(1), row.optionalInstant(2)});
+    if (policies.empty())
+        return all;
+    for (const auto& row :
+         tx.query("SELECT l.policy_id, l.agent_id, a.hostname, l.next_run_at_us FROM " + idsIn(tx, "$2") +
+                      " wanted CROSS JOIN restic_agent_policy_links l CROSS JOIN restic_agents a "
+                      "WHERE l.tenant_id = $1 AND l.policy_id = wanted.id AND a.tenant_id = $1 AND a.id = "
+                      "l.agent_id AND a.revoked_at_us IS NULL ORDER BY l.policy_id, a.hostname",
+                  {tx.tenant(), idList(policies)}))
+        all.push_back({row.uuid(0), row.uuid(1), row.text(2), row.optionalInstant(3)});
     return all;
+}
+
+std::vector<PolicyLink> PolicyStore::links(Transaction& tx, const Uuid& policy) {
+    return links(tx, std::vector{policy});
 }
 
 void PolicyStore::setNextRun(Transaction& tx, const Uuid& agent, const Uuid& policy,
@@ -172,30 +179,77 @@ void PolicyStore::setNextRun(Transaction& tx, const Uuid& agent, const Uuid& pol
         {tx.tenant(), agent, policy, nextRun});
 }
 
-std::optional<PolicyStore::LastRun> PolicyStore::lastRun(Transaction& tx, const Uuid& policy) {
-    const auto rows =
-        tx.query("SELECT status, start_time_us FROM restic_backup_runs WHERE tenant_id = $1 AND "
-                 "policy_id = $2 ORDER BY start_time_us DESC LIMIT 1",
-                 {tx.tenant(), policy});
-    return rows.empty() ? std::nullopt : std::optional(LastRun{rows[0].text(0), rows[0].instant(1)});
+std::vector<PolicyStore::LastRun> PolicyStore::lastRuns(Transaction& tx, const std::vector<Uuid>& policies) {
+    std::vector<LastRun> all;
+    if (policies.empty())
+        return all;
+    for (const auto& row : tx.query(
+             "SELECT r.policy_id, r.status, r.start_time_us FROM " + idsIn(tx, "$2") +
+                 " wanted CROSS JOIN restic_backup_runs r WHERE r.tenant_id = $1 AND r.id = (SELECT x.id "
+                 "FROM restic_backup_runs x WHERE x.tenant_id = $1 AND x.policy_id = wanted.id "
+                 "ORDER BY x.created_at_us DESC, x.id DESC LIMIT 1)",
+             {tx.tenant(), idList(policies)}))
+        all.push_back({row.uuid(0), row.text(1), row.instant(2)});
+    return all;
 }
 
-std::vector<PolicyStore::Due> PolicyStore::due(Transaction& tx, Instant now, int limit) {
+std::vector<PolicyStore::Due> PolicyStore::due(Transaction& tx, Instant now, const std::optional<Due>& after,
+                                               int limit) {
     std::vector<Due> all;
-    for (const auto& row :
-         tx.query("SELECT tenant_id, agent_id, policy_id, next_run_at_us FROM restic_agent_policy_links "
-                  "WHERE next_run_at_us IS NOT NULL AND next_run_at_us <= $1 ORDER BY next_run_at_us LIMIT " +
-                      std::to_string(limit),
-                  {now}))
+    const std::string head = "SELECT tenant_id, agent_id, policy_id, next_run_at_us FROM "
+                             "restic_agent_policy_links WHERE next_run_at_us IS NOT NULL AND "
+                             "next_run_at_us <= $1";
+    const std::string tail =
+        " ORDER BY next_run_at_us, tenant_id, agent_id, policy_id LIMIT " + std::to_string(limit);
+    const auto rows =
+        after ? tx.query(head + " AND (next_run_at_us, tenant_id, agent_id, policy_id) > ($2, $3, $4, $5)" +
+                             tail,
+                         {now, after->slot, after->tenant, after->agent, after->policy})
+              : tx.query(head + tail, {now});
+    for (const auto& row : rows)
         all.push_back({row.uuid(0), row.uuid(1), row.uuid(2), row.instant(3)});
     return all;
 }
 
-std::optional<Instant> PolicyStore::earliest(Transaction& tx) {
+void PolicyStore::taken(Transaction& tx, const Uuid& agent, const Uuid& policy, Instant nextRun) {
+    tx.execute("UPDATE restic_agent_policy_links SET next_run_at_us = $4, skipped_slot_us = NULL, "
+               "skipped_at_us = NULL, skip_reason = NULL WHERE tenant_id = $1 AND agent_id = $2 AND "
+               "policy_id = $3",
+               {tx.tenant(), agent, policy, nextRun});
+}
+
+void PolicyStore::skip(Transaction& tx, const Due& due, const std::string& reason, Instant now,
+                       Instant nextRun) {
+    tx.execute("UPDATE restic_agent_policy_links SET next_run_at_us = $4, skipped_slot_us = $5, "
+               "skipped_at_us = $6, skip_reason = $7 WHERE tenant_id = $1 AND agent_id = $2 AND "
+               "policy_id = $3",
+               {due.tenant, due.agent, due.policy, nextRun, due.slot, now, reason});
+}
+
+std::optional<PolicyStore::Schedule> PolicyStore::schedule(Transaction& tx, const Uuid& policy) {
+    const auto rows = tx.query("SELECT schedule, timezone FROM restic_policies WHERE tenant_id = $1 AND id = "
+                               "$2 AND archived_at_us IS NULL AND enabled",
+                               {tx.tenant(), policy});
+    return rows.empty() ? std::nullopt : std::optional(Schedule{rows[0].text(0), rows[0].text(1)});
+}
+
+std::vector<PolicyStore::Planned> PolicyStore::planned(Transaction& tx, const std::optional<Planned>& after,
+                                                       int limit) {
+    std::vector<Planned> all;
+    const std::string head =
+        "SELECT l.tenant_id, l.agent_id, l.policy_id, p.schedule, p.timezone, l.next_run_at_us FROM "
+        "restic_agent_policy_links l JOIN restic_policies p ON p.tenant_id = l.tenant_id AND p.id = "
+        "l.policy_id JOIN restic_agents a ON a.tenant_id = l.tenant_id AND a.id = l.agent_id "
+        "WHERE p.archived_at_us IS NULL AND p.enabled AND a.revoked_at_us IS NULL";
+    const std::string tail = " ORDER BY l.tenant_id, l.agent_id, l.policy_id LIMIT " + std::to_string(limit);
     const auto rows =
-        tx.query("SELECT min(next_run_at_us) FROM restic_agent_policy_links WHERE next_run_at_us IS NOT "
-                 "NULL");
-    return rows.empty() ? std::nullopt : rows[0].optionalInstant(0);
+        after ? tx.query(head + " AND (l.tenant_id, l.agent_id, l.policy_id) > ($1, $2, $3)" + tail,
+                         {after->tenant, after->agent, after->policy})
+              : tx.query(head + tail);
+    for (const auto& row : rows)
+        all.push_back(
+            {row.uuid(0), row.uuid(1), row.uuid(2), {row.text(3), row.text(4)}, row.optionalInstant(5)});
+    return all;
 }
 
 } // namespace restic

@@ -38,6 +38,7 @@ struct Policy {
 
 /// An agent that follows a policy.
 struct PolicyLink {
+    core::Uuid policy;
     core::Uuid agent;
     std::string hostname;
     std::optional<core::Instant> nextRunAt;
@@ -67,14 +68,18 @@ public:
                        core::Instant now);
     static bool isLinked(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& policy);
     static std::vector<PolicyLink> links(core::db::Transaction& tx, const core::Uuid& policy);
+    /// Those of several policies, by policy and host name.
+    static std::vector<PolicyLink> links(core::db::Transaction& tx, const std::vector<core::Uuid>& policies);
     static void setNextRun(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& policy,
                            std::optional<core::Instant> nextRun);
 
     struct LastRun {
+        core::Uuid policy;
         std::string status;
         core::Instant startedAt;
     };
-    static std::optional<LastRun> lastRun(core::db::Transaction& tx, const core::Uuid& policy);
+    /// The newest run of each of those that had one.
+    static std::vector<LastRun> lastRuns(core::db::Transaction& tx, const std::vector<core::Uuid>& policies);
 
     /// One link that is due, of any tenant; in a system context.
     struct Due {
@@ -83,9 +88,33 @@ public:
         core::Uuid policy;
         core::Instant slot;
     };
-    static std::vector<Due> due(core::db::Transaction& tx, core::Instant now, int limit);
-    /// The earliest next run of all, in a system context.
-    static std::optional<core::Instant> earliest(core::db::Transaction& tx);
+    /// Oldest first, those behind `after`.
+    static std::vector<Due> due(core::db::Transaction& tx, core::Instant now, const std::optional<Due>& after,
+                                int limit);
+    /// The slot has its task; the next one is planned.
+    static void taken(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& policy,
+                      core::Instant nextRun);
+    /// The slot has no task, for that reason; the next one is planned.
+    static void skip(core::db::Transaction& tx, const Due& due, const std::string& reason, core::Instant now,
+                     core::Instant nextRun);
+
+    struct Schedule {
+        std::string expression;
+        std::string timezone;
+    };
+    /// Of an enabled policy.
+    static std::optional<Schedule> schedule(core::db::Transaction& tx, const core::Uuid& policy);
+    /// A link of an enabled policy, of any tenant.
+    struct Planned {
+        core::Uuid tenant;
+        core::Uuid agent;
+        core::Uuid policy;
+        Schedule schedule;
+        std::optional<core::Instant> nextRunAt;
+    };
+    /// In a system context: all of them by their keys, those behind `after`.
+    static std::vector<Planned> planned(core::db::Transaction& tx, const std::optional<Planned>& after,
+                                        int limit);
 };
 
 /// ["a","b"] as a list of text; anything else gives an empty list.

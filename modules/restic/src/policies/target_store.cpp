@@ -39,12 +39,60 @@ std::vector<Target> TargetStore::all(Transaction& tx) {
     return targets;
 }
 
+std::optional<Target> TargetStore::find(Transaction& tx, const Uuid& id) {
+    return first(tx.query(kSelect + " WHERE tenant_id = $1 AND id = $2", {tx.tenant(), id}));
+}
+
+void TargetStore::recordRun(Transaction& tx, const Uuid& target, const LastRun& run) {
+    // How many files there are is known only from a run that saved some, so a failure does not forget it.
+    tx.execute("UPDATE restic_targets SET last_run_id = $3, last_run_status = $4, last_run_message = $5, "
+               "last_run_started_at_us = $6, last_run_ended_at_us = $7, last_run_files = COALESCE($8, "
+               "last_run_files), last_run_unread_count = $9 WHERE tenant_id = $1 AND id = $2",
+               {tx.tenant(), target, run.run, run.status, run.message, run.startedAt, run.endedAt, run.files,
+                run.unreadCount});
+}
+
+std::optional<std::int64_t> TargetStore::lastFiles(Transaction& tx, const Uuid& target) {
+    const auto rows = tx.query("SELECT last_run_files FROM restic_targets WHERE tenant_id = $1 AND id = $2",
+                               {tx.tenant(), target});
+    return rows.empty() ? std::nullopt : rows[0].optionalInteger(0);
+}
+
+void TargetStore::recordSnapshot(Transaction& tx, const Uuid& target, const std::string& snapshot,
+                                 Instant at) {
+    tx.execute(
+        "UPDATE restic_targets SET snapshot_count = snapshot_count + 1, "
+        "latest_snapshot_id = CASE WHEN latest_snapshot_at_us > $4 THEN latest_snapshot_id ELSE $3 END, "
+        "latest_snapshot_at_us = CASE WHEN latest_snapshot_at_us > $4 THEN latest_snapshot_at_us "
+        "ELSE $4 END WHERE tenant_id = $1 AND id = $2",
+        {tx.tenant(), target, snapshot, at});
+}
+
+namespace {
+/// The target of the same policy whose agent was revoked under the same host name.
+std::optional<Target> orphanOf(Transaction& tx, const Uuid& agent, const Uuid& policy) {
+    return first(tx.query(kSelect +
+                              " WHERE tenant_id = $1 AND policy_id = $3 AND mode = 'agent' AND agent_id IN "
+                              "(SELECT o.id FROM restic_agents o JOIN restic_agents n ON n.tenant_id = "
+                              "o.tenant_id AND n.hostname = o.hostname WHERE o.tenant_id = $1 AND n.id = $2 "
+                              "AND o.id <> n.id AND o.revoked_at_us IS NOT NULL) ORDER BY updated_at_us DESC "
+                              "LIMIT 1",
+                          {tx.tenant(), agent, policy}));
+}
+} // namespace
+
 Uuid TargetStore::ensureForLink(Transaction& tx, const Target& wanted, Instant now) {
     if (const auto existing = findForLink(tx, *wanted.agent, *wanted.policy)) {
         tx.execute("UPDATE restic_targets SET disabled = FALSE, repository_id = $3, updated_at_us = $4 "
                    "WHERE tenant_id = $1 AND id = $2",
                    {tx.tenant(), existing->id, wanted.repository, now});
         return existing->id;
+    }
+    if (const auto orphan = orphanOf(tx, *wanted.agent, *wanted.policy)) {
+        tx.execute("UPDATE restic_targets SET disabled = FALSE, agent_id = $3, repository_id = $4, "
+                   "updated_at_us = $5 WHERE tenant_id = $1 AND id = $2",
+                   {tx.tenant(), orphan->id, wanted.agent, wanted.repository, now});
+        return orphan->id;
     }
     std::string name = wanted.name;
     if (findByName(tx, name))

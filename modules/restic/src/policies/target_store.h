@@ -21,11 +21,31 @@ struct Target {
     bool disabled = false;
 };
 
+/// What a run leaves beside its target, so that nobody reads the history to show it.
+struct LastRun {
+    core::Uuid run;
+    std::string status; ///< success, warning, failed, cancelled
+    std::optional<std::string> message;
+    core::Instant startedAt;
+    core::Instant endedAt;
+    std::optional<std::int64_t> files; ///< that were processed
+    std::int64_t unreadCount = 0;
+};
+
 /// Rows of restic_targets.
 class TargetStore {
 public:
-    /// The target of an agent's policy: enabled again if it exists, otherwise made with that name (or the
-    /// name and the end of its id, if the name is taken).
+    static std::optional<Target> find(core::db::Transaction& tx, const core::Uuid& id);
+    static void recordRun(core::db::Transaction& tx, const core::Uuid& target, const LastRun& run);
+    /// Of the newest run that ended with a snapshot: how many files it processed.
+    static std::optional<std::int64_t> lastFiles(core::db::Transaction& tx, const core::Uuid& target);
+    /// One more snapshot, the newest. `at` is never later than now: a machine's clock may be ahead.
+    static void recordSnapshot(core::db::Transaction& tx, const core::Uuid& target,
+                               const std::string& snapshot, core::Instant at);
+
+    /// The target of an agent's policy: enabled again if it exists; taken over, with its history, from the
+    /// machine's earlier enrolment; otherwise made with that name (or the name and the end of its id, if the
+    /// name is taken).
     static core::Uuid ensureForLink(core::db::Transaction& tx, const Target& wanted, core::Instant now);
     static std::optional<Target> findForLink(core::db::Transaction& tx, const core::Uuid& agent,
                                              const core::Uuid& policy);

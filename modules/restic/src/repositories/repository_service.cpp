@@ -5,6 +5,7 @@
 #include "agents/agent_store.h"
 #include "core/wire.h"
 #include "errors.h"
+#include "repositories/place.h"
 
 namespace restic {
 
@@ -45,6 +46,8 @@ Repository RepositoryService::fromSpec(Transaction& tx, const RepositorySpec& sp
         problems.push_back({"/url", "is required, or config.path"});
     else if (repository.url.front() != '/')
         problems.push_back({"/url", "must be an absolute path on the agent"});
+    else if (repository.url.back() == ' ' || repository.url.back() == '\t')
+        problems.push_back({"/url", "must not end with white space"});
     if (spec.config)
         for (const auto& [name, value] : spec.config->members())
             if (name != "path")
@@ -55,6 +58,7 @@ Repository RepositoryService::fromSpec(Transaction& tx, const RepositorySpec& sp
         problems.push_back({"/password", "is required, or password_file"});
     if (!problems.empty())
         throw core::wire::validationError(std::move(problems));
+    repository.url = normalizePath(repository.url);
     if (spec.agent && !AgentStore::find(tx, *spec.agent))
         throw core::Error(errors::kAgentNotFound,
                           "There is no agent with the id " + spec.agent->toString() + ".");
@@ -68,8 +72,18 @@ void RepositoryService::storePassword(Transaction& tx, const Uuid& id, const Rep
         vault_->erase(tx, {tx.tenant(), kTable, id, "password"});
 }
 
+void RepositoryService::requireOwnPlace(Transaction& tx, const Repository& repository) {
+    const auto other = RepositoryStore::findByUrl(tx, repository.type, repository.url, repository.agent);
+    if (other && other->id != repository.id)
+        throw core::Error(errors::kRepositoryExists,
+                          fmt::format("The repository \"{}\" is already at this place. Use that one; two "
+                                      "passwords for one repository would open nothing.",
+                                      other->name));
+}
+
 Repository RepositoryService::create(Transaction& tx, const RepositorySpec& spec) {
     Repository repository = fromSpec(tx, spec, false);
+    requireOwnPlace(tx, repository);
     repository.createdAt = repository.updatedAt = clock_.now();
     repository.id = Uuid::generate(repository.createdAt);
     try {
@@ -85,9 +99,14 @@ Repository RepositoryService::update(Transaction& tx, const Uuid& id, const Repo
     const Repository before = get(tx, id);
     Repository repository = fromSpec(tx, spec, hasPassword(tx, id));
     repository.id = id;
-    // At another place nothing is known to exist yet.
-    if (repository.url == before.url && repository.agent == before.agent)
-        repository.firstSuccessAt = before.firstSuccessAt;
+    requireOwnPlace(tx, repository);
+    if (repository.agent && repository.agent != before.agent)
+        if (const auto others = RepositoryStore::linksOfOthers(tx, id, *repository.agent); !others.empty())
+            throw core::Error(errors::kRepositoryUnreachable,
+                              fmt::format("The repository would be on a disk that these agents do not reach: "
+                                          "{}. Unlink them from its policies first.",
+                                          fmt::join(others, ", ")),
+                              {{"/agent_id", "is not the agent of all policies that use the repository"}});
     repository.createdAt = before.createdAt;
     repository.updatedAt = clock_.now();
     try {
@@ -100,10 +119,19 @@ Repository RepositoryService::update(Transaction& tx, const Uuid& id, const Repo
 }
 
 Repository RepositoryService::findOrCreate(Transaction& tx, RepositorySpec spec) {
-    if (spec.url)
-        if (auto existing = RepositoryStore::findByUrl(tx, spec.type, *spec.url, spec.agent))
-            return *existing;
-    return create(tx, spec);
+    if (!spec.url)
+        return create(tx, spec);
+    const auto existing = RepositoryStore::findByUrl(tx, spec.type, normalizePath(*spec.url), spec.agent);
+    if (!existing)
+        return create(tx, spec);
+    const auto stored = vault_->get(tx, {tx.tenant(), kTable, existing->id, "password"});
+    if (spec.password != stored || spec.passwordFile != existing->passwordFile)
+        throw core::Error(
+            errors::kRepositoryExists,
+            fmt::format("The repository \"{}\" is already at this place, with another password. "
+                        "Name it by repository_id, or give the password that it has.",
+                        existing->name));
+    return *existing;
 }
 
 Repository RepositoryService::get(Transaction& tx, const Uuid& id) {
@@ -121,6 +149,18 @@ void RepositoryService::remove(Transaction& tx, const Uuid& id) {
                                                                 repository.name, fmt::join(users, ", ")));
     RepositoryStore::archive(tx, id, clock_.now());
     vault_->eraseRow(tx, tx.tenant(), kTable, id);
+}
+
+void RepositoryService::startAnew(Transaction& tx, const Uuid& id, const std::optional<Uuid>& agent) {
+    const Repository repository = get(tx, id);
+    if (const auto open = RepositoryStore::openTasks(tx, id); open > 0)
+        throw core::Error(
+            core::errors::kConflict,
+            fmt::format("{} of the repository's tasks have not ended; cancel them or wait.", open));
+    const auto machine = repository.agent ? repository.agent : agent;
+    if (!machine)
+        throw core::wire::validationError({{"/agent_id", "is required: each agent has its own disk"}});
+    PlaceStore::forget(tx, placeOf(repository, *machine));
 }
 
 bool RepositoryService::hasPassword(Transaction& tx, const Uuid& id) {

@@ -30,19 +30,26 @@ class RepositoryService {
 public:
     RepositoryService(const core::Clock& clock, core::ServiceHandle<base::SecretVault> vault);
 
-    /// Throws kValidation, kRepositoryExists, kAgentNotFound.
+    /// Throws kValidation, kRepositoryExists (also for another row with the same place), kAgentNotFound.
     Repository create(core::db::Transaction& tx, const RepositorySpec& spec);
-    /// Without a password the one that is there stays.
+    /// Without a password the one that is there stays. Throws also kRepositoryUnreachable, naming the agents
+    /// whose policies use it and which would not reach it there.
     Repository update(core::db::Transaction& tx, const core::Uuid& id, const RepositorySpec& spec);
-    /// The one at that place, or a new one named after it.
+    /// The one at that place, if its password is the given one, or a new one named after it. Throws
+    /// kRepositoryExists if the place has another password.
     Repository findOrCreate(core::db::Transaction& tx, RepositorySpec spec);
     Repository get(core::db::Transaction& tx, const core::Uuid& id);
     /// Throws kRepositoryInUse, naming its users.
     void remove(core::db::Transaction& tx, const core::Uuid& id);
+    /// A deliberate new start: where it is (for a local one without an agent: on that agent's disk) a
+    /// repository may be initialised again. Throws kRepositoryNotFound, kConflict while tasks use it.
+    void startAnew(core::db::Transaction& tx, const core::Uuid& id, const std::optional<core::Uuid>& agent);
     [[nodiscard]] bool hasPassword(core::db::Transaction& tx, const core::Uuid& id);
 
 private:
     Repository fromSpec(core::db::Transaction& tx, const RepositorySpec& spec, bool passwordKnown);
+    /// Another row with the same place is the same repository: refused, naming it.
+    void requireOwnPlace(core::db::Transaction& tx, const Repository& repository);
     void storePassword(core::db::Transaction& tx, const core::Uuid& id, const RepositorySpec& spec);
 
     const core::Clock& clock_;

@@ -10,7 +10,7 @@ using core::db::Transaction;
 
 namespace {
 constexpr std::string_view kColumns = "id, name, type, url, config, agent_id, password_file, cert_file, "
-                                      "environment_vars, first_success_at_us, created_at_us, updated_at_us";
+                                      "environment_vars, created_at_us, updated_at_us";
 const std::string kSelect = "SELECT " + std::string(kColumns) + " FROM restic_repositories";
 
 core::json::Value toJson(const std::map<std::string, std::string>& map) {
@@ -33,32 +33,41 @@ Repository fromRow(const core::db::Row& row) {
     const auto environment = row.json(8);
     for (const auto& [name, value] : environment.object()->members())
         repository.environment[name] = value.string() != nullptr ? *value.string() : "";
-    repository.firstSuccessAt = row.optionalInstant(9);
-    repository.createdAt = row.instant(10);
-    repository.updatedAt = row.instant(11);
+    repository.createdAt = row.instant(9);
+    repository.updatedAt = row.instant(10);
     return repository;
 }
 } // namespace
 
 void RepositoryStore::insert(Transaction& tx, const Repository& r) {
     tx.execute("INSERT INTO restic_repositories (tenant_id, " + std::string(kColumns) +
-                   ") VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)",
+                   ") VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)",
                {tx.tenant(), r.id, r.name, r.type, r.url, r.config, r.agent, r.passwordFile, r.certFile,
-                toJson(r.environment), r.firstSuccessAt, r.createdAt, r.updatedAt});
+                toJson(r.environment), r.createdAt, r.updatedAt});
 }
 
 void RepositoryStore::update(Transaction& tx, const Repository& r) {
     tx.execute("UPDATE restic_repositories SET name = $3, type = $4, url = $5, config = $6, agent_id = $7, "
-               "password_file = $8, cert_file = $9, environment_vars = $10, first_success_at_us = $11, "
-               "updated_at_us = $12 WHERE tenant_id = $1 AND id = $2",
+               "password_file = $8, cert_file = $9, environment_vars = $10, "
+               "updated_at_us = $11 WHERE tenant_id = $1 AND id = $2",
                {tx.tenant(), r.id, r.name, r.type, r.url, r.config, r.agent, r.passwordFile, r.certFile,
-                toJson(r.environment), r.firstSuccessAt, r.updatedAt});
+                toJson(r.environment), r.updatedAt});
 }
 
 std::optional<Repository> RepositoryStore::find(Transaction& tx, const Uuid& id) {
     const auto rows =
         tx.query(kSelect + " WHERE tenant_id = $1 AND id = $2 AND archived_at_us IS NULL", {tx.tenant(), id});
     return rows.empty() ? std::nullopt : std::optional(fromRow(rows[0]));
+}
+
+std::vector<Repository> RepositoryStore::find(Transaction& tx, const std::vector<Uuid>& ids) {
+    std::vector<Repository> all;
+    if (!ids.empty())
+        for (const auto& row : tx.query(
+                 kSelect + " WHERE tenant_id = $1 AND archived_at_us IS NULL AND id IN " + idsIn(tx, "$2"),
+                 {tx.tenant(), idList(ids)}))
+            all.push_back(fromRow(row));
+    return all;
 }
 
 std::optional<Repository> RepositoryStore::findByUrl(Transaction& tx, const std::string& type,
@@ -100,16 +109,38 @@ std::vector<std::string> RepositoryStore::users(Transaction& tx, const Uuid& id)
     return names;
 }
 
+std::int64_t RepositoryStore::openTasks(Transaction& tx, const Uuid& id) {
+    return tx
+        .query("SELECT count(*) FROM restic_tasks WHERE tenant_id = $1 AND repository_id = $2 AND status IN "
+               "('created', 'queued', 'assigned', 'running', 'unreachable')",
+               {tx.tenant(), id})[0]
+        .integer(0);
+}
+
 void RepositoryStore::archive(Transaction& tx, const Uuid& id, Instant now) {
     tx.execute("UPDATE restic_repositories SET archived_at_us = $3, updated_at_us = $3 WHERE tenant_id = $1 "
                "AND id = $2",
                {tx.tenant(), id, now});
 }
 
-void RepositoryStore::markSuccess(Transaction& tx, const Uuid& id, Instant now) {
-    tx.execute("UPDATE restic_repositories SET first_success_at_us = $3 WHERE tenant_id = $1 AND id = $2 AND "
-               "first_success_at_us IS NULL",
-               {tx.tenant(), id, now});
+bool RepositoryStore::lock(Transaction& tx, const Uuid& id) {
+    const std::string how = tx.dialect() == core::db::Dialect::postgresql ? " FOR NO KEY UPDATE" : "";
+    return !tx.query("SELECT 1 FROM restic_repositories WHERE tenant_id = $1 AND id = $2" + how,
+                     {tx.tenant(), id})
+                .empty();
+}
+
+std::vector<std::string> RepositoryStore::linksOfOthers(Transaction& tx, const Uuid& id, const Uuid& agent) {
+    std::vector<std::string> names;
+    for (const auto& row :
+         tx.query("SELECT a.hostname || ' (policy ' || p.name || ')' FROM restic_policies p "
+                  "JOIN restic_agent_policy_links l ON l.tenant_id = p.tenant_id AND l.policy_id = p.id "
+                  "JOIN restic_agents a ON a.tenant_id = l.tenant_id AND a.id = l.agent_id "
+                  "WHERE p.tenant_id = $1 AND p.repository_id = $2 AND p.archived_at_us IS NULL AND "
+                  "l.agent_id <> $3 AND a.revoked_at_us IS NULL ORDER BY 1 LIMIT 20",
+                  {tx.tenant(), id, agent}))
+        names.push_back(row.text(0));
+    return names;
 }
 
 } // namespace restic

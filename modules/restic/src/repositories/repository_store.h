@@ -24,7 +24,6 @@ struct Repository {
     std::optional<std::string> passwordFile;
     std::optional<std::string> certFile;
     std::map<std::string, std::string> environment;
-    std::optional<core::Instant> firstSuccessAt;
     core::Instant createdAt;
     core::Instant updatedAt;
 };
@@ -35,16 +34,21 @@ public:
     static void insert(core::db::Transaction& tx, const Repository& repository);
     static void update(core::db::Transaction& tx, const Repository& repository);
     static std::optional<Repository> find(core::db::Transaction& tx, const core::Uuid& id);
-    /// The same place under the same agent, for policies that name a repository inline.
+    static std::vector<Repository> find(core::db::Transaction& tx, const std::vector<core::Uuid>& ids);
+    /// The same place under the same agent.
     static std::optional<Repository> findByUrl(core::db::Transaction& tx, const std::string& type,
                                                const std::string& url,
                                                const std::optional<core::Uuid>& agent);
+    /// Holds others off until the end of the transaction. False if it is gone.
+    static bool lock(core::db::Transaction& tx, const core::Uuid& id);
+    /// "agent/policy" of each link that leads from another agent to the repository.
+    static std::vector<std::string> linksOfOthers(core::db::Transaction& tx, const core::Uuid& id,
+                                                  const core::Uuid& agent);
     static std::vector<Repository> list(core::db::Transaction& tx, const core::http::PageQuery& page);
     /// Names of policies and targets that use it.
     static std::vector<std::string> users(core::db::Transaction& tx, const core::Uuid& id);
+    static std::int64_t openTasks(core::db::Transaction& tx, const core::Uuid& id);
     static void archive(core::db::Transaction& tx, const core::Uuid& id, core::Instant now);
-    /// From now on the repository is known to exist and is never created again.
-    static void markSuccess(core::db::Transaction& tx, const core::Uuid& id, core::Instant now);
 };
 
 } // namespace restic

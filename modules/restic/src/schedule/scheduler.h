@@ -1,5 +1,8 @@
 #pragma once
 
+#include <exception>
+#include <optional>
+
 #include "core/db/database.h"
 #include "core/log.h"
 #include "core/time.h"
@@ -11,23 +14,37 @@ namespace restic {
 
 /// Turns due slots into tasks. What it costs depends on what is due. A slot is taken in the transaction that
 /// makes its task, and a unique key keeps a second host from making it again.
+///
+/// Each slot stands for itself: one that cannot be taken is recorded beside its link with the reason, moves
+/// on, and stops nobody else's.
 class Scheduler {
 public:
+    /// Looked at later than this, a slot was missed, and the policy's catch_up decides.
+    static constexpr core::seconds kPunctual{60};
+    /// So many missed slots catch_up "all" makes up for; older ones are skipped, and it is said.
+    static constexpr int kMostCaughtUp = 100;
+
     Scheduler(core::db::Database& database, const core::Clock& clock, TaskService& tasks, core::Logger log);
 
-    /// Fires everything that is due and returns when the next slot is.
-    std::optional<core::Instant> run(const Fence& fence = unfenced);
-
-    /// The first slot of a policy after that time; nullopt if it is disabled or its schedule never comes.
-    static std::optional<core::Instant> nextSlot(const Policy& policy, core::Instant after);
+    /// Takes everything that is due. Throws kLeaseLost at once; what else a single slot threw, only after all
+    /// the others.
+    void run(const Fence& fence = unfenced);
 
 private:
-    void fire(const PolicyStore::Due& due, const Fence& fence);
+    void takeAll(core::Instant now, const Fence& fence);
+    void take(core::db::Transaction& tx, const PolicyStore::Due& due, core::Instant now);
+    /// False if it must be tried again, since the database did not answer.
+    void skip(const PolicyStore::Due& due, const std::string& reason, core::Instant now, const Fence& fence);
+    /// After the clock went back, and at the start: what was planned by a wrong clock is planned again.
+    void realign(core::Instant now, const Fence& fence);
+    void note(const core::Uuid& tenant, const core::Uuid& policy, const char* what);
 
     core::db::Database& database_;
     const core::Clock& clock_;
     TaskService& tasks_;
     core::Logger log_;
+    std::optional<core::Instant> lastRun_;
+    std::exception_ptr failure_; ///< the first of this run
 };
 
 } // namespace restic

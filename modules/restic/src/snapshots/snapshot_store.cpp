@@ -10,7 +10,7 @@ using core::db::Transaction;
 
 namespace {
 constexpr std::string_view kColumns =
-    "id, repository_id, target_id, backup_run_id, snapshot_id, short_id, time_us, "
+    "id, repository_id, target_id, policy_id, backup_run_id, snapshot_id, short_id, time_us, "
     "hostname, username, paths, tags, parent, tree, source, file_count, size_bytes";
 const std::string kSelect = "SELECT " + std::string(kColumns) + " FROM restic_snapshots";
 
@@ -19,29 +19,30 @@ Snapshot fromRow(const core::db::Row& row) {
             row.uuid(1),
             row.optionalUuid(2),
             row.optionalUuid(3),
-            row.text(4),
+            row.optionalUuid(4),
             row.text(5),
-            row.instant(6),
-            row.optionalText(7),
+            row.text(6),
+            row.instant(7),
             row.optionalText(8),
-            toStrings(row.json(9)),
+            row.optionalText(9),
             toStrings(row.json(10)),
-            row.optionalText(11),
+            toStrings(row.json(11)),
             row.optionalText(12),
-            row.text(13),
-            row.optionalInteger(14),
-            row.optionalInteger(15)};
+            row.optionalText(13),
+            row.text(14),
+            row.optionalInteger(15),
+            row.optionalInteger(16)};
 }
 } // namespace
 
 bool SnapshotStore::insert(Transaction& tx, const Snapshot& s, core::Instant now) {
-    return tx.execute(
-               "INSERT INTO restic_snapshots (tenant_id, " + std::string(kColumns) +
-                   ", created_at_us) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18) "
-                   "ON CONFLICT (tenant_id, repository_id, snapshot_id) DO NOTHING",
-               {tx.tenant(), s.id, s.repository, s.target, s.run, s.snapshotId, s.shortId, s.time, s.hostname,
-                s.username, fromStrings(s.paths), fromStrings(s.tags), s.parent, s.tree, s.source,
-                s.fileCount, s.sizeBytes, now}) == 1;
+    return tx.execute("INSERT INTO restic_snapshots (tenant_id, " + std::string(kColumns) +
+                          ", created_at_us) VALUES "
+                          "($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19) "
+                          "ON CONFLICT (tenant_id, repository_id, snapshot_id) DO NOTHING",
+                      {tx.tenant(), s.id, s.repository, s.target, s.policy, s.run, s.snapshotId, s.shortId,
+                       s.time, s.hostname, s.username, fromStrings(s.paths), fromStrings(s.tags), s.parent,
+                       s.tree, s.source, s.fileCount, s.sizeBytes, now}) == 1;
 }
 
 std::optional<Snapshot> SnapshotStore::find(Transaction& tx, const Uuid& id) {
@@ -60,8 +61,7 @@ std::vector<Snapshot> SnapshotStore::list(Transaction& tx, const Filter& filter,
     if (filter.run)
         query.where("backup_run_id = ?", *filter.run);
     if (filter.policy)
-        query.where("backup_run_id IN (SELECT id FROM restic_backup_runs WHERE policy_id = ?)",
-                    *filter.policy);
+        query.where("policy_id = ?", *filter.policy);
     query.page("time_us", page);
     std::vector<Snapshot> all;
     for (const auto& row : query.run(tx))

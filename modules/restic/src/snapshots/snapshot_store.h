@@ -17,6 +17,7 @@ struct Snapshot {
     core::Uuid id;
     core::Uuid repository;
     std::optional<core::Uuid> target;
+    std::optional<core::Uuid> policy;
     std::optional<core::Uuid> run;
     std::string snapshotId; ///< 64 hexadecimal digits
     std::string shortId;    ///< the first 8

@@ -52,15 +52,11 @@ void registerMetrics(core::metrics::Registry& registry, Database& database) {
                                                "status IN ('created', 'queued', 'assigned', 'running', "
                                                "'unreachable')",
                                                "status")));
-    registry.collect(
-        "restic_target_last_snapshot_timestamp_seconds",
-        "When the newest snapshot of a target was taken, since 1970; 0 if there is none", Kind::gauge,
-        reading(database,
-                numbers("target",
-                        "name, COALESCE((SELECT max(s.time_us) FROM restic_snapshots s WHERE "
-                        "s.tenant_id = restic_targets.tenant_id AND s.target_id = restic_targets.id), 0) "
-                        "/ 1000000",
-                        "restic_targets", "NOT disabled", "")));
+    registry.collect("restic_target_last_snapshot_timestamp_seconds",
+                     "When the newest snapshot of a target was taken, since 1970; 0 if there is none",
+                     Kind::gauge,
+                     reading(database, numbers("target", "name, COALESCE(latest_snapshot_at_us, 0) / 1000000",
+                                               "restic_targets", "NOT disabled", "")));
 }
 
 } // namespace restic

@@ -50,31 +50,22 @@ const core::wire::Type& wireType(const TargetStatus*) {
 
 namespace {
 
-/// Everything of all targets in one statement: the page costs one round trip however many there are.
+/// Everything of all targets in one statement. What a run leaves is kept beside its target, so that the cost
+/// grows with the targets and never with the history.
 constexpr std::string_view kSelect =
     "SELECT t.id, t.name, t.mode, t.disabled, t.agent_id, a.hostname, a.status, t.policy_id, p.name, "
-    "p.schedule, "
-    "p.timezone, p.max_age_hours, l.next_run_at_us, "
-    "(SELECT count(*) FROM restic_snapshots s WHERE s.tenant_id = t.tenant_id AND s.target_id = t.id), "
-    "(SELECT s.snapshot_id FROM restic_snapshots s WHERE s.tenant_id = t.tenant_id AND s.target_id = t.id "
-    "ORDER BY "
-    "s.time_us DESC LIMIT 1), "
-    "(SELECT s.time_us FROM restic_snapshots s WHERE s.tenant_id = t.tenant_id AND s.target_id = t.id ORDER "
-    "BY "
-    "s.time_us DESC LIMIT 1), "
-    "r.id, r.status, r.error_message, r.start_time_us, r.end_time_us, "
+    "p.schedule, p.timezone, p.max_age_hours, l.next_run_at_us, t.snapshot_count, t.latest_snapshot_id, "
+    "t.latest_snapshot_at_us, t.last_run_id, t.last_run_status, t.last_run_message, "
+    "t.last_run_started_at_us, t.last_run_ended_at_us, "
+    // The five states are the partial index's, word for word.
     "(SELECT k.id FROM restic_tasks k WHERE k.tenant_id = t.tenant_id AND k.target_id = t.id AND k.status IN "
-    "('assigned', 'running', 'unreachable') ORDER BY k.id DESC LIMIT 1), r.unread_count "
+    "('created', 'queued', 'assigned', 'running', 'unreachable') AND k.status IN ('assigned', 'running', "
+    "'unreachable') ORDER BY k.id DESC LIMIT 1), t.last_run_unread_count, l.skipped_at_us, l.skip_reason "
     "FROM restic_targets t "
     "LEFT JOIN restic_agents a ON a.tenant_id = t.tenant_id AND a.id = t.agent_id "
     "LEFT JOIN restic_policies p ON p.tenant_id = t.tenant_id AND p.id = t.policy_id "
     "LEFT JOIN restic_agent_policy_links l ON l.tenant_id = t.tenant_id AND l.agent_id = t.agent_id AND "
-    "l.policy_id = "
-    "t.policy_id "
-    "LEFT JOIN restic_backup_runs r ON r.tenant_id = t.tenant_id AND r.id = (SELECT x.id FROM "
-    "restic_backup_runs x "
-    "WHERE x.tenant_id = t.tenant_id AND x.target_id = t.id AND x.status IN ('success', 'warning', 'failed', "
-    "'cancelled') ORDER BY x.start_time_us DESC LIMIT 1) "
+    "l.policy_id = t.policy_id "
     "WHERE t.tenant_id = $1";
 
 struct Judged {
@@ -82,6 +73,8 @@ struct Judged {
     std::optional<std::string> schedule, timezone;
     std::optional<std::string> runError;
     std::int64_t unreadCount = 0;
+    std::optional<Instant> skippedAt;
+    std::optional<std::string> skipReason;
 };
 
 /// After the second slot without a snapshot something is wrong, whatever the policy's limit.
@@ -105,6 +98,11 @@ void judge(TargetStatus& target, const Judged& facts, Instant now) {
     if (target.lastRunStatus == "failed") {
         target.status = "unhealthy";
         target.error = TargetProblem{"BackupFailed", facts.runError.value_or("The last backup failed.")};
+    } else if (facts.skippedAt && (!target.lastRunAt || *facts.skippedAt > *target.lastRunAt)) {
+        target.status = "unhealthy";
+        target.error =
+            TargetProblem{"SlotSkipped", "A scheduled backup was not started: " +
+                                             facts.skipReason.value_or("the reason is not known.")};
     } else if (!target.lastSnapshot) {
         target.status = "unknown";
     } else if ((facts.maxAgeHours && now - *target.lastSnapshot > std::chrono::hours{*facts.maxAgeHours}) ||
@@ -114,8 +112,13 @@ void judge(TargetStatus& target, const Judged& facts, Instant now) {
             "SnapshotTooOld", fmt::format("The last snapshot is {} hours old.", *target.snapshotAgeHours)};
     } else if (target.lastRunStatus == "warning") {
         target.status = "warning";
-        target.error = TargetProblem{
-            "UnreadFiles", fmt::format("{} files could not be read in the last backup.", facts.unreadCount)};
+        target.error = facts.runError
+                           ? TargetProblem{"DoubtfulBackup", *facts.runError}
+                           : TargetProblem{"UnreadFiles",
+                                           facts.unreadCount == 1
+                                               ? "1 file could not be read in the last backup."
+                                               : fmt::format("{} files could not be read in the last backup.",
+                                                             facts.unreadCount)};
     } else {
         target.status = "healthy";
     }
@@ -157,8 +160,13 @@ std::vector<TargetStatus> StatusService::load(Transaction& tx, const std::option
         if (target.lastSnapshot)
             target.snapshotAgeHours =
                 std::chrono::duration_cast<std::chrono::hours>(now - *target.lastSnapshot).count();
-        Judged facts{maxAgeHours ? maxAgeHours : row.optionalInteger(11), row.optionalText(9),
-                     row.optionalText(10), row.optionalText(18), row.optionalInteger(22).value_or(0)};
+        Judged facts{maxAgeHours ? maxAgeHours : row.optionalInteger(11),
+                     row.optionalText(9),
+                     row.optionalText(10),
+                     row.optionalText(18),
+                     row.integer(22),
+                     row.optionalInstant(23),
+                     row.optionalText(24)};
         judge(target, facts, now);
         all.push_back(std::move(target));
     }

@@ -130,17 +130,40 @@ std::vector<BackupRun> RunStore::list(Transaction& tx, const Filter& filter,
 
 std::int64_t LogStore::append(Transaction& tx, const Uuid& task, const protocol::LogBatch& batch,
                               Instant now) {
-    const auto last =
-        tx.query("SELECT COALESCE(max(last_seq), 0) FROM restic_task_logs WHERE tenant_id = $1 AND "
-                 "task_id = $2 AND attempt = $3",
-                 {tx.tenant(), task, batch.attempt})[0]
-            .integer(0);
+    const auto rows =
+        tx.query("SELECT last_seq FROM restic_task_logs WHERE tenant_id = $1 AND task_id = $2 AND "
+                 "attempt = $3 ORDER BY first_seq DESC LIMIT 1",
+                 {tx.tenant(), task, batch.attempt});
+    const auto last = rows.empty() ? 0 : rows[0].integer(0);
     const auto end = batch.firstSeq + static_cast<std::int64_t>(batch.lines.size()) - 1;
     if (batch.firstSeq > last + 1 || end <= last)
         return last;
+    if (last >= kMostLines)
+        return end; // taken and not kept: an agent that insists must not be stuck at it
+    const auto size =
+        tx.query("SELECT COALESCE(sum(length(CAST(lines AS TEXT))), 0) FROM restic_task_logs WHERE "
+                 "tenant_id = $1 AND task_id = $2 AND attempt = $3",
+                 {tx.tenant(), task, batch.attempt})[0]
+            .integer(0);
     core::json::Array lines;
-    for (auto seq = last + 1; seq <= end; ++seq)
-        lines.push_back(core::wire::toJson(batch.lines[static_cast<std::size_t>(seq - batch.firstSeq)]));
+    std::int64_t bytes = size;
+    std::int64_t stored = last;
+    for (auto seq = last + 1; seq <= end && seq <= kMostLines && bytes < kMostBytes; ++seq, ++stored) {
+        const auto& line = batch.lines[static_cast<std::size_t>(seq - batch.firstSeq)];
+        bytes += static_cast<std::int64_t>(line.message.size());
+        lines.push_back(core::wire::toJson(line));
+    }
+    if (bytes >= kMostBytes || stored < end) {
+        // One line says that the rest is missing, and takes the place of all of it.
+        protocol::LogLine note{now, "warn",
+                               "The log is longer than the host keeps; the rest of it is missing."};
+        lines.push_back(core::wire::toJson(note));
+        tx.execute("INSERT INTO restic_task_logs (tenant_id, task_id, attempt, first_seq, last_seq, lines, "
+                   "created_at_us) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                   {tx.tenant(), task, batch.attempt, last + 1, std::max(end, kMostLines),
+                    core::json::Value(std::move(lines)), now});
+        return end;
+    }
     tx.execute("INSERT INTO restic_task_logs (tenant_id, task_id, attempt, first_seq, last_seq, lines, "
                "created_at_us) "
                "VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -148,35 +171,39 @@ std::int64_t LogStore::append(Transaction& tx, const Uuid& task, const protocol:
     return end;
 }
 
-std::vector<LogStore::Line> LogStore::read(Transaction& tx, const Uuid& task, std::int64_t after, int limit) {
-    // Numbers of one attempt begin at 1; readers count over all attempts, so earlier ones shift the later.
-    std::vector<Line> lines;
-    std::int64_t shift = 0;
-    for (const auto& ends :
-         tx.query("SELECT attempt, max(last_seq) FROM restic_task_logs WHERE tenant_id = $1 AND "
-                  "task_id = $2 GROUP BY attempt ORDER BY attempt",
-                  {tx.tenant(), task})) {
-        const auto attempt = ends.integer(0);
-        const auto size = ends.integer(1);
-        if (shift + size > after) {
-            const auto rows =
-                tx.query("SELECT first_seq, lines FROM restic_task_logs WHERE tenant_id = $1 AND "
-                         "task_id = $2 AND attempt = $3 AND last_seq > $4 ORDER BY first_seq LIMIT " +
-                             std::to_string(limit),
-                         {tx.tenant(), task, attempt, std::max<std::int64_t>(after - shift, 0)});
-            for (const auto& row : rows) {
-                std::int64_t seq = row.integer(0) + shift;
-                const auto chunk = row.json(1);
-                for (const auto& line : *chunk.array()) {
-                    if (seq > after && lines.size() < static_cast<std::size_t>(limit))
-                        lines.push_back({seq, static_cast<int>(attempt), line});
-                    ++seq;
+LogStore::Page LogStore::read(Transaction& tx, const Uuid& task, const LogCursor& after, int limit) {
+    Page page;
+    std::size_t bytes = 0;
+    // Rows are read a few at a time: one may hold a megabyte.
+    constexpr int kRows = 8;
+    LogCursor at = after;
+    for (;;) {
+        const auto rows = tx.query(
+            "SELECT attempt, first_seq, last_seq, lines FROM restic_task_logs WHERE tenant_id = $1 AND "
+            "task_id = $2 AND ((attempt = $3 AND last_seq > $4) OR attempt > $3) ORDER BY attempt, "
+            "first_seq LIMIT " +
+                std::to_string(kRows),
+            {tx.tenant(), task, at.attempt, at.seq});
+        for (const auto& row : rows) {
+            const int attempt = static_cast<int>(row.integer(0));
+            std::int64_t seq = row.integer(1);
+            const auto chunk = row.json(3);
+            for (const auto& line : *chunk.array()) {
+                const bool seen = attempt == after.attempt && seq <= after.seq;
+                if (!seen) {
+                    if (page.lines.size() == static_cast<std::size_t>(limit) || bytes >= kMostAnswered)
+                        return page;
+                    bytes += line.stringOr("message").size() + 128;
+                    page.lines.push_back({seq, attempt, line});
+                    page.last = {attempt, seq};
                 }
+                ++seq;
             }
+            at = {attempt, row.integer(2)};
         }
-        shift += size;
+        if (rows.size() < kRows)
+            return page;
     }
-    return lines;
 }
 
 } // namespace restic

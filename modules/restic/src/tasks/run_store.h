@@ -60,21 +60,45 @@ public:
                                        const core::http::PageQuery& page);
 };
 
+/// Where a reader of a log stands: behind the line `seq` of that attempt. Lines of an older attempt that come
+/// late shift nobody. As one number: (attempt - 1) * 10^7 + seq, so that of a first attempt it is the line's.
+struct LogCursor {
+    int attempt = 1;
+    std::int64_t seq = 0;
+
+    static constexpr std::int64_t kLinesOfAttempt = 10'000'000;
+    static LogCursor of(std::int64_t number) {
+        return {static_cast<int>(number / kLinesOfAttempt) + 1, number % kLinesOfAttempt};
+    }
+    [[nodiscard]] std::int64_t number() const { return (attempt - 1) * kLinesOfAttempt + seq; }
+};
+
 /// Lines of tasks, a batch each row.
 class LogStore {
 public:
-    /// Stores what is new of the batch and returns the number of the last stored line. A gap is refused by
-    /// storing nothing: the agent sends again from there.
+    /// Of one attempt: the protocol's 10,000 and room for the lines that say how it ended.
+    static constexpr std::int64_t kMostLines = 10'100;
+    /// Of one attempt.
+    static constexpr std::int64_t kMostBytes = 16LL << 20;
+    /// Of one answer.
+    static constexpr std::size_t kMostAnswered = 1U << 20U;
+
+    /// Stores what is new of the batch and returns the number of the last line that the agent may forget. A
+    /// gap is refused by storing nothing: the agent sends again from there. What is beyond the limits is
+    /// taken and not kept, and the log says so.
     static std::int64_t append(core::db::Transaction& tx, const core::Uuid& task,
                                const protocol::LogBatch& batch, core::Instant now);
     struct Line {
-        std::int64_t seq;
+        std::int64_t seq; ///< within its attempt
         int attempt;
         core::json::Value line;
     };
-    /// Lines after `after` in their order; seq counts over all attempts.
-    static std::vector<Line> read(core::db::Transaction& tx, const core::Uuid& task, std::int64_t after,
-                                  int limit);
+    struct Page {
+        std::vector<Line> lines;
+        std::optional<LogCursor> last; ///< of the last line; nullopt if there is none
+    };
+    /// Lines behind the cursor, by attempt and number; at most `limit`, and about kMostAnswered bytes.
+    static Page read(core::db::Transaction& tx, const core::Uuid& task, const LogCursor& after, int limit);
 };
 
 } // namespace restic

@@ -6,10 +6,12 @@
 #include "agents/agent_store.h"
 #include "errors.h"
 #include "policies/target_store.h"
+#include "repositories/place.h"
 #include "repositories/repository_store.h"
 #include "restic/events.h"
 #include "restic/protocol/task_errors.h"
 #include "snapshots/snapshot_store.h"
+#include "tasks/backup_doubts.h"
 
 namespace restic {
 
@@ -26,7 +28,8 @@ bool isLasting(const std::string& error) {
     static const std::set<std::string> kLasting{
         "AuthenticationFailed", "InvalidCredentials", "SourceNotFound", "RepositoryNotFound",
         "CertificateError",     "PermissionDenied",   "InvalidTask",    "UnsupportedTask",
-        "ResticNotFound",       "RepositoryDamaged",  "CommandTimeout", "OutOfDiskSpace"};
+        "ResticNotFound",       "RepositoryDamaged",  "CommandTimeout", "OutOfDiskSpace",
+        "PluginFailed",         "AgentRemoved",       "TaskTimeout"};
     return kLasting.contains(error);
 }
 
@@ -34,6 +37,10 @@ std::vector<std::string> listParameter(const core::json::Value& parameters, std:
     const auto* value = parameters.find(name);
     return value != nullptr ? toStrings(*value) : std::vector<std::string>();
 }
+
+/// Some of them may have to wait for another agent.
+constexpr int kMostCandidates = 100;
+constexpr int kSweepBatch = 200;
 
 double secondsBetween(const std::optional<Instant>& from, Instant to) {
     return from ? std::chrono::duration<double>(to - *from).count() : 0;
@@ -82,9 +89,20 @@ Task TaskService::create(Transaction& tx, const TaskRequest& request) {
     task.retryOf = request.retryOf;
     task.target = request.target;
     task.repository = request.repository;
-    if (!AgentStore::find(tx, request.agent))
+    const auto agent = AgentStore::find(tx, request.agent);
+    if (!agent)
         throw core::Error(errors::kAgentNotFound,
                           "There is no agent with the id " + request.agent.toString() + ".");
+    if (request.target) {
+        const auto target = TargetStore::find(tx, *request.target);
+        if (!target)
+            throw core::Error(errors::kTargetNotFound,
+                              "There is no target with the id " + request.target->toString() + ".");
+        if ((target->agent && target->agent != request.agent) ||
+            (target->policy && request.policy && target->policy != request.policy))
+            throw core::Error(errors::kInvalidParameters,
+                              "The target \"" + target->name + "\" belongs to another agent or policy.");
+    }
     if (request.policy) {
         const auto policy = PolicyStore::find(tx, *request.policy);
         if (!policy)
@@ -112,6 +130,11 @@ Task TaskService::create(Transaction& tx, const TaskRequest& request) {
     }
     if (request.priority)
         task.priority = *request.priority;
+    if (!task.repository && !agent->hasOwnRepository())
+        throw core::Error(errors::kRepositoryMissing,
+                          "Nothing says where to back up to: neither the request nor "
+                          "its policy names a repository, and the agent " +
+                              agent->hostname + " reports none of its own.");
     if (task.repository) {
         const auto repository = RepositoryStore::find(tx, *task.repository);
         if (!repository)
@@ -163,6 +186,13 @@ std::optional<protocol::Envelope> TaskService::envelopeFor(Transaction& tx, cons
         payload.exclude = policy->excludePaths;
         payload.tags = policy->tags;
         payload.retention = policy->retention;
+        if (const auto plugin = missingPlugin(tx, task, *policy)) {
+            fail(tx, task,
+                 protocol::task_errors::make(protocol::task_errors::kPluginFailed,
+                                             "The agent does not have the plugin \"" + *plugin +
+                                                 "\", without which the policy wants no backup."));
+            return std::nullopt;
+        }
     }
     if (auto sources = listParameter(task.parameters, "sources"); !sources.empty())
         payload.sources = std::move(sources);
@@ -189,7 +219,7 @@ std::optional<protocol::Envelope> TaskService::envelopeFor(Transaction& tx, cons
         given.environment = repository->environment;
         given.password = vault_->get(tx, {task.tenant, "restic_repositories", repository->id, "password"});
         payload.repository = std::move(given);
-        payload.initIfMissing = !repository->firstSuccessAt;
+        payload.initIfMissing = !PlaceStore::firstSuccess(tx, placeOf(*repository, task.agent));
     }
     const auto json = core::wire::toJson(payload);
     return protocol::Envelope{task.id.toString() + "/" + std::to_string(task.attempt),
@@ -213,13 +243,40 @@ protocol::TaskPoll TaskService::handOut(const TenantContext& context, const Uuid
         if (agent->paused || free <= 0)
             return poll;
         AgentStore::lock(tx, agentId); // two polls at once must not both find the last place free
-        const auto room = agent->maxConcurrentTasks - TaskStore::countHeld(tx, agentId);
-        const int limit = static_cast<int>(std::min<std::int64_t>({free, room, 50}));
-        for (const Task& task : TaskStore::claim(tx, agentId, limit, now, now + settings_.lease))
+        for (const Task& task : TaskStore::takeRepeated(tx, agentId))
             if (auto envelope = envelopeFor(tx, task))
                 poll.items.push_back(std::move(*envelope));
+        const auto room = agent->maxConcurrentTasks - TaskStore::countHeld(tx, agentId);
+        const int limit = static_cast<int>(std::min<std::int64_t>({free, room, 50}));
+        if (limit <= 0)
+            return poll;
+        int given = 0;
+        for (const auto& candidate : TaskStore::candidates(tx, agentId, kMostCandidates, now)) {
+            if (given == limit)
+                break;
+            if (candidate.repository && mustWait(tx, *candidate.repository, agentId))
+                continue;
+            const Task task = TaskStore::assign(tx, candidate.id, now, now + settings_.lease);
+            ++given;
+            if (auto envelope = envelopeFor(tx, task))
+                poll.items.push_back(std::move(*envelope));
+        }
         return poll;
     });
+}
+
+bool TaskService::mustWait(Transaction& tx, const Uuid& repositoryId, const Uuid& agent) {
+    const auto repository = RepositoryStore::find(tx, repositoryId);
+    const auto isNew = [&](const Uuid& to) {
+        return !PlaceStore::firstSuccess(tx, placeOf(*repository, to));
+    };
+    if (!repository || !isNew(agent))
+        return false;
+    // Of two who initialise one place at once each writes a master key, and the repository is lost. A path of
+    // two machines may be one shared folder.
+    RepositoryStore::lock(tx, repositoryId);
+    const auto holders = TaskStore::holders(tx, repositoryId);
+    return std::any_of(holders.begin(), holders.end(), isNew);
 }
 
 TaskService::ReportAnswer TaskService::report(const TenantContext& context, const Uuid& agent,
@@ -231,17 +288,16 @@ TaskService::ReportAnswer TaskService::report(const TenantContext& context, cons
     const Instant now = clock_.now();
     return database_.transact(context, [&](Transaction& tx) {
         const auto task = TaskStore::find(tx, taskId);
-        if (!task || task->agent != agent)
+        if (!task || (task->agent != agent && !isSuccessor(tx, agent, task->agent)))
             throw core::Error(errors::kTaskNotFound, "This agent has no task with this id.");
+        const auto result = resultOf(*task, *state, report);
         ReportAnswer answer;
         answer.ack = {std::string(protocol::toText(task->status)), task->attempt,
                       task->cancelRequestedAt.has_value()};
         // What an older attempt saved is in the repository and must be known, whatever became of the attempt.
         const bool stale = report.attempt != task->attempt || !protocol::isHeldByAgent(task->status);
         if (stale) {
-            if (report.result)
-                if (const auto result = core::wire::read<protocol::BackupResult>(*report.result))
-                    recordSnapshot(tx, *task, result.value());
+            recordSnapshot(tx, *task, result);
             const bool repeated = protocol::isTerminal(task->status) && report.attempt == task->attempt &&
                                   protocol::toText(task->status) == report.status;
             if (!repeated)
@@ -256,7 +312,7 @@ TaskService::ReportAnswer TaskService::report(const TenantContext& context, cons
             if (task->type == protocol::action::kBackup)
                 RunStore::start(tx, *task, now);
         } else {
-            end(tx, *task, *state, report);
+            end(tx, *task, *state, report, result);
         }
         const auto after = TaskStore::find(tx, taskId);
         answer.ack = {std::string(protocol::toText(after->status)), after->attempt,
@@ -265,12 +321,68 @@ TaskService::ReportAnswer TaskService::report(const TenantContext& context, cons
     });
 }
 
-void TaskService::end(Transaction& tx, const Task& task, TaskState state,
-                      const protocol::TaskStatusReport& report) {
-    const Instant now = clock_.now();
+protocol::BackupResult TaskService::resultOf(const Task& task, TaskState state,
+                                             const protocol::TaskStatusReport& report) {
     protocol::BackupResult result;
-    if (report.result)
-        result = core::wire::read<protocol::BackupResult>(*report.result).value();
+    if (report.result) {
+        auto read = core::wire::read<protocol::BackupResult>(*report.result);
+        if (!read) {
+            auto problems = read.error().details();
+            for (auto& problem : problems)
+                problem.pointer = "/result" + problem.pointer;
+            throw core::wire::validationError(std::move(problems));
+        }
+        result = std::move(read).value();
+    }
+    if (task.type != protocol::action::kBackup)
+        return result;
+    if (state == TaskState::success && !report.result)
+        throw core::wire::validationError({{"/result", "is required for a task that succeeded"}});
+    if (state == TaskState::success && result.outcome != "success")
+        throw core::wire::validationError(
+            {{"/result/outcome", "must be success, as the status is; it is " + result.outcome}});
+    return result;
+}
+
+bool TaskService::isSuccessor(Transaction& tx, const Uuid& agent, const Uuid& before) {
+    const auto now = AgentStore::find(tx, agent);
+    const auto old = AgentStore::find(tx, before, true);
+    return now && old && old->revokedAt && now->hostname == old->hostname;
+}
+
+std::optional<std::string> TaskService::missingPlugin(Transaction& tx, const Task& task,
+                                                      const Policy& policy) {
+    const auto* uses = policy.plugins.array();
+    if (uses == nullptr || uses->empty())
+        return std::nullopt;
+    const auto agent = AgentStore::find(tx, task.agent);
+    const auto available = agent ? agent->plugins() : std::vector<std::string>();
+    for (const auto& use : *uses)
+        if (use.stringOr("on_error", "fail") == "fail" &&
+            std::find(available.begin(), available.end(), use.stringOr("name")) == available.end())
+            return use.stringOr("name");
+    return std::nullopt;
+}
+
+void TaskService::end(Transaction& tx, const Task& task, TaskState state,
+                      const protocol::TaskStatusReport& report, const protocol::BackupResult& result) {
+    const Instant now = clock_.now();
+    const bool isBackup = task.type == protocol::action::kBackup;
+    std::optional<std::string> message;
+    if (report.error)
+        message = report.error->message;
+    if (isBackup && (state == TaskState::success || state == TaskState::warning)) {
+        Expected expected;
+        if (task.target)
+            expected.lastFiles = TargetStore::lastFiles(tx, *task.target);
+        if (task.policy)
+            if (const auto policy = PolicyStore::find(tx, *task.policy))
+                expected.minSizeBytes = policy->minSizeBytes;
+        if (const auto doubts = doubtsAbout(result, expected, now); !doubts.empty()) {
+            state = TaskState::warning;
+            message = doubts;
+        }
+    }
     const core::json::Value resultJson =
         report.result ? core::json::Value(*report.result) : core::json::Value();
     const core::json::Value errorJson =
@@ -286,16 +398,24 @@ void TaskService::end(Transaction& tx, const Task& task, TaskState state,
     }
     if (!TaskStore::finish(tx, task, state, resultJson, errorJson, now))
         return;
-    std::optional<std::string> message;
-    if (report.error)
-        message = report.error->message;
     const std::string status(protocol::toText(state));
-    const bool isBackup = task.type == protocol::action::kBackup;
     if (isBackup) {
         RunStore::finish(tx, task, status, message, result, now);
-        if ((state == TaskState::success || state == TaskState::warning) && task.repository)
-            RepositoryStore::markSuccess(tx, *task.repository, now);
+        if (task.target) {
+            LastRun run;
+            run.run = task.id;
+            run.status = status;
+            run.message = message;
+            run.startedAt = task.startedAt.value_or(task.createdAt);
+            run.endedAt = now;
+            if (result.totalFilesProcessed)
+                run.files = static_cast<std::int64_t>(*result.totalFilesProcessed);
+            run.unreadCount = static_cast<std::int64_t>(result.unreadCount);
+            TargetStore::recordRun(tx, *task.target, run);
+        }
     }
+    if (task.repository)
+        passOn(tx, task, state, now);
     // There is room for the next one. Without one the wake-up would end a parked poll for nothing, and the
     // agent would wait a moment before it asks again.
     if (TaskStore::anyWaiting(tx, task.agent))
@@ -309,6 +429,21 @@ void TaskService::end(Transaction& tx, const Task& task, TaskState state,
                                                         status, snapshot, now});
 }
 
+void TaskService::passOn(Transaction& tx, const Task& task, TaskState state, Instant now) {
+    const auto repository = RepositoryStore::find(tx, *task.repository);
+    if (!repository)
+        return;
+    const auto place = placeOf(*repository, task.agent);
+    if (PlaceStore::firstSuccess(tx, place))
+        return;
+    if (state == TaskState::success || state == TaskState::warning)
+        PlaceStore::markSuccess(tx, place, now);
+    // Others waited for this one to initialise the repository, or to fail at it.
+    for (const Uuid& agent : TaskStore::agentsThatWaitFor(tx, *task.repository))
+        if (agent != task.agent) // that one is woken for whatever waits
+            wakeAfterCommit(tx, agent);
+}
+
 void TaskService::recordSnapshot(Transaction& tx, const Task& task, const protocol::BackupResult& result) {
     if (!result.snapshotId || !task.repository)
         return;
@@ -317,6 +452,7 @@ void TaskService::recordSnapshot(Transaction& tx, const Task& task, const protoc
     snapshot.id = Uuid::generate(now);
     snapshot.repository = *task.repository;
     snapshot.target = task.target;
+    snapshot.policy = task.policy;
     if (task.type == protocol::action::kBackup)
         snapshot.run = task.id;
     snapshot.snapshotId = *result.snapshotId;
@@ -335,6 +471,8 @@ void TaskService::recordSnapshot(Transaction& tx, const Task& task, const protoc
         snapshot.sizeBytes = static_cast<std::int64_t>(*result.totalBytesProcessed);
     if (!SnapshotStore::insert(tx, snapshot, now))
         return;
+    if (task.target)
+        TargetStore::recordSnapshot(tx, *task.target, snapshot.snapshotId, std::min(snapshot.time, now));
     events_.publishWith(tx, events::SnapshotDiscovered{task.tenant, snapshot.target, snapshot.snapshotId,
                                                        snapshot.hostname.value_or(""), snapshot.paths,
                                                        snapshot.tags, now});
@@ -345,7 +483,7 @@ void TaskService::fail(Transaction& tx, const Task& task, const protocol::TaskEr
     report.attempt = task.attempt;
     report.status = "failed";
     report.error = error;
-    end(tx, task, TaskState::failed, report);
+    end(tx, task, TaskState::failed, report, {});
 }
 
 TaskService::LogAnswer TaskService::appendLogs(const TenantContext& context, const Uuid& agent,
@@ -398,12 +536,17 @@ void TaskService::cancelWaiting(Transaction& tx, const Task& task, const std::st
     protocol::TaskStatusReport report;
     report.attempt = task.attempt;
     report.error = protocol::TaskError{"Cancelled", why, ""};
-    end(tx, task, TaskState::cancelled, report);
+    end(tx, task, TaskState::cancelled, report, {});
 }
 
-void TaskService::cancelWaiting(Transaction& tx, const Uuid& agent, const std::string& why) {
+void TaskService::abandonAll(Transaction& tx, const Uuid& agent) {
     for (const Task& task : TaskStore::waiting(tx, agent))
-        cancelWaiting(tx, task, why);
+        cancelWaiting(tx, task, "The agent was removed before the task began.");
+    for (const Task& task : TaskStore::held(tx, agent))
+        fail(tx, task,
+             protocol::task_errors::make(protocol::task_errors::kAgentRemoved,
+                                         "The agent was removed while it held the task. A snapshot that it "
+                                         "still finishes stays in the repository."));
 }
 
 Task TaskService::retry(const TenantContext& context, const Uuid& taskId, const Made& made) {
@@ -437,7 +580,7 @@ void TaskService::giveBack(Transaction& tx, const Task& task, const protocol::Ta
         protocol::TaskStatusReport report;
         report.attempt = task.attempt;
         report.error = protocol::TaskError{"Cancelled", "The task was cancelled.", ""};
-        end(tx, task, TaskState::cancelled, report);
+        end(tx, task, TaskState::cancelled, report, {});
         return;
     }
     if (task.attempt > settings_.retryAttempts) {
@@ -461,41 +604,60 @@ void TaskService::reconcile(Transaction& tx, const Uuid& agent,
         });
         if (known)
             TaskStore::extendLease(tx, task.id, task.attempt, now + settings_.lease);
-        else if (task.assignedAt && *task.assignedAt + kOnTheWay < now)
+        else if (task.status == TaskState::assigned) {
+            // Whoever has it after all ignores the same attempt; whoever has not must not wait for the lease.
+            TaskStore::repeatHandOut(tx, task);
+            wakeAfterCommit(tx, agent);
+        } else if (task.assignedAt && *task.assignedAt + kOnTheWay < now)
             giveBack(tx, task,
                      protocol::task_errors::make(protocol::task_errors::kInterrupted,
                                                  "The agent no longer knows this task."));
     }
 }
 
+void TaskService::each(const std::vector<Task>& tasks, const Fence& fence, const char* what,
+                       const std::function<void(Transaction&, const Task&)>& work) {
+    for (const Task& task : tasks) {
+        const auto log = [&] {
+            log_.error(what, {{"tenant_id", task.tenant.toString()},
+                              {"task_id", task.id.toString()},
+                              {"error", core::describeCurrentException()}});
+        };
+        try {
+            database_.transact(TenantContext(task.tenant), [&](Transaction& tx) {
+                fence(tx);
+                work(tx, task);
+            });
+        } catch (const core::Error& error) {
+            if (error.name() == core::errors::kLeaseLost.name)
+                throw;
+            log();
+        } catch (const std::exception&) {
+            log();
+        }
+    }
+}
+
 void TaskService::sweep(const Fence& fence) {
     const Instant now = clock_.now();
     const core::SystemContext system("lease sweep");
-    const auto lapsed =
-        database_.read(system, [&](Transaction& tx) { return TaskStore::lapsed(tx, now, 200); });
-    for (const Task& task : lapsed)
-        database_.transact(TenantContext(task.tenant), [&](Transaction& tx) {
-            fence(tx);
-            const auto current = TaskStore::find(tx, task.id);
-            if (!current || current->attempt != task.attempt || !current->leaseUntil ||
-                *current->leaseUntil >= now)
-                return;
-            if (current->status == TaskState::assigned)
-                giveBack(tx, *current,
-                         protocol::task_errors::make(protocol::task_errors::kInterrupted,
-                                                     "The agent took the task and did not begin it."));
-            else if (current->status == TaskState::running)
-                TaskStore::setUnreachable(tx, *current, now);
-        });
-    const auto overdue =
-        database_.read(system, [&](Transaction& tx) { return TaskStore::overdue(tx, now, 200); });
-    for (const Task& task : overdue)
-        database_.transact(TenantContext(task.tenant), [&](Transaction& tx) {
-            fence(tx);
-            fail(tx, task,
-                 {"TaskTimeout", "The agent was not heard of for longer than the task may take.",
-                  "Look at the agent; if it is well, start the backup again"});
-        });
+    each(database_.read(system, [&](Transaction& tx) { return TaskStore::lapsed(tx, now, kSweepBatch); }),
+         fence, "a lease could not be ended", [&](Transaction& tx, const Task& task) {
+             const auto current = TaskStore::find(tx, task.id);
+             if (!current || current->attempt != task.attempt || !current->leaseUntil ||
+                 *current->leaseUntil >= now)
+                 return;
+             if (current->status == TaskState::assigned)
+                 giveBack(tx, *current,
+                          protocol::task_errors::make(protocol::task_errors::kInterrupted,
+                                                      "The agent took the task and did not begin it."));
+             else if (current->status == TaskState::running)
+                 TaskStore::setUnreachable(tx, *current, now);
+         });
+    each(database_.read(system, [&](Transaction& tx) { return TaskStore::overdue(tx, now, kSweepBatch); }),
+         fence, "an overdue task could not be ended", [&](Transaction& tx, const Task& task) {
+             fail(tx, task, protocol::task_errors::make(protocol::task_errors::kTaskTimeout));
+         });
     // Retries whose time has come: their agents are asleep in a long poll.
     const auto due = database_.read(
         system, [&](Transaction& tx) { return TaskStore::agentsWithDueRetries(tx, lastSweep_, now); });

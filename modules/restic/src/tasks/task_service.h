@@ -85,8 +85,8 @@ public:
     /// A waiting task is cancelled at once, a held one when its agent has ended it. Throws kTaskNotFound,
     /// kTaskAlreadyFinished.
     Task cancel(const core::TenantContext& context, const core::Uuid& task, const Made& made = {});
-    /// Ends every task of the agent that it does not hold yet.
-    void cancelWaiting(core::db::Transaction& tx, const core::Uuid& agent, const std::string& why);
+    /// The agent is gone: what it did not begin is cancelled, what it holds has failed.
+    void abandonAll(core::db::Transaction& tx, const core::Uuid& agent);
     /// A new task like the ended one. Throws kTaskNotFound, kConflict while it has not ended.
     Task retry(const core::TenantContext& context, const core::Uuid& task, const Made& made = {});
 
@@ -102,8 +102,23 @@ private:
     Task insert(core::db::Transaction& tx, Task task);
     void wakeAfterCommit(core::db::Transaction& tx, const core::Uuid& agent);
     std::optional<protocol::Envelope> envelopeFor(core::db::Transaction& tx, const Task& task);
+    /// Throws kValidation for a result that its wire type refuses, or that does not fit the state.
+    static protocol::BackupResult resultOf(const Task& task, protocol::TaskState state,
+                                           const protocol::TaskStatusReport& report);
+    /// Whether the agent is the same machine, enrolled anew after the other was revoked.
+    static bool isSuccessor(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& before);
+    /// A plugin that the policy insists on and the agent lacks.
+    static std::optional<std::string> missingPlugin(core::db::Transaction& tx, const Task& task,
+                                                    const Policy& policy);
+    /// Whether another agent is about to initialise the repository.
+    static bool mustWait(core::db::Transaction& tx, const core::Uuid& repository, const core::Uuid& agent);
+    /// The first task of a repository has ended: whoever waited for it may go on.
+    void passOn(core::db::Transaction& tx, const Task& task, protocol::TaskState state, core::Instant now);
+    /// One unit of work for each task; what one throws is logged and stops no other.
+    void each(const std::vector<Task>& tasks, const Fence& fence, const char* what,
+              const std::function<void(core::db::Transaction&, const Task&)>& work);
     void end(core::db::Transaction& tx, const Task& task, protocol::TaskState state,
-             const protocol::TaskStatusReport& report);
+             const protocol::TaskStatusReport& report, const protocol::BackupResult& result);
     void cancelWaiting(core::db::Transaction& tx, const Task& task, const std::string& why);
     void fail(core::db::Transaction& tx, const Task& task, const protocol::TaskError& error);
     void recordSnapshot(core::db::Transaction& tx, const Task& task, const protocol::BackupResult& result);

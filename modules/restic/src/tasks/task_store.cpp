@@ -18,7 +18,11 @@ constexpr std::string_view kColumns =
     "metadata, timeout_seconds, slot_us, not_before_us, lease_until_us, progress, result, error, "
     "cancel_requested_at_us, retry_of, created_at_us, assigned_at_us, started_at_us, completed_at_us";
 const std::string kSelect = "SELECT " + std::string(kColumns) + " FROM restic_tasks";
-constexpr std::string_view kHeld = "('assigned', 'running', 'unreachable')";
+/// The condition of the partial indexes of tasks that have not ended, word for word: SQLite uses them only
+/// for a statement that says the same.
+const std::string kOpen = "status IN ('created', 'queued', 'assigned', 'running', 'unreachable')";
+const std::string kHeld = kOpen + " AND status IN ('assigned', 'running', 'unreachable')";
+const std::string kWaiting = kOpen + " AND status IN ('created', 'queued')";
 
 core::json::Value jsonOrNull(const core::db::Row& row, std::size_t column) {
     return row.isNull(column) ? core::json::Value() : row.json(column);
@@ -115,21 +119,21 @@ std::optional<Task> TaskStore::find(Transaction& tx, const Uuid& id) {
 
 std::optional<Task> TaskStore::findPending(Transaction& tx, const Uuid& agent, const Uuid& policy,
                                            const std::string& type) {
-    return first(tx.query(kSelect +
-                              " WHERE tenant_id = $1 AND agent_id = $2 AND policy_id = $3 AND type = $4 AND "
-                              "status IN ('created', 'queued') ORDER BY id LIMIT 1",
-                          {tx.tenant(), agent, policy, type}));
+    return first(
+        tx.query(kSelect + " WHERE tenant_id = $1 AND agent_id = $2 AND policy_id = $3 AND type = $4 AND " +
+                     kWaiting + " ORDER BY id LIMIT 1",
+                 {tx.tenant(), agent, policy, type}));
 }
 
 std::vector<Task> TaskStore::waiting(Transaction& tx, const Uuid& agent) {
-    return tasks(tx.query(kSelect + " WHERE tenant_id = $1 AND agent_id = $2 AND "
-                                    "status IN ('created', 'queued') ORDER BY id",
-                          {tx.tenant(), agent}));
+    return tasks(
+        tx.query(kSelect + " WHERE tenant_id = $1 AND agent_id = $2 AND " + kWaiting + " ORDER BY id",
+                 {tx.tenant(), agent}));
 }
 
 bool TaskStore::anyWaiting(Transaction& tx, const Uuid& agent) {
-    return !tx.query("SELECT 1 FROM restic_tasks WHERE tenant_id = $1 AND agent_id = $2 AND "
-                     "status IN ('created', 'queued') LIMIT 1",
+    return !tx.query("SELECT 1 FROM restic_tasks WHERE tenant_id = $1 AND agent_id = $2 AND " + kWaiting +
+                         " LIMIT 1",
                      {tx.tenant(), agent})
                 .empty();
 }
@@ -163,49 +167,84 @@ std::vector<Task> TaskStore::list(Transaction& tx, const Filter& filter, const c
     return tasks(query.run(tx));
 }
 
-std::vector<Task> TaskStore::claim(Transaction& tx, const Uuid& agent, int limit, Instant now,
-                                   Instant leaseUntil) {
-    if (limit <= 0)
-        return {};
+std::vector<TaskStore::Candidate> TaskStore::candidates(Transaction& tx, const Uuid& agent, int limit,
+                                                        Instant now) {
     const std::string lock = tx.dialect() == core::db::Dialect::postgresql ? " FOR UPDATE SKIP LOCKED" : "";
-    // Materialized, or PostgreSQL may run the inner query once a row, and the limit limits nothing.
-    auto claimed =
-        tasks(tx.query("WITH picked AS MATERIALIZED (SELECT id FROM restic_tasks WHERE tenant_id = $1 AND "
-                       "agent_id = $2 AND status = 'queued' AND (not_before_us IS NULL OR not_before_us <= "
-                       "$3) ORDER BY priority DESC, id LIMIT " +
-                           std::to_string(limit) + lock +
-                           ") UPDATE restic_tasks SET status = 'assigned', assigned_at_us = $3, "
-                           "lease_until_us = $4, updated_at_us = $3 WHERE tenant_id = $1 AND id IN (SELECT "
-                           "id FROM picked) RETURNING " +
-                           std::string(kColumns),
-                       {tx.tenant(), agent, now, leaseUntil}));
-    std::sort(claimed.begin(), claimed.end(), [](const Task& a, const Task& b) {
-        return a.priority != b.priority ? a.priority > b.priority : a.id < b.id;
-    });
-    for (const Task& task : claimed)
-        tx.execute("INSERT INTO restic_task_attempts (tenant_id, task_id, attempt, agent_id, assigned_at_us) "
-                   "VALUES ($1, $2, $3, $4, $5)",
-                   {tx.tenant(), task.id, task.attempt, agent, now});
-    return claimed;
+    std::vector<Candidate> all;
+    for (const auto& row :
+         tx.query("SELECT id, repository_id FROM restic_tasks WHERE tenant_id = $1 AND agent_id = $2 AND " +
+                      kOpen +
+                      " AND status = 'queued' AND (not_before_us IS NULL OR not_before_us <= $3) ORDER BY "
+                      "priority DESC, id LIMIT " +
+                      std::to_string(limit) + lock,
+                  {tx.tenant(), agent, now}))
+        all.push_back({row.uuid(0), row.optionalUuid(1)});
+    return all;
+}
+
+namespace {
+std::vector<Uuid> agentsOf(Transaction& tx, const Uuid& repository, const std::string& state) {
+    std::vector<Uuid> agents;
+    for (const auto& row : tx.query(
+             "SELECT DISTINCT agent_id FROM restic_tasks WHERE tenant_id = $1 AND repository_id = $2 AND " +
+                 state,
+             {tx.tenant(), repository}))
+        agents.push_back(row.uuid(0));
+    return agents;
+}
+} // namespace
+
+std::vector<Uuid> TaskStore::holders(Transaction& tx, const Uuid& repository) {
+    return agentsOf(tx, repository, kHeld);
+}
+
+std::vector<Uuid> TaskStore::agentsThatWaitFor(Transaction& tx, const Uuid& repository) {
+    return agentsOf(tx, repository, kWaiting);
+}
+
+Task TaskStore::assign(Transaction& tx, const Uuid& id, Instant now, Instant leaseUntil) {
+    const auto assigned = tasks(
+        tx.query("UPDATE restic_tasks SET status = 'assigned', assigned_at_us = $3, lease_until_us = $4, "
+                 "hand_out_again = FALSE, updated_at_us = $3 WHERE "
+                 "tenant_id = $1 AND id = $2 RETURNING " +
+                     std::string(kColumns),
+                 {tx.tenant(), id, now, leaseUntil}));
+    const Task& task = assigned.at(0);
+    tx.execute("INSERT INTO restic_task_attempts (tenant_id, task_id, attempt, agent_id, assigned_at_us) "
+               "VALUES ($1, $2, $3, $4, $5)",
+               {tx.tenant(), task.id, task.attempt, task.agent, now});
+    return task;
+}
+
+void TaskStore::repeatHandOut(Transaction& tx, const Task& task) {
+    tx.execute(
+        "UPDATE restic_tasks SET hand_out_again = TRUE WHERE tenant_id = $1 AND id = $2 AND attempt = $3 "
+        "AND status = 'assigned'",
+        {task.tenant, task.id, task.attempt});
+}
+
+std::vector<Task> TaskStore::takeRepeated(Transaction& tx, const Uuid& agent) {
+    return tasks(
+        tx.query("UPDATE restic_tasks SET hand_out_again = FALSE WHERE tenant_id = $1 AND agent_id = $2 "
+                 "AND " +
+                     kOpen + " AND status = 'assigned' AND hand_out_again RETURNING " + std::string(kColumns),
+                 {tx.tenant(), agent}));
 }
 
 std::int64_t TaskStore::countHeld(Transaction& tx, const Uuid& agent) {
     return tx
-        .query("SELECT count(*) FROM restic_tasks WHERE tenant_id = $1 AND agent_id = $2 AND status IN " +
-                   std::string(kHeld),
+        .query("SELECT count(*) FROM restic_tasks WHERE tenant_id = $1 AND agent_id = $2 AND " + kHeld,
                {tx.tenant(), agent})[0]
         .integer(0);
 }
 
 std::vector<Task> TaskStore::takeCancels(Transaction& tx, const Uuid& agent, Instant now, Instant again) {
-    return tasks(
-        tx.query("UPDATE restic_tasks SET cancel_sent_at_us = $3 WHERE tenant_id = $1 AND agent_id = $2 AND "
-                 "status IN " +
-                     std::string(kHeld) +
-                     " AND cancel_requested_at_us IS NOT NULL AND (cancel_sent_at_us IS NULL OR "
-                     "cancel_sent_at_us < $4) RETURNING " +
-                     std::string(kColumns),
-                 {tx.tenant(), agent, now, again}));
+    return tasks(tx.query(
+        "UPDATE restic_tasks SET cancel_sent_at_us = $3 WHERE tenant_id = $1 AND agent_id = $2 AND " + kHeld +
+            " AND cancel_requested_at_us IS NOT NULL AND (cancel_sent_at_us IS NULL OR "
+            "cancel_sent_at_us < $4) RETURNING " +
+            std::string(kColumns),
+        {tx.tenant(), agent, now, again}));
 }
 
 bool TaskStore::recordRunning(Transaction& tx, const Task& task, const core::json::Value& progress,
@@ -214,8 +253,8 @@ bool TaskStore::recordRunning(Transaction& tx, const Task& task, const core::jso
         tx.execute(
             "UPDATE restic_tasks SET status = 'running', started_at_us = COALESCE(started_at_us, $4), "
             "progress = COALESCE($5, progress), lease_until_us = $6, updated_at_us = $4 WHERE tenant_id = $1 "
-            "AND id = $2 AND attempt = $3 AND status IN " +
-                std::string(kHeld),
+            "AND id = $2 AND attempt = $3 AND " +
+                kHeld,
             {task.tenant, task.id, task.attempt, now, nullable(progress), leaseUntil}) == 1;
     if (changed && task.status == TaskState::assigned)
         tx.execute(
@@ -232,7 +271,8 @@ bool TaskStore::finish(Transaction& tx, const Task& task, TaskState state, const
             "UPDATE restic_tasks SET status = $4, result = $5, error = $6, completed_at_us = $7, "
             "lease_until_us = NULL, not_before_us = NULL, updated_at_us = $7 WHERE tenant_id = $1 AND id = "
             "$2 "
-            "AND attempt = $3 AND status IN ('created', 'queued', 'assigned', 'running', 'unreachable')",
+            "AND attempt = $3 AND " +
+                kOpen,
             {task.tenant, task.id, task.attempt, protocol::toText(state), nullable(result), nullable(error),
              now}) == 1;
     if (changed)
@@ -246,8 +286,8 @@ bool TaskStore::requeue(Transaction& tx, const Task& task, std::optional<Instant
         tx.execute("UPDATE restic_tasks SET status = 'queued', attempt = attempt + 1, not_before_us = $4, "
                    "error = $5, "
                    "lease_until_us = NULL, assigned_at_us = NULL, progress = NULL, updated_at_us = $6 "
-                   "WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND status IN " +
-                       std::string(kHeld),
+                   "WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND " +
+                       kHeld,
                    {task.tenant, task.id, task.attempt, notBefore, nullable(error), now}) == 1;
     if (changed)
         endAttempt(tx, task, "queued", error, now);
@@ -270,15 +310,14 @@ void TaskStore::requestCancel(Transaction& tx, const Uuid& id, Instant now) {
 void TaskStore::extendLease(Transaction& tx, const Uuid& id, int attempt, Instant leaseUntil) {
     tx.execute("UPDATE restic_tasks SET lease_until_us = $4, status = CASE WHEN status = 'unreachable' THEN "
                "'running' "
-               "ELSE status END WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND status IN " +
-                   std::string(kHeld),
+               "ELSE status END WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND " +
+                   kHeld,
                {tx.tenant(), id, attempt, leaseUntil});
 }
 
 std::vector<Task> TaskStore::held(Transaction& tx, const Uuid& agent) {
     return tasks(
-        tx.query(kSelect + " WHERE tenant_id = $1 AND agent_id = $2 AND status IN " + std::string(kHeld),
-                 {tx.tenant(), agent}));
+        tx.query(kSelect + " WHERE tenant_id = $1 AND agent_id = $2 AND " + kHeld, {tx.tenant(), agent}));
 }
 
 std::vector<Task> TaskStore::lapsed(Transaction& tx, Instant now, int limit) {
@@ -290,19 +329,20 @@ std::vector<Task> TaskStore::lapsed(Transaction& tx, Instant now, int limit) {
 }
 
 std::vector<Task> TaskStore::overdue(Transaction& tx, Instant now, int limit) {
-    return tasks(
-        tx.query(kSelect +
-                     " WHERE status = 'unreachable' AND lease_until_us + timeout_seconds * 1000000 < $1 "
-                     "ORDER BY lease_until_us LIMIT " +
-                     std::to_string(limit),
-                 {now}));
+    return tasks(tx.query(kSelect +
+                              " WHERE status = 'unreachable' AND lease_until_us < $1 AND "
+                              "lease_until_us + timeout_seconds * 1000000 < $1 "
+                              "ORDER BY lease_until_us LIMIT " +
+                              std::to_string(limit),
+                          {now}));
 }
 
 std::vector<Uuid> TaskStore::agentsWithDueRetries(Transaction& tx, Instant after, Instant now) {
     std::vector<Uuid> agents;
-    for (const auto& row : tx.query("SELECT DISTINCT agent_id FROM restic_tasks WHERE status = 'queued' AND "
-                                    "not_before_us > $1 AND not_before_us <= $2",
-                                    {after, now}))
+    for (const auto& row :
+         tx.query("SELECT DISTINCT agent_id FROM restic_tasks WHERE status = 'queued' AND "
+                  "not_before_us IS NOT NULL AND not_before_us > $1 AND not_before_us <= $2",
+                  {after, now}))
         agents.push_back(row.uuid(0));
     return agents;
 }

@@ -70,9 +70,23 @@ public:
     static std::vector<Task> list(core::db::Transaction& tx, const Filter& filter,
                                   const core::http::PageQuery& page);
 
-    /// Hands out up to `limit` queued tasks: they are assigned until the lease ends.
-    static std::vector<Task> claim(core::db::Transaction& tx, const core::Uuid& agent, int limit,
-                                   core::Instant now, core::Instant leaseUntil);
+    /// A queued task whose time has come.
+    struct Candidate {
+        core::Uuid id;
+        std::optional<core::Uuid> repository;
+    };
+    /// By priority and age; on PostgreSQL held against other hosts until the end of the transaction.
+    static std::vector<Candidate> candidates(core::db::Transaction& tx, const core::Uuid& agent, int limit,
+                                             core::Instant now);
+    /// The agents that hold tasks of that repository.
+    static std::vector<core::Uuid> holders(core::db::Transaction& tx, const core::Uuid& repository);
+    static std::vector<core::Uuid> agentsThatWaitFor(core::db::Transaction& tx, const core::Uuid& repository);
+    /// The candidate is its agent's until the lease ends.
+    static Task assign(core::db::Transaction& tx, const core::Uuid& id, core::Instant now,
+                       core::Instant leaseUntil);
+    /// The agent has not seen the hand-out: the next poll gets the same attempt again.
+    static void repeatHandOut(core::db::Transaction& tx, const Task& task);
+    static std::vector<Task> takeRepeated(core::db::Transaction& tx, const core::Uuid& agent);
     static std::int64_t countHeld(core::db::Transaction& tx, const core::Uuid& agent);
     /// Tasks that the agent holds and somebody wants to end; those told before `again` are told again.
     static std::vector<Task> takeCancels(core::db::Transaction& tx, const core::Uuid& agent,

@@ -75,6 +75,8 @@ struct HeartbeatRequest {
     std::vector<std::string> availablePlugins;
     /// What is wrong on the machine, in plain sentences: restic missing, state folder not writable.
     std::vector<std::string> problems;
+    /// The agent's own configuration names a repository, for policies that name none.
+    bool ownRepository = false;
     /// The open tasks; absent from agents that keep no journal, so that "none" and "unknown" differ.
     std::optional<std::vector<OpenTask>> openTasks;
 };

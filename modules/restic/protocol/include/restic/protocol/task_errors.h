@@ -56,15 +56,23 @@ inline constexpr core::ErrorKind kUnsupportedTask{
     "UnsupportedTask", 501, "This agent does not know this kind of task", "Upgrade the agent"};
 inline constexpr core::ErrorKind kInvalidTask{"InvalidTask", 400, "The task's parameters cannot be used",
                                               "Correct what the message names in the policy or the request"};
+inline constexpr core::ErrorKind kTaskTimeout{"TaskTimeout", 504,
+                                              "The agent was not heard of for longer than the task may take",
+                                              "Look at the agent; if it is well, start the backup again"};
+inline constexpr core::ErrorKind kPluginFailed{
+    "PluginFailed", 500, "A dump plugin did not do its part",
+    "Install the plugin on the machine, or take it out of the policy"};
+inline constexpr core::ErrorKind kAgentRemoved{"AgentRemoved", 410, "The agent was removed",
+                                               "Enrol the machine again and start the task anew"};
 inline constexpr core::ErrorKind kAgentFailure{"AgentFailure", 500, "The agent itself failed",
                                                "Read the agent's log on the machine"};
 
-inline constexpr std::array kAll{&kResticNotFound,   &kSourceNotFound,       &kRepositoryNotFound,
-                                 &kRepositoryLocked, &kAuthenticationFailed, &kInvalidCredentials,
-                                 &kCertificateError, &kNetworkError,         &kOutOfDiskSpace,
-                                 &kPermissionDenied, &kCommandTimeout,       &kRepositoryDamaged,
-                                 &kCommandFailed,    &kInterrupted,          &kUnsupportedTask,
-                                 &kInvalidTask,      &kAgentFailure};
+inline constexpr std::array kAll{
+    &kResticNotFound,       &kSourceNotFound,     &kRepositoryNotFound, &kRepositoryLocked,
+    &kAuthenticationFailed, &kInvalidCredentials, &kCertificateError,   &kNetworkError,
+    &kOutOfDiskSpace,       &kPermissionDenied,   &kCommandTimeout,     &kRepositoryDamaged,
+    &kCommandFailed,        &kInterrupted,        &kUnsupportedTask,    &kInvalidTask,
+    &kTaskTimeout,          &kPluginFailed,       &kAgentRemoved,       &kAgentFailure};
 
 /// The wire form: the kind's name, the message (the kind's meaning if empty), the kind's recovery as hint.
 [[nodiscard]] inline TaskError make(const core::ErrorKind& kind, std::string message = {}) {

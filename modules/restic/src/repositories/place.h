@@ -1,0 +1,31 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/db/database.h"
+#include "core/time.h"
+#include "core/uuid.h"
+#include "repositories/repository_store.h"
+
+namespace restic {
+
+/// A path in one spelling: no empty parts, no "." and "..", no "/" at its end.
+std::string normalizePath(const std::string& path);
+
+/// Where a repository is: its kind, the machine whose disk it is on (for `local`), its address. Two rows with
+/// the same place mean the same repository. `agent` is the one that is about to work on it.
+std::string placeOf(const Repository& repository, const core::Uuid& agent);
+
+/// Rows of restic_repository_places: places where a repository once worked. Such a place is never
+/// initialised again by itself, whatever row names it.
+class PlaceStore {
+public:
+    static std::optional<core::Instant> firstSuccess(core::db::Transaction& tx, const std::string& place);
+    /// From now on the place is known to hold a repository.
+    static void markSuccess(core::db::Transaction& tx, const std::string& place, core::Instant now);
+    /// A deliberate new start: the place may be initialised again. False if it had no mark.
+    static bool forget(core::db::Transaction& tx, const std::string& place);
+};
+
+} // namespace restic

@@ -1,0 +1,64 @@
+#include "tasks/backup_doubts.h"
+
+#include <fmt/format.h>
+
+namespace restic {
+
+namespace {
+/// Fewer files than one in so many of the last time's are no ordinary day.
+constexpr std::int64_t kCollapse = 10;
+/// Of so few, a tenth says nothing.
+constexpr std::int64_t kFew = 20;
+constexpr std::chrono::minutes kClockTolerance{5};
+
+std::string files(std::int64_t count) {
+    return count == 1 ? "1 file" : fmt::format("{} files", count);
+}
+
+std::string bytes(double count) {
+    static constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    std::size_t unit = 0;
+    for (; count >= 1024 && unit + 1 < std::size(kUnits); ++unit)
+        count /= 1024;
+    return unit == 0 ? fmt::format("{:.0f} B", count) : fmt::format("{:.1f} {}", count, kUnits[unit]);
+}
+
+std::string duration(core::microseconds time) {
+    const auto hours = std::chrono::round<std::chrono::hours>(time).count();
+    if (hours >= 1)
+        return hours == 1 ? "1 hour" : fmt::format("{} hours", hours);
+    return fmt::format("{} minutes", std::chrono::round<std::chrono::minutes>(time).count());
+}
+} // namespace
+
+std::string doubtsAbout(const protocol::BackupResult& result, const Expected& expected, core::Instant now) {
+    std::string all;
+    const auto add = [&all](const std::string& sentence) {
+        if (!all.empty())
+            all += ' ';
+        all += sentence;
+    };
+    if (result.totalFilesProcessed) {
+        const auto saved = static_cast<std::int64_t>(*result.totalFilesProcessed);
+        const auto last = expected.lastFiles.value_or(0);
+        if (saved == 0)
+            add(last > 0
+                    ? fmt::format("No file was saved; the last run had {}. Is what is backed up mounted?",
+                                  files(last))
+                    : "No file was saved: the sources are empty, or everything in them was excluded.");
+        else if (last >= kFew && saved < last / kCollapse)
+            add(fmt::format("Only {} was saved; the last run had {}. Is what is backed up mounted?",
+                            files(saved), files(last)));
+    }
+    if (expected.minSizeBytes && result.totalBytesProcessed &&
+        static_cast<std::int64_t>(*result.totalBytesProcessed) < *expected.minSizeBytes)
+        add(fmt::format("The sources have {}; the policy expects at least {}.",
+                        bytes(static_cast<double>(*result.totalBytesProcessed)),
+                        bytes(static_cast<double>(*expected.minSizeBytes))));
+    const auto machine = result.endedAt ? result.endedAt : result.time;
+    if (machine && *machine > now + kClockTolerance)
+        add(fmt::format("The clock of the agent's machine is {} ahead.", duration(*machine - now)));
+    return all;
+}
+
+} // namespace restic

@@ -1,0 +1,197 @@
+#include "contract/restic_fixture.h"
+
+namespace test {
+namespace {
+
+/// What a backup that calls itself a success is worth.
+class ResticTruth : public ResticParts {
+protected:
+    Uuid web = agent("web-01");
+    Uuid store = repository(tenant, "store");
+    restic::Policy nightly = [this] {
+        auto wanted = draft("nightly");
+        wanted.repository = store;
+        wanted.minSizeBytes = 1000;
+        return policy(tenant, wanted);
+    }();
+    ResticTruth() { link(tenant, web, nightly.id); }
+
+    restic::protocol::TaskStatusReport saved(char digit, std::int64_t files, std::int64_t bytes,
+                                             core::microseconds ahead = {}) {
+        auto report = done(digit);
+        report.result->set("total_files_processed", files);
+        report.result->set("total_bytes_processed", bytes);
+        report.result->set("time", core::formatInstant(clock.now() + ahead));
+        report.result->set("ended_at", core::formatInstant(clock.now() + ahead));
+        return report;
+    }
+    Uuid backup(const restic::protocol::TaskStatusReport& outcome) {
+        const auto id = host.tasks.create(tenant, ofPolicy(web, nightly.id)).id;
+        host.tasks.handOut(tenant, web, 5);
+        host.tasks.report(tenant, web, id, said("running"));
+        host.tasks.report(tenant, web, id, outcome);
+        return id;
+    }
+    restic::TargetStatus target() { return host.status.get(tenant, "web-01:nightly", {}); }
+    std::string problem() { return target().error ? target().error->message : ""; }
+};
+BOTH_DATABASES(ResticTruth);
+
+TEST_P(ResticTruth, ASuccessThatSavedNothingIsAWarning) {
+    backup(saved('a', 1200, 5000));
+    EXPECT_EQ(target().status, "healthy");
+    const auto empty = backup(saved('b', 0, 0));
+    EXPECT_EQ(run(empty).status, "warning");
+    EXPECT_EQ(status(empty), "warning");
+    EXPECT_EQ(target().status, "warning");
+    EXPECT_NE(problem().find("1200 files"), std::string::npos) << problem();
+    backup(saved('c', 0, 0));
+    EXPECT_EQ(target().status, "warning") << "the second time as well";
+    backup(saved('d', 1190, 5000));
+    EXPECT_EQ(target().status, "healthy");
+}
+
+TEST_P(ResticTruth, ANewTargetWithoutAFileIsNotGreen) {
+    backup(saved('a', 0, 0));
+    EXPECT_EQ(target().status, "warning");
+}
+
+TEST_P(ResticTruth, MuchLessThanTheLastTimeIsAWarningOnce) {
+    backup(saved('a', 1200, 5000));
+    backup(saved('b', 1, 5000));
+    EXPECT_EQ(target().status, "warning");
+    EXPECT_NE(problem().find("Only 1 file "), std::string::npos) << problem();
+    backup(saved('c', 1, 5000));
+    EXPECT_EQ(target().status, "healthy") << "somebody cleaned up";
+    backup(saved('d', 19, 5000));
+    backup(saved('e', 1, 5000));
+    EXPECT_EQ(target().status, "healthy") << "of so few files a tenth says nothing";
+}
+
+TEST_P(ResticTruth, LessThanThePolicyExpectsIsAWarning) {
+    backup(saved('a', 12, 999));
+    EXPECT_EQ(target().status, "warning");
+    EXPECT_NE(problem().find("at least 1000 B"), std::string::npos) << problem();
+    backup(saved('b', 12, 1000));
+    EXPECT_EQ(target().status, "healthy");
+}
+
+TEST_P(ResticTruth, ASnapshotFromTheFutureDoesNotHideWhatFailsAfterwards) {
+    backup(saved('a', 12, 5000, 48h));
+    EXPECT_EQ(target().snapshotAgeHours, 0) << "never negative";
+    EXPECT_EQ(target().status, "warning");
+    EXPECT_NE(problem().find("48 hours ahead"), std::string::npos) << problem();
+    clock.advance(30h);
+    backup(saved('b', 12, 5000));
+    EXPECT_EQ(target().latestSnapshotId, std::string(64, 'b')) << "the newest is what came last";
+    EXPECT_EQ(target().status, "healthy");
+    clock.advance(72h);
+    EXPECT_EQ(target().status, "unhealthy");
+    EXPECT_EQ(target().error->error, "SnapshotTooOld");
+}
+
+TEST_P(ResticTruth, WhatContradictsItselfIsRefusedAndChangesNothing) {
+    const auto id = host.tasks.create(tenant, ofPolicy(web, nightly.id)).id;
+    host.tasks.handOut(tenant, web, 5);
+    const auto refused = [&](restic::protocol::TaskStatusReport report) {
+        const auto error = errorOf([&] { host.tasks.report(tenant, web, id, report); });
+        EXPECT_EQ(error.name(), "ValidationError");
+        return error.details().empty() ? "" : error.details()[0].pointer;
+    };
+    const auto with = [&](const std::string& name, core::json::Value value) {
+        auto report = done('a');
+        report.result->set(name, std::move(value));
+        return report;
+    };
+    auto bare = said("success");
+    bare.result.reset();
+    EXPECT_EQ(refused(bare), "/result");
+    EXPECT_EQ(refused(with("outcome", "failed")), "/result/outcome");
+    EXPECT_EQ(refused(with("outcome", "fantastic")), "/result/outcome");
+    for (const std::string& snapshot :
+         {std::string("../../etc/passwd"), std::string("--repo=/x"), std::string(), std::string(64, 'z'),
+          std::string(63, 'a'), std::string(64, 'A')})
+        EXPECT_EQ(refused(with("snapshot_id", snapshot)), "/result/snapshot_id") << snapshot;
+    EXPECT_EQ(refused(with("short_id", "abc")), "/result/short_id");
+    EXPECT_EQ(refused(with("duration_seconds", -1)), "/result/duration_seconds");
+    EXPECT_EQ(refused(with("duration_seconds", 1e308)), "/result/duration_seconds");
+    EXPECT_EQ(refused(with("files_new", -1)), "/result/files_new");
+    EXPECT_EQ(refused(with("total_bytes_processed", 1e19)), "/result/total_bytes_processed");
+    EXPECT_EQ(status(id), "assigned");
+    EXPECT_TRUE(snapshots().empty());
+    EXPECT_EQ(host.tasks.report(tenant, web, id, done('a')).ack.status, "success");
+}
+
+TEST_P(ResticTruth, NumbersBeyondAllLimitsCanBeReadAgain) {
+    // Unknown fields are kept as they came; PostgreSQL writes these out in full.
+    auto report = done('a');
+    report.result->set("novelty", core::json::Array{1e19, -1e22, 1e308, 5e-324, 0.1});
+    const auto id = backup(report);
+    const auto stored = task(id);
+    const auto* kept = stored.result.find("novelty");
+    ASSERT_NE(kept, nullptr);
+    EXPECT_EQ(kept->array()->size(), 5U);
+    EXPECT_EQ((*kept->array())[0].number(), 1e19);
+    EXPECT_EQ((*kept->array())[2].number(), 1e308);
+    EXPECT_EQ(here([](Transaction& tx) { return restic::TaskStore::list(tx, {}, {}); }).size(), 1U);
+}
+
+TEST_P(ResticTruth, LogsHaveAnEndAndSaySo) {
+    const auto id = host.tasks.create(tenant, ofPolicy(web, nightly.id)).id;
+    host.tasks.handOut(tenant, web, 5);
+    std::int64_t sent = 0;
+    const auto send = [&](int lines, std::size_t size) {
+        restic::protocol::LogBatch batch;
+        batch.firstSeq = sent + 1;
+        for (int i = 0; i < lines; ++i)
+            batch.lines.push_back({clock.now(), "info", std::string(size, 'x')});
+        sent = host.tasks.appendLogs(tenant, web, id, batch).ack.ackedSeq;
+    };
+    for (int i = 0; i < 12; ++i)
+        send(1000, 10);
+    EXPECT_EQ(sent, 12000) << "an agent that insists is not stuck at it";
+    std::vector<std::string> all;
+    restic::LogCursor at;
+    for (;;) {
+        const auto page = here([&](Transaction& tx) { return restic::LogStore::read(tx, id, at, 5000); });
+        if (!page.last)
+            break;
+        for (const auto& line : page.lines)
+            all.push_back(line.line.stringOr("message"));
+        at = *page.last;
+    }
+    EXPECT_EQ(all.size(), static_cast<std::size_t>(restic::LogStore::kMostLines) + 1);
+    EXPECT_NE(all.back().find("missing"), std::string::npos);
+}
+
+TEST_P(ResticTruth, AnswersOfLogsAreBoundedInBytes) {
+    const auto id = host.tasks.create(tenant, ofPolicy(web, nightly.id)).id;
+    host.tasks.handOut(tenant, web, 5);
+    for (int batch = 0; batch < 8; ++batch) {
+        restic::protocol::LogBatch lines;
+        lines.firstSeq = batch * 20 + 1;
+        for (int i = 0; i < 20; ++i)
+            lines.lines.push_back({clock.now(), "info", std::string(60000, 'x')});
+        host.tasks.appendLogs(tenant, web, id, lines);
+    }
+    std::size_t lines = 0;
+    std::size_t pages = 0;
+    restic::LogCursor at;
+    for (;;) {
+        const auto page = here([&](Transaction& tx) { return restic::LogStore::read(tx, id, at, 5000); });
+        if (!page.last)
+            break;
+        std::size_t bytes = 0;
+        for (const auto& line : page.lines)
+            bytes += line.line.stringOr("message").size();
+        EXPECT_LT(bytes, restic::LogStore::kMostAnswered + 65536);
+        lines += page.lines.size();
+        ++pages;
+        at = *page.last;
+    }
+    EXPECT_EQ(lines, 160U);
+    EXPECT_GT(pages, 5U);
+}
+
+} // namespace
+} // namespace test
