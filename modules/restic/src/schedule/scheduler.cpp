@@ -126,13 +126,16 @@ void Scheduler::take(Transaction& tx, const PolicyStore::Due& due, Instant now) 
         if (open.size() > 1)
             next = open[1];
     }
-    if (!TaskStore::slotExists(tx, due.agent, due.policy, due.slot)) {
-        TaskRequest request;
-        request.agent = due.agent;
-        request.policy = due.policy;
-        request.slot = due.slot;
-        tasks_.create(tx, request);
+    if (TaskStore::slotExists(tx, due.agent, due.policy, due.slot)) {
+        // Taken before, by another host or under another clock; those behind it are still to be looked at.
+        PolicyStore::taken(tx, due.agent, due.policy, after(due.slot).value());
+        return;
     }
+    TaskRequest request;
+    request.agent = due.agent;
+    request.policy = due.policy;
+    request.slot = due.slot;
+    tasks_.create(tx, request);
     PolicyStore::taken(tx, due.agent, due.policy, next);
 }
 
