@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <set>
 
 #include <Poco/Net/HTTPRequestHandler.h>
@@ -28,6 +29,7 @@ using core::json::Value;
 struct Answer {
     int status = 200;
     std::string body;
+    std::string contentType = "application/json";
 };
 
 Answer error(int status, const std::string& name) {
@@ -58,6 +60,11 @@ struct FakeServer::State {
     int rotations = 0;
 
     bool down = false;
+    std::optional<Answer> intruder;
+    int intrusions = 0;
+    std::string refusedText;
+    std::string refusedMember;
+    bool logsDown = false;
     int failReports = 0;
     std::map<std::string, std::string> refusals;
     std::set<std::string> cancelByAck;
@@ -76,6 +83,11 @@ struct FakeServer::State {
         std::vector<std::string> path;
         uri.getPathSegments(path);
         std::unique_lock lock(mutex);
+        if (intruder) {
+            ++intrusions;
+            changed.notify_all();
+            return *intruder;
+        }
         if (down)
             return error(503, "Unavailable");
         if (uri.getPath() == "/health/live")
@@ -85,7 +97,9 @@ struct FakeServer::State {
         if (path[3] == "agents" && path[4] == "register")
             return registration(bearer, nonce, body);
         const bool rotate = path.size() == 6 && path[5] == "rotate-token";
-        if (bearer != token || revoked || (expired && !rotate))
+        if (revoked)
+            return error(401, "TokenRevoked");
+        if (bearer != token || (expired && !rotate))
             return error(401, "InvalidToken");
         if (path[3] == "agents" && path[4] != agentId)
             return error(404, "AgentNotFound");
@@ -117,7 +131,7 @@ struct FakeServer::State {
         const auto key = bearer + " " + nonce;
         if (!spent.contains(key)) {
             if (!registrationTokens.contains(bearer) || nonce.empty())
-                return error(401, "InvalidToken");
+                return error(401, "InvalidRegistrationToken");
             registrationTokens.erase(bearer);
             agentId = core::Uuid::generate(core::SystemClock().now()).toString();
             spent[key] = agentId;
@@ -168,7 +182,7 @@ struct FakeServer::State {
                     ++it;
                 }
             }
-            return !items.empty() || stopping || down;
+            return !items.empty() || stopping || down || intruder;
         };
         changed.wait_for(lock, std::chrono::seconds(wait), take);
         return {200, core::json::write(Object{{"items", std::move(items)}})};
@@ -180,6 +194,9 @@ struct FakeServer::State {
             return error(503, "Unavailable");
         }
         const auto report = core::json::parse(body).value();
+        if (const auto* result = report.find("result");
+            !refusedMember.empty() && result != nullptr && result->find(refusedMember) != nullptr)
+            return error(400, "ValidationError");
         reports[taskId].push_back(report);
         changed.notify_all();
         if (const auto refusal = refusals.find(taskId); refusal != refusals.end())
@@ -192,9 +209,14 @@ struct FakeServer::State {
     Answer log(const std::string& taskId, const std::string& body) {
         const auto batch = core::json::parse(body).value();
         auto seq = batch.integerOr("first_seq");
+        if (logsDown)
+            return error(503, "Unavailable");
+        for (const auto& line : *batch.find("lines")->array())
+            if (!refusedText.empty() && line.stringOr("message").find(refusedText) != std::string::npos)
+                return error(400, "ValidationError");
         auto& stored = logs[taskId];
-        if (seq > static_cast<std::int64_t>(stored.size()) + 1)
-            logsBroken = true;
+        if (seq > static_cast<std::int64_t>(stored.size()) + 1) // as the host does: a gap is not stored
+            return {200, core::json::write(Object{{"acked_seq", static_cast<std::int64_t>(stored.size())}})};
         for (const auto& line : *batch.find("lines")->array()) {
             const auto message = line.stringOr("message");
             const auto [at, added] = stored.emplace(seq, message);
@@ -228,7 +250,11 @@ public:
             return;
         }
         response.setStatus(static_cast<Poco::Net::HTTPResponse::HTTPStatus>(answer.status));
-        response.setContentType("application/json");
+        response.setContentType(answer.contentType);
+        if (answer.status == 301)
+            response.set("Location", "https://elsewhere.example.com/");
+        if (answer.status == 401)
+            response.set("WWW-Authenticate", "Basic realm=\"x\"");
         response.setDate(Poco::Timestamp());
         response.sendBuffer(answer.body.data(), answer.body.size());
     }
@@ -323,6 +349,34 @@ void FakeServer::setDown(bool down) {
         state_->down = down;
     }
     state_->changed.notify_all();
+}
+void FakeServer::intrude(int status, const std::string& body, const std::string& contentType) {
+    {
+        LOCKED;
+        state_->intruder = status == 0 ? std::nullopt : std::optional(Answer{status, body, contentType});
+        state_->intrusions = 0;
+    }
+    state_->changed.notify_all();
+}
+int FakeServer::intrusions() const {
+    LOCKED;
+    return state_->intrusions;
+}
+void FakeServer::refuseLogLinesWith(const std::string& text) {
+    LOCKED;
+    state_->refusedText = text;
+}
+void FakeServer::refuseResultsWith(const std::string& member) {
+    LOCKED;
+    state_->refusedMember = member;
+}
+void FakeServer::forgetLog(const std::string& taskId) {
+    LOCKED;
+    state_->logs.erase(taskId);
+}
+void FakeServer::setLogsDown(bool down) {
+    LOCKED;
+    state_->logsDown = down;
 }
 void FakeServer::failReports(int count) {
     LOCKED;

@@ -49,6 +49,20 @@ public:
     /// Answers to "running" reports of this task ask for its end.
     void requestCancelByAck(const std::string& taskId);
 
+    /// From now on something that is not the server answers every call in its place (0 = the server itself
+    /// again).
+    void intrude(int status, const std::string& body, const std::string& contentType = "text/html");
+    /// How many calls were answered in the server's place.
+    [[nodiscard]] int intrusions() const;
+    /// Log lines with this text in them are refused with ValidationError.
+    void refuseLogLinesWith(const std::string& text);
+    /// Results (not "running") with this member are refused with ValidationError.
+    void refuseResultsWith(const std::string& member);
+    /// Forgets what it stored of a task's log, as a restored database would.
+    void forgetLog(const std::string& taskId);
+    /// Answers log batches with 503 from now on.
+    void setLogsDown(bool down);
+
     /// Hands an envelope to the next poll; tasks wait for a poll with a free place, cancels do not.
     void send(core::json::Object envelope);
     void sendTask(core::json::Object payload);

@@ -5,9 +5,9 @@
 
 #include <fmt/format.h>
 
-#include "api_client/http_client.h"
 #include "commands/commands.h"
 #include "config/server_address.h"
+#include "core/http/client.h"
 #include "restic/probe.h"
 #include "state/files.h"
 #include "state/identity.h"
@@ -59,20 +59,29 @@ private:
     std::vector<Check> checks_;
 };
 
-void checkServer(Report& report, const std::string& url, const std::string& caCert,
+void checkServer(Report& report, const ServerAddress& address, const Environment& environment,
                  const core::Clock& clock) {
     try {
-        HttpClient http(url, caCert);
-        HttpRequest request;
+        core::http::Client http(clientOptions(address, environment));
+        const auto& url = address.url;
+        core::http::ClientRequest request;
         request.path = "/health/live";
         const auto answer = http.send(request);
         if (!answer) {
             report.bad("server", answer.error().what(), std::string(answer.error().kind().recovery));
             return;
         }
-        if (answer.value().status >= 500) {
-            report.bad("server", fmt::format("{} answers with status {}", url, answer.value().status),
+        const auto status = answer.value().status;
+        if (status >= 500) {
+            report.bad("server", fmt::format("{} answers with status {}", url, status),
                        "Look at the server's log");
+            return;
+        }
+        if (status == 401 || status == 403 || status == 407) {
+            report.bad(
+                "server",
+                fmt::format("something at {} answers with status {} in the server's place", url, status),
+                "Look for a proxy or a firewall between this machine and the server");
             return;
         }
         report.good("server", url + " answers");
@@ -131,7 +140,7 @@ ExitCode doctorCommand(const CommonOptions& common, core::ProcessRunner& runner,
     if (server.url.empty())
         report.bad("server", "no server is known", "Enrol the agent, or set orchestrator.url");
     else
-        checkServer(report, server.url, server.caCert, clock);
+        checkServer(report, server, common.environment, clock);
 
     const ResticCommands commands(config, common.stateDir / "cache", common.environment);
     ResticProbe restic(runner, commands);

@@ -17,7 +17,7 @@ ExitCode enrollCommand(const CommonOptions& common, const EnrollOptions& options
                    common.stateDir.string());
         return ExitCode::failure;
     }
-    const auto identity = enrol(config, state, options, clock);
+    const auto identity = enrol(config, state, options, common.environment, clock);
     fmt::print(
         "Enrolled as {} ({}) at {}.\nThe identity is in {}. Start the agent with `restic-agent run`.\n",
         identity.hostname, identity.agentId, identity.serverUrl, state.identity().string());

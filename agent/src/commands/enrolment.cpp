@@ -1,7 +1,8 @@
 #include "commands/enrolment.h"
 
 #include "agent_version.h"
-#include "api_client/server.h"
+#include "api_client/host_client.h"
+#include "config/server_address.h"
 #include "core/encoding.h"
 #include "core/json.h"
 #include "core/random.h"
@@ -31,7 +32,7 @@ std::string sentence(const ApiFailure& failure, const EnrollOptions& options, co
     if (failure.name == "AgentAlreadyExists")
         return "Another agent is already enrolled under the name " + hostname +
                ". Choose another with --hostname, or revoke the old agent on the server first.";
-    if (failure.kind == Kind::unauthorized)
+    if (failure.name == "InvalidRegistrationToken")
         return "The server does not accept this registration token: it is wrong, spent or expired. Ask for a "
                "new one "
                "and enrol with it.";
@@ -47,7 +48,7 @@ std::string sentence(const ApiFailure& failure, const EnrollOptions& options, co
 } // namespace
 
 Identity enrol(const Config& config, const StateDir& state, const EnrollOptions& given,
-               const core::Clock& clock) {
+               const Environment& environment, const core::Clock& clock) {
     auto options = given;
     if (options.server.empty())
         options.server = config.orchestrator.url;
@@ -68,7 +69,7 @@ Identity enrol(const Config& config, const StateDir& state, const EnrollOptions&
         options.caCert = std::filesystem::absolute(options.caCert).string();
     const auto hostname = options.hostname.empty() ? config.agent.hostname : options.hostname;
 
-    HttpClient http(options.server, options.caCert);
+    core::http::Client http(clientOptions({options.server, options.caCert}, environment));
     protocol::RegisterRequest request;
     request.hostname = hostname;
     request.os = operatingSystem();

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "api_client/http_client.h"
 #include "commands/options.h"
+#include "config/config.h"
 #include "core/time.h"
 #include "state/files.h"
 #include "state/identity.h"
@@ -17,6 +17,6 @@ inline constexpr core::ErrorKind kEnrolment{"EnrolmentFailed", 503, "The agent c
 /// costs nothing: the same command again gets the same agent. Throws core::Error with a sentence that says
 /// what to do.
 Identity enrol(const Config& config, const StateDir& state, const EnrollOptions& options,
-               const core::Clock& clock);
+               const Environment& environment, const core::Clock& clock);
 
 } // namespace agent

@@ -30,7 +30,7 @@ ExitCode runCommand(const CommonOptions& common, core::ProcessRunner& runner, co
     if (!identity && !config.orchestrator.token.empty()) {
         log.info("The agent is not enrolled yet; enrolling with the configured token");
         hub.addSecret(config.orchestrator.token);
-        identity = enrol(config, state, {}, clock);
+        identity = enrol(config, state, {}, common.environment, clock);
     }
     if (!identity) {
         fmt::print(

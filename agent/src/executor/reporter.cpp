@@ -14,6 +14,25 @@ namespace protocol = restic::protocol;
 constexpr auto kProgressInterval = 1s;
 constexpr auto kIdleInterval = 1s;
 constexpr std::size_t kBatchLines = 100;
+constexpr int kSimplifications = 2;
+/// So often log lines are tried before the result goes ahead of them.
+constexpr int kPatience = 3;
+constexpr std::string_view kRefusedLine = "(a line that the server did not take)";
+
+/// A report with less in it that a server could refuse: first without lists and texts, then without any
+/// result.
+protocol::TaskStatusReport simplified(protocol::TaskStatusReport report, int level) {
+    if (level > 0 && report.result) {
+        core::json::Object kept;
+        for (const auto& [name, value] : report.result->members())
+            if (name == "outcome" || name == "snapshot_id" || name == "short_id" || value.number())
+                kept.set(name, value);
+        report.result = std::move(kept);
+    }
+    if (level > 1)
+        report.result.reset();
+    return report;
+}
 } // namespace
 
 std::chrono::milliseconds Backoff::next() {
@@ -47,29 +66,41 @@ void Reporter::wake() {
 
 void Reporter::run(const std::stop_token& stop) {
     std::vector<Entry> entries;
-    Interrupter interrupter;
+    core::http::Interrupter interrupter;
     const std::stop_callback interrupt(stop, [&] { interrupter.interrupt(); });
     Backoff backoff(config_.agent.retryBackoff, config_.agent.retryMaxBackoff);
     TimePoint notBefore{};
     while (!stop.stop_requested()) {
         auto next = Clock::now() + 60s;
-        std::optional<ApiFailure> failure;
+        bool unreachable = false;
         if (Clock::now() >= notBefore) {
             for (auto& entry : entries) {
+                if (Clock::now() < entry.notBefore) {
+                    next = std::min(next, entry.notBefore);
+                    continue;
+                }
+                std::optional<ApiFailure> failure;
                 next = std::min(next, serve(entry, interrupter, failure));
-                if (failure)
-                    break;
-            }
-            if (failure) {
-                const auto delay = failure->retryAfter.value_or(backoff.next());
-                notBefore = Clock::now() + delay;
+                if (!failure) {
+                    entry.backoff.reset();
+                    continue;
+                }
+                // What is about this task alone does not keep the others from being reported.
+                unreachable = failure->kind == ApiFailure::Kind::network;
+                auto& waiting = unreachable ? backoff : entry.backoff;
+                const auto delay = failure->retryAfter.value_or(waiting.next());
+                (unreachable ? notBefore : entry.notBefore) = Clock::now() + delay;
+                next = std::min(next, Clock::now() + delay);
                 if (!stop.stop_requested())
                     log_.warn("A report could not be delivered; it will be sent again",
-                              {{"error", failure->message},
+                              {{"task_id", entry.outbox->taskId()},
+                               {"error", failure->message},
                                {"again_in_ms", static_cast<std::int64_t>(delay.count())}});
-            } else {
-                backoff.reset();
+                if (unreachable)
+                    break;
             }
+            if (!unreachable)
+                backoff.reset();
         }
         next = std::max(next, notBefore);
         std::erase_if(entries, [](const Entry& entry) { return entry.done; });
@@ -81,15 +112,16 @@ void Reporter::run(const std::stop_token& stop) {
         else
             changed_.wait_until(lock, stop, next, [&] { return woken_; });
         woken_ = false;
-        for (auto& outbox : added_) {
-            entries.emplace_back();
-            entries.back().outbox = std::move(outbox);
-        }
+        for (auto& outbox : added_)
+            entries.push_back(
+                {.outbox = std::move(outbox),
+                 .batch = kBatchLines,
+                 .backoff = Backoff(config_.agent.retryBackoff, config_.agent.retryMaxBackoff)});
         added_.clear();
     }
 }
 
-Reporter::TimePoint Reporter::serve(Entry& entry, Interrupter& interrupter,
+Reporter::TimePoint Reporter::serve(Entry& entry, core::http::Interrupter& interrupter,
                                     std::optional<ApiFailure>& failure) {
     auto& outbox = *entry.outbox;
     const auto pending = outbox.pending();
@@ -116,14 +148,21 @@ Reporter::TimePoint Reporter::serve(Entry& entry, Interrupter& interrupter,
     if (lines >= kBatchLines ||
         (lines > 0 && (pending.result || Clock::now() - entry.lastLogs >= config_.restic.streamInterval))) {
         while (outbox.log().pending() > 0)
-            if (!sendLogs(entry, interrupter, failure))
-                return next;
+            if (!sendLogs(entry, interrupter, failure)) {
+                // A log that does not get through must not hold the result back for ever.
+                if (!pending.result || failure->kind != ApiFailure::Kind::busy ||
+                    entry.backoff.failures() < kPatience)
+                    return next;
+                break;
+            }
     } else if (lines > 0) {
         next = std::min(next, entry.lastLogs +
                                   std::chrono::duration_cast<Clock::duration>(config_.restic.streamInterval));
     }
     if (pending.result) {
-        if (outbox.abandoned() || sendStatus(entry, *pending.result, interrupter, failure)) {
+        if (!entry.resultSent && !outbox.abandoned())
+            entry.resultSent = sendStatus(entry, *pending.result, interrupter, failure);
+        if (outbox.abandoned() || (entry.resultSent && outbox.log().pending() == 0)) {
             entry.done = true;
             closed_(outbox);
         }
@@ -131,10 +170,10 @@ Reporter::TimePoint Reporter::serve(Entry& entry, Interrupter& interrupter,
     return next;
 }
 
-bool Reporter::sendStatus(Entry& entry, const protocol::TaskStatusReport& report, Interrupter& interrupter,
-                          std::optional<ApiFailure>& failure) {
+bool Reporter::sendStatus(Entry& entry, const protocol::TaskStatusReport& report,
+                          core::http::Interrupter& interrupter, std::optional<ApiFailure>& failure) {
     auto& outbox = *entry.outbox;
-    auto answer = server_.reportStatus(outbox.taskId(), report, &interrupter);
+    auto answer = server_.reportStatus(outbox.taskId(), simplified(report, entry.simplified), &interrupter);
     entry.lastStatus = Clock::now();
     if (answer) {
         if (answer.value->cancelRequested && report.status == "running")
@@ -142,7 +181,8 @@ bool Reporter::sendStatus(Entry& entry, const protocol::TaskStatusReport& report
         return true;
     }
     const auto& why = answer.failure;
-    if (why.kind == ApiFailure::Kind::conflict || why.status == 404) {
+    using Kind = ApiFailure::Kind;
+    if (why.kind == Kind::taskEnded) {
         log_.info(
             "The server wants no more of this task",
             {{"task_id", outbox.taskId()}, {"attempt", std::int64_t{outbox.attempt()}}, {"error", why.name}});
@@ -150,48 +190,59 @@ bool Reporter::sendStatus(Entry& entry, const protocol::TaskStatusReport& report
         outbox.stop(StopReason::cancelled);
         return true;
     }
-    if (why.kind == ApiFailure::Kind::rejected && !entry.simplified && report.status != "running") {
-        // Better a bare result than none for ever.
-        log_.error("The server refuses this report; sending it without its details",
-                   {{"task_id", outbox.taskId()}, {"error", why.message}});
-        entry.simplified = true;
-        auto bare = report;
-        bare.result.reset();
-        bare.progress.reset();
-        return sendStatus(entry, bare, interrupter, failure);
-    }
-    if (why.kind == ApiFailure::Kind::rejected && report.status == "running") {
+    if (why.kind == Kind::rejected && report.status == "running") {
         log_.warn("The server refuses a progress report",
                   {{"task_id", outbox.taskId()}, {"error", why.message}});
         return true;
+    }
+    if (why.kind == Kind::rejected && entry.simplified < kSimplifications) {
+        // Better a result without its details than none for ever.
+        ++entry.simplified;
+        log_.error("The server refuses this result; sending it with less in it",
+                   {{"task_id", outbox.taskId()}, {"error", why.message}});
+        return sendStatus(entry, report, interrupter, failure);
     }
     failure = why;
     return false;
 }
 
-bool Reporter::sendLogs(Entry& entry, Interrupter& interrupter, std::optional<ApiFailure>& failure) {
+bool Reporter::sendLogs(Entry& entry, core::http::Interrupter& interrupter,
+                        std::optional<ApiFailure>& failure) {
     auto& outbox = *entry.outbox;
-    auto batch = outbox.log().batch(kBatchLines);
+    auto batch = outbox.log().batch(entry.batch);
     batch.attempt = outbox.attempt();
     auto answer = server_.sendLogs(outbox.taskId(), batch, &interrupter);
     entry.lastLogs = Clock::now();
+    using Kind = ApiFailure::Kind;
     if (answer) {
         const auto last = batch.firstSeq + static_cast<std::int64_t>(batch.lines.size()) - 1;
-        if (answer.value->ackedSeq < batch.firstSeq) {
-            // It stored nothing and said so: the same batch again at once would go round for ever.
-            failure = ApiFailure{ApiFailure::Kind::busy, 200, "LogsNotStored",
-                                 "the server stored no log line", std::nullopt};
+        const auto acked = std::min(last, answer.value->ackedSeq);
+        if (acked < batch.firstSeq) {
+            // At once again would go round for ever; next time with what it lacks, if it lacks older ones.
+            outbox.log().resumeAfter(acked);
+            failure =
+                ApiFailure{Kind::busy, 200, "LogsNotStored", "the server stored no log line", std::nullopt};
             return false;
         }
-        outbox.log().acknowledge(std::min(last, answer.value->ackedSeq));
+        outbox.log().acknowledge(acked);
+        entry.batch = kBatchLines;
         return true;
     }
-    if (answer.failure.kind == ApiFailure::Kind::conflict ||
-        answer.failure.kind == ApiFailure::Kind::rejected) {
-        log_.warn("The server refuses log lines of this task; they are dropped",
-                  {{"task_id", outbox.taskId()}, {"error", answer.failure.message}});
+    if (answer.failure.kind == Kind::taskEnded) {
+        log_.info("The server wants no more log lines of this task",
+                  {{"task_id", outbox.taskId()}, {"error", answer.failure.name}});
         outbox.log().dropPending();
         return true;
+    }
+    if (answer.failure.kind == Kind::rejected && batch.lines.size() > 1) {
+        entry.batch = batch.lines.size() / 2; // until the one that it means is alone
+        return sendLogs(entry, interrupter, failure);
+    }
+    if (answer.failure.kind == Kind::rejected && batch.lines.front().message != kRefusedLine) {
+        log_.warn("The server refuses a log line; its text is left out",
+                  {{"task_id", outbox.taskId()}, {"error", answer.failure.message}});
+        outbox.log().replaceFirst(std::string(kRefusedLine));
+        return sendLogs(entry, interrupter, failure);
     }
     failure = answer.failure;
     return false;

@@ -8,7 +8,7 @@
 #include <stop_token>
 #include <vector>
 
-#include "api_client/server.h"
+#include "api_client/host_client.h"
 #include "config/config.h"
 #include "executor/outbox.h"
 
@@ -35,7 +35,7 @@ private:
 class Reporter {
 public:
     /// `closed` is called when the server has all of an outbox, or wants no more of it.
-    Reporter(Server& server, const Config& config, core::Logger log,
+    Reporter(HostClient& server, const Config& config, core::Logger log,
              std::function<void(const Outbox&)> closed)
         : server_(server), config_(config), log_(std::move(log)), closed_(std::move(closed)) {}
 
@@ -52,17 +52,23 @@ private:
         std::uint64_t progressSent = 0;
         TimePoint lastStatus{};
         TimePoint lastLogs{};
-        bool simplified = false;
+        /// How much of a refused result has been left away.
+        int simplified = 0;
+        /// How many lines a batch may have now.
+        std::size_t batch = 0;
+        Backoff backoff;
+        TimePoint notBefore{};
+        bool resultSent = false;
         bool done = false;
     };
 
-    /// Sends what is due; when to look again. Sets `failure` if the server cannot be reached.
-    TimePoint serve(Entry& entry, Interrupter& interrupter, std::optional<ApiFailure>& failure);
-    bool sendStatus(Entry& entry, const restic::protocol::TaskStatusReport& report, Interrupter& interrupter,
-                    std::optional<ApiFailure>& failure);
-    bool sendLogs(Entry& entry, Interrupter& interrupter, std::optional<ApiFailure>& failure);
+    /// Sends what is due; when to look again. Sets `failure` if something did not get through.
+    TimePoint serve(Entry& entry, core::http::Interrupter& interrupter, std::optional<ApiFailure>& failure);
+    bool sendStatus(Entry& entry, const restic::protocol::TaskStatusReport& report,
+                    core::http::Interrupter& interrupter, std::optional<ApiFailure>& failure);
+    bool sendLogs(Entry& entry, core::http::Interrupter& interrupter, std::optional<ApiFailure>& failure);
 
-    Server& server_;
+    HostClient& server_;
     const Config& config_;
     core::Logger log_;
     std::function<void(const Outbox&)> closed_;

@@ -15,6 +15,20 @@ using core::json::Object;
 }
 
 TaskLog::TaskLog(std::filesystem::path file) : file_(std::move(file)) {
+    for (auto& stored : read()) {
+        lines_.push_back(std::move(stored.line));
+        recovered_ = stored.position;
+        ++nextSeq_;
+    }
+    fd_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    char last = '\n';
+    if (const auto size = fd_ >= 0 ? ::lseek(fd_, 0, SEEK_END) : 0;
+        size > 0 && ::pread(fd_, &last, 1, size - 1) == 1 && last != '\n') [[maybe_unused]]
+        const auto ignored = ::write(fd_, "\n", 1);
+}
+
+std::vector<TaskLog::Stored> TaskLog::read() const {
+    std::vector<Stored> out;
     const auto text = readFileIfAny(file_).value_or("");
     std::string_view rest = text;
     while (!rest.empty()) {
@@ -25,15 +39,12 @@ TaskLog::TaskLog(std::filesystem::path file) : file_(std::move(file)) {
         if (!record || end == std::string_view::npos)
             continue; // cut by a crash
         const auto& value = record.value();
-        lines_.push_back({core::fromMicros(value.integerOr("at_us")), value.stringOr("level", "info"),
-                          value.stringOr("message")});
-        recovered_.output = static_cast<std::uint64_t>(value.integerOr("output"));
-        recovered_.error = static_cast<std::uint64_t>(value.integerOr("error"));
-        ++nextSeq_;
+        out.push_back({{core::fromMicros(value.integerOr("at_us")), value.stringOr("level", "info"),
+                        value.stringOr("message")},
+                       {static_cast<std::uint64_t>(value.integerOr("output")),
+                        static_cast<std::uint64_t>(value.integerOr("error"))}});
     }
-    fd_ = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (fd_ >= 0 && !text.empty() && text.back() != '\n') [[maybe_unused]]
-        const auto ignored = ::write(fd_, "\n", 1);
+    return out;
 }
 
 TaskLog::~TaskLog() {
@@ -83,6 +94,26 @@ void TaskLog::acknowledge(std::int64_t seq) {
         lines_.pop_front();
         ++firstSeq_;
     }
+}
+
+void TaskLog::replaceFirst(const std::string& message) {
+    const std::lock_guard lock(mutex_);
+    if (!lines_.empty())
+        lines_.front().message = message;
+}
+
+void TaskLog::resumeAfter(std::int64_t seq) {
+    const std::lock_guard lock(mutex_);
+    if (seq + 1 >= firstSeq_ || seq < 0)
+        return;
+    const auto stored = read();
+    for (auto missing = firstSeq_ - 1; missing > seq; --missing) {
+        const auto at = static_cast<std::size_t>(missing - 1);
+        lines_.push_front(at < stored.size()
+                              ? stored[at].line
+                              : restic::protocol::LogLine{{}, "info", "(a line that is not kept any more)"});
+    }
+    firstSeq_ = seq + 1;
 }
 
 void TaskLog::dropPending() {

@@ -41,10 +41,20 @@ public:
     [[nodiscard]] restic::protocol::LogBatch batch(std::size_t most) const;
     /// The server has all lines up to this number.
     void acknowledge(std::int64_t seq);
-    /// The server will never take them.
+    /// The server wants no more of this task.
     void dropPending();
+    /// Writes another text over the oldest line that is not acknowledged: one that the server refuses.
+    void replaceFirst(const std::string& message);
+    /// Goes back to the lines behind this number, which the server has lost: a restored database, say.
+    void resumeAfter(std::int64_t seq);
 
 private:
+    struct Stored {
+        restic::protocol::LogLine line;
+        LogPosition position;
+    };
+    [[nodiscard]] std::vector<Stored> read() const;
+
     std::filesystem::path file_;
     mutable std::mutex mutex_;
     int fd_ = -1;

@@ -40,7 +40,7 @@ std::string architecture() {
     return machine;
 }
 
-Heartbeat::Heartbeat(Server& server, const Executor& executor, ResticProbe& restic, const StateDir& state,
+Heartbeat::Heartbeat(HostClient& server, const Executor& executor, ResticProbe& restic, const StateDir& state,
                      const Config& config, const core::Clock& clock, core::Logger log)
     : server_(server), executor_(executor), restic_(restic), state_(state), config_(config), clock_(clock),
       log_(std::move(log)), startedAt_(clock.now()) {}
@@ -76,7 +76,7 @@ protocol::HeartbeatRequest Heartbeat::collect() {
 }
 
 void Heartbeat::run(const std::stop_token& stop) {
-    Interrupter interrupter;
+    core::http::Interrupter interrupter;
     const std::stop_callback interrupt(stop, [&] { interrupter.interrupt(); });
     while (!stop.stop_requested()) {
         std::chrono::milliseconds next = config_.agent.heartbeatInterval;
@@ -90,7 +90,7 @@ void Heartbeat::run(const std::stop_token& stop) {
     }
 }
 
-std::chrono::milliseconds Heartbeat::beat(Interrupter& interrupter) {
+std::chrono::milliseconds Heartbeat::beat(core::http::Interrupter& interrupter) {
     const auto message = collect();
     Backoff backoff(1s, 8s);
     std::stop_source none;

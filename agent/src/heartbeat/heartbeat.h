@@ -7,7 +7,7 @@
 #include <stop_token>
 #include <string>
 
-#include "api_client/server.h"
+#include "api_client/host_client.h"
 #include "config/config.h"
 #include "executor/executor.h"
 #include "metrics/metrics.h"
@@ -20,7 +20,7 @@ namespace agent {
 /// thread runs it.
 class Heartbeat {
 public:
-    Heartbeat(Server& server, const Executor& executor, ResticProbe& restic, const StateDir& state,
+    Heartbeat(HostClient& server, const Executor& executor, ResticProbe& restic, const StateDir& state,
               const Config& config, const core::Clock& clock, core::Logger log);
 
     void run(const std::stop_token& stop);
@@ -29,10 +29,10 @@ public:
     [[nodiscard]] restic::protocol::HeartbeatRequest collect();
 
 private:
-    std::chrono::milliseconds beat(Interrupter& interrupter);
+    std::chrono::milliseconds beat(core::http::Interrupter& interrupter);
     void writeStatus(const restic::protocol::HeartbeatRequest& sent, const std::string& error);
 
-    Server& server_;
+    HostClient& server_;
     const Executor& executor_;
     ResticProbe& restic_;
     const StateDir& state_;

@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "agent_version.h"
-#include "api_client/server.h"
+#include "api_client/host_client.h"
 #include "config/server_address.h"
 #include "executor/executor.h"
 #include "heartbeat/heartbeat.h"
@@ -23,8 +23,8 @@ AgentEnd AgentService::run(const std::stop_token& stop) {
     const auto identity = identity_.get();
     log_.hub().addSecret(identity.token);
     const auto address = serverAddress(config_, identity);
-    HttpClient http(address.url, address.caCert);
-    Server server(http, identity_, clock_, log_.named("server"), [&] {
+    core::http::Client http(clientOptions(address, environment_));
+    HostClient server(http, identity_, clock_, log_.named("server"), [&] {
         lost = true;
         ending.request_stop();
     });

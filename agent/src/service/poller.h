@@ -2,7 +2,7 @@
 
 #include <stop_token>
 
-#include "api_client/server.h"
+#include "api_client/host_client.h"
 #include "config/config.h"
 #include "executor/executor.h"
 
@@ -12,7 +12,7 @@ namespace agent {
 /// through. One thread runs it; freed() may be called from others.
 class Poller {
 public:
-    Poller(Server& server, Executor& executor, const Config& config, core::Logger log)
+    Poller(HostClient& server, Executor& executor, const Config& config, core::Logger log)
         : server_(server), executor_(executor), config_(config), log_(std::move(log)) {}
 
     void run(const std::stop_token& stop);
@@ -20,11 +20,11 @@ public:
     void freed();
 
 private:
-    Server& server_;
+    HostClient& server_;
     Executor& executor_;
     const Config& config_;
     core::Logger log_;
-    Interrupter interrupter_;
+    core::http::Interrupter interrupter_;
     std::mutex mutex_;
     bool parkedFull_ = false;
 };
