@@ -160,8 +160,8 @@ std::vector<core::http::Route> authRoutes(Parts& parts) {
                       .response = &wire::typeOf<TokenAnswer>(),
                       .errors = {&kForbidden},
                       .handler = [&parts](Request& request) -> Outcome {
-                          const auto& caller = person(request);
                           const auto tenant = request.json<SwitchRequest>().tenantId;
+                          const auto& caller = person(request);
                           if (caller.session)
                               request.audit().object("session", caller.session->toString());
                           request.audit().entry.tenant = tenant;

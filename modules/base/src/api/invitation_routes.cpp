@@ -49,12 +49,11 @@ const wire::Type& wireType(const InvitationToken*) {
         wire::object<InvitationToken>("InvitationToken", wire::tolerant)
             .field("id", &InvitationToken::id)
             .field("token", &InvitationToken::token,
-                   {.doc = "Shown once: give it to the person on a way that is theirs alone", .secret = true})
+                   {.doc = "Shown once: give it to the person on a way that is theirs alone"})
             .field("url", &InvitationToken::url,
                    {.doc =
                         "The page on which it is accepted; the token stands behind #, which browsers do not "
-                        "send",
-                    .secret = true})
+                        "send"})
             .field("expires_at", &InvitationToken::expiresAt)
             .build();
     return type;

@@ -1,5 +1,7 @@
 #include "repositories/repository_service.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "agents/agent_store.h"
@@ -101,8 +103,18 @@ Repository RepositoryService::update(Transaction& tx, const Uuid& id, const Repo
 
 Repository RepositoryService::findOrCreate(Transaction& tx, RepositorySpec spec) {
     if (spec.url)
-        if (auto existing = RepositoryStore::findByUrl(tx, spec.type, *spec.url, spec.agent))
+        if (auto existing = RepositoryStore::findByUrl(tx, spec.type, *spec.url, spec.agent)) {
+            const bool same =
+                spec.password
+                    ? vault_->get(tx, {tx.tenant(), kTable, existing->id, "password"}) == spec.password
+                    : !spec.passwordFile || spec.passwordFile == existing->passwordFile;
+            if (!same)
+                throw core::Error(errors::kRepositoryExists,
+                                  "The repository \"" + existing->name +
+                                      "\" is at that place already, with another password. Name it by "
+                                      "repository_id, or change it first.");
             return *existing;
+        }
     return create(tx, spec);
 }
 
@@ -124,7 +136,8 @@ void RepositoryService::remove(Transaction& tx, const Uuid& id) {
 }
 
 bool RepositoryService::hasPassword(Transaction& tx, const Uuid& id) {
-    return !vault_->fields(tx, tx.tenant(), kTable, id).empty();
+    const auto fields = vault_->fields(tx, tx.tenant(), kTable, id);
+    return std::find(fields.begin(), fields.end(), "password") != fields.end();
 }
 
 } // namespace restic
