@@ -34,7 +34,7 @@ struct Parts {
           agents(context.database(), context.clock(), context.events(), context.authentication(), signer,
                  limits, tasks, agentSettings(context.config())),
           policies(context.clock(), limits), repositories(context.clock(), vault),
-          status(context.database(), context.clock()),
+          secrets(context.database(), vault), status(context.database(), context.clock()),
           scheduler(context.database(), context.clock(), tasks, context.log().named("restic.scheduler")),
           waker(
               [this](const core::Uuid& tenant, const core::Uuid& agent,
@@ -45,8 +45,15 @@ struct Parts {
                   return core::http::Response::of(poll);
               },
               context.log().named("restic.waker")),
-          services{context.database(), context.clock(), agents, policies,
-                   repositories,       tasks,           waker,  status} {
+          services{context.database(),
+                   context.clock(),
+                   agents,
+                   policies,
+                   repositories,
+                   tasks,
+                   waker,
+                   status,
+                   secrets} {
         registerMetrics(context.metrics(), context.database());
         // The agent may be parked at another host.
         tasks.setWake([&wakeups = context.wakeups()](const core::Uuid& agent) {
@@ -68,6 +75,7 @@ struct Parts {
     AgentService agents;
     PolicyService policies;
     RepositoryService repositories;
+    OldSecrets secrets;
     StatusService status;
     Scheduler scheduler;
     AgentWaker waker;
@@ -115,6 +123,9 @@ public:
     }
 
     void start() override {
+        if (const auto moved = parts_->secrets.moveIntoVault(); moved > 0)
+            context_->log().info("moved secrets of repositories and policies into the vault",
+                                 {{"rows", std::int64_t{moved}}});
         auto& jobs = context_->jobs();
         // What is read and then changed once for all hosts is one host's, and is written under its fence.
         jobs.everyOnOneHost("sweep", core::seconds{5}, [this](core::JobRun& run) {

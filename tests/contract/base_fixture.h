@@ -32,13 +32,39 @@ protected:
     }
     base::SignedIn login(const std::string& email, const std::string& password = kPassword,
                          const std::optional<Uuid>& wanted = {}) {
-        return parts.signIn.login(email, password, wanted, {"127.0.0.1", nullptr});
+        return parts.signIn.login(email, password, wanted, {"127.0.0.1", "r1", nullptr});
+    }
+    /// An invitation by the host's operator.
+    std::string invite(const Uuid& tenantId, const std::string& email,
+                       core::http::Role role = core::http::Role::viewer) {
+        core::http::Principal operatorOfTheHost;
+        operatorOfTheHost.kind = core::http::PrincipalKind::apiToken;
+        operatorOfTheHost.id = newId();
+        return inviteBy(operatorOfTheHost, tenantId, email, role);
+    }
+    std::string inviteBy(const core::http::Principal& caller, const Uuid& tenantId, const std::string& email,
+                         core::http::Role role = core::http::Role::viewer) {
+        std::string token;
+        parts.invitations.invite(tenantId, caller, {email, "Name of " + email, role}, SystemContext("test"),
+                                 [&](const base::Invitations::Made& made) { token = made.token; });
+        return token;
+    }
+    /// An account becomes a member of a further tenant, as its holder.
+    void join(const Uuid& tenantId, const std::string& email,
+              core::http::Role role = core::http::Role::viewer) {
+        const auto token = invite(tenantId, email, role);
+        const auto account =
+            system([&](Transaction& tx) { return parts.users.store().findByEmail(tx, email).value(); });
+        core::http::Principal holder;
+        holder.id = account.id;
+        holder.name = email;
+        parts.invitations.accept(token, {}, holder, {"127.0.0.1", "r1", nullptr});
     }
     core::Result<core::http::Principal> who(const std::string& token) {
         return authentication.authenticate({core::http::Credentials::Scheme::bearer, token, {}});
     }
     /// A context whose changes owe an audit entry, as a request's.
-    static SystemContext audited(const std::string& action, const std::optional<Uuid>& owner) {
+    static SystemContext owing(const std::string& action, const std::optional<Uuid>& owner) {
         auto trail = std::make_shared<core::AuditTrail>();
         trail->pending = true;
         trail->entry.action = action;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "restic/protocol/names.h"
 #include "restic/protocol/task_errors.h"
 
 namespace agent {
@@ -12,44 +13,6 @@ namespace {
 namespace task_errors = restic::protocol::task_errors;
 using restic::protocol::TaskError;
 using restic::protocol::TaskPayload;
-
-/// Credentials of the backends. Anything else that a server sent could change what restic, or a program that
-/// it starts, does.
-constexpr auto kEnvironmentNames = std::to_array<std::string_view>({
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_DEFAULT_REGION",
-    "AWS_REGION",
-    "AZURE_ACCOUNT_NAME",
-    "AZURE_ACCOUNT_KEY",
-    "AZURE_ACCOUNT_SAS",
-    "AZURE_ENDPOINT_SUFFIX",
-    "GOOGLE_PROJECT_ID",
-    "GOOGLE_APPLICATION_CREDENTIALS",
-    "GOOGLE_ACCESS_TOKEN",
-    "RESTIC_REST_USERNAME",
-    "RESTIC_REST_PASSWORD",
-    "B2_ACCOUNT_ID",
-    "B2_ACCOUNT_KEY",
-    "OS_AUTH_URL",
-    "OS_REGION_NAME",
-    "OS_USERNAME",
-    "OS_PASSWORD",
-    "OS_TENANT_ID",
-    "OS_TENANT_NAME",
-    "OS_USER_DOMAIN_NAME",
-    "OS_PROJECT_NAME",
-    "OS_PROJECT_DOMAIN_NAME",
-    "OS_APPLICATION_CREDENTIAL_ID",
-    "OS_APPLICATION_CREDENTIAL_NAME",
-    "OS_APPLICATION_CREDENTIAL_SECRET",
-    "OS_STORAGE_URL",
-    "OS_AUTH_TOKEN",
-    "ST_AUTH",
-    "ST_USER",
-    "ST_KEY",
-});
 
 struct Backend {
     std::string_view type;
@@ -116,8 +79,8 @@ std::optional<TaskError> planRepository(const TaskPayload& task, const PlanConte
         access.passwordFile = inConfigDir(given.passwordFile.value_or(""), config);
         access.certFile = inConfigDir(given.certFile.value_or(""), config);
         for (const auto& [name, value] : given.environment) {
-            if (std::find(kEnvironmentNames.begin(), kEnvironmentNames.end(), name) ==
-                kEnvironmentNames.end())
+            // Anything else could change what restic, or a program that it starts, does.
+            if (restic::protocol::environmentName(name) == restic::protocol::EnvironmentName::refused)
                 return invalid("The repository's environment variable " + name + " is not allowed");
             access.environment[name] = value;
         }

@@ -71,6 +71,7 @@ protocol::HeartbeatRequest Heartbeat::collect() {
         out.problems.push_back("The state folder " + state_.path().string() + " is not writable");
     if (executor_.failuresInARow() >= kFailuresThatMatter)
         out.problems.push_back("The last " + std::to_string(executor_.failuresInARow()) + " backups failed");
+    out.ownRepository = config_.repository.has_value();
     out.openTasks = executor_.openTasks();
     return out;
 }

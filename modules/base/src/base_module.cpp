@@ -68,9 +68,9 @@ std::vector<core::db::Migration> BaseModule::migrations(core::db::Dialect dialec
 }
 
 std::vector<core::Entity> BaseModule::entities() const {
-    return {{"tenant", "tenants"},   {"user", "users"},           {"membership", "memberships"},
-            {"session", "sessions"}, {"api token", "api_tokens"}, {"audit entry", "audit_log"},
-            {"secret", "secrets"}};
+    return {{"tenant", "tenants"},         {"user", "users"},       {"membership", "memberships"},
+            {"invitation", "invitations"}, {"session", "sessions"}, {"api token", "api_tokens"},
+            {"audit entry", "audit_log"},  {"secret", "secrets"}};
 }
 
 std::vector<core::Command> BaseModule::commands() {
@@ -125,8 +125,8 @@ void BaseModule::initialize(core::ModuleContext& context) {
 
 std::vector<core::http::Route> BaseModule::routes() {
     std::vector<core::http::Route> all;
-    for (auto* part :
-         {&api::authRoutes, &api::userRoutes, &api::tenantRoutes, &api::tokenRoutes, &api::auditRoutes})
+    for (auto* part : {&api::authRoutes, &api::userRoutes, &api::invitationRoutes, &api::tenantRoutes,
+                       &api::tokenRoutes, &api::auditRoutes})
         for (auto& route : (*part)(*parts_))
             all.push_back(std::move(route));
     return all;
@@ -141,6 +141,7 @@ void BaseModule::start() {
         parts_->database.transact(core::SystemContext("old sessions"), [&](core::db::Transaction& tx) {
             run.fence(tx);
             parts_->sessions.clean(tx);
+            InvitationStore(parts_->clock).clean(tx);
         });
     });
 }

@@ -22,15 +22,8 @@ Bootstrap::Bootstrap(core::db::Database& database, const TenantStore& tenants, U
       log_(std::move(log)) {}
 
 void Bootstrap::ensureTenant() {
-    try {
-        database_.transact(SystemContext("first start"), [&](Transaction& tx) {
-            if (tenants_.count(tx) == 0)
-                tenants_.create(tx, kTenant);
-        });
-    } catch (const Error& error) {
-        if (error.name() != errors::kTenantExists.name)
-            throw; // otherwise another host was faster
-    }
+    database_.transact(SystemContext("first start"),
+                       [&](Transaction& tx) { tenants_.ensureDefault(tx, kTenant); });
 }
 
 void Bootstrap::ensureAdmin(const Given& given, std::ostream& out) {
@@ -39,7 +32,7 @@ void Bootstrap::ensureAdmin(const Given& given, std::ostream& out) {
         std::optional<TenantRow> tenant;
     };
     const auto found = database_.read(SystemContext("first start"), [&](Transaction& tx) {
-        auto tenant = tenants_.findByName(tx, kTenant);
+        auto tenant = tenants_.findDefault(tx);
         if (const auto others = tenants_.list(tx, {}, {}, 1); !tenant && !others.empty())
             tenant = others.front();
         return Found{users_.store().any(tx), tenant};

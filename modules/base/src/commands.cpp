@@ -54,15 +54,32 @@ SystemContext audited(const std::string& action, const std::string& type) {
     return SystemContext("command line", trail);
 }
 
-TenantRow tenantNamed(Parts& parts, const std::string& name) {
-    const auto row = parts.database.read(
-        SystemContext("command line"), [&](Transaction& tx) { return parts.tenants->findByName(tx, name); });
-    if (!row)
-        throw Error(
-            errors::kTenantNotFound,
-            fmt::format("There is no tenant named \"{}\". Create it: ae-backend tenant create --name {}",
-                        name, name));
-    return *row;
+/// By id or name. A name is in its tenant's own hands: where two have it, the id decides. Without either it
+/// is the operator's own, whatever it is called now.
+TenantRow tenantOf(Parts& parts, const std::optional<std::string>& named) {
+    return parts.database.read(SystemContext("command line"), [&](Transaction& tx) {
+        if (!named) {
+            if (auto row = parts.tenants->findDefault(tx))
+                return *row;
+            throw Error(errors::kTenantNotFound, "The first tenant was deleted: give --tenant.");
+        }
+        if (const auto id = core::Uuid::parse(*named))
+            return parts.tenants->require(tx, *id);
+        const auto rows = parts.tenants->findByName(tx, *named);
+        if (rows.empty())
+            throw Error(errors::kTenantNotFound, fmt::format("There is no tenant named \"{0}\". Create it: "
+                                                             "ae-backend tenant create --name {0}",
+                                                             *named));
+        if (rows.size() > 1) {
+            std::string ids;
+            for (const auto& row : rows)
+                ids += ' ' + row.id.toString();
+            throw Error(core::errors::kConflict,
+                        fmt::format("{} tenants are named \"{}\": give the id instead of the name, one of{}",
+                                    rows.size(), *named, ids));
+        }
+        return rows.front();
+    });
 }
 
 /// A password never stands in the arguments, where every user of the machine can read it.
@@ -93,7 +110,7 @@ void print(Invocation& call, const Object& fields) {
 
 int createUser(Parts& parts, Invocation& call) {
     parts.bootstrap.ensureTenant();
-    const auto tenant = tenantNamed(parts, option(call, "tenant").value_or(Bootstrap::kTenant));
+    const auto tenant = tenantOf(parts, option(call, "tenant"));
     UserService::NewUser wanted;
     wanted.email = option(call, "email").value_or("");
     wanted.name = option(call, "name").value_or("");
@@ -116,6 +133,65 @@ int createUser(Parts& parts, Invocation& call) {
     return 0;
 }
 
+struct Listed {
+    UserRow user;
+    std::vector<Membership> memberships;
+};
+
+int listUsers(Parts& parts, Invocation& call) {
+    std::vector<Listed> all;
+    parts.database.read(SystemContext("command line"), [&](Transaction& tx) {
+        all.clear();
+        for (auto& user : parts.users.store().everybody(tx)) {
+            auto memberships = parts.users.store().memberships(tx, user.id);
+            all.push_back({std::move(user), std::move(memberships)});
+        }
+    });
+    core::json::Array items;
+    for (const auto& [user, memberships] : all) {
+        core::json::Array tenants;
+        std::string where;
+        for (const auto& m : memberships) {
+            tenants.push_back(Object{
+                {"id", m.tenant.toString()}, {"name", m.tenantName}, {"role", core::http::roleName(m.role)}});
+            where += fmt::format("{}{} ({})", where.empty() ? "" : ", ", m.tenantName,
+                                 core::http::roleName(m.role));
+        }
+        if (!call.json)
+            call.out << fmt::format("{:<40} {:<9} {}{}\n", user.email, user.active ? "active" : "disabled",
+                                    user.system ? "system, " : "", where);
+        items.push_back(Object{{"id", user.id.toString()},
+                               {"email", user.email},
+                               {"name", user.name},
+                               {"active", user.active},
+                               {"system", user.system},
+                               {"tenants", std::move(tenants)}});
+    }
+    if (call.json)
+        call.out << core::json::write(Value(Object{{"items", std::move(items)}})) << '\n';
+    return 0;
+}
+
+int setPassword(Parts& parts, Invocation& call) {
+    const auto file = option(call, "password-file");
+    const auto password = file ? passwordFrom(*file) : core::randomToken(15);
+    const auto user = parts.users.setPassword(option(call, "email").value_or(""), password,
+                                              audited("base.user.password_changed", "user"));
+    Object fields{{"id", user.id.toString()}, {"email", user.email}};
+    if (!file)
+        fields.set("password", password);
+    print(call, fields);
+    return 0;
+}
+
+int setActive(Parts& parts, Invocation& call, bool active) {
+    const auto user =
+        parts.users.setActive(option(call, "email").value_or(""), active,
+                              audited(active ? "base.user.enabled" : "base.user.disabled", "user"));
+    print(call, {{"id", user.id.toString()}, {"email", user.email}, {"active", user.active}});
+    return 0;
+}
+
 int createToken(Parts& parts, Invocation& call) {
     parts.bootstrap.ensureTenant();
     const bool system = flag(call, "system");
@@ -124,7 +200,7 @@ int createToken(Parts& parts, Invocation& call) {
                     "A system token belongs to no tenant: give --system or --tenant");
     std::optional<core::Uuid> tenant;
     if (!system)
-        tenant = tenantNamed(parts, option(call, "tenant").value_or(Bootstrap::kTenant)).id;
+        tenant = tenantOf(parts, option(call, "tenant")).id;
     std::optional<core::Instant> expires;
     if (const auto text = option(call, "expires-in")) {
         const auto duration = core::parseDuration(*text);
@@ -162,6 +238,9 @@ int createTenant(Parts& parts, Invocation& call) {
     const auto name = option(call, "name").value_or("");
     const auto context = audited("base.tenant.created", "tenant");
     const auto row = parts.database.transact(context, [&](Transaction& tx) {
+        if (!parts.tenants->findByName(tx, name).empty())
+            throw Error(core::errors::kConflict,
+                        fmt::format("A tenant named \"{}\" exists already; choose another name.", name));
         auto made = parts.tenants->create(tx, name, number(call, "max-agents"), number(call, "max-policies"));
         context.audit()->entry.objectId = made.id.toString();
         return made;
@@ -171,7 +250,7 @@ int createTenant(Parts& parts, Invocation& call) {
 }
 
 int setTenant(Parts& parts, Invocation& call) {
-    auto row = tenantNamed(parts, option(call, "name").value_or(""));
+    auto row = tenantOf(parts, option(call, "name").value_or(""));
     const auto context = audited("base.tenant.updated", "tenant");
     context.audit()->entry.objectId = row.id.toString();
     context.audit()->entry.tenant = row.id;
@@ -187,14 +266,16 @@ int setTenant(Parts& parts, Invocation& call) {
 
 std::vector<Command> commands(const std::function<Parts&()>& parts) {
     const std::vector<std::string> roles{"viewer", "operator", "admin"};
-    const Command::Option tenant{.name = "tenant", .doc = "Name of the tenant (default: default)"};
+    const Command::Option tenant{.name = "tenant",
+                                 .doc = "Name or id of the tenant (default: the first one)"};
+    const Command::Option email{.name = "email", .doc = "The address to sign in with", .required = true};
     const Command::Option agents{.name = "max-agents", .doc = "How many agents the tenant may have"};
     const Command::Option policies{.name = "max-policies", .doc = "How many policies the tenant may have"};
     return {
         {"user create",
          "Create a user; without --password-file with a random password, which is printed",
          "ae-backend user create --email ann@example.org --role admin --password-file -",
-         {{.name = "email", .doc = "The address to sign in with", .required = true},
+         {email,
           {.name = "name", .doc = "The person's name"},
           {.name = "role", .doc = "Role in the tenant", .defaultValue = "viewer", .oneOf = roles},
           tenant,
@@ -202,6 +283,29 @@ std::vector<Command> commands(const std::function<Parts&()>& parts) {
           {.name = "password-file",
            .doc = "File whose first line is the password; - for the standard input"}},
          [parts](Invocation& call) { return createUser(parts(), call); }},
+        {"user list",
+         "List all users with their tenants",
+         "ae-backend user list",
+         {},
+         [parts](Invocation& call) { return listUsers(parts(), call); }},
+        {"user set-password",
+         "Set a user's password and end their sessions; without --password-file a random one, which is "
+         "printed",
+         "ae-backend user set-password --email ann@example.org --password-file -",
+         {email,
+          {.name = "password-file",
+           .doc = "File whose first line is the password; - for the standard input"}},
+         [parts](Invocation& call) { return setPassword(parts(), call); }},
+        {"user disable",
+         "Let a user in nowhere any more, their API tokens neither",
+         "ae-backend user disable --email ann@example.org",
+         {email},
+         [parts](Invocation& call) { return setActive(parts(), call, false); }},
+        {"user enable",
+         "Let a disabled user in again",
+         "ae-backend user enable --email ann@example.org",
+         {email},
+         [parts](Invocation& call) { return setActive(parts(), call, true); }},
         {"token create",
          "Create an API token and print it, once",
          "ae-backend token create --name monitoring --role viewer --expires-in 90d",
@@ -219,7 +323,7 @@ std::vector<Command> commands(const std::function<Parts&()>& parts) {
         {"tenant set",
          "Change a tenant's name or limits",
          "ae-backend tenant set --name acme --max-agents 500",
-         {{.name = "name", .doc = "Its present name", .required = true},
+         {{.name = "name", .doc = "Its present name, or its id", .required = true},
           {.name = "rename", .doc = "Its new name"},
           agents,
           policies},

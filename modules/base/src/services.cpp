@@ -1,5 +1,7 @@
 #include "services.h"
 
+#include "core/encoding.h"
+
 namespace base {
 
 Parts::Parts(core::db::Database& db, const core::Clock& time, core::http::Authentication& auth,
@@ -7,9 +9,11 @@ Parts::Parts(core::db::Database& db, const core::Clock& time, core::http::Authen
     : database(db), clock(time), authentication(auth), audit(time),
       signer(std::make_shared<JwtSigner>(setup.jwtKey, time)),
       vault(std::make_shared<Vault>(setup.vaultKey, time)), tenants(std::make_shared<TenantStore>(time)),
-      hasher(setup.bcryptCost), signIn(db, time, *signer, hasher, auth, setup.lifetimes),
-      users(db, time, hasher, auth), tokens(time), sessions(time),
-      bootstrap(db, *tenants, users, setup.dataDir, log) {
+      hasher(setup.bcryptCost), refusals(db, audit, time, log),
+      signIn(db, time, *signer, hasher, auth, refusals, core::hmacSha256(setup.jwtKey, "refresh tokens"),
+             setup.lifetimes),
+      users(db, time, hasher, auth), invitations(db, time, hasher, signIn, *tenants, refusals), tokens(time),
+      sessions(time), bootstrap(db, *tenants, users, setup.dataDir, log) {
     const auto forget = [this](const std::string& email) { bootstrap.passwordChanged(email); };
     signIn.passwordChanged = forget;
     users.passwordChanged = forget;

@@ -6,10 +6,12 @@
 
 #include "audit/audit_store.h"
 #include "auth/jwt.h"
+#include "auth/refusals.h"
 #include "auth/sign_in.h"
 #include "bootstrap.h"
 #include "tenants/tenant_store.h"
 #include "tokens/api_token_store.h"
+#include "users/invitations.h"
 #include "users/user_service.h"
 #include "vault/vault.h"
 
@@ -37,8 +39,10 @@ struct Parts {
     std::shared_ptr<Vault> vault;
     std::shared_ptr<TenantStore> tenants;
     PasswordHasher hasher;
+    Refusals refusals;
     SignIn signIn;
     UserService users;
+    Invitations invitations;
     ApiTokenStore tokens;
     SessionStore sessions;
     Bootstrap bootstrap;

@@ -42,8 +42,8 @@ TEST_F(EdgeOfTheHost, ChangingAPasswordIsThrottledByItsOwner) {
     startBackend();
     const auto change = [&](const std::string& current) {
         return api()
-            .send("PUT", "/api/v1/auth/password", admin_,
-                  Object{{"current_password", current}, {"new_password", "another good password"}})
+            .post("/api/v1/auth/password", admin_,
+                  Object{{"current", current}, {"new", "another good password"}})
             .status;
     };
     EXPECT_EQ(change("wrong"), 403);

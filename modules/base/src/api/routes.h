@@ -10,6 +10,7 @@ namespace base::api {
 
 std::vector<core::http::Route> authRoutes(Parts& parts);
 std::vector<core::http::Route> userRoutes(Parts& parts);
+std::vector<core::http::Route> invitationRoutes(Parts& parts);
 std::vector<core::http::Route> tenantRoutes(Parts& parts);
 std::vector<core::http::Route> tokenRoutes(Parts& parts);
 std::vector<core::http::Route> auditRoutes(Parts& parts);

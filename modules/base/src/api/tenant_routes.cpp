@@ -48,7 +48,8 @@ struct NewTenant {
 const wire::Type& wireType(const NewTenant*) {
     static const auto type =
         wire::object<NewTenant>("NewTenant")
-            .field("name", &NewTenant::name, {.minLength = 1, .maxLength = 100})
+            .field("name", &NewTenant::name,
+                   {.doc = "For people; others may have the same", .minLength = 1, .maxLength = 100})
             .field("max_agents", &NewTenant::maxAgents, {.doc = "Default 100", .min = 0, .max = 1000000})
             .field("max_policies", &NewTenant::maxPolicies, {.doc = "Default 50", .min = 0, .max = 1000000})
             .build();
@@ -153,7 +154,6 @@ std::vector<core::http::Route> tenantRoutes(Parts& parts) {
          .request = &wire::typeOf<NewTenant>(),
          .response = &wire::typeOf<TenantView>(),
          .status = 201,
-         .errors = {&errors::kTenantExists},
          .handler = [&parts](Request& request) -> Outcome {
              const auto wanted = request.json<NewTenant>();
              return parts.database.transact(request.system("tenants"), [&](Transaction& tx) {
@@ -188,7 +188,7 @@ std::vector<core::http::Route> tenantRoutes(Parts& parts) {
                       .audit = Audit::action("base.tenant.updated"),
                       .request = &wire::typeOf<TenantChange>(),
                       .response = &wire::typeOf<TenantView>(),
-                      .errors = {&errors::kTenantNotFound, &errors::kTenantExists},
+                      .errors = {&errors::kTenantNotFound},
                       .handler = [&parts](Request& request) { return update(parts, request); }});
     routes.push_back({.method = "DELETE",
                       .path = "/api/v1/tenants/{id}",

@@ -40,7 +40,8 @@ const wire::Type& wireType(const TokenView*) {
             .field("prefix", &TokenView::prefix, {.doc = "Its first characters, to recognise it by"})
             .field("role", &TokenView::role, {.oneOf = kRoles})
             .field("tenant_id", &TokenView::tenantId, {.doc = "null for a system token"})
-            .field("created_by", &TokenView::createdBy)
+            .field("created_by", &TokenView::createdBy,
+                   {.doc = "The person on whose rights it stands: it can do no more than they can"})
             .field("created_at", &TokenView::createdAt)
             .field("expires_at", &TokenView::expiresAt)
             .field("last_used_at", &TokenView::lastUsedAt)
@@ -119,11 +120,9 @@ Outcome create(Parts& parts, Request& request) {
         wanted.expiresIn
             ? std::optional<core::Instant>(parts.clock.now() + std::chrono::seconds(*wanted.expiresIn))
             : std::nullopt;
-    const auto creator =
-        caller.kind == core::http::PrincipalKind::user ? std::optional(caller.id) : std::nullopt;
     return parts.database.transact(request.system("tokens"), [&](Transaction& tx) {
-        auto made = parts.tokens.create(tx, tenant, wanted.name, *core::http::parseRole(wanted.role), creator,
-                                        expires);
+        auto made = parts.tokens.create(tx, tenant, wanted.name, *core::http::parseRole(wanted.role),
+                                        parts.tokens.personOf(tx, caller), expires);
         request.audit().object("api_token", made.row.id.toString());
         request.audit().entry.after = auditOf(made.row);
         auto view = viewOf(made.row);

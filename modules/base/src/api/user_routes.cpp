@@ -24,9 +24,9 @@ struct UserView {
     std::string name;
     std::string role;
     bool active = true;
+    bool suspended = false;
     core::Uuid tenantId;
     core::Instant createdAt;
-    core::Instant updatedAt;
 };
 const wire::Type& wireType(const UserView*) {
     static const auto type =
@@ -35,30 +35,11 @@ const wire::Type& wireType(const UserView*) {
             .field("email", &UserView::email)
             .field("name", &UserView::name)
             .field("role", &UserView::role, {.doc = "In the active tenant", .oneOf = kRoles})
-            .field("active", &UserView::active)
+            .field("active", &UserView::active, {.doc = "In the active tenant"})
+            .field("suspended", &UserView::suspended,
+                   {.doc = "Another tenant has set the password; until it is confirmed, nobody gets in"})
             .field("tenant_id", &UserView::tenantId)
-            .field("created_at", &UserView::createdAt)
-            .field("updated_at", &UserView::updatedAt)
-            .build();
-    return type;
-}
-
-struct NewUserRequest {
-    std::string email;
-    std::string password;
-    std::string name;
-    std::string role = "viewer";
-};
-const wire::Type& wireType(const NewUserRequest*) {
-    static const auto type =
-        wire::object<NewUserRequest>("NewUser")
-            .field("email", &NewUserRequest::email, {.minLength = 3, .maxLength = 254, .format = "email"})
-            .field("password", &NewUserRequest::password,
-                   {.doc = "At least 10 characters, at most 72 bytes; a user of another tenant keeps theirs",
-                    .secret = true,
-                    .maxLength = 1024})
-            .field("name", &NewUserRequest::name, {.optional = true, .maxLength = 200})
-            .field("role", &NewUserRequest::role, {.optional = true, .oneOf = kRoles})
+            .field("created_at", &UserView::createdAt, {.doc = "Since when in this tenant"})
             .build();
     return type;
 }
@@ -73,23 +54,31 @@ struct UserChange {
 const wire::Type& wireType(const UserChange*) {
     static const auto type =
         wire::object<UserChange>("UserChange", wire::strict, "What is absent stays")
-            .field("email", &UserChange::email, {.minLength = 3, .maxLength = 254, .format = "email"})
-            .field("name", &UserChange::name, {.maxLength = 200})
-            .field("password", &UserChange::password,
-                   {.doc = "At least 10 characters, at most 72 bytes; ends the user's sessions",
-                    .secret = true,
-                    .maxLength = 1024})
+            .field("email", &UserChange::email,
+                   {.doc = "Only by the system", .minLength = 3, .maxLength = 254, .format = "email"})
+            .field("name", &UserChange::name, {.doc = "In the active tenant", .maxLength = 200})
+            .field(
+                "password", &UserChange::password,
+                {.doc =
+                     "At least 10 characters, at most 72 bytes; ends the user's sessions, and other tenants "
+                     "admit them only after their own administrators have confirmed",
+                 .secret = true,
+                 .maxLength = 1024})
             .field("role", &UserChange::role, {.oneOf = kRoles})
-            .field("active", &UserChange::active, {.doc = "false ends the user's sessions"})
+            .field("active", &UserChange::active, {.doc = "In the active tenant"})
             .build();
     return type;
 }
 
 UserView viewOf(const Member& member, const core::Uuid& tenant) {
-    return {member.user.id,        member.user.email,
-            member.user.name,      std::string(core::http::roleName(member.role)),
-            member.user.active,    tenant,
-            member.user.createdAt, member.user.updatedAt};
+    return {member.user.id,
+            member.user.email,
+            member.shownName(),
+            std::string(core::http::roleName(member.role)),
+            member.active && member.user.active,
+            member.suspendedAt.has_value(),
+            tenant,
+            member.since};
 }
 
 core::Uuid userId(const Request& request) {
@@ -116,34 +105,10 @@ std::vector<core::http::Route> userRoutes(Parts& parts) {
                           return Response::of(core::http::makePage(
                               parts.users.list(context, after, query.limit), query.limit,
                               [](const Member& m) {
-                                  return Cursor{core::toMicros(m.user.createdAt), m.user.id};
+                                  return Cursor{core::toMicros(m.since), m.user.id};
                               },
                               [&](const Member& m) { return viewOf(m, context.tenant()); }));
                       }});
-    routes.push_back(
-        {.method = "POST",
-         .path = "/api/v1/users",
-         .summary = "Create a user in the active tenant, or make a user of another tenant a member",
-         .permission = manage,
-         .audit = Audit::action("base.user.created"),
-         .executor = Executor::blocking,
-         .bodyLimit = 8192,
-         .request = &wire::typeOf<NewUserRequest>(),
-         .response = &wire::typeOf<UserView>(),
-         .status = 201,
-         .errors = {&errors::kUserExists},
-         .handler = [&parts](Request& request) -> Outcome {
-             const auto wanted = request.json<NewUserRequest>();
-             const auto tenant = request.tenant().tenant();
-             Response answer;
-             parts.users.create(
-                 tenant,
-                 {wanted.email, wanted.password, wanted.name, *core::http::parseRole(wanted.role), false},
-                 request.system("users"), [&](const Member& member) {
-                     answer = request.keep(Response::of(viewOf(member, tenant), 201));
-                 });
-             return answer;
-         }});
     routes.push_back({.method = "GET",
                       .path = "/api/v1/users/{id}",
                       .summary = "One user",
@@ -158,7 +123,7 @@ std::vector<core::http::Route> userRoutes(Parts& parts) {
     routes.push_back(
         {.method = "PUT",
          .path = "/api/v1/users/{id}",
-         .summary = "Change a user; of users who belong to other tenants too, only the role",
+         .summary = "Change a user: role, name and active hold in the active tenant only",
          .permission = manage,
          .audit = Audit::action("base.user.updated"),
          .executor = Executor::blocking,
@@ -175,6 +140,20 @@ std::vector<core::http::Route> userRoutes(Parts& parts) {
              const auto member = parts.users.update(tenant, userId(request), change,
                                                     request.principal().system, request.system("users"));
              return Response::of(viewOf(member, tenant));
+         }});
+    routes.push_back(
+        {.method = "POST",
+         .path = "/api/v1/users/{id}/confirm",
+         .summary = "Let a suspended user in again, after they have said that the new password is "
+                    "their own",
+         .permission = manage,
+         .audit = Audit::action("base.user.confirmed"),
+         .response = &wire::typeOf<UserView>(),
+         .errors = {&errors::kUserNotFound},
+         .handler = [&parts](Request& request) -> Outcome {
+             const auto tenant = request.tenant().tenant();
+             return Response::of(
+                 viewOf(parts.users.confirm(tenant, userId(request), request.system("users")), tenant));
          }});
     routes.push_back({.method = "DELETE",
                       .path = "/api/v1/users/{id}",

@@ -23,12 +23,11 @@ core::Uuid SessionStore::create(Transaction& tx, const core::Uuid& user, const c
     return id;
 }
 
-std::string SessionStore::issue(Transaction& tx, const core::Uuid& session, core::Instant expiresAt) const {
-    auto token = core::randomToken();
+void SessionStore::issue(Transaction& tx, const core::Uuid& session, std::string_view token,
+                         core::Instant expiresAt) const {
     tx.execute("INSERT INTO refresh_tokens (token_sha256, session_id, created_at_us, expires_at_us) VALUES "
-               "($1, $2, $3, $4)",
+               "($1, $2, $3, $4) ON CONFLICT (token_sha256) DO NOTHING",
                {digest(token), session, clock_.now(), expiresAt});
-    return token;
 }
 
 SessionStore::Spent SessionStore::spend(Transaction& tx, std::string_view token) const {
@@ -39,9 +38,20 @@ SessionStore::Spent SessionStore::spend(Transaction& tx, std::string_view token)
                  {digest(token), now});
     if (!spent.empty())
         return {spent[0].instant(1) > now ? Spend::good : Spend::expired, spent[0].uuid(0)};
-    const auto known =
-        tx.query("SELECT session_id FROM refresh_tokens WHERE token_sha256 = $1", {digest(token)});
-    return known.empty() ? Spent{} : Spent{Spend::reused, known[0].uuid(0)};
+    const auto known = tx.query("SELECT session_id, spent_at_us FROM refresh_tokens WHERE token_sha256 = $1",
+                                {digest(token)});
+    return known.empty() ? Spent{} : Spent{Spend::reused, known[0].uuid(0), known[0].instant(1)};
+}
+
+std::optional<core::Instant> SessionStore::spentAt(Transaction& tx, std::string_view token) const {
+    const auto rows =
+        tx.query("SELECT spent_at_us FROM refresh_tokens WHERE token_sha256 = $1", {digest(token)});
+    return rows.empty() ? std::nullopt : rows[0].optionalInstant(0);
+}
+
+void SessionStore::spendAll(Transaction& tx, const core::Uuid& session) const {
+    tx.execute("UPDATE refresh_tokens SET spent_at_us = $2 WHERE session_id = $1 AND spent_at_us IS NULL",
+               {session, clock_.now()});
 }
 
 std::optional<SessionView> SessionStore::view(Transaction& tx, const core::Uuid& session,
@@ -50,7 +60,8 @@ std::optional<SessionView> SessionStore::view(Transaction& tx, const core::Uuid&
                                "s.revoked_at_us, u.system, m.role "
                                "FROM sessions s JOIN users u ON u.id = s.user_id "
                                "LEFT JOIN memberships m ON m.user_id = s.user_id AND m.tenant_id = "
-                               "coalesce($2::uuid, s.tenant_id) WHERE s.id = $1",
+                               "coalesce($2::uuid, s.tenant_id) AND m.active AND m.suspended_at_us IS NULL "
+                               "WHERE s.id = $1",
                                {session, tenant});
     if (rows.empty())
         return std::nullopt;

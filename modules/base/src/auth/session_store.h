@@ -28,16 +28,23 @@ public:
 
     core::Uuid create(core::db::Transaction& tx, const core::Uuid& user, const core::Uuid& tenant,
                       const std::string& address) const;
-    /// A new refresh token of the session.
-    std::string issue(core::db::Transaction& tx, const core::Uuid& session, core::Instant expiresAt) const;
+    /// Makes `token` a refresh token of the session; nothing happens if it is one already.
+    void issue(core::db::Transaction& tx, const core::Uuid& session, std::string_view token,
+               core::Instant expiresAt) const;
 
     enum class Spend { good, unknown, expired, reused };
     struct Spent {
         Spend outcome = Spend::unknown;
-        core::Uuid session;
+        core::Uuid session = {};
+        core::Instant at = {}; ///< of a reused one: when it was spent
     };
     /// Spends a refresh token: good exactly once. Of two at once one is good and the other reused.
     Spent spend(core::db::Transaction& tx, std::string_view token) const;
+    /// When a token was spent; nullopt for one that is good still, or unknown.
+    [[nodiscard]] std::optional<core::Instant> spentAt(core::db::Transaction& tx,
+                                                       std::string_view token) const;
+    /// Spends all tokens of a session, for one that takes their place.
+    void spendAll(core::db::Transaction& tx, const core::Uuid& session) const;
 
     /// How the session stands for one tenant (its own if none is given); nullopt if there is no such session.
     [[nodiscard]] std::optional<SessionView> view(core::db::Transaction& tx, const core::Uuid& session,

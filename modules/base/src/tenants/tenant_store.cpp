@@ -1,12 +1,9 @@
 #include "tenants/tenant_store.h"
 
-#include <fmt/format.h>
-
 #include "base/errors.h"
 
 namespace base {
 
-using core::db::ConstraintViolation;
 using core::db::Transaction;
 
 namespace {
@@ -18,17 +15,6 @@ TenantRow rowOf(const core::db::Row& row) {
     return {row.uuid(0), row.text(1), row.integer(2), row.integer(3), row.instant(4), row.instant(5)};
 }
 
-template <typename F>
-void namesAreUnique(const std::string& name, F&& change) {
-    try {
-        change();
-    } catch (const ConstraintViolation& violation) {
-        if (violation.kind() != ConstraintViolation::Kind::unique)
-            throw;
-        throw core::Error(errors::kTenantExists, fmt::format("A tenant named \"{}\" exists already.", name));
-    }
-}
-
 } // namespace
 
 TenantRow TenantStore::create(Transaction& tx, const std::string& name, std::optional<std::int64_t> maxAgents,
@@ -37,12 +23,23 @@ TenantRow TenantStore::create(Transaction& tx, const std::string& name, std::opt
     TenantRow tenant{core::Uuid::generate(now), name, 100, 50, now, now};
     tenant.maxAgents = maxAgents.value_or(tenant.maxAgents);
     tenant.maxPolicies = maxPolicies.value_or(tenant.maxPolicies);
-    namesAreUnique(name, [&] {
-        tx.execute("INSERT INTO tenants (id, name, max_agents, max_policies, created_at_us, updated_at_us) "
-                   "VALUES ($1, $2, $3, $4, $5, $6)",
-                   {tenant.id, name, tenant.maxAgents, tenant.maxPolicies, now, now});
-    });
+    tx.execute("INSERT INTO tenants (id, name, max_agents, max_policies, created_at_us, updated_at_us) "
+               "VALUES ($1, $2, $3, $4, $5, $6)",
+               {tenant.id, name, tenant.maxAgents, tenant.maxPolicies, now, now});
     return tenant;
+}
+
+void TenantStore::ensureDefault(Transaction& tx, const std::string& name) const {
+    const auto now = clock_.now();
+    tx.execute("INSERT INTO tenants (id, name, created_at_us, updated_at_us, is_default) "
+               "SELECT $1::uuid, $2::text, $3::bigint, $4::bigint, true "
+               "WHERE NOT EXISTS (SELECT 1 FROM tenants) ON CONFLICT DO NOTHING",
+               {core::Uuid::generate(now), name, now, now});
+}
+
+std::optional<TenantRow> TenantStore::findDefault(Transaction& tx) const {
+    const auto rows = tx.query(std::string(kSelect) + "WHERE t.is_default");
+    return rows.empty() ? std::nullopt : std::optional(rowOf(rows[0]));
 }
 
 std::optional<TenantRow> TenantStore::find(Transaction& tx, const core::Uuid& id) const {
@@ -50,9 +47,12 @@ std::optional<TenantRow> TenantStore::find(Transaction& tx, const core::Uuid& id
     return rows.empty() ? std::nullopt : std::optional(rowOf(rows[0]));
 }
 
-std::optional<TenantRow> TenantStore::findByName(Transaction& tx, const std::string& name) const {
-    const auto rows = tx.query(std::string(kSelect) + "WHERE t.name = $1", {name});
-    return rows.empty() ? std::nullopt : std::optional(rowOf(rows[0]));
+std::vector<TenantRow> TenantStore::findByName(Transaction& tx, const std::string& name) const {
+    std::vector<TenantRow> list;
+    for (const auto& row :
+         tx.query(std::string(kSelect) + "WHERE t.name = $1 ORDER BY t.created_at_us, t.id", {name}))
+        list.push_back(rowOf(row));
+    return list;
 }
 
 TenantRow TenantStore::require(Transaction& tx, const core::Uuid& id) const {
@@ -64,11 +64,9 @@ TenantRow TenantStore::require(Transaction& tx, const core::Uuid& id) const {
 
 void TenantStore::update(Transaction& tx, TenantRow& tenant) const {
     tenant.updatedAt = clock_.now();
-    namesAreUnique(tenant.name, [&] {
-        tx.execute("UPDATE tenants SET name = $2, max_agents = $3, max_policies = $4, updated_at_us = $5 "
-                   "WHERE id = $1",
-                   {tenant.id, tenant.name, tenant.maxAgents, tenant.maxPolicies, tenant.updatedAt});
-    });
+    tx.execute("UPDATE tenants SET name = $2, max_agents = $3, max_policies = $4, updated_at_us = $5 "
+               "WHERE id = $1",
+               {tenant.id, tenant.name, tenant.maxAgents, tenant.maxPolicies, tenant.updatedAt});
 }
 
 void TenantStore::remove(Transaction& tx, const core::Uuid& id) const {
@@ -83,7 +81,8 @@ std::vector<TenantRow> TenantStore::list(Transaction& tx, const std::optional<co
                                          const std::optional<core::http::Cursor>& after, int limit) const {
     const auto rows = tx.query(
         std::string(kSelect) + "WHERE ($1::uuid IS NULL OR EXISTS (SELECT 1 FROM memberships m WHERE "
-                               "m.tenant_id = t.id AND m.user_id = $1::uuid)) "
+                               "m.tenant_id = t.id AND m.user_id = $1::uuid AND m.active "
+                               "AND m.suspended_at_us IS NULL)) "
                                "AND ($2::bigint IS NULL OR (t.created_at_us, t.id) < ($2::bigint, $3::uuid)) "
                                "ORDER BY t.created_at_us DESC, t.id DESC LIMIT $4",
         {member, after ? std::optional(after->key) : std::nullopt,

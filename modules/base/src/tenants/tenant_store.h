@@ -25,21 +25,25 @@ class TenantStore final : public TenantLimits {
 public:
     explicit TenantStore(const core::Clock& clock) : clock_(clock) {}
 
-    /// Throws core::Error(errors::kTenantExists).
+    /// Names are for people: several tenants may have the same.
     TenantRow create(core::db::Transaction& tx, const std::string& name,
                      std::optional<std::int64_t> maxAgents = {},
                      std::optional<std::int64_t> maxPolicies = {}) const;
+    /// The tenant of the host's own operator, made if there is no tenant at all. Of two at once one makes it.
+    void ensureDefault(core::db::Transaction& tx, const std::string& name) const;
+    [[nodiscard]] std::optional<TenantRow> findDefault(core::db::Transaction& tx) const;
     [[nodiscard]] std::optional<TenantRow> find(core::db::Transaction& tx, const core::Uuid& id) const;
-    [[nodiscard]] std::optional<TenantRow> findByName(core::db::Transaction& tx,
-                                                      const std::string& name) const;
+    /// Oldest first.
+    [[nodiscard]] std::vector<TenantRow> findByName(core::db::Transaction& tx, const std::string& name) const;
     /// Throws core::Error(errors::kTenantNotFound).
     [[nodiscard]] TenantRow require(core::db::Transaction& tx, const core::Uuid& id) const;
-    /// Stores name and limits. Throws core::Error(errors::kTenantExists) if another one has that name.
+    /// Stores name and limits.
     void update(core::db::Transaction& tx, TenantRow& tenant) const;
     /// With everything that belongs to it.
     void remove(core::db::Transaction& tx, const core::Uuid& id) const;
     [[nodiscard]] std::int64_t count(core::db::Transaction& tx) const;
-    /// Newest first, one more than the limit if there are more; `member` keeps to the tenants of one user.
+    /// Newest first, one more than the limit if there are more; `member` keeps to the tenants that let one
+    /// user in.
     [[nodiscard]] std::vector<TenantRow> list(core::db::Transaction& tx,
                                               const std::optional<core::Uuid>& member,
                                               const std::optional<core::http::Cursor>& after,

@@ -17,18 +17,22 @@ ApiTokenAuthenticator::authenticate(const core::http::Credentials& credentials) 
         !credentials.secret.starts_with(ApiTokenStore::kMark))
         return std::nullopt;
     const auto now = clock_.now();
-    const auto token = database_.read(core::SystemContext("authentication"), [&](core::db::Transaction& tx) {
+    const auto found = database_.read(core::SystemContext("authentication"), [&](core::db::Transaction& tx) {
         return tokens_.findByToken(tx, credentials.secret);
     });
     const auto refuse = [](const char* why) {
         return core::Result<Verified>(core::Error(core::errors::kInvalidToken, why));
     };
-    if (!token)
+    if (!found)
         return refuse("The API token is not valid.");
+    const auto* token = &found->row;
     if (token->revokedAt)
         return refuse("The API token was revoked.");
     if (token->expiresAt && *token->expiresAt <= now)
         return refuse("The API token has expired.");
+    const auto role = found->role();
+    if (!role)
+        return refuse("The API token's owner may not do anything here any more.");
     if (!token->lastUsedAt || *token->lastUsedAt + kUseNoted < now)
         database_.transact(core::SystemContext("authentication"),
                            [&](core::db::Transaction& tx) { tokens_.used(tx, token->id); });
@@ -37,7 +41,7 @@ ApiTokenAuthenticator::authenticate(const core::http::Credentials& credentials) 
     principal.id = token->id;
     principal.name = token->name;
     principal.tenant = token->tenant;
-    principal.role = token->role;
+    principal.role = role;
     principal.system = !token->tenant.has_value();
     auto until = now + kBelieved;
     if (token->expiresAt)

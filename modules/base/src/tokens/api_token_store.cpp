@@ -62,10 +62,48 @@ ApiTokenStore::Created ApiTokenStore::create(Transaction& tx, const std::optiona
     return created;
 }
 
-std::optional<ApiTokenRow> ApiTokenStore::findByToken(Transaction& tx, std::string_view token) const {
-    const auto rows =
-        tx.query(fmt::format("SELECT {} FROM api_tokens WHERE token_sha256 = $1", kColumns), {digest(token)});
-    return rows.empty() ? std::nullopt : std::optional(rowOf(rows[0]));
+std::optional<core::http::Role> ApiTokenStore::Standing::role() const {
+    if (!row.createdBy)
+        return row.role;
+    if (!ownerActive)
+        return std::nullopt;
+    if (!row.tenant)
+        return ownerSystem ? std::optional(row.role) : std::nullopt;
+    return ownerRole ? std::optional(std::min(row.role, *ownerRole)) : std::nullopt;
+}
+
+std::optional<ApiTokenStore::Standing> ApiTokenStore::findByToken(Transaction& tx,
+                                                                  std::string_view token) const {
+    const auto rows = tx.query(
+        "SELECT t.id, t.tenant_id, t.name, t.prefix, t.role, t.created_by, t.created_at_us, t.expires_at_us, "
+        "t.last_used_at_us, t.revoked_at_us, u.active, u.system, m.role FROM api_tokens t "
+        "LEFT JOIN users u ON u.id = t.created_by "
+        "LEFT JOIN memberships m ON m.user_id = t.created_by AND m.tenant_id = t.tenant_id AND m.active "
+        "AND m.suspended_at_us IS NULL WHERE t.token_sha256 = $1",
+        {digest(token)});
+    if (rows.empty())
+        return std::nullopt;
+    const auto& row = rows[0];
+    Standing standing{rowOf(row), !row.isNull(10) && row.boolean(10), !row.isNull(11) && row.boolean(11), {}};
+    if (!row.isNull(12))
+        standing.ownerRole = core::http::parseRole(row.text(12));
+    return standing;
+}
+
+std::vector<core::Uuid> ApiTokenStore::createdBy(Transaction& tx, const core::Uuid& user) const {
+    std::vector<core::Uuid> ids;
+    for (const auto& row :
+         tx.query("SELECT id FROM api_tokens WHERE created_by = $1 AND revoked_at_us IS NULL", {user}))
+        ids.push_back(row.uuid(0));
+    return ids;
+}
+
+std::optional<core::Uuid> ApiTokenStore::personOf(Transaction& tx,
+                                                  const core::http::Principal& caller) const {
+    if (caller.kind == core::http::PrincipalKind::user)
+        return caller.id;
+    const auto rows = tx.query("SELECT created_by FROM api_tokens WHERE id = $1", {caller.id});
+    return rows.empty() ? std::nullopt : rows[0].optionalUuid(0);
 }
 
 void ApiTokenStore::used(Transaction& tx, const core::Uuid& id) const {

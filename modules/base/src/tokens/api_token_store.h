@@ -18,7 +18,7 @@ struct ApiTokenRow {
     std::string name;
     std::string prefix; ///< its first characters, to recognise it by
     core::http::Role role = core::http::Role::viewer;
-    std::optional<core::Uuid> createdBy;
+    std::optional<core::Uuid> createdBy; ///< the person on whose rights it stands; none: the host's operator
     core::Instant createdAt;
     std::optional<core::Instant> expiresAt;
     std::optional<core::Instant> lastUsedAt;
@@ -39,9 +39,24 @@ public:
     Created create(core::db::Transaction& tx, const std::optional<core::Uuid>& tenant,
                    const std::string& name, core::http::Role role, const std::optional<core::Uuid>& createdBy,
                    const std::optional<core::Instant>& expiresAt) const;
+    /// A token with what its owner may do now.
+    struct Standing {
+        ApiTokenRow row;
+        bool ownerActive = true; ///< false also for an owner who does not exist any more
+        bool ownerSystem = false;
+        std::optional<core::http::Role>
+            ownerRole; ///< in the token's tenant; none without a membership that admits
+
+        /// What it may do: no more than its owner may. nullopt: nothing.
+        [[nodiscard]] std::optional<core::http::Role> role() const;
+    };
     /// In a system context: whose token this is, whatever its state.
-    [[nodiscard]] std::optional<ApiTokenRow> findByToken(core::db::Transaction& tx,
-                                                         std::string_view token) const;
+    [[nodiscard]] std::optional<Standing> findByToken(core::db::Transaction& tx,
+                                                      std::string_view token) const;
+    [[nodiscard]] std::vector<core::Uuid> createdBy(core::db::Transaction& tx, const core::Uuid& user) const;
+    /// The person behind a caller: a user, or whom the API token stands on. nullopt: the host's operator.
+    [[nodiscard]] std::optional<core::Uuid> personOf(core::db::Transaction& tx,
+                                                     const core::http::Principal& caller) const;
     void used(core::db::Transaction& tx, const core::Uuid& id) const;
 
     // Without a tenant: system tokens.

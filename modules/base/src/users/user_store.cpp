@@ -21,8 +21,18 @@ UserRow rowOf(const Row& row) {
             row.boolean(4), row.instant(5), row.instant(6)};
 }
 
+// What stands behind kColumns for a member.
+constexpr auto kMembership = "m.role, m.active, m.name, m.suspended_at_us, m.created_at_us";
+// Which memberships let a person in.
+constexpr auto kAdmits = "m.active AND m.suspended_at_us IS NULL";
+
 Member memberOf(const Row& row) {
-    return {rowOf(row), core::http::parseRole(row.text(7)).value()};
+    return {rowOf(row),
+            core::http::parseRole(row.text(7)).value(),
+            row.boolean(8),
+            row.optionalText(9),
+            row.optionalInstant(10),
+            row.instant(11)};
 }
 
 template <typename F>
@@ -106,15 +116,28 @@ bool UserStore::any(Transaction& tx) const {
     return !tx.query("SELECT 1 FROM users LIMIT 1").empty();
 }
 
+std::vector<UserRow> UserStore::everybody(Transaction& tx) const {
+    std::vector<UserRow> all;
+    for (const auto& row : tx.query(fmt::format("SELECT {} FROM users u ORDER BY u.email", kColumns)))
+        all.push_back(rowOf(row));
+    return all;
+}
+
 std::vector<Membership> UserStore::memberships(Transaction& tx, const core::Uuid& user) const {
-    const auto rows =
-        tx.query("SELECT m.tenant_id, t.name, m.role FROM memberships m JOIN tenants t ON t.id = m.tenant_id "
-                 "WHERE m.user_id = $1 ORDER BY t.name",
-                 {user});
+    const auto rows = tx.query(
+        fmt::format(
+            "SELECT m.tenant_id, t.name, m.role FROM memberships m JOIN tenants t ON t.id = m.tenant_id "
+            "WHERE m.user_id = $1 AND {} ORDER BY m.created_at_us, m.tenant_id",
+            kAdmits),
+        {user});
     std::vector<Membership> list;
     for (const auto& row : rows)
         list.push_back({row.uuid(0), row.text(1), core::http::parseRole(row.text(2)).value()});
     return list;
+}
+
+bool UserStore::belongsAnywhere(Transaction& tx, const core::Uuid& user) const {
+    return !tx.query("SELECT 1 FROM memberships WHERE user_id = $1 LIMIT 1", {user}).empty();
 }
 
 void UserStore::setMembership(Transaction& tx, const core::Uuid& user, const core::Uuid& tenant,
@@ -124,26 +147,63 @@ void UserStore::setMembership(Transaction& tx, const core::Uuid& user, const cor
                {user, tenant, core::http::roleName(role), clock_.now()});
 }
 
+void UserStore::updateMembership(Transaction& tx, const core::Uuid& tenant, const Member& member) const {
+    tx.execute("UPDATE memberships SET role = $3, active = $4, name = $5, suspended_at_us = $6 "
+               "WHERE user_id = $1 AND tenant_id = $2",
+               {member.user.id, tenant, core::http::roleName(member.role), member.active, member.name,
+                member.suspendedAt});
+}
+
 void UserStore::removeMembership(Transaction& tx, const core::Uuid& user, const core::Uuid& tenant) const {
     tx.execute("DELETE FROM memberships WHERE user_id = $1 AND tenant_id = $2", {user, tenant});
+}
+
+void UserStore::suspendElsewhere(Transaction& tx, const core::Uuid& user, const core::Uuid& tenant) const {
+    tx.execute("UPDATE memberships SET suspended_at_us = $3 WHERE user_id = $1 AND tenant_id <> $2 "
+               "AND suspended_at_us IS NULL",
+               {user, tenant, clock_.now()});
+}
+
+void UserStore::endSuspensions(Transaction& tx, const core::Uuid& user) const {
+    tx.execute("UPDATE memberships SET suspended_at_us = NULL WHERE user_id = $1", {user});
 }
 
 std::int64_t UserStore::activeAdmins(Transaction& tx, const core::Uuid& tenant,
                                      const core::Uuid& besides) const {
     return tx
-        .query("SELECT count(*) FROM memberships m JOIN users u ON u.id = m.user_id "
-               "WHERE m.tenant_id = $1 AND m.role = 'admin' AND u.active AND u.id <> $2",
+        .query(fmt::format("SELECT count(*) FROM memberships m JOIN users u ON u.id = m.user_id "
+                           "WHERE m.tenant_id = $1 AND m.role = 'admin' AND u.active AND {} AND u.id <> $2",
+                           kAdmits),
                {tenant, besides})[0]
         .integer(0);
+}
+
+std::optional<core::Uuid> UserStore::chosenTenant(Transaction& tx, const core::Uuid& user) const {
+    const auto rows = tx.query("SELECT chosen_tenant_id FROM users WHERE id = $1", {user});
+    return rows.empty() ? std::nullopt : rows[0].optionalUuid(0);
+}
+
+void UserStore::choose(Transaction& tx, const core::Uuid& user, const core::Uuid& tenant) const {
+    tx.execute("UPDATE users SET chosen_tenant_id = $2 WHERE id = $1", {user, tenant});
 }
 
 std::optional<Member> UserStore::findMember(Transaction& tx, const core::Uuid& tenant,
                                             const core::Uuid& user) const {
     const auto rows =
-        tx.query(fmt::format("SELECT {}, m.role FROM users u JOIN memberships m ON m.user_id = u.id "
+        tx.query(fmt::format("SELECT {}, {} FROM users u JOIN memberships m ON m.user_id = u.id "
                              "WHERE m.tenant_id = $1 AND u.id = $2",
-                             kColumns),
+                             kColumns, kMembership),
                  {tenant, user});
+    return rows.empty() ? std::nullopt : std::optional(memberOf(rows[0]));
+}
+
+std::optional<Member> UserStore::findMemberByEmail(Transaction& tx, const core::Uuid& tenant,
+                                                   const std::string& email) const {
+    const auto rows =
+        tx.query(fmt::format("SELECT {}, {} FROM users u JOIN memberships m ON m.user_id = u.id "
+                             "WHERE m.tenant_id = $1 AND u.email = $2",
+                             kColumns, kMembership),
+                 {tenant, email});
     return rows.empty() ? std::nullopt : std::optional(memberOf(rows[0]));
 }
 
@@ -151,10 +211,10 @@ std::vector<Member> UserStore::list(Transaction& tx, const core::Uuid& tenant,
                                     const std::optional<core::http::Cursor>& after, int limit) const {
     const auto rows = tx.query(
         fmt::format(
-            "SELECT {}, m.role FROM users u JOIN memberships m ON m.user_id = u.id WHERE m.tenant_id = $1 "
-            "AND ($2::bigint IS NULL OR (u.created_at_us, u.id) < ($2::bigint, $3::uuid)) "
-            "ORDER BY u.created_at_us DESC, u.id DESC LIMIT $4",
-            kColumns),
+            "SELECT {}, {} FROM users u JOIN memberships m ON m.user_id = u.id WHERE m.tenant_id = $1 "
+            "AND ($2::bigint IS NULL OR (m.created_at_us, m.user_id) < ($2::bigint, $3::uuid)) "
+            "ORDER BY m.created_at_us DESC, m.user_id DESC LIMIT $4",
+            kColumns, kMembership),
         {tenant, after ? std::optional(after->key) : std::nullopt,
          after ? std::optional(after->id) : std::nullopt, limit + 1});
     std::vector<Member> list;

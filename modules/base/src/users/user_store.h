@@ -15,7 +15,7 @@ struct UserRow {
     core::Uuid id;
     std::string email;
     std::string name;
-    bool active = true;
+    bool active = true; ///< false: the operator of the host has disabled the account
     bool system = false;
     core::Instant createdAt;
     core::Instant updatedAt;
@@ -31,6 +31,14 @@ struct Membership {
 struct Member {
     UserRow user;
     core::http::Role role = core::http::Role::viewer;
+    bool active = true;                            ///< in this tenant
+    std::optional<std::string> name;               ///< what this tenant calls them, instead of their own name
+    std::optional<core::Instant> suspendedAt = {}; ///< until an administrator of this tenant confirms
+    core::Instant since;
+
+    [[nodiscard]] const std::string& shownName() const { return name ? *name : user.name; }
+    /// Whether the membership lets them in.
+    [[nodiscard]] bool admits() const { return user.active && active && !suspendedAt; }
 };
 
 /// The form in which an address is stored and looked up. Throws core::Error(kValidation), naming `pointer`,
@@ -56,20 +64,36 @@ public:
     void update(core::db::Transaction& tx, UserRow& user) const;
     void remove(core::db::Transaction& tx, const core::Uuid& id) const;
     [[nodiscard]] bool any(core::db::Transaction& tx) const;
+    /// Everybody, by address.
+    [[nodiscard]] std::vector<UserRow> everybody(core::db::Transaction& tx) const;
 
-    /// By name of the tenant.
+    /// Those that let the person in, oldest first: neither inactive nor suspended.
     [[nodiscard]] std::vector<Membership> memberships(core::db::Transaction& tx,
                                                       const core::Uuid& user) const;
+    /// Whether there is any membership, whatever its state.
+    [[nodiscard]] bool belongsAnywhere(core::db::Transaction& tx, const core::Uuid& user) const;
     /// Adds, or changes the role.
     void setMembership(core::db::Transaction& tx, const core::Uuid& user, const core::Uuid& tenant,
                        core::http::Role role) const;
+    /// Stores role, active, name and suspension of what is there.
+    void updateMembership(core::db::Transaction& tx, const core::Uuid& tenant, const Member& member) const;
     void removeMembership(core::db::Transaction& tx, const core::Uuid& user, const core::Uuid& tenant) const;
+    /// Suspends the memberships in all tenants but one.
+    void suspendElsewhere(core::db::Transaction& tx, const core::Uuid& user, const core::Uuid& tenant) const;
+    void endSuspensions(core::db::Transaction& tx, const core::Uuid& user) const;
     [[nodiscard]] std::int64_t activeAdmins(core::db::Transaction& tx, const core::Uuid& tenant,
                                             const core::Uuid& besides) const;
 
+    /// The tenant in which the person has chosen to work.
+    [[nodiscard]] std::optional<core::Uuid> chosenTenant(core::db::Transaction& tx,
+                                                         const core::Uuid& user) const;
+    void choose(core::db::Transaction& tx, const core::Uuid& user, const core::Uuid& tenant) const;
+
     [[nodiscard]] std::optional<Member> findMember(core::db::Transaction& tx, const core::Uuid& tenant,
                                                    const core::Uuid& user) const;
-    /// Newest first, one more than the limit if there are more.
+    [[nodiscard]] std::optional<Member> findMemberByEmail(core::db::Transaction& tx, const core::Uuid& tenant,
+                                                          const std::string& email) const;
+    /// Newest membership first, one more than the limit if there are more.
     [[nodiscard]] std::vector<Member> list(core::db::Transaction& tx, const core::Uuid& tenant,
                                            const std::optional<core::http::Cursor>& after, int limit) const;
 

@@ -1,9 +1,11 @@
 #include "api/agent_views.h"
+#include "api/field_rules.h"
 #include "api/routes.h"
 #include "base/errors.h"
 #include "errors.h"
 #include "restic/protocol/agent_messages.h"
 #include "restic/protocol/envelope.h"
+#include "restic/protocol/names.h"
 
 namespace restic::api {
 
@@ -38,11 +40,6 @@ Response refusal(const core::ErrorKind& kind, const protocol::TaskStatusAck& sta
     return Response::json(std::move(body), kind.status);
 }
 
-void requireHostname(const protocol::RegisterRequest& input) {
-    if (input.hostname.empty() || input.hostname.size() > 255)
-        throw core::wire::validationError({{"/hostname", "must have 1 to 255 characters"}});
-}
-
 } // namespace
 
 void addAgentProtocolRoutes(Routes& routes, const Services& s) {
@@ -64,13 +61,14 @@ void addAgentProtocolRoutes(Routes& routes, const Services& s) {
          .errors = {&errors::kInvalidRegistrationToken, &errors::kAgentAlreadyExists,
                     &base::errors::kTenantLimitReached},
          .handler = [&s](Request& request) -> Outcome {
-             const auto input = request.json<protocol::RegisterRequest>();
-             requireHostname(input);
+             auto input = request.json<protocol::RegisterRequest>();
+             input.hostname = requireHostname(input.hostname);
              const Principal& caller = request.principal();
              if (caller.kind == PrincipalKind::agent)
                  return Response::of(
                      s.agents.update(request.tenant(), caller.id, input, request.remoteAddress));
-             if (!caller.name.empty() && caller.name != input.hostname)
+             if (!caller.name.empty() &&
+                 protocol::normalHostName(caller.name).value_or(caller.name) != input.hostname)
                  throw core::Error(errors::kInvalidRegistrationToken,
                                    "This registration token is for the machine \"" + caller.name +
                                        "\" only.");

@@ -1,7 +1,9 @@
 #include "api/agent_views.h"
+#include "api/field_rules.h"
 #include "api/routes.h"
 #include "errors.h"
 #include "query.h"
+#include "restic/protocol/names.h"
 
 namespace restic::api {
 
@@ -46,7 +48,8 @@ void addAgentRoutes(Routes& routes, const Services& s) {
              const auto input = request.json<RegistrationTokenInput>();
              Response answer;
              s.agents.createRegistration(
-                 request.tenant(), request.principal().name, input.ttlSeconds, input.maxUses, input.hostname,
+                 request.tenant(), request.principal().name, input.ttlSeconds, input.maxUses,
+                 input.hostname ? std::optional(requireHostname(*input.hostname)) : std::nullopt,
                  [&](const AgentService::NewRegistration& made) {
                      const auto command = "restic-agent enroll --server " + origin(request) + " --token " +
                                           made.token + " && restic-agent run";
@@ -62,7 +65,10 @@ void addAgentRoutes(Routes& routes, const Services& s) {
                       .query = &typeOf<AgentQuery>(),
                       .response = &typeOf<core::http::Page<AgentView>>(),
                       .handler = [&s](Request& request) -> Outcome {
-                          const auto query = request.queryAs<AgentQuery>();
+                          auto query = request.queryAs<AgentQuery>();
+                          if (query.hostname)
+                              query.hostname =
+                                  protocol::normalHostName(*query.hostname).value_or(*query.hostname);
                           auto agents = s.database.read(request.tenant(), [&](Transaction& tx) {
                               return AgentStore::list(tx, {query.status, query.hostname}, query);
                           });

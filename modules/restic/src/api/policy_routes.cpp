@@ -1,6 +1,8 @@
 #include <map>
 
+#include "api/field_rules.h"
 #include "api/policy_views.h"
+#include "api/repository_views.h"
 #include "api/routes.h"
 #include "base/errors.h"
 #include "core/cron.h"
@@ -41,14 +43,40 @@ RetentionRules rulesOf(const protocol::Retention& keep) {
             keep.keepWeekly, keep.keepMonthly, keep.keepYearly};
 }
 
-std::optional<std::string> textOf(const core::json::Object& config, std::string_view name) {
-    const auto* value = config.find(name);
-    return value != nullptr && value->string() != nullptr ? std::optional(*value->string()) : std::nullopt;
+/// An inline repository, judged as POST /repositories judges one.
+RepositoryInput inlineRepository(const PolicyInput& input) {
+    core::json::Object document = input.repositoryConfig.value_or(core::json::Object());
+    std::vector<core::Problem> problems;
+    for (const char* field : {"name", "type", "url", "config"})
+        if (document.find(field) != nullptr)
+            problems.push_back({std::string("/repository_config/") + field, "is not a known field"});
+    const auto* path = document.find("path");
+    const auto url = input.repositoryUrl ? core::json::Value(*input.repositoryUrl)
+                     : path != nullptr   ? *path
+                                         : core::json::Value(std::string());
+    if (input.repositoryUrl && path != nullptr)
+        problems.push_back({"/repository_url", "and repository_config.path say the same; give one of them"});
+    document.erase("path");
+    constexpr std::size_t kLongestName = 255;
+    document.set("name", (url.string() != nullptr && !url.string()->empty() ? *url.string() : input.name)
+                             .substr(0, kLongestName));
+    document.set("type", input.repositoryType.value_or("local"));
+    document.set("url", url);
+    auto read = core::wire::read<RepositoryInput>(document);
+    if (!read)
+        for (const auto& problem : read.error().details())
+            problems.push_back({problem.pointer == "/url"    ? "/repository_url"
+                                : problem.pointer == "/type" ? "/repository_type"
+                                                             : "/repository_config" + problem.pointer,
+                                problem.message});
+    if (!problems.empty())
+        throw core::wire::validationError(std::move(problems));
+    return std::move(read).value();
 }
 
 /// The repository that a policy names: by id, or inline, which creates or reuses one.
 std::optional<core::Uuid> repositoryOf(Transaction& tx, RepositoryService& repositories,
-                                       const PolicyInput& input) {
+                                       const core::http::Principal& caller, const PolicyInput& input) {
     const bool isInline = input.repositoryUrl || input.repositoryType || input.repositoryConfig;
     if (input.repositoryId) {
         if (isInline)
@@ -58,22 +86,29 @@ std::optional<core::Uuid> repositoryOf(Transaction& tx, RepositoryService& repos
     }
     if (!isInline)
         return std::nullopt; // the agent's own configuration names one
-    const core::json::Object config = input.repositoryConfig.value_or(core::json::Object());
-    RepositorySpec spec;
-    spec.type = input.repositoryType.value_or("local");
-    spec.url = input.repositoryUrl ? input.repositoryUrl : textOf(config, "path");
-    spec.name = spec.url.value_or(input.name);
-    spec.password = textOf(config, "password");
-    spec.passwordFile = textOf(config, "password_file");
-    if (const auto agent = textOf(config, "agent_id")) {
-        spec.agent = core::Uuid::parse(*agent);
-        if (!spec.agent)
-            throw core::wire::validationError({{"/repository_config/agent_id", "must be a UUID"}});
-    }
-    return repositories.findOrCreate(tx, spec).id;
+    if (!repositoriesWrite().admits(caller))
+        throw core::Error(core::errors::kForbidden,
+                          "A repository within a policy needs the permission \"" +
+                              repositoriesWrite().name() +
+                              "\", which the role admin has. Name an existing one by repository_id.");
+    return repositories.findOrCreate(tx, specOf(inlineRepository(input))).id;
 }
 
-Policy policyOf(Transaction& tx, RepositoryService& repositories, const PolicyInput& input) {
+/// Plugin settings are read by everybody of the tenant.
+void requireNoSecrets(const PolicyInput& input, const std::vector<std::string>& kept) {
+    std::vector<core::Problem> problems;
+    for (std::size_t i = 0; i < input.plugins.size(); ++i)
+        for (auto& problem : problemsOfPluginSettings(input.plugins[i].settings,
+                                                      "/plugins/" + std::to_string(i) + "/settings", kept))
+            problems.push_back(std::move(problem));
+    if (!problems.empty())
+        throw core::wire::validationError(std::move(problems));
+}
+
+/// `keptSecrets`: what the vault has for this policy.
+Policy policyOf(Transaction& tx, RepositoryService& repositories, const core::http::Principal& caller,
+                const PolicyInput& input, const std::vector<std::string>& keptSecrets) {
+    requireNoSecrets(input, keptSecrets);
     Policy policy;
     policy.name = input.name;
     policy.enabled = input.enabled;
@@ -93,7 +128,7 @@ Policy policyOf(Transaction& tx, RepositoryService& repositories, const PolicyIn
     policy.plugins = std::move(plugins);
     policy.catchUp = input.catchUp;
     PolicyService::validate(policy); // before anything is created for it
-    policy.repository = repositoryOf(tx, repositories, input);
+    policy.repository = repositoryOf(tx, repositories, caller, input);
     return policy;
 }
 
@@ -206,7 +241,8 @@ void addPolicyRoutes(Routes& routes, const Services& s) {
                       .handler = [&s](Request& request) -> Outcome {
                           const auto input = request.json<PolicyInput>();
                           return s.database.transact(request.tenant(), [&](Transaction& tx) {
-                              const auto made = s.policies.create(tx, policyOf(tx, s.repositories, input));
+                              const auto made = s.policies.create(
+                                  tx, policyOf(tx, s.repositories, request.principal(), input, {}));
                               const auto view = viewOf(tx, made);
                               request.audit().object("policy", made.id.toString());
                               request.audit().entry.after = core::wire::toJson(view);
@@ -225,31 +261,32 @@ void addPolicyRoutes(Routes& routes, const Services& s) {
                               return viewOf(tx, s.policies.get(tx, id));
                           }));
                       }});
-    routes.push_back({.method = "PUT",
-                      .path = "/api/v1/restic/policies/{id}",
-                      .summary = "Replace a policy",
-                      .permission = write,
-                      .audit = Audit::action("restic.policy.updated"),
-                      .request = &typeOf<PolicyInput>(),
-                      .response = &typeOf<PolicyView>(),
-                      .errors = {&errors::kPolicyNotFound, &errors::kInvalidCron, &errors::kRetentionConflict,
-                                 &errors::kPolicyExists, &errors::kRepositoryNotFound,
-                                 &errors::kRepositoryExists, &errors::kRepositoryMissing,
-                                 &errors::kRepositoryUnreachable, &errors::kPluginNotAvailable},
-                      .handler = [&s](Request& request) -> Outcome {
-                          const auto id = request.uuidParameter("id", errors::kPolicyNotFound);
-                          const auto input = request.json<PolicyInput>();
-                          request.audit().object("policy", id.toString());
-                          return Response::of(s.database.transact(request.tenant(), [&](Transaction& tx) {
-                              request.audit().entry.before =
-                                  core::wire::toJson(viewOf(tx, s.policies.get(tx, id)));
-                              const auto changed =
-                                  s.policies.update(tx, id, policyOf(tx, s.repositories, input));
-                              auto view = viewOf(tx, changed);
-                              request.audit().entry.after = core::wire::toJson(view);
-                              return view;
-                          }));
-                      }});
+    routes.push_back(
+        {.method = "PUT",
+         .path = "/api/v1/restic/policies/{id}",
+         .summary = "Replace a policy",
+         .permission = write,
+         .audit = Audit::action("restic.policy.updated"),
+         .request = &typeOf<PolicyInput>(),
+         .response = &typeOf<PolicyView>(),
+         .errors = {&errors::kPolicyNotFound, &errors::kInvalidCron, &errors::kRetentionConflict,
+                    &errors::kPolicyExists, &errors::kRepositoryNotFound, &errors::kRepositoryExists,
+                    &errors::kRepositoryMissing, &errors::kRepositoryUnreachable,
+                    &errors::kPluginNotAvailable},
+         .handler = [&s](Request& request) -> Outcome {
+             const auto id = request.uuidParameter("id", errors::kPolicyNotFound);
+             const auto input = request.json<PolicyInput>();
+             request.audit().object("policy", id.toString());
+             return Response::of(s.database.transact(request.tenant(), [&](Transaction& tx) {
+                 request.audit().entry.before = core::wire::toJson(viewOf(tx, s.policies.get(tx, id)));
+                 const auto changed = s.policies.update(
+                     tx, id,
+                     policyOf(tx, s.repositories, request.principal(), input, s.secrets.ofPolicy(tx, id)));
+                 auto view = viewOf(tx, changed);
+                 request.audit().entry.after = core::wire::toJson(view);
+                 return view;
+             }));
+         }});
     routes.push_back({.method = "DELETE",
                       .path = "/api/v1/restic/policies/{id}",
                       .summary = "Delete a policy; snapshots stay in the repository",

@@ -1,3 +1,4 @@
+#include "api/field_rules.h"
 #include "api/repository_views.h"
 #include "api/routes.h"
 #include "errors.h"
@@ -16,11 +17,6 @@ using core::http::Role;
 using core::wire::typeOf;
 
 namespace {
-RepositorySpec specOf(const RepositoryInput& input) {
-    return {input.name,     input.type,         input.url,      input.config,         input.agentId,
-            input.password, input.passwordFile, input.certFile, input.environmentVars};
-}
-
 RepositoryView viewOf(Transaction& tx, RepositoryService& service, const Repository& r) {
     return {r.id,
             r.name,
@@ -38,9 +34,20 @@ RepositoryView viewOf(Transaction& tx, RepositoryService& service, const Reposit
 }
 } // namespace
 
+Permission repositoriesWrite() {
+    return Permission::role("restic.repositories.write", Role::admin);
+}
+
+RepositorySpec specOf(const RepositoryInput& input) {
+    if (auto problems = problemsOfEnvironment(input.environmentVars); !problems.empty())
+        throw core::wire::validationError(std::move(problems));
+    return {input.name,     input.type,         input.url,      input.config,         input.agentId,
+            input.password, input.passwordFile, input.certFile, input.environmentVars};
+}
+
 void addRepositoryRoutes(Routes& routes, const Services& s) {
     const auto read = Permission::role("restic.repositories.read", Role::viewer);
-    const auto write = Permission::role("restic.repositories.write", Role::admin);
+    const auto write = repositoriesWrite();
 
     routes.push_back({.method = "GET",
                       .path = "/api/v1/restic/repositories",

@@ -29,7 +29,11 @@ const Type& wireType(const RepositoryInput*) {
                     .maxLength = 4096,
                     .check = checkAbsolute})
             .field("cert_file", &RepositoryInput::certFile, {.maxLength = 4096, .check = checkAbsolute})
-            .field("environment_vars", &RepositoryInput::environmentVars, {.optional = true, .maxItems = 50})
+            .field("environment_vars", &RepositoryInput::environmentVars,
+                   {.doc = "For restic, by a list of names; never a secret",
+                    .optional = true,
+                    .maxLength = 4096,
+                    .maxItems = 50})
             .build();
     return type;
 }

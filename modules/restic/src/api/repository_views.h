@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "core/http/route.h"
 #include "core/wire.h"
+#include "repositories/repository_service.h"
 
 /// What people's API takes and answers of repositories: declared here once.
 namespace restic::api {
@@ -45,5 +47,10 @@ struct StartAnewInput {
 const core::wire::Type& wireType(const RepositoryInput*);
 const core::wire::Type& wireType(const StartAnewInput*);
 const core::wire::Type& wireType(const RepositoryView*);
+
+/// What creating and changing a repository needs, in whichever request it is done.
+core::http::Permission repositoriesWrite();
+/// Throws core::Error(kValidation) for an environment that no repository may have.
+RepositorySpec specOf(const RepositoryInput& input);
 
 } // namespace restic::api

@@ -7,6 +7,7 @@
 #include "core/db/database.h"
 #include "core/http/route.h"
 #include "policies/policy_service.h"
+#include "repositories/old_secrets.h"
 #include "repositories/repository_service.h"
 #include "status/status_service.h"
 #include "tasks/agent_waker.h"
@@ -24,6 +25,7 @@ struct Services {
     TaskService& tasks;
     AgentWaker& waker;
     StatusService& status;
+    OldSecrets& secrets;
 };
 
 using Routes = std::vector<core::http::Route>;

@@ -1,5 +1,7 @@
 #include "repositories/repository_service.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "agents/agent_store.h"
@@ -164,7 +166,8 @@ void RepositoryService::startAnew(Transaction& tx, const Uuid& id, const std::op
 }
 
 bool RepositoryService::hasPassword(Transaction& tx, const Uuid& id) {
-    return !vault_->fields(tx, tx.tenant(), kTable, id).empty();
+    const auto fields = vault_->fields(tx, tx.tenant(), kTable, id);
+    return std::find(fields.begin(), fields.end(), "password") != fields.end();
 }
 
 } // namespace restic

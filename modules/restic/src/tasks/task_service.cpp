@@ -6,6 +6,7 @@
 #include "agents/agent_store.h"
 #include "errors.h"
 #include "policies/target_store.h"
+#include "repositories/old_secrets.h"
 #include "repositories/place.h"
 #include "repositories/repository_store.h"
 #include "restic/events.h"
@@ -217,6 +218,8 @@ std::optional<protocol::Envelope> TaskService::envelopeFor(Transaction& tx, cons
         given.passwordFile = repository->passwordFile;
         given.certFile = repository->certFile;
         given.environment = repository->environment;
+        for (auto& [name, secret] : OldSecrets(database_, vault_).environmentOf(tx, repository->id))
+            given.environment[name] = std::move(secret);
         given.password = vault_->get(tx, {task.tenant, "restic_repositories", repository->id, "password"});
         payload.repository = std::move(given);
         payload.initIfMissing = !PlaceStore::firstSuccess(tx, placeOf(*repository, task.agent));

@@ -1,0 +1,117 @@
+#include "restic/protocol/names.h"
+
+#include <algorithm>
+#include <array>
+
+namespace restic::protocol {
+
+namespace {
+
+constexpr auto kPlain = std::to_array<std::string_view>({
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_REGION",
+    "AZURE_ACCOUNT_NAME",
+    "AZURE_ENDPOINT_SUFFIX",
+    "GOOGLE_PROJECT_ID",
+    "GOOGLE_APPLICATION_CREDENTIALS", // the path of a file
+    "RESTIC_REST_USERNAME",
+    "B2_ACCOUNT_ID",
+    "OS_AUTH_URL",
+    "OS_REGION_NAME",
+    "OS_USERNAME",
+    "OS_TENANT_ID",
+    "OS_TENANT_NAME",
+    "OS_USER_DOMAIN_NAME",
+    "OS_PROJECT_NAME",
+    "OS_PROJECT_DOMAIN_NAME",
+    "OS_APPLICATION_CREDENTIAL_ID",
+    "OS_APPLICATION_CREDENTIAL_NAME",
+    "OS_STORAGE_URL",
+    "ST_AUTH", // a URL
+    "ST_USER",
+});
+constexpr auto kSecret = std::to_array<std::string_view>({
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AZURE_ACCOUNT_KEY",
+    "AZURE_ACCOUNT_SAS",
+    "GOOGLE_ACCESS_TOKEN",
+    "RESTIC_REST_PASSWORD",
+    "B2_ACCOUNT_KEY",
+    "OS_PASSWORD",
+    "OS_APPLICATION_CREDENTIAL_SECRET",
+    "OS_AUTH_TOKEN",
+    "ST_KEY",
+});
+
+bool isSpace(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+bool isLabel(std::string_view label) {
+    constexpr std::size_t kLongest = 63;
+    if (label.empty() || label.size() > kLongest || label.front() == '-' || label.back() == '-')
+        return false;
+    return std::all_of(label.begin(), label.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    });
+}
+
+} // namespace
+
+std::optional<std::string> normalHostName(std::string_view text) {
+    constexpr std::size_t kLongest = 253;
+    while (!text.empty() && isSpace(text.front()))
+        text.remove_prefix(1);
+    while (!text.empty() && isSpace(text.back()))
+        text.remove_suffix(1);
+    if (text.ends_with('.'))
+        text.remove_suffix(1);
+    if (text.empty() || text.size() > kLongest)
+        return std::nullopt;
+    std::string name;
+    for (const char c : text)
+        name += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    for (std::size_t from = 0; from <= name.size();) {
+        const auto to = std::min(name.find('.', from), name.size());
+        if (!isLabel(std::string_view(name).substr(from, to - from)))
+            return std::nullopt;
+        from = to + 1;
+    }
+    return name;
+}
+
+EnvironmentName environmentName(std::string_view name) noexcept {
+    if (std::find(kPlain.begin(), kPlain.end(), name) != kPlain.end())
+        return EnvironmentName::plain;
+    return std::find(kSecret.begin(), kSecret.end(), name) != kSecret.end() ? EnvironmentName::secret
+                                                                            : EnvironmentName::refused;
+}
+
+bool isSecretName(std::string_view name) {
+    std::string lower;
+    for (const char c : name)
+        if (c != '_' && c != '-')
+            lower += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (lower.ends_with("file") || lower.ends_with("path"))
+        return false;
+    constexpr auto kMarks = std::to_array<std::string_view>(
+        {"password", "passwd", "passphrase", "pwd", "secret", "token", "credential", "privatekey", "apikey",
+         "accesskey", "accountkey", "encryptionkey"});
+    return lower == "pass" || lower == "key" || std::any_of(kMarks.begin(), kMarks.end(), [&](auto mark) {
+               return lower.find(mark) != std::string::npos;
+           });
+}
+
+bool hasCredentials(std::string_view text) noexcept {
+    for (auto at = text.find("://"); at != std::string_view::npos; at = text.find("://", at + 3)) {
+        const auto authority = text.substr(at + 3, text.find_first_of("/?# \t\n", at + 3) - (at + 3));
+        const auto user = authority.substr(0, std::min(authority.rfind('@'), authority.size()));
+        if (user.size() < authority.size() && user.find(':') != std::string_view::npos)
+            return true;
+    }
+    return false;
+}
+
+} // namespace restic::protocol
