@@ -1,0 +1,195 @@
+#include <fmt/format.h>
+
+#include "contract/restic_fixture.h"
+#include "status/metrics.h"
+#include "support/plans.h"
+#include "support/recording_database.h"
+
+namespace test {
+namespace {
+
+/// Every statement of every store of this module, on a history that is long: none reads a growing table from
+/// end to end, as the application's role, on either database.
+class ResticPlans : public ResticParts {
+protected:
+    /// So many runs of so many agents in one tenant; another tenant has as many.
+    static constexpr int kAgents = 200;
+    static constexpr int kRuns = 20000;
+
+    /// Rows as the module would have left them, made by the database itself.
+    void fill(const TenantContext& context) {
+        const auto web = enrol(context, "web-01").id;
+        const auto store = repository(context, "store");
+        auto wanted = draft("nightly");
+        wanted.repository = store;
+        const auto nightly = policy(context, wanted);
+        link(context, web, nightly.id);
+        const auto target = in(context, [&](Transaction& tx) {
+            return restic::TargetStore::findForLink(tx, web, nightly.id)->id;
+        });
+        const bool pg = postgres();
+        const std::string series =
+            pg ? "generate_series(1, {0}) AS s(i)"
+               : "(WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < {0}) SELECT i "
+                 "FROM c) s";
+        // Ids of a range of their own for each tenant, in the order of the numbers.
+        const std::string prefix = context.tenant().toString().substr(24);
+        const std::string id =
+            pg ? "('0197' || lpad(to_hex(s.i), 4, '0') || '-{1}-7000-8000-" + prefix + "')::uuid"
+               : "'0197' || printf('%04x', s.i) || '-{1}-7000-8000-" + prefix + "'";
+        const std::string cast = pg ? "::uuid" : "";
+        const auto quoted = [&](const Uuid& value) { return "'" + value.toString() + "'" + cast; };
+        const auto tenantId = quoted(context.tenant());
+        const auto from = [&](int count) { return " FROM " + fmt::format(fmt::runtime(series), count); };
+        const auto idOf = [&](const char* kind) { return fmt::format(fmt::runtime(id), 0, kind); };
+        system([&](Transaction& tx) {
+            tx.execute(
+                "INSERT INTO restic_agents (id, tenant_id, hostname, os, arch, version, status, "
+                "last_seen_at_us, offline_reported_at_us, metadata, created_at_us, updated_at_us) SELECT " +
+                idOf("0001") + ", " + tenantId +
+                ", 'host-' || s.i, 'linux', 'amd64', '1', 'online', 1, NULL, '{}', s.i, s.i" + from(kAgents));
+            tx.execute("INSERT INTO restic_policies (id, tenant_id, name, schedule, include_paths, "
+                       "retention_rules, repository_id, created_at_us, updated_at_us) SELECT " +
+                       idOf("0002") + ", " + tenantId + ", 'policy-' || s.i, '0 2 * * *', '[\"/\"]', '{}', " +
+                       quoted(store) + ", s.i, s.i" + from(kAgents));
+            tx.execute(
+                "INSERT INTO restic_agent_policy_links (tenant_id, agent_id, policy_id, created_at_us, "
+                "next_run_at_us) SELECT " +
+                tenantId + ", " + idOf("0001") + ", " + idOf("0002") + ", s.i, 99999999999999999" +
+                from(kAgents));
+            tx.execute(
+                "INSERT INTO restic_targets (id, tenant_id, name, mode, repository_id, agent_id, policy_id, "
+                "created_at_us, updated_at_us) SELECT " +
+                idOf("0003") + ", " + tenantId + ", 'target-' || s.i, 'agent', " + quoted(store) + ", " +
+                idOf("0001") + ", " + idOf("0002") + ", s.i, s.i" + from(kAgents));
+            tx.execute(
+                "INSERT INTO restic_tasks (id, tenant_id, type, status, agent_id, policy_id, target_id, "
+                "repository_id, slot_us, created_at_us, started_at_us, completed_at_us, updated_at_us) "
+                "SELECT " +
+                idOf("0004") + ", " + tenantId + ", 'backup', 'success', " + quoted(web) + ", " +
+                quoted(nightly.id) + ", " + quoted(target) + ", " + quoted(store) +
+                ", s.i, s.i, s.i, s.i, s.i" + from(kRuns));
+            tx.execute(
+                "INSERT INTO restic_task_attempts (tenant_id, task_id, attempt, agent_id, assigned_at_us) "
+                "SELECT " +
+                tenantId + ", " + idOf("0004") + ", 1, " + quoted(web) + ", s.i" + from(kRuns));
+            tx.execute(
+                "INSERT INTO restic_task_logs (tenant_id, task_id, attempt, first_seq, last_seq, lines, "
+                "created_at_us) SELECT " +
+                tenantId + ", " + idOf("0004") + ", 1, 1, 1, '[{\"message\":\"done\"}]', s.i" + from(kRuns));
+            tx.execute("INSERT INTO restic_backup_runs (id, tenant_id, agent_id, policy_id, target_id, "
+                       "start_time_us, end_time_us, status, created_at_us, updated_at_us) SELECT " +
+                       idOf("0004") + ", " + tenantId + ", " + quoted(web) + ", " + quoted(nightly.id) +
+                       ", " + quoted(target) + ", s.i, s.i, 'success', s.i, s.i" + from(kRuns));
+            const std::string hex = pg ? "lpad(to_hex(s.i), 64, '0')" : "printf('%064x', s.i)";
+            tx.execute("INSERT INTO restic_snapshots (id, tenant_id, repository_id, target_id, policy_id, "
+                       "backup_run_id, snapshot_id, short_id, time_us, source, created_at_us) SELECT " +
+                       idOf("0005") + ", " + tenantId + ", " + quoted(store) + ", " + quoted(target) + ", " +
+                       quoted(nightly.id) + ", " + idOf("0004") + ", " + hex +
+                       ", '00000000', s.i, "
+                       "'agent_report', s.i" +
+                       from(kRuns));
+        });
+    }
+
+    /// Uses everything once, hits and misses.
+    void useEverything() {
+        ResticHost used(recorder, clock, bus, base, authentication, fixture.log.logger());
+        const auto web = system([&](Transaction& tx) {
+            return tx
+                .query("SELECT id FROM restic_agents WHERE tenant_id = $1 AND hostname = 'web-01'",
+                       {tenant.tenant()})[0]
+                .uuid(0);
+        });
+        const auto nightly = here([&](Transaction& tx) {
+            return restic::PolicyStore::list(tx, {"nightly", {}}, {}).at(0).id;
+        });
+        const auto store =
+            here([&](Transaction& tx) { return restic::RepositoryStore::list(tx, {}).at(0).id; });
+        worked(store, web);
+        const auto task = used.tasks.create(tenant, ofPolicy(web, nightly)).id;
+        used.tasks.handOut(tenant, web, 5);
+        used.tasks.report(tenant, web, task, said("running"));
+        restic::protocol::LogBatch lines;
+        lines.lines.push_back({clock.now(), "info", "a line"});
+        used.tasks.appendLogs(tenant, web, task, lines);
+        restic::protocol::HeartbeatRequest heartbeat;
+        heartbeat.version = "1";
+        heartbeat.os = "linux";
+        heartbeat.openTasks.emplace();
+        used.agents.heartbeat(tenant, web, heartbeat, "192.0.2.1");
+        used.tasks.cancel(tenant, task);
+        used.tasks.handOut(tenant, web, 5);
+        used.tasks.report(tenant, web, task, done('f'));
+        used.tasks.retry(tenant, task);
+        used.tasks.sweep();
+        used.agents.sweep();
+        used.scheduler.run();
+        clock.advance(24h);
+        used.scheduler.run();
+        used.status.list(tenant, {});
+        used.status.get(tenant, "web-01:nightly", {});
+        const auto nobody = newId();
+        const core::http::PageQuery first{50, {}};
+        const core::http::PageQuery later{50, core::http::Cursor{5, newId()}.encode()};
+        recorder.read(tenant, [&](Transaction& tx) {
+            for (const auto& page : {first, later}) {
+                using Tasks = restic::TaskStore::Filter;
+                for (const Tasks& filter : {Tasks{}, Tasks{nobody, {}, {}, {}}, Tasks{{}, nobody, {}, {}},
+                                            Tasks{{}, {}, "unreachable", {}}, Tasks{{}, {}, {}, "prune"}})
+                    restic::TaskStore::list(tx, filter, page);
+                using Runs = restic::RunStore::Filter;
+                for (const Runs& filter : {Runs{}, Runs{nobody, {}, {}, {}}, Runs{{}, nobody, {}, {}},
+                                           Runs{{}, {}, nobody, {}}, Runs{{}, {}, {}, "failed"}})
+                    restic::RunStore::list(tx, filter, page);
+                using Snapshots = restic::SnapshotStore::Filter;
+                for (const Snapshots& filter :
+                     {Snapshots{}, Snapshots{nobody, {}, {}, {}}, Snapshots{{}, nobody, {}, {}},
+                      Snapshots{{}, {}, nobody, {}}, Snapshots{{}, {}, {}, nobody}})
+                    restic::SnapshotStore::list(tx, filter, page);
+                restic::AgentStore::list(tx, {}, page);
+                restic::PolicyStore::list(tx, {}, page);
+                restic::RepositoryStore::list(tx, page);
+            }
+            restic::RunStore::find(tx, task);
+            restic::SnapshotStore::find(tx, nobody);
+            restic::LogStore::read(tx, task, {}, 500);
+            restic::PolicyStore::links(tx, std::vector{nightly, nobody});
+            restic::PolicyStore::lastRuns(tx, {nightly, nobody});
+            restic::PolicyStore::users(tx, nightly);
+            restic::RepositoryStore::users(tx, store);
+            restic::RepositoryStore::openTasks(tx, store);
+            restic::RepositoryStore::find(tx, std::vector{store, nobody});
+            restic::RepositoryStore::linksOfOthers(tx, store, web);
+        });
+        recorder.transact(tenant, [&](Transaction& tx) {
+            used.policies.unlink(tx, web, nightly);
+            used.policies.link(tx, web, nightly);
+        });
+        used.agents.revoke(tenant, web);
+    }
+
+    RecordingDatabase recorder{db};
+};
+BOTH_DATABASES(ResticPlans);
+
+TEST_P(ResticPlans, NoStatementReadsAGrowingTableFromEndToEnd) {
+    fill(tenant);
+    fill(other);
+    if (postgres())
+        TestCluster::instance().admin("ANALYZE", fixture.name());
+    useEverything();
+    static const std::set<std::string> growing{"restic_tasks", "restic_task_attempts", "restic_task_logs",
+                                               "restic_backup_runs", "restic_snapshots"};
+    const auto statements = recorder.statements();
+    EXPECT_GT(statements.size(), 70U) << "the stores have more statements than were seen";
+    for (const auto& [sql, recorded] : statements) {
+        const core::db::Context context =
+            recorded.system ? core::db::Context(SystemContext("plans")) : core::db::Context(tenant);
+        for (const auto& table : scannedTables(db, context, sql, recorded.params, growing))
+            ADD_FAILURE() << table << "\n  in " << sql;
+    }
+}
+
+} // namespace
+} // namespace test
