@@ -183,13 +183,16 @@ std::vector<PolicyStore::LastRun> PolicyStore::lastRuns(Transaction& tx, const s
     std::vector<LastRun> all;
     if (policies.empty())
         return all;
-    for (const auto& row : tx.query(
-             "SELECT r.policy_id, r.status, r.start_time_us FROM " + idsIn(tx, "$2") +
-                 " wanted CROSS JOIN restic_backup_runs r WHERE r.tenant_id = $1 AND r.id = (SELECT x.id "
-                 "FROM restic_backup_runs x WHERE x.tenant_id = $1 AND x.policy_id = wanted.id "
-                 "ORDER BY x.created_at_us DESC, x.id DESC LIMIT 1)",
-             {tx.tenant(), idList(policies)}))
-        all.push_back({row.uuid(0), row.text(1), row.instant(2)});
+    // Two subqueries and no join by "= (SELECT …)": PostgreSQL would make of that one a hash over all runs.
+    const std::string newest =
+        " FROM restic_backup_runs r WHERE r.tenant_id = $1 AND r.policy_id = wanted.id ORDER BY "
+        "r.created_at_us DESC, r.id DESC LIMIT 1)";
+    for (const auto& row : tx.query("SELECT wanted.id, (SELECT r.status" + newest +
+                                        ", (SELECT r.start_time_us" + newest + " FROM " + idsIn(tx, "$2") +
+                                        " wanted",
+                                    {tx.tenant(), idList(policies)}))
+        if (const auto status = row.optionalText(1))
+            all.push_back({row.uuid(0), *status, row.instant(2)});
     return all;
 }
 
