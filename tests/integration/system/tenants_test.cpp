@@ -103,6 +103,7 @@ protected:
             {"PUT /api/v1/restic/agents/{id}", {{"paused", true}}},
             {"POST /api/v1/restic/repositories", repository},
             {"PUT /api/v1/restic/repositories/{id}", repository},
+            {"POST /api/v1/restic/repositories/{id}/start-anew", {}},
             {"POST /api/v1/restic/policies", policy},
             {"PUT /api/v1/restic/policies/{id}", policy},
             {"POST /api/v1/restic/tasks", taskBody(theirs_)},
