@@ -100,6 +100,17 @@ TEST_P(People, TheTenantIsWhatThePersonChose) {
             << detail.message;
 }
 
+TEST_P(People, TheOnlyTenantStaysTheChosenOne) {
+    system([&](Transaction& tx) { // as an account of the first version
+        tx.execute("UPDATE users SET chosen_tenant_id = NULL");
+    });
+    EXPECT_EQ(who(login("ann@example.org").accessToken).value().tenant, acme.id);
+    const auto made = tenant("made by ann");
+    system(
+        [&](Transaction& tx) { parts.users.store().setMembership(tx, ann.user.id, made.id, Role::admin); });
+    EXPECT_EQ(who(login("ann@example.org").accessToken).value().tenant, acme.id);
+}
+
 TEST_P(People, SwitchingMovesTheSessionAndEachWindowKeepsItsTenant) {
     const auto zeta = tenant("zeta");
     user(acme.id, "bob@example.org");

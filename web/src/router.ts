@@ -5,6 +5,9 @@ export const router = createRouter({
   history: createWebHistory(),
   routes: [
     { path: '/login', name: 'login', component: () => import('./pages/LoginPage.vue'), meta: { open: true } },
+    { path: '/invitation', name: 'invitation', component: () => import('./pages/InvitationPage.vue'), meta: { open: true } },
+    { path: '/account', name: 'account', component: () => import('./pages/AccountPage.vue') },
+    { path: '/users', name: 'users', component: () => import('./pages/UsersPage.vue') },
     { path: '/', name: 'dashboard', component: () => import('./pages/DashboardPage.vue') },
     { path: '/agents', name: 'agents', component: () => import('./pages/AgentsPage.vue') },
     { path: '/policies', name: 'policies', component: () => import('./pages/PoliciesPage.vue') },

@@ -77,6 +77,7 @@ const std::map<std::string, Needs>& expected() {
         {"GET /api/v1/restic/repositories/{id}", Needs::viewer},
         {"PUT /api/v1/restic/repositories/{id}", Needs::admin},
         {"DELETE /api/v1/restic/repositories/{id}", Needs::admin},
+        {"POST /api/v1/restic/repositories/{id}/start-anew", Needs::admin},
         {"GET /api/v1/restic/backup-runs", Needs::viewer},
         {"GET /api/v1/restic/backup-runs/{id}", Needs::viewer},
         {"POST /api/v1/restic/backup-runs/{id}/cancel", Needs::operator_},

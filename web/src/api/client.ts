@@ -14,6 +14,10 @@ export type TaskInput = Schemas['TaskInput']
 export type TargetStatus = Schemas['TargetStatus']
 export type LogLine = Schemas['LogLine']
 export type RegistrationToken = Schemas['RegistrationToken']
+export type Member = Schemas['User']
+export type Invitation = Schemas['Invitation']
+export type InvitedUser = Schemas['InvitedUser']
+export type ApiToken = Schemas['ApiToken']
 export type ModulePage = Schemas['ModulePage']
 
 export interface Page<T> {
@@ -75,6 +79,18 @@ export async function callJson<T>(method: string, path: string, body?: unknown, 
 
 const call = <T>(method: string, path: string, body?: unknown): Promise<T> => callJson<T>(method, `/api/v1${path}`, body)
 
+/** Everything of a list, page by page. */
+export async function all<T>(page: (after?: string | null) => Promise<Page<T>>): Promise<T[]> {
+  const items: T[] = []
+  let after: string | null = null
+  do {
+    const next: Page<T> = await page(after)
+    items.push(...next.items)
+    after = next.next
+  } while (after)
+  return items
+}
+
 const query = (parameters: Record<string, string | number | undefined | null>): string => {
   const search = new URLSearchParams()
   for (const [name, value] of Object.entries(parameters)) {
@@ -85,6 +101,16 @@ const query = (parameters: Record<string, string | number | undefined | null>): 
 }
 
 export const api = {
+  users: (after?: string | null) => call<Page<Member>>('GET', `/users${query({ limit: 100, after })}`),
+  invite: (email: string, role: string) => call<InvitedUser>('POST', '/users', { email, role }),
+  changeUser: (id: string, change: { role?: Member['role']; active?: boolean; password?: string }) => call<Member>('PUT', `/users/${id}`, change),
+  confirmUser: (id: string) => call<Member>('POST', `/users/${id}/confirm`),
+  removeUser: (id: string) => call<void>('DELETE', `/users/${id}`),
+  invitations: (after?: string | null) => call<Page<Invitation>>('GET', `/invitations${query({ limit: 100, after })}`),
+  withdraw: (id: string) => call<void>('DELETE', `/invitations/${id}`),
+  tokens: (after?: string | null) => call<Page<ApiToken>>('GET', `/tokens${query({ limit: 100, after })}`),
+  revokeToken: (id: string) => call<void>('DELETE', `/tokens/${id}`),
+  changePassword: (current: string, wanted: string) => call<void>('POST', '/auth/password', { current, new: wanted }),
   pages: () => call<Page<ModulePage>>('GET', '/pages'),
   status: () => call<TargetStatus[]>('GET', '/restic/status'),
   agents: () => call<Page<Agent>>('GET', '/restic/agents?limit=500'),

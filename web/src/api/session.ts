@@ -3,6 +3,7 @@ import { ApiError, ClientError } from './errors'
 import type { components } from './schema'
 
 export type User = components['schemas']['CurrentUser']
+export type InvitationOffer = components['schemas']['InvitationOffer']
 type TokenAnswer = components['schemas']['TokenAnswer']
 
 /** Only in memory: what a script could read from storage, it could also send away. */
@@ -12,6 +13,7 @@ let expiresAt = 0
 let refreshing: Promise<boolean> | null = null
 
 export const currentUser = computed(() => user.value)
+export const currentTenant = computed(() => user.value?.tenants.find((tenant) => tenant.id === user.value?.tenant_id) ?? null)
 export const signedIn = computed(() => accessToken.value !== '')
 
 function take(answer: TokenAnswer): void {
@@ -40,22 +42,53 @@ async function post(path: string, body: unknown): Promise<Response> {
   }
 }
 
-export async function signIn(email: string, password: string): Promise<void> {
-  const response = await post('login', { email, password })
+/** Takes a sign-in's answer; throws what the host refused with. */
+async function enter(path: string, body: unknown): Promise<void> {
+  const response = await post(path, body)
   if (!response.ok) {
     const error = await response.json().catch(() => null)
+    if (response.status === 429) throw new ClientError('RateLimited', response.headers.get('X-Request-Id') ?? '')
     if (!error) throw new ClientError('ServerError', response.headers.get('X-Request-Id') ?? '')
     throw new ApiError(error.error, error.message, response.status, error.details ?? [])
   }
   take((await response.json()) as TokenAnswer)
 }
 
+/** With `tenant` where the person belongs to several and has chosen none. */
+export const signIn = (email: string, password: string, tenant?: string): Promise<void> =>
+  enter('login', { email, password, ...(tenant ? { tenant_id: tenant } : {}) })
+
+/** Makes another of the person's tenants the active one: in this window, and where they sign in next. */
+export async function switchTenant(tenant: string): Promise<void> {
+  await token()
+  await enter('switch', { tenant_id: tenant })
+}
+
+/** Becomes a member: as who is signed in, or as a new account with that password. */
+export async function acceptInvitation(invitation: string, password?: string): Promise<void> {
+  if (password === undefined) await token()
+  await enter('invitations/accept', { token: invitation, ...(password === undefined ? {} : { password }) })
+}
+
+/** What an invitation invites to. */
+export async function lookAtInvitation(invitation: string): Promise<InvitationOffer> {
+  const response = await post('invitations/look', { token: invitation })
+  const answer = await response.json().catch(() => null)
+  if (!response.ok) {
+    if (!answer) throw new ClientError('ServerError', response.headers.get('X-Request-Id') ?? '')
+    throw new ApiError(answer.error, answer.message, response.status, answer.details ?? [])
+  }
+  return answer as InvitationOffer
+}
+
 /** A new access token from the cookie; false if there is no session. One at a time for all callers. */
 export function refresh(): Promise<boolean> {
   refreshing ??= (async () => {
     try {
-      const response = await post('refresh', {})
-      if (response.status === 401 || response.status === 400) {
+      // This window stays in its tenant, wherever another one has gone.
+      const tenant = user.value?.tenant_id
+      const response = await post('refresh', tenant ? { tenant_id: tenant } : {})
+      if (response.status === 401 || response.status === 400 || response.status === 403) {
         forget()
         return false
       }

@@ -161,7 +161,7 @@ SignedIn SignIn::login(const std::string& email, const std::string& password,
         const auto session = sessions_.create(tx, found->user.id, active.tenant, origin.address);
         if (origin.trail)
             origin.trail->object("session", session.toString());
-        if (tenant)
+        if (tenant || !found->chosen) // their only one, so that a second one does not make them choose
             users_.choose(tx, found->user.id, active.tenant);
         return grant(tx, found->user, active, session, core::randomToken());
     });

@@ -128,7 +128,7 @@ void addRepositoryRoutes(Routes& routes, const Services& s) {
          .audit = Audit::action("restic.repository.started_anew"),
          .request = &typeOf<StartAnewInput>(),
          .status = 204,
-         .errors = {&errors::kRepositoryNotFound, &core::errors::kConflict},
+         .errors = {&errors::kRepositoryNotFound, &errors::kAgentNotFound, &core::errors::kConflict},
          .handler = [&s](Request& request) -> Outcome {
              const auto id = request.uuidParameter("id", errors::kRepositoryNotFound);
              const auto input = request.json<StartAnewInput>();

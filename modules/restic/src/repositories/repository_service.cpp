@@ -155,6 +155,8 @@ void RepositoryService::remove(Transaction& tx, const Uuid& id) {
 
 void RepositoryService::startAnew(Transaction& tx, const Uuid& id, const std::optional<Uuid>& agent) {
     const Repository repository = get(tx, id);
+    if (agent && !AgentStore::find(tx, *agent))
+        throw core::Error(errors::kAgentNotFound, "There is no agent with the id " + agent->toString() + ".");
     if (const auto open = RepositoryStore::openTasks(tx, id); open > 0)
         throw core::Error(
             core::errors::kConflict,

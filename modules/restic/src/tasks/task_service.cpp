@@ -104,6 +104,10 @@ Task TaskService::create(Transaction& tx, const TaskRequest& request) {
             throw core::Error(errors::kInvalidParameters,
                               "The target \"" + target->name + "\" belongs to another agent or policy.");
     }
+    // Also where a waiting task is given instead: what does not exist is never accepted.
+    if (request.repository && !RepositoryStore::find(tx, *request.repository))
+        throw core::Error(errors::kRepositoryNotFound,
+                          "There is no repository with the id " + request.repository->toString() + ".");
     if (request.policy) {
         const auto policy = PolicyStore::find(tx, *request.policy);
         if (!policy)
