@@ -33,7 +33,8 @@ struct BadAnswer : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-std::string readBody(std::istream& in, const Poco::Net::HTTPResponse& response, std::size_t most) {
+std::string readBody(std::istream& in, const Poco::Net::HTTPResponse& response, std::size_t most,
+                     SteadyPoint deadline) {
     std::string body;
     std::array<char, 16384> buffer;
     while (in.read(buffer.data(), buffer.size()), in.gcount() > 0) {
@@ -41,6 +42,9 @@ std::string readBody(std::istream& in, const Poco::Net::HTTPResponse& response, 
         if (body.size() > most)
             throw BadAnswer("the answer is larger than " + std::to_string(most) + " bytes");
     }
+    // A stream keeps what its socket throws to itself.
+    if (in.bad() && Clock::now() >= deadline)
+        throw Poco::TimeoutException();
     // Poco ends a body that was cut short like a whole one.
     if (response.hasContentLength() && static_cast<std::size_t>(response.getContentLength64()) != body.size())
         throw BadAnswer("the answer was cut short");
@@ -173,7 +177,7 @@ struct Client::State {
                                                  shown(in.get("Location", "another address")) +
                                                  "; redirects are not followed, so name the address that "
                                                  "answers itself");
-        response.body = readBody(stream, in, options.maxBody);
+        response.body = readBody(stream, in, options.maxBody, deadline);
         keep = in.getKeepAlive();
         return response;
     }

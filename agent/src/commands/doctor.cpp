@@ -8,6 +8,8 @@
 #include "commands/commands.h"
 #include "config/server_address.h"
 #include "core/http/client.h"
+#include "executor/path_look.h"
+#include "executor/patience.h"
 #include "restic/probe.h"
 #include "state/files.h"
 #include "state/identity.h"
@@ -102,6 +104,25 @@ void checkServer(Report& report, const ServerAddress& address, const Environment
         report.bad("server", error.what(), std::string(error.kind().recovery));
     }
 }
+
+/// What the configuration names and the night would miss. Says nothing where all is well.
+void checkPaths(Report& report, const Config& config) {
+    std::vector<std::string> paths;
+    for (const auto& source : config.backup.sources)
+        paths.push_back(source.path);
+    if (config.repository && config.repository->passwordFile.starts_with('/'))
+        paths.push_back(config.repository->passwordFile);
+    for (const auto& path : paths) {
+        const auto look = patiently([path] { return lookAt(path); }, std::chrono::seconds(5));
+        if (!look)
+            report.bad("paths", path + " does not answer", "Look at the file system that it is on");
+        else if (look->error != 0)
+            report.bad("paths", path + ": " + std::generic_category().message(look->error),
+                       "Correct the path, or give the agent's user access");
+        else if (look->link && (!config.repository || path != config.repository->passwordFile))
+            report.bad("paths", path + " is a link to " + *look->link, "Name the path that it points to");
+    }
+}
 } // namespace
 
 ExitCode doctorCommand(const CommonOptions& common, core::ProcessRunner& runner, const core::Clock& clock) {
@@ -122,7 +143,10 @@ ExitCode doctorCommand(const CommonOptions& common, core::ProcessRunner& runner,
         const auto probe = state.path() / "doctor";
         writeFileDurably(probe, "x");
         std::filesystem::remove(probe);
-        report.good("state", common.stateDir.string() + " is writable");
+        if (const auto problem = state.lacksRoom())
+            report.bad("state", *problem, "Free space on that disk");
+        else
+            report.good("state", common.stateDir.string() + " is writable");
         identity = loadIdentity(state.identity());
         if (!identity)
             report.bad("identity", "this agent is not enrolled",
@@ -130,6 +154,8 @@ ExitCode doctorCommand(const CommonOptions& common, core::ProcessRunner& runner,
         else if (identity->expiresAt <= clock.now())
             report.bad("identity", "the agent's token expired at " + core::formatInstant(identity->expiresAt),
                        "Run `restic-agent enroll` again");
+        else if (config.agent.bindToMachine && isFromAnotherMachine(*identity, marksOfThisMachine()))
+            report.bad("identity", "the state folder is a copy of another machine's", kClonedSentence);
         else
             report.good("identity", "enrolled as " + identity->hostname + ", token valid until " +
                                         core::formatInstant(identity->expiresAt));
@@ -153,6 +179,7 @@ ExitCode doctorCommand(const CommonOptions& common, core::ProcessRunner& runner,
     } else {
         report.bad("restic", restic.problem(), "Install restic, or name it under restic.binary");
     }
+    checkPaths(report, config);
     report.print(common.json);
     return report.ok() ? ExitCode::success : ExitCode::failure;
 }

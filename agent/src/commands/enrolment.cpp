@@ -89,6 +89,9 @@ Identity enrol(const Config& config, const StateDir& state, const EnrollOptions&
     identity.caCert = options.caCert;
     identity.issuedAt = now;
     identity.expiresAt = answer.value->expiresAt;
+    const auto marks = marksOfThisMachine();
+    identity.machineId = marks.machineId;
+    identity.hardwareId = marks.hardwareId;
     saveIdentity(state.identity(), identity);
     std::error_code ignored;
     std::filesystem::remove(state.enrolment(), ignored);

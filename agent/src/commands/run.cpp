@@ -38,7 +38,14 @@ ExitCode runCommand(const CommonOptions& common, core::ProcessRunner& runner, co
             "This agent is not enrolled. Run `restic-agent enroll --server URL --token TOKEN` first.\n");
         return ExitCode::failure;
     }
+    const auto marks = marksOfThisMachine();
+    if (config.agent.bindToMachine && isFromAnotherMachine(*identity, marks)) {
+        fmt::print(stderr, "{}\n", kClonedSentence);
+        log.error("The state folder is a copy of another machine's; the agent does not run");
+        return ExitCode::failure;
+    }
     IdentityStore store(state.identity(), *identity);
+    store.setMarks(marks);
     AgentService service(config, state, store, runner, clock, common.environment, log);
 
     std::stop_source ending;

@@ -89,6 +89,13 @@ std::string setLogLevel(Config& config, const std::string& value) {
     return {};
 }
 
+std::string setBindToMachine(Config& config, const std::string& value) {
+    if (value != "true" && value != "false")
+        return "must be true or false";
+    config.agent.bindToMachine = value == "true";
+    return {};
+}
+
 std::string setLogFormat(Config& config, const std::string& value) {
     if (value != "json" && value != "text")
         return "must be json or text";
@@ -124,6 +131,7 @@ const std::vector<Scalar>& scalars() {
         {"agent", "retry_max_backoff", duration(&Config::agent, &A::retryMaxBackoff, 10ms)},
         {"agent", "failure_threshold", integer(&Config::agent, &A::failureThreshold, 1, 1000)},
         {"agent", "max_concurrent_tasks", integer(&Config::agent, &A::maxConcurrentTasks, 1, 64)},
+        {"agent", "bind_to_machine", setBindToMachine},
         {"agent", "log_level", setLogLevel},
         {"agent", "log_format", setLogFormat},
         {"restic", "binary", setBinary},

@@ -44,6 +44,9 @@ struct Config {
         /// Failures in a row before the log calls it an error.
         std::int64_t failureThreshold = 5;
         std::int64_t maxConcurrentTasks = 2;
+        /// Refuse to run on another machine than the enrolled one: two with one identity report over each
+        /// other.
+        bool bindToMachine = true;
         core::LogLevel logLevel = core::LogLevel::info;
         core::LogFormat logFormat = core::LogFormat::json;
     } agent;

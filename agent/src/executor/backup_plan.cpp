@@ -4,7 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <system_error>
 
+#include "executor/path_look.h"
+#include "restic/message.h"
 #include "restic/protocol/names.h"
 #include "restic/protocol/task_errors.h"
 
@@ -104,9 +108,11 @@ std::optional<TaskError> planRepository(const TaskPayload& task, const PlanConte
             return invalid("The repository has neither a password nor a password file");
         if (!access.passwordFile.is_absolute())
             return invalid("The password file must be an absolute path, or relative to restic.config_dir");
-        if (::access(access.passwordFile.c_str(), R_OK) != 0)
-            return task_errors::make(task_errors::kPermissionDenied,
-                                     "The password file " + access.passwordFile.string() + " cannot be read");
+        // A restic with more rights than the agent may read what the agent cannot: only restic's word counts.
+        if (lookAt(access.passwordFile.string()).missing())
+            return task_errors::make(task_errors::kAuthenticationFailed,
+                                     "The password file " + access.passwordFile.string() +
+                                         " does not exist on this machine");
     }
     if (!access.certFile.empty() &&
         (!access.certFile.starts_with('/') || ::access(access.certFile.c_str(), R_OK) != 0))
@@ -119,9 +125,18 @@ std::optional<TaskError> planRepository(const TaskPayload& task, const PlanConte
     return std::nullopt;
 }
 
-bool exists(const std::string& path) {
-    std::error_code code;
-    return std::filesystem::exists(std::filesystem::symlink_status(path, code));
+std::string why(const std::string& path) {
+    const int code = lookAt(path).error;
+    const auto text = restic_json::printable(path);
+    return code == ENOENT || code == 0 ? text : text + " (" + std::generic_category().message(code) + ")";
+}
+
+std::string trimmed(std::string_view text) {
+    constexpr std::string_view kBlanks = " \t\r\n\v\f";
+    const auto first = text.find_first_not_of(kBlanks);
+    if (first == std::string_view::npos)
+        return {};
+    return std::string(text.substr(first, text.find_last_not_of(kBlanks) - first + 1));
 }
 } // namespace
 
@@ -158,12 +173,13 @@ std::variant<BackupPlan, TaskError> planBackup(const TaskPayload& task, const Pl
     for (auto& source : sources) {
         if (!source.starts_with('/'))
             return invalid("The source " + source + " is no absolute path");
-        (exists(source) ? plan.sources : plan.missingSources).push_back(source);
+        // Forbidden is not missing: restic, which may have more rights, will say.
+        (lookAt(source).missing() ? plan.missingSources : plan.sources).push_back(source);
     }
     if (plan.sources.empty()) {
         std::string message = "None of the sources exists: ";
         for (std::size_t i = 0; i < plan.missingSources.size() && i < 10; ++i)
-            message += (i == 0 ? "" : ", ") + plan.missingSources[i];
+            message += (i == 0 ? "" : ", ") + why(plan.missingSources[i]);
         return task_errors::make(task_errors::kSourceNotFound, message);
     }
 
@@ -171,12 +187,18 @@ std::variant<BackupPlan, TaskError> planBackup(const TaskPayload& task, const Pl
         plan.tags.push_back("policy:" + task.policyId->toString());
     plan.tags.push_back("task:" + task.taskId.toString());
     for (const auto& tag : task.tags) {
-        if (tag.empty() || tag.find(',') != std::string::npos)
+        // As restic does, so that its record and ours are the same.
+        auto plain = trimmed(tag);
+        if (plain.empty() || plain.find(',') != std::string::npos)
             return invalid("The tag \"" + tag + "\" is empty or has a comma in it");
-        if (std::find(plan.tags.begin(), plan.tags.end(), tag) == plan.tags.end())
-            plan.tags.push_back(tag);
+        if (plain.starts_with("policy:") || plain.starts_with("task:"))
+            return invalid("The tag \"" + tag +
+                           "\" begins with policy: or task:, which mark whose snapshot it is");
+        if (std::find(plan.tags.begin(), plan.tags.end(), plain) == plan.tags.end())
+            plan.tags.push_back(std::move(plain));
     }
 
+    plan.excludes = !task.exclude.empty() || !config.backup.exclude.empty();
     plan.hostname = context.hostname;
     plan.timeout = task.timeoutSeconds
                        ? std::chrono::seconds(*task.timeoutSeconds)

@@ -37,6 +37,7 @@ struct BackupPlan {
     std::vector<std::string> sources;
     std::vector<std::string> missingSources;
     std::vector<std::string> tags;
+    bool excludes = false;
     std::string hostname;
     std::chrono::milliseconds timeout{};
 };

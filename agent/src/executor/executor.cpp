@@ -123,14 +123,17 @@ void Executor::accept(const core::json::Object& payload, const std::string& acti
     }
     if (task.value().repository && task.value().repository->password)
         services_.log.hub().addSecret(*task.value().repository->password);
+    if (const auto problem = services_.state.lacksRoom())
+        throw core::Error(errors::kState, *problem);
     const auto kept = *core::wire::toJson(withoutSecrets(task.value())).object();
+    auto outbox = makeOutbox(taskId, static_cast<int>(attempt)); // first: it makes the attempt's folder
     if (!services_.journal.accepted(taskId, static_cast<int>(attempt), kept, services_.clock.now()))
         return;
     services_.log.info("Task accepted",
                        {{"task_id", taskId}, {"attempt", attempt}, {"type", task.value().type}});
     auto job = std::make_shared<Job>();
     job->task = std::move(task).value();
-    job->outbox = makeOutbox(taskId, static_cast<int>(attempt));
+    job->outbox = std::move(outbox);
     reporter_.add(job->outbox);
     {
         const std::lock_guard lock(mutex_);
@@ -186,7 +189,11 @@ void Executor::collectFinished() {
         std::move(first, jobs_.end(), std::back_inserter(finished));
         jobs_.erase(first, jobs_.end());
     }
-    // Their threads are joined here, without the lock that they may still want.
+    // Without the lock that they may still want. A thread holds its job until it ends: were this left to the job's
+    // destructor, the thread could be the last to let go of it, and would join itself.
+    for (const auto& job : finished)
+        if (job->thread.joinable())
+            job->thread.join();
 }
 
 void Executor::dispatch() {
@@ -295,8 +302,10 @@ Executor::Load Executor::load() const {
             continue;
         ++(job->running ? load.running : load.queued);
     }
-    load.free =
-        std::max<std::int64_t>(0, services_.config.agent.maxConcurrentTasks - load.running - load.queued);
+    // What cannot be journaled is not taken: the server keeps it.
+    if (!services_.state.lacksRoom())
+        load.free =
+            std::max<std::int64_t>(0, services_.config.agent.maxConcurrentTasks - load.running - load.queued);
     return load;
 }
 

@@ -21,6 +21,7 @@ bool FileTail::poll(const Line& line) {
         fd_ = ::open(file_.c_str(), O_RDONLY | O_CLOEXEC);
         if (fd_ < 0)
             return false;
+        ::lseek(fd_, static_cast<off_t>(offset_), SEEK_SET);
     }
     std::array<char, 32768> buffer;
     const auto until = offset_ + kMaxAtOnce;

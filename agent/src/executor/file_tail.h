@@ -15,7 +15,10 @@ public:
     /// Called with each line and the offset in the file at which the next one begins.
     using Line = std::function<void(std::string_view, std::uint64_t)>;
 
-    explicit FileTail(std::filesystem::path file) : file_(std::move(file)) {}
+    /// Begins at an offset: what stands before is another process's. Lines longer than `maxLine` are cut.
+    explicit FileTail(std::filesystem::path file, std::uint64_t offset = 0,
+                      std::size_t maxLine = core::LineSplitter::kDefaultLimit)
+        : file_(std::move(file)), offset_(offset), splitter_(maxLine) {}
     ~FileTail();
     FileTail(const FileTail&) = delete;
     FileTail& operator=(const FileTail&) = delete;

@@ -52,14 +52,14 @@ TaskLog::~TaskLog() {
         ::close(fd_);
 }
 
-void TaskLog::append(core::Instant at, core::LogLevel level, const std::string& message,
-                     LogPosition position) {
+void TaskLog::append(core::Instant at, core::LogLevel level, const std::string& message, LogPosition position,
+                     bool outcome) {
     const std::lock_guard lock(mutex_);
-    if (nextSeq_ > kMaxLines)
+    if (nextSeq_ > (outcome ? kMaxLines + kReserve : kMaxLines))
         return;
     restic::protocol::LogLine line{at, std::string(core::logLevelName(level)),
                                    core::toUtf8(std::string_view(message).substr(0, kMaxLength))};
-    if (nextSeq_ == kMaxLines)
+    if (nextSeq_ == kMaxLines && !outcome)
         line.message = "The log is longer than this; its rest is not kept";
     const Object record{{"at_us", core::toMicros(line.timestamp)},
                         {"level", line.level},

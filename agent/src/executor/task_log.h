@@ -23,8 +23,10 @@ struct LogPosition {
 /// go on where they ended, and no line of restic's becomes two. Thread-safe.
 class TaskLog {
 public:
-    /// Lines beyond this are counted, not kept.
-    static constexpr std::int64_t kMaxLines = 10000;
+    /// Lines beyond this are not kept.
+    static constexpr std::int64_t kMaxLines = 9900;
+    /// But so many of those that tell how the task ended.
+    static constexpr std::int64_t kReserve = 100;
     static constexpr std::size_t kMaxLength = 4096;
 
     explicit TaskLog(std::filesystem::path file);
@@ -32,7 +34,8 @@ public:
     TaskLog(const TaskLog&) = delete;
     TaskLog& operator=(const TaskLog&) = delete;
 
-    void append(core::Instant at, core::LogLevel level, const std::string& message, LogPosition position);
+    void append(core::Instant at, core::LogLevel level, const std::string& message, LogPosition position,
+                bool outcome = false);
     /// What earlier runs of the agent had written.
     [[nodiscard]] LogPosition recovered() const noexcept { return recovered_; }
 

@@ -69,6 +69,8 @@ protocol::HeartbeatRequest Heartbeat::collect() {
         out.problems.push_back("restic cannot be used: " + restic_.problem());
     if (::access(state_.path().c_str(), W_OK) != 0)
         out.problems.push_back("The state folder " + state_.path().string() + " is not writable");
+    else if (const auto problem = state_.lacksRoom())
+        out.problems.push_back(*problem);
     if (executor_.failuresInARow() >= kFailuresThatMatter)
         out.problems.push_back("The last " + std::to_string(executor_.failuresInARow()) + " backups failed");
     out.ownRepository = config_.repository.has_value();

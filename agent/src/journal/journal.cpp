@@ -218,8 +218,13 @@ void Journal::append(const Object& record) {
         const auto count = ::write(fd_, rest.data(), rest.size());
         if (count < 0 && errno == EINTR)
             continue;
-        if (count <= 0)
-            throw core::Error(errors::kState, file_.string() + ": " + std::generic_category().message(errno));
+        if (count <= 0) {
+            const int code = count == 0 ? ENOSPC : errno;
+            // Half a record would make the next one unreadable as well.
+            if (::ftruncate(fd_, static_cast<off_t>(size_)) != 0) [[maybe_unused]]
+                const auto ignored = ::write(fd_, "\n", 1);
+            throw core::Error(errors::kState, file_.string() + ": " + std::generic_category().message(code));
+        }
         rest.remove_prefix(static_cast<std::size_t>(count));
     }
     if (::fdatasync(fd_) != 0)

@@ -1,6 +1,7 @@
 #include "restic/backup_output.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <system_error>
 
@@ -8,26 +9,19 @@
 
 #include "core/encoding.h"
 #include "core/text.h"
+#include "restic/message.h"
 
 namespace agent {
 namespace {
 using core::LogLevel;
 using core::json::Value;
 
-constexpr std::size_t kMaxErrorText = 8U << 10U;
-/// Beyond this many distinct paths repetitions are counted again: memory is bounded, the figure is "at
-/// least".
-constexpr std::size_t kMaxRemembered = 10000;
-constexpr std::size_t kMaxCurrentFiles = 8;
+using restic_json::count;
+using restic_json::printable;
 
-std::optional<std::uint64_t> count(const Value& message, std::string_view name) {
-    const auto* value = message.find(name);
-    if (value == nullptr)
-        return std::nullopt;
-    if (const auto* integer = value->integer(); integer != nullptr && *integer >= 0)
-        return static_cast<std::uint64_t>(*integer);
-    return std::nullopt;
-}
+constexpr std::size_t kErrorHead = 2U << 10U;
+constexpr std::size_t kErrorTail = 6U << 10U;
+constexpr std::size_t kMaxCurrentFiles = 8;
 
 std::uint64_t countOrZero(const Value& message, std::string_view name) {
     return count(message, name).value_or(0);
@@ -37,22 +31,29 @@ std::optional<core::Instant> instant(const Value& message, std::string_view name
     return core::parseInstant(message.stringOr(name));
 }
 
+struct Reason {
+    std::string text;
+    int code = 0; ///< errno, where it is known
+};
+
+bool endsWithNoSuchFile(std::string_view text) {
+    return text.ends_with("no such file or directory");
+}
+
 /// The `error` of an error message: {"Op","Path","Err"} up to 0.17.0, {"message"} since, {} where Go's error
 /// has no exported fields.
-std::string errorMessage(const Value& message) {
+Reason reasonOf(const Value& message) {
     const auto* error = message.find("error");
     if (error == nullptr)
-        return "could not be read";
-    if (const auto* text = error->string())
-        return *text;
-    if (auto text = error->stringOr("message"); !text.empty())
-        return text;
+        return {};
+    std::string text = error->string() != nullptr ? *error->string() : error->stringOr("message");
+    if (!text.empty())
+        return {text, endsWithNoSuchFile(text) ? ENOENT : 0};
     const auto code = error->integerOr("Err");
-    if (code > 0 && code < 4096) {
-        const auto operation = error->stringOr("Op", "read");
-        return operation + ": " + std::generic_category().message(static_cast<int>(code));
-    }
-    return "could not be read";
+    if (code <= 0 || code >= 4096)
+        return {};
+    return {error->stringOr("Op", "read") + ": " + std::generic_category().message(static_cast<int>(code)),
+            static_cast<int>(code)};
 }
 
 /// Terminal control sequences, such as the one before "signal interrupt received", are for no log.
@@ -63,57 +64,36 @@ std::string plain(std::string_view line) {
             i += 2;
             while (i < line.size() && (line[i] < '@' || line[i] > '~'))
                 ++i;
-        } else if (static_cast<unsigned char>(line[i]) >= 0x20 || line[i] == '\t') {
+        } else {
             out += line[i];
         }
     }
-    return core::toUtf8(out);
+    return printable(out);
 }
 } // namespace
 
 void BackupOutput::outputLine(std::string_view line) {
-    if (line.empty())
+    if (line.find_first_not_of(" \t") == std::string_view::npos)
         return;
-    if (line.front() != '{') {
-        log_(LogLevel::info, plain(line));
-        return;
-    }
-    const auto document = core::json::parse(line);
-    if (!document) {
-        log_(LogLevel::debug, plain(line.substr(0, 256)));
-        return;
-    }
-    const auto& message = document.value();
-    const auto type = message.stringOr("message_type");
-    if (type == "status")
-        status(message);
-    else if (type == "summary")
-        summarise(message);
-    else if (type == "error")
-        addUnread(message.stringOr("item"), errorMessage(message));
+    if (const auto document = restic_json::read(line))
+        message(*document);
+    else
+        log_(line.front() == '{' ? LogLevel::debug : LogLevel::info, plain(line.substr(0, 1024)));
 }
 
 void BackupOutput::errorLine(std::string_view line) {
-    if (line.starts_with('{')) {
-        if (const auto document = core::json::parse(line)) {
-            const auto& message = document.value();
-            const auto type = message.stringOr("message_type");
-            if (type == "error") {
-                addUnread(message.stringOr("item"), errorMessage(message));
-            } else if (type == "exit_error") {
-                const auto text = plain(message.stringOr("message"));
-                addErrorText(message.stringOr("message"));
-                log_(LogLevel::error, text);
-            }
-            return;
-        }
+    if (const auto document = restic_json::read(line)) {
+        message(*document);
+        return;
     }
     const auto text = plain(line);
     if (text.empty())
         return;
     constexpr std::string_view kSkipping = " does not exist, skipping";
     if (text.ends_with(kSkipping)) {
-        addUnread(text.substr(0, text.size() - kSkipping.size()), "does not exist");
+        const auto path = text.substr(0, text.size() - kSkipping.size());
+        sources_.insert(path);
+        addUnread(path, "does not exist", ENOENT);
         return;
     }
     addErrorText(text);
@@ -122,8 +102,24 @@ void BackupOutput::errorLine(std::string_view line) {
     log_(text.starts_with("Fatal:") ? LogLevel::error : LogLevel::warn, text);
 }
 
+void BackupOutput::message(const Value& document) {
+    const auto type = document.stringOr("message_type");
+    if (type == "status") {
+        status(document);
+    } else if (type == "summary") {
+        summarise(document);
+    } else if (type == "error") {
+        addUnread(document.stringOr("item"), document);
+    } else if (type == "exit_error") {
+        const auto text = plain(document.stringOr("message"));
+        addErrorText(document.stringOr("message"));
+        log_(LogLevel::error, text);
+    }
+}
+
 void BackupOutput::missingSource(const std::string& path) {
-    addUnread(path, "does not exist");
+    sources_.insert(path);
+    addUnread(path, "does not exist", ENOENT);
 }
 
 void BackupOutput::status(const Value& message) {
@@ -146,7 +142,7 @@ void BackupOutput::status(const Value& message) {
     ++progressCount_;
 }
 
-void BackupOutput::summarise(const Value& message) {
+BackupSummary readSummary(const Value& message) {
     BackupSummary summary;
     summary.filesNew = count(message, "files_new");
     summary.filesChanged = count(message, "files_changed");
@@ -163,8 +159,13 @@ void BackupOutput::summarise(const Value& message) {
     summary.start = instant(message, "backup_start");
     summary.end = instant(message, "backup_end");
     const auto id = message.stringOr("snapshot_id");
-    if (id.size() <= 64 && id.find_first_not_of("0123456789abcdef") == std::string::npos)
+    if (id.size() >= 8 && id.size() <= 64 && id.find_first_not_of("0123456789abcdef") == std::string::npos)
         summary.snapshotId = id;
+    return summary;
+}
+
+void BackupOutput::summarise(const Value& message) {
+    auto summary = readSummary(message);
     log_(LogLevel::info,
          fmt::format("restic finished: {} files, {} read, {} added{}",
                      summary.totalFilesProcessed.value_or(0),
@@ -175,26 +176,48 @@ void BackupOutput::summarise(const Value& message) {
     summary_ = std::move(summary);
 }
 
-void BackupOutput::addUnread(std::string path, std::string message) {
-    path = core::toUtf8(path.substr(0, 4096));
+void BackupOutput::addUnread(std::string path, const Value& message) {
+    auto reason = reasonOf(message);
+    if (reason.code == 0 && reason.text.empty() && look_ && !path.empty() && unreadCount_ < kMaxUnreadLines)
+        if (const auto code = look_(path); code && *code != 0)
+            reason = {std::generic_category().message(*code), *code};
+    addUnread(std::move(path), reason.text.empty() ? "could not be read" : reason.text, reason.code);
+}
+
+void BackupOutput::addUnread(std::string path, std::string message, int code) {
     // The same file is named while scanning and again while reading.
-    if (unreadPaths_.size() < kMaxRemembered) {
-        if (!unreadPaths_.insert(path).second)
-            return;
-    } else if (unreadPaths_.contains(path)) {
+    const auto hash = std::hash<std::string>()(path);
+    if (seen_.contains(hash))
+        return;
+    if (seen_.size() >= kMaxRemembered) {
+        tooMany_ = true;
         return;
     }
-    ++unreadCount_;
+    seen_.insert(hash);
+    path = core::toUtf8(path.substr(0, 4096));
     message = core::toUtf8(message.substr(0, 1024));
-    log_(LogLevel::warn, path + ": " + message);
+    const bool isSource = sources_.contains(path);
+    if (code == ENOENT && !isSource) {
+        if (++vanishedCount_ <= kMaxUnreadLines)
+            log_(LogLevel::info, printable(path) + ": vanished while the backup ran");
+        return;
+    }
+    if (code == ENOENT)
+        missing_.push_back(path);
+    if (++unreadCount_ <= kMaxUnreadLines)
+        log_(LogLevel::warn, printable(path) + ": " + printable(message));
+    else if (unreadCount_ == kMaxUnreadLines + 1)
+        log_(LogLevel::warn, "Further files that cannot be read are counted and not named here");
     if (unread_.size() < kMaxUnread)
         unread_.push_back({std::move(path), std::move(message)});
 }
 
 void BackupOutput::addErrorText(std::string_view line) {
     errorText_.append(core::toUtf8(line)).append("\n");
-    if (errorText_.size() > kMaxErrorText)
-        errorText_ = core::toUtf8(std::string_view(errorText_).substr(errorText_.size() - kMaxErrorText));
+    // A crash says what it is in its first lines, a failure in its last.
+    if (errorText_.size() > kErrorHead + kErrorTail)
+        errorText_ = core::toUtf8(errorText_.substr(0, kErrorHead)) +
+                     core::toUtf8(std::string_view(errorText_).substr(errorText_.size() - kErrorTail));
 }
 
 } // namespace agent

@@ -26,15 +26,29 @@ struct BackupSummary {
     std::string snapshotId;
 };
 
+/// The figures of a summary, as a backup's last message and as a snapshot bear them.
+[[nodiscard]] BackupSummary readSummary(const core::json::Value& message);
+
 /// Understands the two outputs of `restic backup --json`, line by line, of all versions from 0.14: unknown
 /// messages and fields are ignored, and the two are never mixed. One thread.
 class BackupOutput {
 public:
     using LogLine = std::function<void(core::LogLevel, std::string)>;
+    /// The errno that a look at a path gives, 0 if it can be read; nullopt: no telling.
+    using Look = std::function<std::optional<int>(const std::string& path)>;
     static constexpr std::size_t kMaxUnread = 100;
+    /// More files are counted, and not named in the log.
+    static constexpr std::uint64_t kMaxUnreadLines = 1000;
+    /// So many paths are told apart; of more it is known that there are at least so many.
+    static constexpr std::size_t kMaxRemembered = 200000;
 
-    /// `log` gets what a person would want to read.
-    explicit BackupOutput(LogLine log) : log_(std::move(log)) {}
+    /// `log` gets what a person would want to read. `look` is asked where restic does not say why it could
+    /// not read a file.
+    explicit BackupOutput(LogLine log, Look look = {}) : log_(std::move(log)), look_(std::move(look)) {}
+
+    /// What restic was told to save: one of these that does not exist is a missing source, not a vanished
+    /// file.
+    void setSources(const std::vector<std::string>& sources) { sources_ = {sources.begin(), sources.end()}; }
 
     void outputLine(std::string_view line);
     void errorLine(std::string_view line);
@@ -48,26 +62,42 @@ public:
     [[nodiscard]] std::uint64_t progressCount() const noexcept { return progressCount_; }
     [[nodiscard]] const std::optional<BackupSummary>& summary() const noexcept { return summary_; }
     [[nodiscard]] const std::vector<restic::protocol::UnreadItem>& unread() const noexcept { return unread_; }
+    /// Files that could not be read, and missing sources.
     [[nodiscard]] std::uint64_t unreadCount() const noexcept { return unreadCount_; }
-    /// restic said that something could not be read, whether or not it said what.
-    [[nodiscard]] bool incomplete() const noexcept { return unreadCount_ > 0 || warnedUnread_; }
-    /// The plain text of the error output and the message of exit_error: what failures are told by. Its last
-    /// 8 KiB.
+    [[nodiscard]] const std::vector<std::string>& missing() const noexcept { return missing_; }
+    /// Files that went away while restic ran.
+    [[nodiscard]] std::uint64_t vanishedCount() const noexcept { return vanishedCount_; }
+    /// There were more than can be told apart.
+    [[nodiscard]] bool countsAreMinimum() const noexcept { return tooMany_; }
+    /// Something that should be in the snapshot is not, whether or not restic said what. Files that vanished
+    /// should not.
+    [[nodiscard]] bool incomplete() const noexcept {
+        return unreadCount_ > 0 || (warnedUnread_ && vanishedCount_ == 0);
+    }
+    /// The plain text of the error output and the message of exit_error: what failures are told by. Its first
+    /// 2 and last 6 KiB.
     [[nodiscard]] const std::string& errorText() const noexcept { return errorText_; }
 
 private:
     void status(const core::json::Value& message);
     void summarise(const core::json::Value& message);
-    void addUnread(std::string path, std::string message);
+    void message(const core::json::Value& message);
+    void addUnread(std::string path, const core::json::Value& message);
+    void addUnread(std::string path, std::string message, int code);
     void addErrorText(std::string_view line);
 
     LogLine log_;
+    Look look_;
+    std::unordered_set<std::string> sources_;
     std::optional<restic::protocol::Progress> progress_;
     std::uint64_t progressCount_ = 0;
     std::optional<BackupSummary> summary_;
     std::vector<restic::protocol::UnreadItem> unread_;
-    std::unordered_set<std::string> unreadPaths_;
+    std::vector<std::string> missing_;
+    std::unordered_set<std::size_t> seen_; ///< hashes of paths
     std::uint64_t unreadCount_ = 0;
+    std::uint64_t vanishedCount_ = 0;
+    bool tooMany_ = false;
     bool warnedUnread_ = false;
     std::string errorText_;
 };

@@ -1,5 +1,8 @@
 #include "restic/command.h"
 
+#include "core/http/proxy.h"
+#include "restic/protocol/password_rule.h"
+
 namespace agent {
 namespace {
 std::string lookup(const Environment& environment, const std::string& name, const std::string& otherwise) {
@@ -8,20 +11,37 @@ std::string lookup(const Environment& environment, const std::string& name, cons
 }
 } // namespace
 
+const std::vector<std::string>& passedOnVariables() {
+    static const std::vector<std::string> names = [] {
+        std::vector<std::string> all{"TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY"};
+        const auto& proxies = core::http::ProxyRules::variables();
+        all.insert(all.end(), proxies.begin(), proxies.end());
+        return all;
+    }();
+    return names;
+}
+
 ResticCommands::ResticCommands(const Config& config, std::filesystem::path cache,
                                const Environment& environment)
-    : config_(config), cache_(config.restic.cacheDir.empty() ? std::move(cache)
-                                                             : std::filesystem::path(config.restic.cacheDir)),
-      path_(lookup(environment, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")),
-      home_(lookup(environment, "HOME", cache_.parent_path().string())) {}
+    : config_(config),
+      cache_(config.restic.cacheDir.empty() ? std::move(cache)
+                                            : std::filesystem::path(config.restic.cacheDir)) {
+    environment_["PATH"] =
+        lookup(environment, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    // HOME is where ssh finds its keys and known hosts.
+    environment_["HOME"] = lookup(environment, "HOME", cache_.parent_path().string());
+    environment_["LC_ALL"] = "C";
+    for (const auto& name : passedOnVariables())
+        if (auto value = lookup(environment, name, ""); !value.empty())
+            environment_[name] = std::move(value);
+    if (!config.restic.tempDir.empty())
+        environment_["TMPDIR"] = config.restic.tempDir;
+}
 
 core::ProcessSpec ResticCommands::base() const {
     core::ProcessSpec spec;
     spec.program = config_.restic.binary;
-    // HOME is where ssh finds its keys and known hosts.
-    spec.environment = {{"PATH", path_}, {"HOME", home_}, {"LC_ALL", "C"}};
-    if (!config_.restic.tempDir.empty())
-        spec.environment["TMPDIR"] = config_.restic.tempDir;
+    spec.environment = environment_;
     return spec;
 }
 
@@ -43,14 +63,19 @@ ResticCommand ResticCommands::on(const RepositoryAccess& repository,
     spec.environment["RESTIC_REPOSITORY"] = repository.url;
     spec.environment["RESTIC_CACHE_DIR"] = cache_.string();
     spec.environment["RESTIC_PROGRESS_FPS"] = "1";
-    std::string passwordFile = repository.passwordFile.string();
-    if (repository.password) {
+    // The command's name first, so that a listing of processes says what runs.
+    spec.arguments = {arguments.front()};
+    if (repository.password && restic::protocol::changesInFile(*repository.password)) {
+        // A repository from before: only this way restic takes the password as it is. Others of this user,
+        // who could read it there, could read the process's memory as well.
+        spec.environment["RESTIC_PASSWORD"] = *repository.password;
+    } else if (repository.password) {
         command.secret.emplace(*repository.password);
         spec.inherited = {command.secret->fd()};
-        passwordFile = "/dev/fd/3";
+        spec.arguments.emplace_back("--password-file=/dev/fd/3");
+    } else {
+        spec.arguments.push_back("--password-file=" + repository.passwordFile.string());
     }
-    // The command's name first, so that a listing of processes says what runs.
-    spec.arguments = {arguments.front(), "--password-file=" + passwordFile};
     if (!repository.certFile.empty())
         spec.arguments.push_back("--cacert=" + repository.certFile);
     spec.arguments.insert(spec.arguments.end(), arguments.begin() + 1, arguments.end());

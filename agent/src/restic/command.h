@@ -18,8 +18,13 @@ struct ResticCommand {
     std::optional<core::SecretFile> secret;
 };
 
-/// Builds restic's command lines: a minimal environment, the password through memory, nothing of the agent's
-/// own.
+/// Variables of the agent's own environment that restic gets, if they are set: in which time zone its
+/// snapshots are dated, through which proxy it reaches a storage, where its temporary files and the system's
+/// CAs are.
+[[nodiscard]] const std::vector<std::string>& passedOnVariables();
+
+/// Builds restic's command lines: a minimal environment (passedOnVariables(), and PATH and HOME), the
+/// password through memory, nothing of the agent's own.
 class ResticCommands {
 public:
     ResticCommands(const Config& config, std::filesystem::path cache, const Environment& environment);
@@ -35,8 +40,7 @@ private:
 
     const Config& config_;
     std::filesystem::path cache_;
-    std::string path_;
-    std::string home_;
+    std::map<std::string, std::string> environment_;
 };
 
 } // namespace agent

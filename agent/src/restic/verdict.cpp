@@ -88,11 +88,35 @@ Verdict failure(const core::ErrorKind& kind, std::string message) {
     return {TaskState::failed, outcomeOf(kind), task_errors::make(kind, std::move(message))};
 }
 
+/// The line with which a crash of Go's runtime says what it is.
+std::string crashLine(std::string_view text) {
+    while (!text.empty()) {
+        const auto end = text.find('\n');
+        const auto line = text.substr(0, end);
+        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+        for (const std::string_view begin : {"panic:", "fatal error:", "SIG", "runtime:", "unexpected fault"})
+            if (line.starts_with(begin))
+                return std::string(line.substr(0, 512));
+    }
+    return {};
+}
+
 std::string messageFor(const core::ErrorKind& kind, const core::ProcessExit& exit, std::string_view text) {
+    if (text.find("/dev/fd/3") != std::string_view::npos)
+        return "restic did not get the password that the agent hands over as an open file (/dev/fd/3). If "
+               "restic.binary is a wrapper around sudo or su, it closes open files: let it keep them (sudo "
+               "-C 4 with "
+               "closefrom_override), give restic its rights in another way, or name a password_file";
+    if (exit.known && exit.signal != 0) {
+        auto message = "restic was ended from outside, by " + exit.describe();
+        if (exit.signal == SIGKILL)
+            message += "; out of memory, the kernel does that";
+        return message;
+    }
     std::string message(kind.meaning);
     if (&kind == &task_errors::kRepositoryLocked) {
         if (const auto holder = lockHolder(text))
-            message += ": " + *holder;
+            message += ": " + *holder + lockAge(text);
     } else if (const auto line = headline(text); !line.empty()) {
         message += ": " + line;
     } else {
@@ -167,12 +191,25 @@ std::optional<std::string> lockHolder(std::string_view errorText) {
     return std::string(rest.substr(0, 256));
 }
 
+std::string lockAge(std::string_view errorText) {
+    constexpr std::string_view kCreated = "lock was created at ";
+    const auto at = errorText.find(kCreated);
+    if (at == std::string_view::npos)
+        return {};
+    const auto rest = errorText.substr(at + kCreated.size());
+    return ", since " + std::string(rest.substr(0, std::min<std::size_t>(rest.find('\n'), 128)));
+}
+
+std::string failureMessage(const core::ProcessExit& exit, std::string_view errorText) {
+    return messageFor(classifyFailure(exit, errorText), exit, errorText);
+}
+
 Verdict judgeBackup(const core::ProcessExit& exit, const BackupOutput& output, StopReason stopped) {
     const bool ended = exit.known && exit.signal == 0;
     const bool success = output.summary() && ((ended && (exit.code == 0 || exit.code == 3)) || !exit.known);
     // A cancel that came too late: the snapshot is there, and saying otherwise would hide it.
     if (success) {
-        const bool warning = output.incomplete() || (ended && exit.code == 3);
+        const bool warning = output.incomplete() || (ended && exit.code == 3 && output.vanishedCount() == 0);
         return {warning ? TaskState::warning : TaskState::success, warning ? "warning" : "success",
                 std::nullopt};
     }
@@ -182,8 +219,9 @@ Verdict judgeBackup(const core::ProcessExit& exit, const BackupOutput& output, S
         return {TaskState::cancelled, "cancelled", std::nullopt};
     if (ended && exit.code == 0)
         return failure(task_errors::kCommandFailed, "restic ended without naming a result");
-    if (ended && exit.code == 2)
-        return failure(task_errors::kCommandFailed, "restic crashed: " + headline(output.errorText()));
+    if (const auto crash = ended && exit.code == 2 ? crashLine(output.errorText()) : std::string();
+        !crash.empty())
+        return failure(task_errors::kCommandFailed, "restic crashed: " + crash);
     if (ended && exit.code == 130)
         return failure(task_errors::kInterrupted, "restic was interrupted, though nobody asked for it here");
     const auto& kind = classifyFailure(exit, output.errorText());

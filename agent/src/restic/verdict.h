@@ -41,4 +41,10 @@ struct Verdict {
 /// "PID 17 on db-02 by backup", if the text names the holder of a lock.
 [[nodiscard]] std::optional<std::string> lockHolder(std::string_view errorText);
 
+/// ", since 2026-01-02 03:04:05 (31m2s ago)", if the text says how old the lock is; else "".
+[[nodiscard]] std::string lockAge(std::string_view errorText);
+
+/// A sentence for a restic command that failed.
+[[nodiscard]] std::string failureMessage(const core::ProcessExit& exit, std::string_view errorText);
+
 } // namespace agent

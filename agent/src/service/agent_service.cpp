@@ -61,6 +61,7 @@ AgentEnd AgentService::run(const std::stop_token& stop) {
         log_.info("The agent ends; a running restic goes on and is adopted at the next start");
     } // stops and joins the three in reverse order: nothing new comes in, then nothing goes out
     executor.stop();
+    log_.info("The agent has ended");
     return lost ? AgentEnd::identityLost : AgentEnd::stopped;
 }
 

@@ -3,12 +3,15 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <fstream>
 #include <sstream>
 #include <system_error>
+
+#include "core/text.h"
 
 namespace agent {
 namespace {
@@ -85,6 +88,25 @@ StateDir::StateDir(std::filesystem::path path) : path_(std::move(path)) {
 StateDir::~StateDir() {
     if (lockFd_ >= 0)
         ::close(lockFd_);
+}
+
+std::optional<std::string> StateDir::lacksRoom() const {
+    // For the journal, a log of ten thousand lines, and what restic says.
+    constexpr std::uint64_t kRoom = 16U << 20U;
+    struct statvfs info {};
+    if (::statvfs(path_.c_str(), &info) != 0)
+        return "The state folder " + path_.string() +
+               " cannot be used: " + std::generic_category().message(errno);
+    if ((info.f_flag & ST_RDONLY) != 0)
+        return "The file system of the state folder " + path_.string() + " is read-only";
+    const auto free = static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
+    if (free < kRoom)
+        return "The disk of the state folder " + path_.string() + " is full (" + core::formatBytes(free) +
+               " left): no task is taken until at least " + core::formatBytes(kRoom) + " are free";
+    if (info.f_files > 0 && info.f_favail < 16)
+        return "The file system of the state folder " + path_.string() +
+               " has no inodes left: no task is taken";
+    return std::nullopt;
 }
 
 bool StateDir::lock() {

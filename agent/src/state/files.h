@@ -37,6 +37,8 @@ public:
     [[nodiscard]] bool lock();
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+    /// Why no task can be written down here now, as a sentence; nothing if there is room.
+    [[nodiscard]] std::optional<std::string> lacksRoom() const;
     [[nodiscard]] std::filesystem::path identity() const { return path_ / "identity.json"; }
     [[nodiscard]] std::filesystem::path enrolment() const { return path_ / "enrolment.json"; }
     [[nodiscard]] std::filesystem::path journal() const { return path_ / "journal"; }

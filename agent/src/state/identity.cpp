@@ -1,5 +1,8 @@
 #include "state/identity.h"
 
+#include <fstream>
+
+#include "core/encoding.h"
 #include "core/wire.h"
 #include "state/files.h"
 
@@ -14,6 +17,8 @@ static const core::wire::Type& wireType(const Identity*) {
                                  .field("ca_cert", &Identity::caCert, {.optional = true})
                                  .field("issued_at", &Identity::issuedAt)
                                  .field("expires_at", &Identity::expiresAt)
+                                 .field("machine_id", &Identity::machineId, {.optional = true})
+                                 .field("hardware_id", &Identity::hardwareId, {.optional = true})
                                  .build();
     return type;
 }
@@ -40,6 +45,39 @@ void saveIdentity(const std::filesystem::path& file, const Identity& identity) {
 Identity IdentityStore::get() const {
     const std::lock_guard lock(mutex_);
     return identity_;
+}
+
+namespace {
+std::string markIn(const char* file) {
+    std::ifstream in(file);
+    std::string text;
+    std::getline(in, text);
+    return text.empty() ? text : core::hexEncode(core::sha256("restic-agent " + text)).substr(0, 32);
+}
+} // namespace
+
+MachineMarks marksOfThisMachine() {
+    return {markIn("/etc/machine-id"), markIn("/sys/class/dmi/id/product_uuid")};
+}
+
+bool isFromAnotherMachine(const Identity& identity, const MachineMarks& marks) {
+    const auto differ = [](const std::string& a, const std::string& b) {
+        return !a.empty() && !b.empty() && a != b;
+    };
+    return differ(identity.machineId, marks.machineId) || differ(identity.hardwareId, marks.hardwareId);
+}
+
+void IdentityStore::setMarks(const MachineMarks& marks) {
+    const std::lock_guard lock(mutex_);
+    auto next = identity_;
+    if (!marks.machineId.empty())
+        next.machineId = marks.machineId;
+    if (!marks.hardwareId.empty())
+        next.hardwareId = marks.hardwareId;
+    if (next.machineId == identity_.machineId && next.hardwareId == identity_.hardwareId)
+        return;
+    saveIdentity(file_, next);
+    identity_ = std::move(next);
 }
 
 void IdentityStore::replaceToken(std::string token, core::Instant issuedAt, core::Instant expiresAt) {

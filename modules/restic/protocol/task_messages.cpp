@@ -118,6 +118,15 @@ const Type& wireType(const UnreadItem*) {
     return type;
 }
 
+const Type& wireType(const TaskNotice*) {
+    static const auto type =
+        object<TaskNotice>("TaskNotice", tolerant, "What a person should read about a finished task")
+            .field("code", &TaskNotice::code, {.minLength = 1, .maxLength = 64, .example = "SourceEmpty"})
+            .field("message", &TaskNotice::message, {.optional = true})
+            .build();
+    return type;
+}
+
 const Type& wireType(const BackupResult*) {
     static const auto type =
         object<BackupResult>("BackupResult", tolerant, "How a backup ended; absent fields are unknown")
@@ -149,7 +158,18 @@ const Type& wireType(const BackupResult*) {
             .field("started_at", &BackupResult::startedAt, {.omitEmpty = true})
             .field("ended_at", &BackupResult::endedAt, {.omitEmpty = true})
             .field("unread_items", &BackupResult::unreadItems, {.doc = "The first hundred", .optional = true})
-            .field("unread_count", &BackupResult::unreadCount, {.optional = true})
+            .field("unread_count", &BackupResult::unreadCount,
+                   {.doc = "Files that could not be read, and missing sources", .optional = true})
+            .field("missing_sources", &BackupResult::missingSources,
+                   {.doc = "Sources that do not exist", .optional = true, .omitEmpty = true})
+            .field("vanished_count", &BackupResult::vanishedCount,
+                   {.doc = "Files that were removed while the backup ran", .optional = true})
+            .field("counts_are_minimum", &BackupResult::countsAreMinimum,
+                   {.doc = "There were too many to count: at least so many", .optional = true})
+            .field("notices", &BackupResult::notices,
+                   {.doc = "Why the outcome is a warning, and what else happened",
+                    .optional = true,
+                    .omitEmpty = true})
             .field("paths", &BackupResult::paths, {.optional = true, .omitEmpty = true})
             .field("hostname", &BackupResult::hostname, {.omitEmpty = true})
             .field("username", &BackupResult::username, {.omitEmpty = true})

@@ -98,6 +98,24 @@ TEST_F(AgentTest, A401IsAnsweredByOneRotationAndThenByAdvice) {
     EXPECT_NE(readFile(dir_ / "agent.log").find("restic-agent enroll"), std::string::npos);
 }
 
+TEST_F(AgentTest, ACopiedStateFolderDoesNotRun) {
+    ASSERT_TRUE(enroll().exit.ok());
+    auto identity = core::json::parse(readFile(state_ / "identity.json")).value();
+    if (identity.stringOr("machine_id").empty() && identity.stringOr("hardware_id").empty())
+        GTEST_SKIP() << "this machine has no marks";
+    for (const auto* mark : {"machine_id", "hardware_id"})
+        if (!identity.stringOr(mark).empty())
+            identity.object()->set(mark, "of another machine");
+    writeFile(state_ / "identity.json", core::json::write(identity));
+    const auto result = agentCommand({"run"});
+    EXPECT_EQ(result.exit.code, 1);
+    EXPECT_NE(result.error.find("enrolled on another machine"), std::string::npos) << result.error;
+    EXPECT_TRUE(server_.heartbeats().empty()) << "the copy spoke in the original's name";
+    writeFile(dir_ / "config.yaml", "agent: {heartbeat_interval: 200ms, bind_to_machine: false}\n");
+    startAgent();
+    EXPECT_TRUE(await([&] { return !server_.heartbeats().empty(); }));
+}
+
 TEST_F(AgentTest, StatusSaysHowThingsStand) {
     auto result = agentCommand({"status"});
     EXPECT_EQ(result.exit.code, 1);

@@ -120,7 +120,7 @@ TEST_F(BackupPlanTest, RefusesWhatCouldDoMoreThanABackup) {
                     t.repository->password.reset();
                     t.repository->passwordFile = "/no/such/file";
                 }),
-                StartsWith("PermissionDenied"));
+                StartsWith("AuthenticationFailed: The password file /no/such/file does not exist"));
     EXPECT_THAT(with([](auto& t) { t.repository->certFile = "/no/such/file"; }),
                 StartsWith("CertificateError"));
     EXPECT_THAT(with([](auto& t) { t.repository.reset(); }), StartsWith("InvalidTask"));

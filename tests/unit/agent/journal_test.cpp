@@ -168,6 +168,44 @@ TEST(TaskLog, IsBounded) {
     EXPECT_NE(log.batch(TaskLog::kMaxLines).lines.back().message.find("longer"), std::string::npos);
 }
 
+TEST(TaskLog, HowItEndedHasRoomBehindTheLastLine) {
+    core::testkit::TempDir dir;
+    TaskLog log(dir / "log");
+    for (int i = 0; i < TaskLog::kMaxLines + 50; ++i)
+        log.append(kNow, core::LogLevel::info, "x", {});
+    for (int i = 0; i < 2 * TaskLog::kReserve; ++i)
+        log.append(kNow, core::LogLevel::error, "the outcome", {}, true);
+    EXPECT_EQ(log.pending(), static_cast<std::size_t>(TaskLog::kMaxLines + TaskLog::kReserve));
+    EXPECT_EQ(log.batch(100000).lines.back().message, "the outcome");
+}
+
+TEST(TaskLog, GoesBackToWhatTheServerLost) {
+    core::testkit::TempDir dir;
+    TaskLog log(dir / "log");
+    for (const auto* text : {"one", "two", "three", "four"})
+        log.append(kNow, core::LogLevel::info, text, {});
+    log.acknowledge(3);
+    log.resumeAfter(5); // it has more than we: nothing to go back to
+    EXPECT_EQ(log.batch(10).firstSeq, 4);
+    log.resumeAfter(1);
+    const auto batch = log.batch(10);
+    EXPECT_EQ(batch.firstSeq, 2);
+    ASSERT_EQ(batch.lines.size(), 3U);
+    EXPECT_EQ(batch.lines[0].message, "two");
+    EXPECT_EQ(batch.lines[2].message, "four");
+    log.replaceFirst("(left out)");
+    EXPECT_EQ(log.batch(1).lines[0].message, "(left out)");
+}
+
+TEST(FileTail, BeginsBehindWhatAnotherProcessWrote) {
+    core::testkit::TempDir dir;
+    core::testkit::writeFile(dir / "out", "old\nnew\n" + std::string(100, 'x') + "\n");
+    FileTail tail(dir / "out", 4, 10);
+    std::vector<std::string> lines;
+    tail.finish([&](std::string_view line, std::uint64_t) { lines.emplace_back(line); });
+    EXPECT_EQ(lines, (std::vector<std::string>{"new", "xxxxxxxxxx [cut]"}));
+}
+
 TEST(FileTail, DeliversLinesOnceWithTheirOffsets) {
     core::testkit::TempDir dir;
     FileTail tail(dir / "out");

@@ -65,8 +65,8 @@ struct ClientOptions {
     /// Begins with https:// or http://; a path goes before that of each request.
     std::string url;
     /// PEM file whose certificates are trusted beside the system's: roots, intermediates or a server's own.
-    std::string caFile;
-    ProxyRules proxies;
+    std::string caFile = {};
+    ProxyRules proxies = {};
     /// For one address of the server's name; the next is tried after it.
     std::chrono::milliseconds connectTimeout{10000};
     /// Larger answers are refused.

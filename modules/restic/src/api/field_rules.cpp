@@ -1,16 +1,128 @@
 #include "api/field_rules.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "core/wire.h"
 #include "restic/protocol/names.h"
+#include "restic/protocol/password_rule.h"
 #include "restic/protocol/task_state.h"
 
 namespace restic::api {
+namespace {
 
-std::optional<std::string> checkNoComma(const std::string& tag) {
-    return tag.find(',') == std::string::npos ? std::nullopt
-                                              : std::optional<std::string>("must not contain a comma");
+bool hasControl(std::string_view text) {
+    return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+
+bool hasBlankAround(std::string_view text) {
+    return !text.empty() && protocol::changesInFile(text);
+}
+
+/// One step of a character class: skips one character, which may be escaped. False if it is none.
+bool skipClassCharacter(std::string_view part, std::size_t& at) {
+    if (at >= part.size() || part[at] == '-' || part[at] == ']')
+        return false;
+    if (part[at] == '\\' && ++at >= part.size())
+        return false;
+    ++at;
+    while (at < part.size() && (static_cast<unsigned char>(part[at]) & 0xc0U) == 0x80U)
+        ++at; // the rest of a character of several bytes
+    return at < part.size();
+}
+
+bool skipClass(std::string_view part, std::size_t& at) {
+    if (at < part.size() && part[at] == '^')
+        ++at;
+    for (bool first = true;; first = false) {
+        if (at < part.size() && part[at] == ']' && !first) {
+            ++at;
+            return true;
+        }
+        if (!skipClassCharacter(part, at))
+            return false;
+        if (part[at] == '-' && !skipClassCharacter(part, ++at))
+            return false;
+    }
+}
+
+/// The grammar of Go's filepath.Match, by which restic judges each part between slashes.
+bool isWellFormed(std::string_view part) {
+    for (std::size_t at = 0; at < part.size();) {
+        const char c = part[at++];
+        if (c == '\\' && at++ >= part.size())
+            return false;
+        if (c == '[' && !skipClass(part, at))
+            return false;
+    }
+    return true;
+}
+
+/// The pattern without its escaped characters and character classes: what is left means what a person would
+/// think.
+std::string bare(std::string_view pattern) {
+    std::string out;
+    for (std::size_t at = 0; at < pattern.size();) {
+        const char c = pattern[at++];
+        if (c == '\\')
+            ++at;
+        else if (c == '[')
+            skipClass(pattern, at);
+        else
+            out += c;
+    }
+    return out;
+}
+
+bool isBraceList(std::string_view text) {
+    const auto open = text.find('{');
+    const auto close = text.find('}', open == std::string_view::npos ? text.size() : open);
+    return close != std::string_view::npos &&
+           text.substr(open, close - open).find(',') != std::string_view::npos;
+}
+
+/// "*.tmp,*.log": each part looks like a pattern of its own.
+bool isCommaList(std::string_view text) {
+    std::size_t parts = 0;
+    while (true) {
+        const auto comma = text.find(',');
+        auto part = text.substr(0, comma);
+        while (part.starts_with(' '))
+            part.remove_prefix(1);
+        if (part.empty() || std::string_view("*/.?").find(part.front()) == std::string_view::npos)
+            return false;
+        ++parts;
+        if (comma == std::string_view::npos)
+            return parts > 1;
+        text.remove_prefix(comma + 1);
+    }
+}
+
+bool isShellVariable(std::string_view text) {
+    if (text.find("${") != std::string_view::npos)
+        return true;
+    for (const std::string_view name : {"$HOME", "$USER", "$LOGNAME", "$PWD", "$TMPDIR"})
+        if (const auto at = text.find(name); at != std::string_view::npos) {
+            const auto next = at + name.size();
+            if (next == text.size() || text[next] == '/')
+                return true;
+        }
+    return text == "~" || text.starts_with("~/");
+}
+
+} // namespace
+
+std::optional<std::string> checkTag(const std::string& tag) {
+    if (tag.find(',') != std::string::npos)
+        return "must not contain a comma";
+    if (hasControl(tag))
+        return "must not contain control characters";
+    if (hasBlankAround(tag))
+        return "must not begin or end with white space, which restic leaves away";
+    if (tag.starts_with("policy:") || tag.starts_with("task:"))
+        return "must not begin with policy: or task:, by which a snapshot is known to be a policy's or a "
+               "task's";
+    return std::nullopt;
 }
 
 std::optional<std::string> checkAbsolute(const std::string& path) {
@@ -18,6 +130,8 @@ std::optional<std::string> checkAbsolute(const std::string& path) {
         return "must be an absolute path";
     if (path.find('\n') != std::string::npos)
         return "must not contain a line break";
+    if (hasControl(path))
+        return "must not contain control characters";
     return std::nullopt;
 }
 
@@ -83,6 +197,42 @@ std::vector<core::Problem> problemsOfPluginSettings(const core::json::Object& se
     for (const auto& [name, value] : settings.members())
         judge(value, name, pointer + "/" + name, kept, problems);
     return problems;
+}
+
+std::optional<std::string> checkPattern(const std::string& pattern) {
+    if (hasControl(pattern))
+        return "must not contain control characters";
+    if (hasBlankAround(pattern))
+        return "must not begin or end with white space, which would be part of the file's name";
+    std::string_view rest = pattern;
+    if (rest.starts_with('!'))
+        rest.remove_prefix(1);
+    if (rest.empty())
+        return "must not be empty";
+    const auto plain = bare(rest);
+    while (!rest.empty()) {
+        const auto slash = rest.find('/');
+        if (!isWellFormed(rest.substr(0, slash)))
+            return "is no pattern: it has an open [ or ends with a backslash; write \\[ or \\\\ for the "
+                   "character itself";
+        rest.remove_prefix(slash == std::string_view::npos ? rest.size() : slash + 1);
+    }
+    if (isCommaList(plain))
+        return "is one pattern and not a list: restic would look for a file with commas in its name. Give "
+               "each "
+               "pattern as one of its own";
+    if (isBraceList(plain))
+        return "has braces, which restic takes as they are: give each alternative as a pattern of its own, "
+               "or write "
+               "\\{ for the character itself";
+    if (isShellVariable(plain))
+        return "has a variable or ~, which restic takes as it is: write the path out, or \\$ for the "
+               "character itself";
+    return std::nullopt;
+}
+
+std::optional<std::string> checkPassword(const std::string& password) {
+    return protocol::checkRepositoryPassword(password);
 }
 
 const std::vector<std::string>& repositoryTypes() {

@@ -11,12 +11,18 @@
 /// What fields of several wire types must satisfy. For core::wire::Rules::check and ::oneOf.
 namespace restic::api {
 
-/// restic separates tags by commas.
-std::optional<std::string> checkNoComma(const std::string& tag);
+/// A tag as restic would keep it: no commas, no white space around it, and not one of those by which a
+/// snapshot is known to be ours (policy:, task:).
+std::optional<std::string> checkTag(const std::string& tag);
 /// A path on an agent.
 std::optional<std::string> checkAbsolute(const std::string& path);
 /// The form in which a host name is kept. Throws core::Error(kValidation), naming /hostname.
 std::string requireHostname(const std::string& text);
+/// An exclude pattern that restic takes and that can exclude something: well-formed, one pattern and not a
+/// list, and nothing that only a shell would expand.
+std::optional<std::string> checkPattern(const std::string& pattern);
+/// A repository's password: it must open the repository by hand as it was typed.
+std::optional<std::string> checkPassword(const std::string& password);
 /// The kinds of repositories that agents can work with.
 const std::vector<std::string>& repositoryTypes();
 /// The names of all task states.

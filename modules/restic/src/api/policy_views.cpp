@@ -53,10 +53,10 @@ const Type& wireType(const PolicyInput*) {
                     .optional = true,
                     .minLength = 1,
                     .maxLength = 4096,
-                    .maxItems = 1000})
-            .field(
-                "tags", &PolicyInput::tags,
-                {.optional = true, .minLength = 1, .maxLength = 255, .maxItems = 100, .check = checkNoComma})
+                    .maxItems = 1000,
+                    .check = checkPattern})
+            .field("tags", &PolicyInput::tags,
+                   {.optional = true, .minLength = 1, .maxLength = 255, .maxItems = 100, .check = checkTag})
             .field("retention_rules", &PolicyInput::retentionRules)
             .field("priority", &PolicyInput::priority, {.optional = true, .min = 0, .max = 10})
             .field("timeout_seconds", &PolicyInput::timeoutSeconds,

@@ -23,7 +23,8 @@ const Type& wireType(const RepositoryInput*) {
                    {.doc = "Kept in the vault, never read back",
                     .secret = true,
                     .minLength = 1,
-                    .maxLength = 4096})
+                    .maxLength = 4096,
+                    .check = checkPassword})
             .field("password_file", &RepositoryInput::passwordFile,
                    {.doc = "A file on the agent, instead of password",
                     .maxLength = 4096,

@@ -18,12 +18,14 @@ const Type& wireType(const TaskParameters*) {
                     .optional = true,
                     .maxItems = 1000,
                     .check = checkAbsolute})
-            .field(
-                "exclude", &TaskParameters::exclude,
-                {.doc = "Beside the policy's patterns", .optional = true, .minLength = 1, .maxItems = 1000})
-            .field(
-                "tags", &TaskParameters::tags,
-                {.optional = true, .minLength = 1, .maxLength = 255, .maxItems = 100, .check = checkNoComma})
+            .field("exclude", &TaskParameters::exclude,
+                   {.doc = "Beside the policy's patterns",
+                    .optional = true,
+                    .minLength = 1,
+                    .maxItems = 1000,
+                    .check = checkPattern})
+            .field("tags", &TaskParameters::tags,
+                   {.optional = true, .minLength = 1, .maxLength = 255, .maxItems = 100, .check = checkTag})
             .field("limit_upload_kib", &TaskParameters::limitUploadKib,
                    {.doc = "Upload at most, in KiB/s", .min = 1, .max = 100000000})
             .build();

@@ -88,6 +88,13 @@ struct UnreadItem {
     std::string message;
 };
 
+/// Something about a finished task that a person should read, beside its outcome.
+struct TaskNotice {
+    /// Of restic/protocol/notices.h.
+    std::string code;
+    std::string message;
+};
+
 /// `result` of a finished backup task, successful or not; a field is absent when nobody knows it.
 struct BackupResult {
     /// success, warning, failed, cancelled, locked, no_repository, bad_password, source_missing
@@ -114,6 +121,14 @@ struct BackupResult {
     /// The first hundred; `unread_count` counts all, missing sources included.
     std::vector<UnreadItem> unreadItems;
     std::uint64_t unreadCount = 0;
+    /// Sources that do not exist: whole sources, not files in them.
+    std::vector<std::string> missingSources;
+    /// Files that were there when restic listed their folder and gone when it read them. No reason to worry.
+    std::uint64_t vanishedCount = 0;
+    /// There were too many to tell apart: both counts are "at least".
+    bool countsAreMinimum = false;
+    /// Why the outcome is a warning, and what else happened.
+    std::vector<TaskNotice> notices;
     std::vector<std::string> paths;
     std::optional<std::string> hostname;
     std::optional<std::string> username;
@@ -125,7 +140,7 @@ struct BackupResult {
     bool repositoryCreated = false;
     /// The last lines that restic wrote to its error output, for people.
     std::optional<std::string> stderrTail;
-    /// "PID 17 on HOST by USER" when the repository was locked.
+    /// "PID 17 on HOST by USER, since 2026-01-02 03:04:05 (31m2s ago)" when the repository was locked.
     std::optional<std::string> lockHolder;
 };
 
@@ -184,6 +199,7 @@ const core::wire::Type& wireType(const TaskPayload*);
 const core::wire::Type& wireType(const CancelPayload*);
 const core::wire::Type& wireType(const Progress*);
 const core::wire::Type& wireType(const UnreadItem*);
+const core::wire::Type& wireType(const TaskNotice*);
 const core::wire::Type& wireType(const BackupResult*);
 const core::wire::Type& wireType(const TaskError*);
 const core::wire::Type& wireType(const TaskStatusReport*);

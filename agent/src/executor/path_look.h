@@ -1,0 +1,34 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "restic/protocol/task_messages.h"
+
+namespace agent {
+
+/// What stands at a path.
+struct PathLook {
+    /// errno of the look, 0 if it could be taken.
+    int error = 0;
+    /// Where a symbolic link points to.
+    std::optional<std::string> link;
+    bool folder = false;
+    /// Of a folder that could be listed: its first entries, but for lost+found.
+    std::optional<std::vector<std::string>> entries;
+
+    [[nodiscard]] bool missing() const noexcept;
+    [[nodiscard]] bool emptyFolder() const noexcept { return entries && entries->empty(); }
+};
+
+/// Looks without following a link at the end of the path.
+[[nodiscard]] PathLook lookAt(const std::string& path);
+
+/// Facts about sources that a success hides: links, empty folders, nothing saved at all. `files`: how many
+/// restic went through, if it said so.
+[[nodiscard]] std::vector<restic::protocol::TaskNotice>
+noticesAbout(const std::vector<std::pair<std::string, PathLook>>& sources, std::optional<std::uint64_t> files,
+             bool excludes);
+
+} // namespace agent

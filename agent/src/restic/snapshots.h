@@ -1,0 +1,27 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/time.h"
+#include "restic/backup_output.h"
+
+namespace agent {
+
+/// One entry of `restic snapshots --json`.
+struct SnapshotInfo {
+    /// 64 digits.
+    std::string id;
+    std::optional<std::string> tree;
+    std::optional<std::string> parent;
+    std::optional<core::Instant> time;
+    /// Figures of the backup that made it: restic 0.17 and later.
+    std::optional<BackupSummary> summary;
+};
+
+/// Reads the output of `restic snapshots --json`, of all versions; nullopt if it is no list.
+[[nodiscard]] std::optional<std::vector<SnapshotInfo>> readSnapshots(std::string_view output);
+
+} // namespace agent

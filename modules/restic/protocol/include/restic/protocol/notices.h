@@ -1,0 +1,47 @@
+#pragma once
+
+#include <array>
+#include <string_view>
+
+/// Codes of TaskNotice: what can be remarkable about a task that has ended. Those of `warns` make a warning
+/// of a success.
+namespace restic::protocol::notices {
+
+struct Kind {
+    std::string_view code;
+    bool warns = true;
+};
+
+inline constexpr Kind kSourceMissing{"SourceMissing"};
+inline constexpr Kind kFilesUnreadable{"FilesUnreadable"};
+inline constexpr Kind kFilesVanished{"FilesVanished", false};
+/// A symbolic link as source: restic saves the link and nothing of what it points to.
+inline constexpr Kind kSourceIsLink{"SourceIsLink"};
+inline constexpr Kind kSourceEmpty{"SourceEmpty"};
+inline constexpr Kind kNothingSaved{"NothingSaved"};
+inline constexpr Kind kEverythingExcluded{"EverythingExcluded"};
+/// restic's last message was lost; the snapshot was found by its tag.
+inline constexpr Kind kSummaryLost{"SummaryLost", false};
+/// restic was ended after it had made the snapshot.
+inline constexpr Kind kEndedEarly{"EndedEarly"};
+/// A lock that nobody held any more was removed.
+inline constexpr Kind kStaleLockRemoved{"StaleLockRemoved", false};
+/// Only the first eight digits of the snapshot's id are known.
+inline constexpr Kind kShortIdOnly{"ShortIdOnly", false};
+/// The repository's password begins or ends with white space: by hand it opens with RESTIC_PASSWORD only.
+inline constexpr Kind kPasswordNotPlain{"PasswordNotPlain", false};
+
+inline constexpr std::array kAll{&kSourceMissing,      &kFilesUnreadable, &kFilesVanished,
+                                 &kSourceIsLink,       &kSourceEmpty,     &kNothingSaved,
+                                 &kEverythingExcluded, &kSummaryLost,     &kEndedEarly,
+                                 &kStaleLockRemoved,   &kShortIdOnly,     &kPasswordNotPlain};
+
+/// Whether a task with such a notice has ended with a warning; true for codes that are not known.
+[[nodiscard]] constexpr bool warns(std::string_view code) noexcept {
+    for (const auto* kind : kAll)
+        if (kind->code == code)
+            return kind->warns;
+    return true;
+}
+
+} // namespace restic::protocol::notices
