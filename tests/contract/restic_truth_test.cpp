@@ -90,6 +90,51 @@ TEST_P(ResticTruth, ASnapshotFromTheFutureDoesNotHideWhatFailsAfterwards) {
     EXPECT_EQ(target().error->error, "SnapshotTooOld");
 }
 
+TEST_P(ResticTruth, WhatTheAgentRemarksIsTheReasonOfAWarning) {
+    auto report = saved('a', 12, 5000);
+    report.status = "warning";
+    report.result->set("outcome", "warning");
+    report.result->set(
+        "notices",
+        core::json::Array{core::json::Object{{"code", "SourceIsLink"}, {"message", "/data is a link."}},
+                          core::json::Object{{"code", "FilesVanished"}, {"message", "3 are gone."}}});
+    const auto id = backup(report);
+    EXPECT_EQ(run(id).errorMessage, "/data is a link.");
+    EXPECT_EQ(problem(), "/data is a link.");
+}
+
+TEST_P(ResticTruth, ASnapshotOfEightDigitsIsRecordedAndCompletedLater) {
+    auto brief = saved('a', 12, 5000);
+    brief.result->set("snapshot_id", nullptr);
+    const auto id = host.tasks.create(tenant, ofPolicy(web, nightly.id)).id;
+    host.tasks.handOut(tenant, web, 5);
+    host.tasks.report(tenant, web, id, brief);
+    ASSERT_EQ(snapshots().size(), 1U);
+    EXPECT_EQ(snapshots()[0].snapshotId, "aaaaaaaa");
+    EXPECT_EQ(target().status, "healthy") << "the snapshot is there";
+    host.tasks.report(tenant, web, id, brief);
+    EXPECT_EQ(snapshots().size(), 1U);
+    host.tasks.report(tenant, web, id, saved('a', 12, 5000));
+    ASSERT_EQ(snapshots().size(), 1U);
+    EXPECT_EQ(snapshots()[0].snapshotId, std::string(64, 'a'));
+    host.tasks.report(tenant, web, id, brief);
+    EXPECT_EQ(snapshots()[0].snapshotId, std::string(64, 'a')) << "what is known is not forgotten";
+    EXPECT_EQ(target().snapshotCount, 1);
+}
+
+TEST_P(ResticTruth, TheEventOfABackupSaysWhoseItWasAndWhatWentWrong) {
+    backup(failed("AuthenticationFailed"));
+    const auto events = bus.of("restic.backup.completed");
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events[0].stringOr("agent_hostname"), "web-01");
+    EXPECT_EQ(events[0].stringOr("target_name"), "web-01:nightly");
+    EXPECT_EQ(events[0].stringOr("policy_name"), "nightly");
+    EXPECT_EQ(events[0].stringOr("error"), "AuthenticationFailed");
+    EXPECT_EQ(events[0].stringOr("message"), "it went wrong");
+    backup(failed("NetworkError"));
+    EXPECT_EQ(bus.of("restic.backup.completed").size(), 1U) << "a try that is made again is no end";
+}
+
 TEST_P(ResticTruth, WhatContradictsItselfIsRefusedAndChangesNothing) {
     const auto id = host.tasks.create(tenant, ofPolicy(web, nightly.id)).id;
     host.tasks.handOut(tenant, web, 5);

@@ -141,21 +141,41 @@ struct BackupCompleted {
     static constexpr bool kDurable = true;
     core::Uuid tenant;
     core::Uuid run;
+    core::Uuid agent;
+    std::string agentHostname;
     std::optional<core::Uuid> target;
+    std::string targetName;
     std::optional<core::Uuid> policy;
+    std::string policyName;
     std::string status;
     std::string snapshotId;
+    std::string error;
+    std::string message;
+    int attempts = 1;
     core::Instant at;
 };
 inline const wire::Type& wireType(const BackupCompleted*) {
     using E = BackupCompleted;
-    static const auto type = detail::event<E>("BackupCompleted", "A backup ended, well or not")
-                                 .field("backup_run_id", &E::run)
-                                 .field("target_id", &E::target)
-                                 .field("policy_id", &E::policy)
-                                 .field("status", &E::status, {.doc = "As of its task"})
-                                 .field("snapshot_id", &E::snapshotId, {.doc = "Empty if there is none"})
-                                 .build();
+    // What was added later is optional: events that an earlier build wrote are delivered as well.
+    static const auto type =
+        detail::event<E>("BackupCompleted",
+                         "A backup ended, well or not, and will not be tried again by itself")
+            .field("backup_run_id", &E::run)
+            .field("agent_id", &E::agent, {.optional = true})
+            .field("agent_hostname", &E::agentHostname, {.optional = true})
+            .field("target_id", &E::target)
+            .field("target_name", &E::targetName, {.doc = "Empty if it has no target", .optional = true})
+            .field("policy_id", &E::policy)
+            .field("policy_name", &E::policyName, {.doc = "Empty if it has no policy", .optional = true})
+            .field("status", &E::status, {.doc = "As of its task"})
+            .field("snapshot_id", &E::snapshotId, {.doc = "Empty if there is none"})
+            .field("error", &E::error, {.doc = "The error's name if it failed, else empty", .optional = true})
+            .field("message", &E::message,
+                   {.doc = "Why it failed or is a warning, for people; else empty",
+                    .optional = true,
+                    .maxLength = detail::kAnyLength})
+            .field("attempts", &E::attempts, {.doc = "How often it was tried", .optional = true})
+            .build();
     return type;
 }
 

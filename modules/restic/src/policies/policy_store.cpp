@@ -187,10 +187,10 @@ std::vector<PolicyStore::LastRun> PolicyStore::lastRuns(Transaction& tx, const s
     const std::string newest =
         " FROM restic_backup_runs r WHERE r.tenant_id = $1 AND r.policy_id = wanted.id ORDER BY "
         "r.created_at_us DESC, r.id DESC LIMIT 1)";
-    for (const auto& row : tx.query("SELECT wanted.id, (SELECT r.status" + newest +
-                                        ", (SELECT r.start_time_us" + newest + " FROM " + idsIn(tx, "$2") +
-                                        " wanted",
-                                    {tx.tenant(), idList(policies)}))
+    for (const auto& row :
+         tx.query("SELECT wanted.id, (SELECT r.status" + newest + ", (SELECT r.start_time_us" + newest +
+                      " FROM " + idsIn(tx, "$2") + " wanted",
+                  {tx.tenant(), idList(policies)}))
         if (const auto status = row.optionalText(1))
             all.push_back({row.uuid(0), *status, row.instant(2)});
     return all;

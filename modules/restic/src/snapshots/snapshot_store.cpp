@@ -36,6 +36,18 @@ Snapshot fromRow(const core::db::Row& row) {
 } // namespace
 
 bool SnapshotStore::insert(Transaction& tx, const Snapshot& s, core::Instant now) {
+    const bool whole = s.snapshotId != s.shortId;
+    // The same snapshot in eight digits, or in all of them.
+    const auto known = tx.query("SELECT id, snapshot_id FROM restic_snapshots WHERE tenant_id = $1 AND "
+                                "repository_id = $2 AND (snapshot_id = $3 OR (short_id = $3 AND "
+                                "backup_run_id = $4))",
+                                {tx.tenant(), s.repository, s.shortId, s.run});
+    if (!known.empty()) {
+        if (whole && known[0].text(1) == s.shortId)
+            tx.execute("UPDATE restic_snapshots SET snapshot_id = $3 WHERE tenant_id = $1 AND id = $2",
+                       {tx.tenant(), known[0].uuid(0), s.snapshotId});
+        return false;
+    }
     return tx.execute("INSERT INTO restic_snapshots (tenant_id, " + std::string(kColumns) +
                           ", created_at_us) VALUES "
                           "($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19) "

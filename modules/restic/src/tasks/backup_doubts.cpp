@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "restic/protocol/notices.h"
+
 namespace restic {
 
 namespace {
@@ -55,6 +57,9 @@ std::string doubtsAbout(const protocol::BackupResult& result, const Expected& ex
         add(fmt::format("The sources have {}; the policy expects at least {}.",
                         bytes(static_cast<double>(*result.totalBytesProcessed)),
                         bytes(static_cast<double>(*expected.minSizeBytes))));
+    for (const auto& notice : result.notices)
+        if (protocol::notices::warns(notice.code) && notice.code != protocol::notices::kNothingSaved.code)
+            add(notice.message);
     const auto machine = result.endedAt ? result.endedAt : result.time;
     if (machine && *machine > now + kClockTolerance)
         add(fmt::format("The clock of the agent's machine is {} ahead.", duration(*machine - now)));

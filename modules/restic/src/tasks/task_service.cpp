@@ -385,9 +385,9 @@ void TaskService::end(Transaction& tx, const Task& task, TaskState state,
         if (task.policy)
             if (const auto policy = PolicyStore::find(tx, *task.policy))
                 expected.minSizeBytes = policy->minSizeBytes;
-        if (const auto doubts = doubtsAbout(result, expected, now); !doubts.empty()) {
+        if (auto doubts = doubtsAbout(result, expected, now); !doubts.empty()) {
             state = TaskState::warning;
-            message = doubts;
+            message = std::move(doubts);
         }
     }
     const core::json::Value resultJson =
@@ -431,9 +431,27 @@ void TaskService::end(Transaction& tx, const Task& task, TaskState state,
     events_.publishWith(tx, events::TaskCompleted{task.tenant, task.id, status,
                                                   secondsBetween(task.startedAt, now), snapshot,
                                                   message.value_or(""), now});
-    if (isBackup)
-        events_.publishWith(tx, events::BackupCompleted{task.tenant, task.id, task.target, task.policy,
-                                                        status, snapshot, now});
+    if (!isBackup)
+        return;
+    events::BackupCompleted completed;
+    completed.tenant = task.tenant;
+    completed.run = task.id;
+    completed.agent = task.agent;
+    completed.target = task.target;
+    completed.policy = task.policy;
+    completed.status = status;
+    completed.snapshotId = snapshot;
+    if (report.error)
+        completed.error = report.error->error;
+    completed.message = message.value_or("");
+    completed.attempts = task.attempt;
+    completed.at = now;
+    if (const auto run = RunStore::find(tx, task.id)) {
+        completed.agentHostname = run->agentHostname;
+        completed.targetName = run->targetName.value_or("");
+        completed.policyName = run->policyName.value_or("");
+    }
+    events_.publishWith(tx, completed);
 }
 
 void TaskService::passOn(Transaction& tx, const Task& task, TaskState state, Instant now) {
@@ -452,7 +470,7 @@ void TaskService::passOn(Transaction& tx, const Task& task, TaskState state, Ins
 }
 
 void TaskService::recordSnapshot(Transaction& tx, const Task& task, const protocol::BackupResult& result) {
-    if (!result.snapshotId || !task.repository)
+    if ((!result.snapshotId && !result.shortId) || !task.repository)
         return;
     const Instant now = clock_.now();
     Snapshot snapshot;
@@ -462,8 +480,9 @@ void TaskService::recordSnapshot(Transaction& tx, const Task& task, const protoc
     snapshot.policy = task.policy;
     if (task.type == protocol::action::kBackup)
         snapshot.run = task.id;
-    snapshot.snapshotId = *result.snapshotId;
-    snapshot.shortId = result.snapshotId->substr(0, 8);
+    // Eight digits are what restic 0.14 says; the rest is written when it is known.
+    snapshot.snapshotId = result.snapshotId ? *result.snapshotId : result.shortId->substr(0, 8);
+    snapshot.shortId = snapshot.snapshotId.substr(0, 8);
     snapshot.time = result.time.value_or(result.startedAt.value_or(now));
     snapshot.hostname = result.hostname;
     snapshot.username = result.username;
