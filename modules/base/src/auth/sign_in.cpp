@@ -50,6 +50,7 @@ const Membership& choose(const std::vector<Membership>& memberships, const std::
         if (const auto* membership = find(memberships, *chosen))
             return *membership;
     std::vector<core::Problem> details;
+    details.reserve(memberships.size());
     for (const auto& membership : memberships)
         details.push_back({"/tenant_id", membership.tenant.toString() + " " + membership.tenantName});
     throw Error(errors::kTenantChoice, "You belong to several tenants: say which one, as tenant_id.",

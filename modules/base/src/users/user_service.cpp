@@ -61,7 +61,7 @@ Member UserService::create(const Uuid& tenant, const NewUser& wanted, const Syst
         const auto user = users_.create(tx, email, wanted.name, hash, wanted.system);
         users_.setMembership(tx, user.id, tenant, wanted.role);
         users_.choose(tx, user.id, tenant);
-        const auto member = require(tx, tenant, user.id);
+        auto member = require(tx, tenant, user.id);
         note(context, user.id, {}, auditOf(member));
         return member;
     });
@@ -159,7 +159,7 @@ UserRow UserService::setPassword(const std::string& email, const std::string& pa
     requireGoodPassword(password, "/password");
     const auto hash = hasher_.hash(password);
     return database_.transact(context, [&](Transaction& tx) {
-        const auto user = requireAccount(tx, email);
+        auto user = requireAccount(tx, email);
         users_.setPassword(tx, user.id, hash);
         users_.endSuspensions(tx, user.id);
         sessions_.revokeOthers(tx, user.id, {});

@@ -91,7 +91,7 @@ int OldSecrets::moveIntoVault() {
                 auto copy = *plugin.object();
                 if (const auto* settings = plugin.find("settings"))
                     copy.set("settings", without(*settings, "", "plugins." + plugin.stringOr("name"), found));
-                plugins.push_back(std::move(copy));
+                plugins.emplace_back(std::move(copy));
             }
             if (found.empty())
                 continue;
