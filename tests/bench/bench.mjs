@@ -7,13 +7,14 @@ import { list } from './list.mjs'
 import { parked, parkedTls } from './parked.mjs'
 import { print } from './report.mjs'
 import { requests } from './requests.mjs'
+import { scale } from './scale.mjs'
 import { slow } from './slow.mjs'
 import { start } from './start.mjs'
 import { storm } from './storm.mjs'
 
 process.env.AE_HTTP_RATE_LIMIT = '0' // one caller asks as fast as the host answers
 
-const benches = { start, events, requests, list, backup: () => withHost({}, backup), parked, 'parked-tls': parkedTls, storm, slow }
+const benches = { start, events, requests, list, backup: () => withHost({}, backup), parked, 'parked-tls': parkedTls, storm, slow, scale }
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !(name in benches))
 if (unknown.length > 0) {
