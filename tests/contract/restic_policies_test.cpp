@@ -195,6 +195,12 @@ TEST_P(ResticPolicies, RepositoriesKeepTheirSecretsInTheVault) {
     ASSERT_EQ(problems().size(), 1U);
     EXPECT_EQ(problems()[0].pointer, "/url");
     spec.url = "/srv/elsewhere";
+    // However it is entered: restic would read another password from a file.
+    spec.password = "trail ";
+    ASSERT_EQ(problems().size(), 1U);
+    EXPECT_EQ(problems()[0].pointer, "/password");
+    EXPECT_EQ(problems()[0].message.find("trail"), std::string::npos);
+    spec.password.reset();
     here([&](Transaction& tx) {
         host.repositories.update(tx, id, spec);
         EXPECT_TRUE(host.repositories.hasPassword(tx, id)) << "without a new one the old one stays";

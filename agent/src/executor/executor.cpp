@@ -189,8 +189,8 @@ void Executor::collectFinished() {
         std::move(first, jobs_.end(), std::back_inserter(finished));
         jobs_.erase(first, jobs_.end());
     }
-    // Without the lock that they may still want. A thread holds its job until it ends: were this left to the job's
-    // destructor, the thread could be the last to let go of it, and would join itself.
+    // Without the lock that they may still want. A thread holds its job until it ends: were this left to the
+    // job's destructor, the thread could be the last to let go of it, and would join itself.
     for (const auto& job : finished)
         if (job->thread.joinable())
             job->thread.join();

@@ -41,14 +41,15 @@ TEST(FieldRules, APasswordOpensByHandAsItWasTyped) {
     for (const std::string bad : {"trail ", " lead", "end\n", "end\r", "end\t", "   ", "\xc2\xa0x",
                                   "x\xe3\x80\x80", "\xef\xbb\xbfx", "\xfe\xffx"}) {
         EXPECT_TRUE(changesInFile(bad)) << bad;
-        ASSERT_TRUE(checkPassword(bad)) << bad;
-        EXPECT_EQ(checkPassword(bad)->find(bad), std::string::npos) << "the message quotes the password";
+        ASSERT_TRUE(restic::protocol::checkRepositoryPassword(bad)) << bad;
+        EXPECT_EQ(restic::protocol::checkRepositoryPassword(bad)->find(bad), std::string::npos)
+            << "the message quotes the password";
     }
-    EXPECT_TRUE(checkPassword(""));
-    EXPECT_TRUE(checkPassword("two\nlines"));
+    EXPECT_TRUE(restic::protocol::checkRepositoryPassword(""));
+    EXPECT_TRUE(restic::protocol::checkRepositoryPassword("two\nlines"));
     EXPECT_FALSE(changesInFile("two\nlines"));
     for (const auto* good : {"x", "correct horse", "ümläut", "{}\"'\\$", "\xe2\x82\xac"})
-        EXPECT_FALSE(checkPassword(good)) << good;
+        EXPECT_FALSE(restic::protocol::checkRepositoryPassword(good)) << good;
 }
 
 // Agents act upon these names: both ends must mean the same.

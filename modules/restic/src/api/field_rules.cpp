@@ -231,10 +231,6 @@ std::optional<std::string> checkPattern(const std::string& pattern) {
     return std::nullopt;
 }
 
-std::optional<std::string> checkPassword(const std::string& password) {
-    return protocol::checkRepositoryPassword(password);
-}
-
 const std::vector<std::string>& repositoryTypes() {
     static const std::vector<std::string> types{"local"};
     return types;

@@ -21,8 +21,6 @@ std::string requireHostname(const std::string& text);
 /// An exclude pattern that restic takes and that can exclude something: well-formed, one pattern and not a
 /// list, and nothing that only a shell would expand.
 std::optional<std::string> checkPattern(const std::string& pattern);
-/// A repository's password: it must open the repository by hand as it was typed.
-std::optional<std::string> checkPassword(const std::string& password);
 /// The kinds of repositories that agents can work with.
 const std::vector<std::string>& repositoryTypes();
 /// The names of all task states.

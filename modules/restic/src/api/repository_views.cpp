@@ -23,8 +23,7 @@ const Type& wireType(const RepositoryInput*) {
                    {.doc = "Kept in the vault, never read back",
                     .secret = true,
                     .minLength = 1,
-                    .maxLength = 4096,
-                    .check = checkPassword})
+                    .maxLength = 4096})
             .field("password_file", &RepositoryInput::passwordFile,
                    {.doc = "A file on the agent, instead of password",
                     .maxLength = 4096,

@@ -8,6 +8,7 @@
 #include "core/wire.h"
 #include "errors.h"
 #include "repositories/place.h"
+#include "restic/protocol/password_rule.h"
 
 namespace restic {
 
@@ -56,6 +57,9 @@ Repository RepositoryService::fromSpec(Transaction& tx, const RepositorySpec& sp
                 problems.push_back({"/config/" + name, "is not a known field of a local repository"});
     if (spec.password && spec.passwordFile)
         problems.push_back({"/password_file", "and password exclude each other"});
+    if (spec.password)
+        if (auto problem = protocol::checkRepositoryPassword(*spec.password))
+            problems.push_back({"/password", std::move(*problem)});
     if (!spec.password && !spec.passwordFile && !passwordKnown)
         problems.push_back({"/password", "is required, or password_file"});
     if (!problems.empty())
