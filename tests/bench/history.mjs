@@ -39,7 +39,7 @@ export function openDatabase(system, cluster) {
 export function fill(db, tenant, repository, { things, events }, from = { things: 0, events: 0 }) {
   const pg = db.dialect === 'postgresql'
   const numbers = (first, last) =>
-    pg ? `generate_series(${first + 1}, ${last}) AS s(i)` : `(WITH RECURSIVE c(i) AS (SELECT ${first + 1} UNION ALL SELECT i + 1 FROM c WHERE i < ${last}) SELECT i FROM c) s`
+    pg ? `generate_series(${first + 1}::bigint, ${last}) AS s(i)` : `(WITH RECURSIVE c(i) AS (SELECT ${first + 1} UNION ALL SELECT i + 1 FROM c WHERE i < ${last}) SELECT i FROM c) s`
   const id = (kind, number = 's.i') =>
     pg
       ? `('0197' || lpad(to_hex((${number}) >> 16), 4, '0') || '-' || lpad(to_hex((${number}) & 65535), 4, '0') || '-7000-8000-${kind.padStart(12, '0')}')::uuid`

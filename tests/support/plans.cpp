@@ -11,6 +11,16 @@ namespace {
 /// Undoes the unit: a plan changes nothing.
 struct Undo {};
 
+/// SQLite names the alias.
+std::string tableOf(const std::string& name, const std::string& sql) {
+    const std::regex alias(R"(\b(\w+) (?:AS )?)" + name + R"(\b)");
+    std::smatch table;
+    for (auto at = sql.cbegin(); std::regex_search(at, sql.cend(), table, alias); at = table.suffix().first)
+        if (table[1].str().find('_') != std::string::npos)
+            return table[1].str();
+    return name;
+}
+
 /// The name behind the word of a plan's line that says so, "" if the line does not.
 std::string scanned(const std::string& line, Dialect dialect, const std::string& sql) {
     static const std::regex sqlite(R"(\bSCAN (?:TABLE )?(\w+)(.*))");
@@ -18,6 +28,10 @@ std::string scanned(const std::string& line, Dialect dialect, const std::string&
     std::smatch match;
     if (dialect == Dialect::postgresql)
         return std::regex_search(line, match, postgres) ? match[1].str() : "";
+    // Everything of a tenant, filtered afterwards, is the tenant's whole history. A first page is not.
+    static const std::regex tenantOnly(R"(\bSEARCH (\w+) USING (?:COVERING )?INDEX (\w+) \(tenant_id=\?\))");
+    if (std::regex_search(line, match, tenantOnly) && sql.find("$2") != std::string::npos)
+        return tableOf(match[1].str(), sql);
     if (!std::regex_search(line, match, sqlite))
         return "";
     // A partial index that holds only what is wanted is read whole, and that is what it is for.
@@ -26,11 +40,7 @@ std::string scanned(const std::string& line, Dialect dialect, const std::string&
     std::smatch index;
     if (std::regex_search(rest, index, partial))
         return match[1].str() + " by " + index[1].str();
-    // SQLite names the alias.
-    const std::regex alias(R"(\b(\w+) (?:AS )?)" + match[1].str() + R"(\b)");
-    std::smatch table;
-    return std::regex_search(sql, table, alias) && table[1].str().starts_with("restic_") ? table[1].str()
-                                                                                         : match[1].str();
+    return tableOf(match[1].str(), sql);
 }
 } // namespace
 

@@ -30,6 +30,14 @@ TEST_P(JsonRefuses, Document) {
     EXPECT_EQ(result.error().name(), "MalformedRequest");
 }
 
+TEST(Json, TheLettersOfAnEscapeAreNoNul) {
+    const auto read = parse(R"(["\\u0000","\\\\u0000x"])");
+    ASSERT_TRUE(read.ok());
+    EXPECT_EQ(read.value(), Value(Array{"\\u0000", "\\\\u0000x"}));
+    EXPECT_EQ(parse(write(read.value())).value(), read.value());
+    EXPECT_FALSE(parse(R"(["\\\u0000"])").ok()) << "a backslash, and then a real one";
+}
+
 TEST(Json, IntegersBeyond64BitsAreRealNumbers) {
     // PostgreSQL's jsonb writes every number out in full.
     const auto read = parse(R"([10000000000000000000,-9223372036854775809,9223372036854775807,

@@ -1,5 +1,6 @@
 #include "audit/audit_store.h"
 
+#include "core/http/list_query.h"
 namespace base {
 
 namespace {
@@ -26,20 +27,25 @@ void AuditStore::write(core::db::Transaction& tx, const core::Uuid* tenant,
 
 std::vector<AuditRow> AuditStore::list(core::db::Transaction& tx, const std::optional<core::Uuid>& tenant,
                                        const AuditFilter& filter) const {
-    const auto& after = filter.after;
-    const auto rows = tx.query(
-        "SELECT id, tenant_id, at_us, actor_kind, actor_id, actor_name, address, request_id, action, "
-        "object_type, "
-        "object_id, before, after FROM audit_log "
-        "WHERE ($1::uuid IS NULL OR tenant_id = $1::uuid) AND ($2::text IS NULL OR action = $2::text) "
-        "AND ($3::text IS NULL OR actor_id = $3::text) AND ($4::text IS NULL OR object_type = $4::text) "
-        "AND ($5::text IS NULL OR object_id = $5::text) AND ($6::bigint IS NULL OR at_us >= $6::bigint) "
-        "AND ($7::bigint IS NULL OR at_us < $7::bigint) "
-        "AND ($8::bigint IS NULL OR (at_us, id) < ($8::bigint, $9::uuid)) "
-        "ORDER BY at_us DESC, id DESC LIMIT $10",
-        {tenant, filter.action, filter.actorId, filter.objectType, filter.objectId, filter.from, filter.to,
-         after ? std::optional(after->key) : std::nullopt, after ? std::optional(after->id) : std::nullopt,
-         filter.limit + 1});
+    core::http::ListQuery query(
+        "SELECT id, tenant_id, at_us, actor_kind, actor_id, actor_name, address, request_id, "
+        "action, object_type, object_id, before, after FROM audit_log");
+    if (tenant)
+        query.where("tenant_id = ?", *tenant);
+    if (filter.action)
+        query.where("action = ?", *filter.action);
+    if (filter.actorId)
+        query.where("actor_id = ?", *filter.actorId);
+    if (filter.objectType)
+        query.where("object_type = ?", *filter.objectType);
+    if (filter.objectId)
+        query.where("object_id = ?", *filter.objectId);
+    if (filter.from)
+        query.where("at_us >= ?", *filter.from);
+    if (filter.to)
+        query.where("at_us < ?", *filter.to);
+    query.page("at_us", filter.after, filter.limit);
+    const auto rows = query.run(tx);
     std::vector<AuditRow> list;
     list.reserve(rows.size());
     for (const auto& row : rows)

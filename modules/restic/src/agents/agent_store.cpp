@@ -1,6 +1,6 @@
 #include "agents/agent_store.h"
 
-#include "query.h"
+#include "core/http/list_query.h"
 
 namespace restic {
 
@@ -128,7 +128,7 @@ void AgentStore::revoke(Transaction& tx, const Uuid& id, Instant now) {
 
 std::vector<Agent> AgentStore::list(Transaction& tx, const Filter& filter,
                                     const core::http::PageQuery& page) {
-    Query query(kSelect);
+    core::http::ListQuery query(kSelect);
     query.where("tenant_id = ?", tx.tenant());
     query.plain("revoked_at_us IS NULL");
     if (filter.status)

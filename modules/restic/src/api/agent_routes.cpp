@@ -2,7 +2,6 @@
 #include "api/field_rules.h"
 #include "api/routes.h"
 #include "errors.h"
-#include "query.h"
 #include "restic/protocol/names.h"
 
 namespace restic::api {

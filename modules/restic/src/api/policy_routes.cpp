@@ -7,7 +7,6 @@
 #include "base/errors.h"
 #include "core/cron.h"
 #include "errors.h"
-#include "query.h"
 
 namespace restic::api {
 

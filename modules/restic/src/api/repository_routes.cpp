@@ -2,7 +2,6 @@
 #include "api/repository_views.h"
 #include "api/routes.h"
 #include "errors.h"
-#include "query.h"
 #include "repositories/place.h"
 
 namespace restic::api {

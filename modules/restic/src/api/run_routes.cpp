@@ -2,7 +2,6 @@
 #include "api/run_views.h"
 #include "api/task_views.h"
 #include "errors.h"
-#include "query.h"
 #include "snapshots/snapshot_store.h"
 
 namespace restic::api {

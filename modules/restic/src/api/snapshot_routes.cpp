@@ -1,7 +1,6 @@
 #include "api/routes.h"
 #include "api/snapshot_views.h"
 #include "errors.h"
-#include "query.h"
 
 namespace restic::api {
 

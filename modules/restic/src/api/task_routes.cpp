@@ -1,7 +1,6 @@
 #include "api/routes.h"
 #include "api/task_views.h"
 #include "errors.h"
-#include "query.h"
 
 namespace restic::api {
 

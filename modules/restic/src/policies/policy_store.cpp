@@ -1,6 +1,7 @@
 #include "policies/policy_store.h"
 
-#include "query.h"
+#include "core/http/list_query.h"
+#include "id_list.h"
 
 namespace restic {
 
@@ -89,7 +90,7 @@ std::int64_t PolicyStore::count(Transaction& tx) {
 
 std::vector<Policy> PolicyStore::list(Transaction& tx, const Filter& filter,
                                       const core::http::PageQuery& page) {
-    Query query(kSelect);
+    core::http::ListQuery query(kSelect);
     query.where("tenant_id = ?", tx.tenant());
     query.plain("archived_at_us IS NULL");
     if (filter.name)

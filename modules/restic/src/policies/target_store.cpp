@@ -1,7 +1,5 @@
 #include "policies/target_store.h"
 
-#include "query.h"
-
 namespace restic {
 
 using core::Instant;

@@ -1,6 +1,7 @@
 #include "repositories/repository_store.h"
 
-#include "query.h"
+#include "core/http/list_query.h"
+#include "id_list.h"
 
 namespace restic {
 
@@ -73,7 +74,7 @@ std::vector<Repository> RepositoryStore::find(Transaction& tx, const std::vector
 std::optional<Repository> RepositoryStore::findByUrl(Transaction& tx, const std::string& type,
                                                      const std::string& url,
                                                      const std::optional<Uuid>& agent) {
-    Query query(kSelect);
+    core::http::ListQuery query(kSelect);
     query.where("tenant_id = ?", tx.tenant());
     query.plain("archived_at_us IS NULL");
     query.where("type = ?", type);
@@ -87,7 +88,7 @@ std::optional<Repository> RepositoryStore::findByUrl(Transaction& tx, const std:
 }
 
 std::vector<Repository> RepositoryStore::list(Transaction& tx, const core::http::PageQuery& page) {
-    Query query(kSelect);
+    core::http::ListQuery query(kSelect);
     query.where("tenant_id = ?", tx.tenant());
     query.plain("archived_at_us IS NULL");
     query.page("created_at_us", page);

@@ -1,7 +1,7 @@
 #include "snapshots/snapshot_store.h"
 
+#include "core/http/list_query.h"
 #include "policies/policy_store.h"
-#include "query.h"
 
 namespace restic {
 
@@ -64,7 +64,7 @@ std::optional<Snapshot> SnapshotStore::find(Transaction& tx, const Uuid& id) {
 
 std::vector<Snapshot> SnapshotStore::list(Transaction& tx, const Filter& filter,
                                           const core::http::PageQuery& page) {
-    Query query(kSelect);
+    core::http::ListQuery query(kSelect);
     query.where("tenant_id = ?", tx.tenant());
     if (filter.target)
         query.where("target_id = ?", *filter.target);

@@ -60,7 +60,7 @@ constexpr std::string_view kSelect =
     // The five states are the partial index's, word for word.
     "(SELECT k.id FROM restic_tasks k WHERE k.tenant_id = t.tenant_id AND k.target_id = t.id AND k.status IN "
     "('created', 'queued', 'assigned', 'running', 'unreachable') AND k.status IN ('assigned', 'running', "
-    "'unreachable') ORDER BY k.id DESC LIMIT 1), t.last_run_unread_count, l.skipped_at_us, l.skip_reason "
+    "'unreachable') LIMIT 1), t.last_run_unread_count, l.skipped_at_us, l.skip_reason "
     "FROM restic_targets t "
     "LEFT JOIN restic_agents a ON a.tenant_id = t.tenant_id AND a.id = t.agent_id "
     "LEFT JOIN restic_policies p ON p.tenant_id = t.tenant_id AND p.id = t.policy_id "

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "query.h"
+#include "core/http/list_query.h"
 
 namespace restic {
 
@@ -111,7 +111,7 @@ std::optional<BackupRun> RunStore::find(Transaction& tx, const Uuid& id) {
 
 std::vector<BackupRun> RunStore::list(Transaction& tx, const Filter& filter,
                                       const core::http::PageQuery& page) {
-    Query query(kSelect);
+    core::http::ListQuery query(kSelect);
     query.where("r.tenant_id = ?", tx.tenant());
     if (filter.agent)
         query.where("r.agent_id = ?", *filter.agent);

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "query.h"
+#include "core/http/list_query.h"
 
 namespace restic {
 
@@ -71,6 +71,11 @@ std::optional<Task> first(const core::db::Rows& rows) {
     return rows.empty() ? std::nullopt : std::optional(fromRow(rows[0]));
 }
 
+std::vector<Task> byId(std::vector<Task> all) {
+    std::sort(all.begin(), all.end(), [](const Task& a, const Task& b) { return a.id < b.id; });
+    return all;
+}
+
 /// The row's history: what became of one attempt.
 void endAttempt(Transaction& tx, const Task& task, std::string_view outcome, const core::json::Value& error,
                 Instant now) {
@@ -117,18 +122,18 @@ std::optional<Task> TaskStore::find(Transaction& tx, const Uuid& id) {
     return first(tx.query(kSelect + " WHERE tenant_id = $1 AND id = $2", {tx.tenant(), id}));
 }
 
+// Both are sorted here: for an order by id SQLite would read all of the tenant's tasks by their key.
 std::optional<Task> TaskStore::findPending(Transaction& tx, const Uuid& agent, const Uuid& policy,
                                            const std::string& type) {
-    return first(
-        tx.query(kSelect + " WHERE tenant_id = $1 AND agent_id = $2 AND policy_id = $3 AND type = $4 AND " +
-                     kWaiting + " ORDER BY id LIMIT 1",
-                 {tx.tenant(), agent, policy, type}));
+    const auto all = byId(tasks(tx.query(
+        kSelect + " WHERE tenant_id = $1 AND agent_id = $2 AND policy_id = $3 AND type = $4 AND " + kWaiting,
+        {tx.tenant(), agent, policy, type})));
+    return all.empty() ? std::nullopt : std::optional(all.front());
 }
 
 std::vector<Task> TaskStore::waiting(Transaction& tx, const Uuid& agent) {
-    return tasks(
-        tx.query(kSelect + " WHERE tenant_id = $1 AND agent_id = $2 AND " + kWaiting + " ORDER BY id",
-                 {tx.tenant(), agent}));
+    return byId(tasks(
+        tx.query(kSelect + " WHERE tenant_id = $1 AND agent_id = $2 AND " + kWaiting, {tx.tenant(), agent})));
 }
 
 bool TaskStore::anyWaiting(Transaction& tx, const Uuid& agent) {
@@ -153,7 +158,7 @@ bool TaskStore::slotExists(Transaction& tx, const Uuid& agent, const Uuid& polic
 }
 
 std::vector<Task> TaskStore::list(Transaction& tx, const Filter& filter, const core::http::PageQuery& page) {
-    Query query(kSelect);
+    core::http::ListQuery query(kSelect);
     query.where("tenant_id = ?", tx.tenant());
     if (filter.agent)
         query.where("agent_id = ?", *filter.agent);
