@@ -73,7 +73,7 @@ export function fill(db, tenant, repository, { things, events }, from = { things
     INSERT INTO restic_snapshots (id, tenant_id, repository_id, target_id, policy_id, backup_run_id, snapshot_id, short_id, time_us, source, created_at_us)
       SELECT ${id('5')}, ${t}, ${quoted(repository)}, ${id('3', thing)}, ${id('2', thing)}, ${id('4')}, ${hex}, '00000000', ${at}, 'agent_report', ${at} FROM ${events_};
     INSERT INTO audit_log (id, tenant_id, at_us, actor_kind, actor_id, actor_name, address, request_id, action, object_type, object_id)
-      SELECT ${id('7')}, ${t}, ${at}, 'user', 'nobody', 'nobody', '192.0.2.1', 'r', 'restic.task.created', 'task', 'x' FROM ${events_};
+      SELECT ${id('7')}, ${t}, ${at}, 'user', 'nobody', 'nobody', '192.0.2.1', 'r', 'restic.thing.changed_' || (s.i % 20), 'task', 'x' FROM ${events_};
   `)
   if (pg) db.run('ANALYZE')
   const text = (kind, number) => db.value(`SELECT ${id(kind, String(number))}`)

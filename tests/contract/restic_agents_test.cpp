@@ -1,3 +1,5 @@
+#include <set>
+
 #include "contract/restic_fixture.h"
 
 namespace test {
@@ -9,10 +11,13 @@ protected:
         clock.advance(1ms);
         return host.agents.createRegistration(tenant, "tester", ttl, uses, {});
     }
+    Uuid registrationOf(const TenantContext& context) {
+        return host.agents.createRegistration(context, "tester", {}, 1, {}).id;
+    }
     restic::protocol::RegisterResponse enroll(const Uuid& by, const std::string& hostname,
                                               const std::string& nonce) {
         clock.advance(1ms);
-        return host.agents.enroll(tenant, by, {hostname, "linux", "amd64", "1.0.0", {}, {}}, nonce,
+        return host.agents.enroll(tenant, by, {hostname, "linux", "amd64", "1.0.0", {}, {}, {}}, nonce,
                                   "192.0.2.7");
     }
     restic::Agent row(const Uuid& id) {
@@ -71,7 +76,8 @@ TEST_P(ResticAgents, TwoAtOnceDoNotShareAUse) {
                 threads.emplace_back([&, i] {
                     try {
                         const auto name = std::to_string(round) + "-" + std::to_string(i);
-                        host.agents.enroll(tenant, token.id, {name, "linux", "amd64", "1", {}, {}}, name, "");
+                        host.agents.enroll(tenant, token.id, {name, "linux", "amd64", "1", {}, {}, {}}, name,
+                                           "");
                         ++good;
                     } catch (const Error& error) {
                         faults[i] = error.name();
@@ -81,6 +87,74 @@ TEST_P(ResticAgents, TwoAtOnceDoNotShareAUse) {
         EXPECT_EQ(good, 1);
         EXPECT_EQ(std::count(faults.begin(), faults.end(), "InvalidRegistrationToken"), 2);
     }
+}
+
+TEST_P(ResticAgents, ManyWithOneNonceAreOneAgent) {
+    for (int round = 0; round < 5; ++round) {
+        const auto token = registration();
+        std::vector<std::string> outcomes(12);
+        {
+            std::vector<std::jthread> threads;
+            for (std::size_t i = 0; i < outcomes.size(); ++i)
+                threads.emplace_back([&, i] {
+                    try {
+                        outcomes[i] =
+                            host.agents
+                                .enroll(tenant, token.id,
+                                        {"web-" + std::to_string(round), "linux", "amd64", "1", {}, {}, {}},
+                                        "one nonce", "")
+                                .agentId.toString();
+                    } catch (const Error& error) {
+                        outcomes[i] = error.name();
+                    }
+                });
+        }
+        EXPECT_EQ(std::set<std::string>(outcomes.begin(), outcomes.end()).size(), 1U) << outcomes[0];
+        EXPECT_EQ(rows("restic_agents"), round + 1);
+    }
+}
+
+TEST_P(ResticAgents, AMachineThatIsEnrolledAgainStaysTheAgentThatItWas) {
+    const auto first = enroll(registration().id, "web-01", "one");
+    const auto nightly = policy(tenant, draft("nightly"));
+    setMetadata(tenant, first.agentId, core::json::Object{{"ownRepository", true}});
+    link(tenant, first.agentId, nightly.id);
+    const auto task = host.tasks.create(tenant, ofPolicy(first.agentId, nightly.id)).id;
+    host.tasks.handOut(tenant, first.agentId, 5);
+    clock.advance(24h * 31);
+    EXPECT_EQ(fault(first.token), "TokenExpired");
+    EXPECT_EQ(errorOf([&] { enroll(registration().id, "web-01", "two"); }).name(), "AgentAlreadyExists")
+        << "without the token anybody could say that";
+    restic::protocol::RegisterRequest again{"web-01", "linux", "amd64", "2", {}, {}, first.token};
+    const auto registered = host.agents.enroll(tenant, registration().id, again, "three", "");
+    EXPECT_EQ(registered.agentId, first.agentId);
+    EXPECT_EQ(host.agents.identify(registered.token).agent, first.agentId);
+    EXPECT_EQ(row(first.agentId).version, "2");
+    EXPECT_EQ(host.tasks.report(tenant, first.agentId, task, done('a')).ack.status, "success")
+        << "what its journal held is taken";
+    EXPECT_EQ(rows("restic_targets"), 1);
+
+    const auto foreign = registrationOf(other);
+    again.hostname = "web-09";
+    EXPECT_NE(host.agents.enroll(other, foreign, again, "four", "").agentId, first.agentId)
+        << "a token of another tenant is nobody's";
+    host.agents.revoke(tenant, first.agentId);
+    again.hostname = "web-01";
+    EXPECT_NE(host.agents.enroll(tenant, registration().id, again, "five", "").agentId, first.agentId)
+        << "revoked is revoked";
+}
+
+TEST_P(ResticAgents, ADeletedMachinesTargetGoesOnUnderItsNewEnrolment) {
+    const auto first = agent("web-01");
+    const auto nightly = policy(tenant, draft("nightly"));
+    link(tenant, first, nightly.id);
+    host.agents.revoke(tenant, first);
+    const auto second = agent("web-01");
+    link(tenant, second, nightly.id);
+    EXPECT_EQ(rows("restic_targets"), 1);
+    const auto target = host.status.get(tenant, "web-01:nightly", {});
+    EXPECT_EQ(target.agentId, second);
+    EXPECT_FALSE(target.disabled);
 }
 
 TEST_P(ResticAgents, TokensEndAndAreKeptAsHashesOnly) {
@@ -167,10 +241,10 @@ TEST_P(ResticAgents, MayChangeTheirNameButNotTakeAnothers) {
     const auto web = enrol(tenant, "web-01");
     const auto db01 = enrol(tenant, "db-01");
     EXPECT_EQ(errorOf([&] {
-                  host.agents.update(tenant, web.id, {"db-01", "linux", "amd64", "2", {}, {}}, "");
+                  host.agents.update(tenant, web.id, {"db-01", "linux", "amd64", "2", {}, {}, {}}, "");
               }).name(),
               "AgentAlreadyExists");
-    const auto answer = host.agents.update(tenant, web.id, {"web-02", "plan9", "arm64", "2", {}, "shop"}, "");
+    const auto answer = host.agents.update(tenant, web.id, {"web-02", "plan9", "arm64", "2", {}, "shop", {}}, "");
     EXPECT_EQ(answer.agentId, web.id);
     EXPECT_EQ(row(web.id).hostname, "web-02");
     EXPECT_EQ(row(web.id).os, "unknown");

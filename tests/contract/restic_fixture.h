@@ -77,7 +77,7 @@ protected:
     Enrolled enrol(const TenantContext& context, const std::string& hostname) {
         const auto registration = host.agents.createRegistration(context, "tester", {}, 1, {});
         const auto answer =
-            host.agents.enroll(context, registration.id, {hostname, "linux", "amd64", "1.0.0", {}, {}},
+            host.agents.enroll(context, registration.id, {hostname, "linux", "amd64", "1.0.0", {}, {}, {}},
                                "nonce of " + hostname, "192.0.2.7");
         setMetadata(context, answer.agentId,
                     core::json::Object{{"ip", "192.0.2.7"}, {"ownRepository", true}});

@@ -46,6 +46,9 @@ protected:
             clock.advance(1s);
         }
     }
+    void unlink(const Uuid& agentId, const Uuid& policyId) {
+        here([&](Transaction& tx) { host.policies.unlink(tx, agentId, policyId); });
+    }
     void spoil(const std::string& column, const std::string& value, const Uuid& policyId) {
         system([&](Transaction& tx) {
             tx.execute("UPDATE restic_policies SET " + column + " = " + value + " WHERE id = $1", {policyId});
@@ -60,8 +63,12 @@ TEST_P(ResticSlots, OneThatCannotBeTakenStopsNobodyElses) {
     const auto good = linked("good", "one");
     const auto foreign = enrol(other, "db-01").id;
     linked(other, foreign, draft("theirs", "*/5 * * * *"));
-    // No retention can be read from this: every use of the row throws.
-    spoil("retention_rules", "'[]'", bad);
+    // An older host linked what could never run: the agent of this one names no repository, nor does the
+    // policy.
+    const auto bare = agent("bare-01");
+    link(tenant, bare, bad);
+    setMetadata(tenant, bare, core::json::Object());
+    unlink(web, bad);
     clock.advance(5min);
     EXPECT_ANY_THROW(host.scheduler.run()) << "the job is to say that something is wrong";
     EXPECT_EQ(slots(good).size(), 1U);
@@ -69,7 +76,7 @@ TEST_P(ResticSlots, OneThatCannotBeTakenStopsNobodyElses) {
     EXPECT_TRUE(slots(bad).empty());
     EXPECT_GT(next(bad), clock.now()) << "the slot moves on";
     EXPECT_NO_THROW(host.scheduler.run()) << "and is not tried each second";
-    const auto target = status("web-01:bad");
+    const auto target = status("bare-01:bad");
     EXPECT_EQ(target.status, "unhealthy");
     ASSERT_TRUE(target.error);
     EXPECT_EQ(target.error->error, "SlotSkipped");
@@ -79,7 +86,7 @@ TEST_P(ResticSlots, OneThatCannotBeTakenStopsNobodyElses) {
 TEST_P(ResticSlots, ManyThatCannotBeTakenDoNotHideTheRest) {
     // More than one batch of them, all before the good one.
     const auto bad = linked("bad", "one", "* * * * *");
-    spoil("retention_rules", "'[]'", bad);
+    const auto fine = agent("fine-01");
     system([&](Transaction& tx) {
         for (int i = 0; i < 250; ++i) {
             const auto id = newId();
@@ -95,7 +102,11 @@ TEST_P(ResticSlots, ManyThatCannotBeTakenDoNotHideTheRest) {
                 {id, bad});
         }
     });
-    const auto good = linked("good", "one", "*/5 * * * *");
+    const auto good = linked(tenant, fine, draft("good", "*/5 * * * *"));
+    system([&](Transaction& tx) {
+        tx.execute("UPDATE restic_agents SET metadata = $1 WHERE id <> $2",
+                   {core::json::Value(core::json::Object()), fine});
+    });
     clock.advance(5min);
     EXPECT_ANY_THROW(host.scheduler.run());
     EXPECT_EQ(slots(good).size(), 1U);

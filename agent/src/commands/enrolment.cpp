@@ -77,6 +77,9 @@ Identity enrol(const Config& config, const StateDir& state, const EnrollOptions&
     request.version = kAgentVersion;
     if (!config.agent.id.empty())
         request.label = config.agent.id;
+    // Who enrols again at the same server stays the agent that it was. Another server must not see the token.
+    if (const auto before = loadIdentity(state.identity()); before && before->serverUrl == options.server)
+        request.previousToken = before->token;
     const auto now = clock.now();
     const auto answer = registerAgent(http, options.token, nonceFor(state, options), request);
     if (!answer)

@@ -18,6 +18,11 @@ const Type& wireType(const RegisterRequest*) {
             .field("ip", &RegisterRequest::ip, {.omitEmpty = true, .maxLength = 64})
             .field("label", &RegisterRequest::label,
                    {.doc = "A name for people", .omitEmpty = true, .maxLength = 256})
+            .field(
+                "previousToken", &RegisterRequest::previousToken,
+                {.doc = "The identity that the machine had before, expired or not: it stays the same agent",
+                 .omitEmpty = true,
+                 .maxLength = 4096})
             .build();
     return type;
 }

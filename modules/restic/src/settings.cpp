@@ -77,6 +77,12 @@ AgentSettings agentSettings(const core::config::Config& config) {
     settings.offlineAfter = config.duration("restic.agents.offline_after");
     settings.reportOfflineAfter = config.duration("restic.agents.heartbeat_timeout");
     settings.heartbeatInterval = config.duration("restic.agents.heartbeat_interval");
+    // An agent renews its token with a heartbeat after two thirds of its life: four intervals leave room for one
+    // that is lost.
+    if (settings.tokenTtl < 4 * settings.heartbeatInterval)
+        throw core::Error(core::errors::kValidation,
+                          "restic.agents.token_ttl must be at least four times restic.agents.heartbeat_interval, "
+                          "or agents that were never away would be locked out.");
     return settings;
 }
 

@@ -37,19 +37,37 @@ TEST(ResticSettings, KeepTheOldNamesAndDefaults) {
     }
 }
 
-TEST(ResticSettings, ReachTheServicesAsTheyAreDeclared) {
-    const auto config = core::config::read(settings(), {});
+TEST(ResticSettings, ReachTheServicesAsTheyAreGiven) {
+    // None of these is a default: a setting that is not passed on shows.
+    core::config::Sources sources;
+    sources.flags = {{"restic.tasks.retry_attempts", "7"},
+                     {"restic.tasks.retry_backoff", "11m"},
+                     {"restic.tasks.lease", "13s"},
+                     {"restic.agents.token_ttl", "17h"},
+                     {"restic.agents.registration_token_ttl", "19m"},
+                     {"restic.agents.heartbeat_timeout", "23m"},
+                     {"restic.agents.offline_after", "29s"},
+                     {"restic.agents.heartbeat_interval", "31s"}};
+    const auto config = core::config::read(settings(), sources);
     ASSERT_TRUE(config) << config.error().what();
     const auto tasks = taskSettings(*config.value());
-    EXPECT_EQ(tasks.retryAttempts, 3);
-    EXPECT_EQ(tasks.retryBackoff, std::chrono::minutes(5));
-    EXPECT_EQ(tasks.lease, std::chrono::seconds(90));
+    EXPECT_EQ(tasks.retryAttempts, 7);
+    EXPECT_EQ(tasks.retryBackoff, std::chrono::minutes(11));
+    EXPECT_EQ(tasks.lease, std::chrono::seconds(13));
     const auto agents = agentSettings(*config.value());
-    EXPECT_EQ(agents.tokenTtl, std::chrono::hours(24 * 30));
-    EXPECT_EQ(agents.registrationTtl, std::chrono::hours(1));
-    EXPECT_EQ(agents.reportOfflineAfter, std::chrono::minutes(5));
-    EXPECT_EQ(agents.offlineAfter, std::chrono::seconds(90));
-    EXPECT_EQ(agents.heartbeatInterval, std::chrono::seconds(30));
+    EXPECT_EQ(agents.tokenTtl, std::chrono::hours(17));
+    EXPECT_EQ(agents.registrationTtl, std::chrono::minutes(19));
+    EXPECT_EQ(agents.reportOfflineAfter, std::chrono::minutes(23));
+    EXPECT_EQ(agents.offlineAfter, std::chrono::seconds(29));
+    EXPECT_EQ(agents.heartbeatInterval, std::chrono::seconds(31));
+}
+
+TEST(ResticSettings, ATokenOutlivesHeartbeatsThatAreLost) {
+    core::config::Sources sources;
+    sources.flags = {{"restic.agents.token_ttl", "119s"}, {"restic.agents.heartbeat_interval", "30s"}};
+    EXPECT_THROW(agentSettings(*core::config::read(settings(), sources).value()), core::Error);
+    sources.flags["restic.agents.token_ttl"] = "120s";
+    EXPECT_NO_THROW(agentSettings(*core::config::read(settings(), sources).value()));
 }
 
 } // namespace

@@ -41,6 +41,16 @@ void apply(Agent& agent, const protocol::RegisterRequest& request, const std::st
     agent.updatedAt = now;
 }
 
+/// The agent that the request's previous token belongs to, if it is of this tenant and was not revoked.
+std::optional<Agent> previousSelf(Transaction& tx, const protocol::RegisterRequest& request) {
+    if (!request.previousToken)
+        return std::nullopt;
+    const auto identity = AgentTokenStore::find(tx, hashOf(*request.previousToken));
+    if (!identity || identity->tenant != tx.tenant() || identity->agentRevoked)
+        return std::nullopt;
+    return AgentStore::find(tx, identity->agent);
+}
+
 [[noreturn]] void refuseHostname(const std::string& hostname) {
     throw core::Error(
         errors::kAgentAlreadyExists,
@@ -107,6 +117,8 @@ protocol::RegisterResponse AgentService::enroll(const TenantContext& context, co
                                           token.second};
     };
     return database_.transact(context, [&](Transaction& tx) {
+        // Of several that send one nonce at once the first enrols and the others get the same agent.
+        AgentTokenStore::lockRegistration(tx, registration);
         if (const auto before = AgentTokenStore::agentOf(tx, registration, nonce)) {
             // The first answer was lost on its way: the same agent, a fresh token, the lost one ends.
             const auto agent = AgentStore::find(tx, *before);
@@ -122,8 +134,12 @@ protocol::RegisterResponse AgentService::enroll(const TenantContext& context, co
                               "The registration token is spent or has expired; create a new one.");
         auto existing = AgentStore::findByHostname(tx, request.hostname);
         Agent agent;
-        if (existing && existing->version == "legacy") {
-            agent = *existing; // an imported placeholder waits for the machine of its name
+        const auto same = previousSelf(tx, request);
+        if (same || (existing && existing->version == "legacy")) {
+            // The machine itself, whose token expired; or an imported placeholder that waits for it.
+            if (same && existing && existing->id != same->id)
+                refuseHostname(request.hostname);
+            agent = same ? *same : *existing;
             apply(agent, request, address, now);
             AgentStore::updateRegistration(tx, agent);
         } else {
@@ -144,6 +160,7 @@ protocol::RegisterResponse AgentService::enroll(const TenantContext& context, co
             }
         }
         AgentTokenStore::remember(tx, registration, nonce, agent.id, now);
+        tx.afterCommit([this, id = agent.id] { authentication_.forget(id); });
         if (context.audit()) {
             context.audit()->object("agent", agent.id.toString());
             context.audit()->entry.after = core::json::Object{{"hostname", agent.hostname}};

@@ -1,6 +1,7 @@
 #include "agents/agent_store.h"
 
 #include "core/http/list_query.h"
+#include "rows.h"
 
 namespace restic {
 
@@ -26,7 +27,7 @@ Agent fromRow(const core::db::Row& row) {
     agent.paused = row.boolean(8);
     agent.maxConcurrentTasks = static_cast<int>(row.integer(9));
     agent.lastSeenAt = row.optionalInstant(10);
-    agent.metadata = row.json(11);
+    agent.metadata = jsonOr(row, 11, core::json::Object());
     agent.revokedAt = row.optionalInstant(12);
     agent.createdAt = row.instant(13);
     agent.updatedAt = row.instant(14);

@@ -58,6 +58,12 @@ std::optional<AgentTokenStore::Registration> AgentTokenStore::findRegistration(T
                         row.instant(5)};
 }
 
+void AgentTokenStore::lockRegistration(Transaction& tx, const Uuid& registration) {
+    if (tx.dialect() == core::db::Dialect::postgresql) // SQLite has one writer anyway
+        tx.query("SELECT 1 FROM restic_registration_tokens WHERE tenant_id = $1 AND id = $2 FOR UPDATE",
+                 {tx.tenant(), registration});
+}
+
 bool AgentTokenStore::spend(Transaction& tx, const Uuid& registration, Instant now) {
     return tx.execute("UPDATE restic_registration_tokens SET uses = uses + 1 "
                       "WHERE tenant_id = $1 AND id = $2 AND uses < max_uses AND expires_at_us > $3",

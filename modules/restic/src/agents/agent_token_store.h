@@ -28,6 +28,9 @@ public:
     static void limitOthers(core::db::Transaction& tx, const core::Uuid& agent, const std::string& keep,
                             core::Instant until);
 
+    /// Until the end of the transaction nobody else enrols with it.
+    static void lockRegistration(core::db::Transaction& tx, const core::Uuid& registration);
+
     struct Registration {
         core::Uuid id;
         core::Uuid tenant;

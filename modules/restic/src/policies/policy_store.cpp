@@ -2,6 +2,7 @@
 
 #include "core/http/list_query.h"
 #include "id_list.h"
+#include "rows.h"
 
 namespace restic {
 
@@ -24,16 +25,17 @@ Policy fromRow(const core::db::Row& row) {
     policy.enabled = row.boolean(3);
     policy.schedule = row.text(4);
     policy.timezone = row.text(5);
-    policy.includePaths = toStrings(row.json(6));
-    policy.excludePaths = toStrings(row.json(7));
-    policy.tags = toStrings(row.json(8));
-    policy.retention = core::wire::read<protocol::Retention>(row.json(9)).value();
+    policy.includePaths = toStrings(jsonOrNull(row, 6));
+    policy.excludePaths = toStrings(jsonOrNull(row, 7));
+    policy.tags = toStrings(jsonOrNull(row, 8));
+    if (auto retention = core::wire::read<protocol::Retention>(jsonOr(row, 9, core::json::Object())))
+        policy.retention = std::move(retention).value();
     policy.priority = static_cast<int>(row.integer(10));
     policy.timeoutSeconds = row.integer(11);
     policy.maxAgeHours = row.optionalInteger(12);
     policy.minSizeBytes = row.optionalInteger(13);
     policy.repository = row.optionalUuid(14);
-    policy.plugins = row.json(15);
+    policy.plugins = jsonOr(row, 15, core::json::Array());
     policy.catchUp = row.text(16);
     policy.createdAt = row.instant(17);
     policy.updatedAt = row.instant(18);

@@ -2,6 +2,7 @@
 
 #include "core/http/list_query.h"
 #include "id_list.h"
+#include "rows.h"
 
 namespace restic {
 
@@ -27,11 +28,11 @@ Repository fromRow(const core::db::Row& row) {
     repository.name = row.text(1);
     repository.type = row.text(2);
     repository.url = row.text(3);
-    repository.config = row.json(4);
+    repository.config = jsonOr(row, 4, core::json::Object());
     repository.agent = row.optionalUuid(5);
     repository.passwordFile = row.optionalText(6);
     repository.certFile = row.optionalText(7);
-    const auto environment = row.json(8);
+    const auto environment = jsonOr(row, 8, core::json::Object());
     for (const auto& [name, value] : environment.object()->members())
         repository.environment[name] = value.string() != nullptr ? *value.string() : "";
     repository.createdAt = row.instant(9);

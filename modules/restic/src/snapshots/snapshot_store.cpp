@@ -2,6 +2,7 @@
 
 #include "core/http/list_query.h"
 #include "policies/policy_store.h"
+#include "rows.h"
 
 namespace restic {
 
@@ -25,8 +26,8 @@ Snapshot fromRow(const core::db::Row& row) {
             row.instant(7),
             row.optionalText(8),
             row.optionalText(9),
-            toStrings(row.json(10)),
-            toStrings(row.json(11)),
+            toStrings(jsonOrNull(row, 10)),
+            toStrings(jsonOrNull(row, 11)),
             row.optionalText(12),
             row.optionalText(13),
             row.text(14),

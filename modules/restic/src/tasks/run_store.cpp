@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/http/list_query.h"
+#include "rows.h"
 
 namespace restic {
 
@@ -47,7 +48,7 @@ BackupRun fromRow(const core::db::Row& row) {
     run.durationSeconds = row.optionalReal(18);
     run.snapshotId = row.optionalText(19);
     run.unreadCount = row.integer(20);
-    run.unreadItems = row.json(21);
+    run.unreadItems = jsonOr(row, 21, core::json::Array());
     run.createdAt = row.instant(22);
     run.updatedAt = row.instant(23);
     run.agentHostname = row.optionalText(24).value_or("");
@@ -120,7 +121,7 @@ std::vector<BackupRun> RunStore::list(Transaction& tx, const Filter& filter,
     if (filter.target)
         query.where("r.target_id = ?", *filter.target);
     if (filter.status)
-        query.where("r.status = ?", *filter.status);
+        query.whereWord("r.status", *filter.status);
     query.page("created_at_us", page);
     std::vector<BackupRun> all;
     for (const auto& row : query.run(tx))
@@ -187,7 +188,7 @@ LogStore::Page LogStore::read(Transaction& tx, const Uuid& task, const LogCursor
         for (const auto& row : rows) {
             const int attempt = static_cast<int>(row.integer(0));
             std::int64_t seq = row.integer(1);
-            const auto chunk = row.json(3);
+            const auto chunk = jsonOr(row, 3, core::json::Array());
             for (const auto& line : *chunk.array()) {
                 const bool seen = attempt == after.attempt && seq <= after.seq;
                 if (!seen) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/http/list_query.h"
+#include "rows.h"
 
 namespace restic {
 
@@ -24,9 +25,6 @@ const std::string kOpen = "status IN ('created', 'queued', 'assigned', 'running'
 const std::string kHeld = kOpen + " AND status IN ('assigned', 'running', 'unreachable')";
 const std::string kWaiting = kOpen + " AND status IN ('created', 'queued')";
 
-core::json::Value jsonOrNull(const core::db::Row& row, std::size_t column) {
-    return row.isNull(column) ? core::json::Value() : row.json(column);
-}
 core::db::Param nullable(const core::json::Value& value) {
     return value.isNull() ? core::db::Param(nullptr) : core::db::Param(value);
 }
@@ -43,8 +41,8 @@ Task fromRow(const core::db::Row& row) {
     task.target = row.optionalUuid(7);
     task.repository = row.optionalUuid(8);
     task.priority = static_cast<int>(row.integer(9));
-    task.parameters = row.json(10);
-    task.metadata = row.json(11);
+    task.parameters = jsonOr(row, 10, core::json::Object());
+    task.metadata = jsonOr(row, 11, core::json::Object());
     task.timeoutSeconds = row.integer(12);
     task.slot = row.optionalInstant(13);
     task.notBefore = row.optionalInstant(14);
@@ -165,9 +163,9 @@ std::vector<Task> TaskStore::list(Transaction& tx, const Filter& filter, const c
     if (filter.policy)
         query.where("policy_id = ?", *filter.policy);
     if (filter.status)
-        query.where("status = ?", *filter.status);
+        query.whereWord("status", *filter.status);
     if (filter.type)
-        query.where("type = ?", *filter.type);
+        query.whereWord("type", *filter.type);
     query.page("created_at_us", page);
     return tasks(query.run(tx));
 }

@@ -24,6 +24,9 @@ struct RegisterRequest {
     std::optional<std::string> ip;
     /// `agent.id` of the agent's configuration: a name for people.
     std::optional<std::string> label;
+    /// The identity that this machine had, expired or not: it stays the agent that it was, with its links,
+    /// targets and whatever its journal still holds.
+    std::optional<std::string> previousToken;
 };
 
 /// server → agent, the answer to RegisterRequest.

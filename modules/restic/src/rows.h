@@ -1,0 +1,32 @@
+#pragma once
+
+#include "core/db/value.h"
+#include "core/error.h"
+#include "core/json.h"
+
+namespace restic {
+
+/// A column that holds JSON of the fallback's kind. What is of another kind or cannot be read (a row that was
+/// edited by hand, a damaged file) is the fallback: one bad row must not take down the list that it is in.
+inline core::json::Value jsonOr(const core::db::Row& row, std::size_t column, core::json::Value fallback) {
+    if (row.isNull(column))
+        return fallback;
+    try {
+        auto value = row.json(column);
+        if (value.kindName() == fallback.kindName())
+            return value;
+    } catch (const core::Error&) {
+    }
+    return fallback;
+}
+
+/// The same for a column that may hold anything: null if it cannot be read.
+inline core::json::Value jsonOrNull(const core::db::Row& row, std::size_t column) {
+    try {
+        return row.isNull(column) ? core::json::Value() : row.json(column);
+    } catch (const core::Error&) {
+        return {};
+    }
+}
+
+} // namespace restic
