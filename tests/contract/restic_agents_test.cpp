@@ -244,7 +244,8 @@ TEST_P(ResticAgents, MayChangeTheirNameButNotTakeAnothers) {
                   host.agents.update(tenant, web.id, {"db-01", "linux", "amd64", "2", {}, {}, {}}, "");
               }).name(),
               "AgentAlreadyExists");
-    const auto answer = host.agents.update(tenant, web.id, {"web-02", "plan9", "arm64", "2", {}, "shop", {}}, "");
+    const auto answer =
+        host.agents.update(tenant, web.id, {"web-02", "plan9", "arm64", "2", {}, "shop", {}}, "");
     EXPECT_EQ(answer.agentId, web.id);
     EXPECT_EQ(row(web.id).hostname, "web-02");
     EXPECT_EQ(row(web.id).os, "unknown");

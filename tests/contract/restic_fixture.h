@@ -187,6 +187,32 @@ protected:
             [&](Transaction& tx) { return tx.query("SELECT count(*) FROM " + table)[0].integer(0); });
     }
 
+    /// All text of all tables, for looking for what must not be there.
+    std::string everything() {
+        return system([&](Transaction& tx) {
+            std::string all;
+            const bool pg = postgres();
+            for (const auto& table :
+                 tx.query(pg ? "SELECT table_name::text FROM information_schema.tables WHERE table_schema = "
+                               "current_schema() AND table_name <> 'schema_migrations'"
+                             : "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE "
+                               "'sqlite%' AND name <> 'schema_migrations'")) {
+                const auto& name = table.text(0);
+                if (pg) {
+                    for (const auto& row : tx.query("SELECT row_to_json(t)::text FROM " + name + " t"))
+                        all += row.text(0) + "\n";
+                    continue;
+                }
+                std::string columns = "''";
+                for (const auto& column : tx.query("SELECT name FROM pragma_table_info($1)", {name}))
+                    columns += " || '|' || COALESCE(CAST(" + column.text(0) + " AS TEXT), '')";
+                for (const auto& row : tx.query("SELECT " + columns + " FROM " + name))
+                    all += row.text(0) + "\n";
+            }
+            return all;
+        });
+    }
+
     static inline const std::string kSecret = "canary-of-the-repository";
 
     TestDatabase fixture{GetParam(), schema()};

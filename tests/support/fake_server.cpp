@@ -60,6 +60,7 @@ struct FakeServer::State {
     int rotations = 0;
 
     bool down = false;
+    int outages = 0;
     std::optional<Answer> intruder;
     int intrusions = 0;
     std::string refusedText;
@@ -88,8 +89,10 @@ struct FakeServer::State {
             changed.notify_all();
             return *intruder;
         }
-        if (down)
+        if (down) {
+            ++outages;
             return error(503, "Unavailable");
+        }
         if (uri.getPath() == "/health/live")
             return {200, "{}"};
         if (path.size() < 5 || path[0] != "api" || path[2] != "restic")
@@ -342,6 +345,10 @@ void FakeServer::setTokenLife(std::chrono::milliseconds life) {
 int FakeServer::rotations() const {
     LOCKED;
     return state_->rotations;
+}
+int FakeServer::outages() const {
+    LOCKED;
+    return state_->outages;
 }
 void FakeServer::setDown(bool down) {
     {

@@ -42,6 +42,8 @@ public:
 
     /// All calls are answered with 503 as long as this is set.
     void setDown(bool down);
+    /// Requests that met it down.
+    [[nodiscard]] int outages() const;
     /// The next so many status reports are answered with 503.
     void failReports(int count);
     /// Reports about this task are answered with 409 and this error.

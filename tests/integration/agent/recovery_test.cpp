@@ -194,6 +194,7 @@ TEST_F(AgentTest, AnOutageOfTheServerCostsNothing) {
     const auto task = newId();
     server_.sendTask(backup(task));
     const auto beats = server_.heartbeats().size();
+    ASSERT_TRUE(await([&] { return server_.outages() > 1; })) << "an outage that nobody met is none";
     server_.setDown(false);
     ASSERT_TRUE(server_.awaitResult(task));
     EXPECT_TRUE(await([&] { return server_.heartbeats().size() > beats; }));

@@ -1,10 +1,14 @@
+#include <algorithm>
 #include <cstdlib>
 
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/testing/temp_dir.h"
 #include "host/service_manager.h"
 
 namespace core::host {
@@ -34,11 +38,32 @@ TEST_F(ServiceManagerVariables, AreTakenAway) {
 }
 
 TEST_F(ServiceManagerVariables, SayNothingWithoutAManager) {
+    // Somebody listens, and was named to the process before: the first who took the variables speaks to it.
+    const core::testkit::TempDir dir;
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const auto path = (dir.path() / "notify").string();
+    ASSERT_LT(path.size(), sizeof address.sun_path);
+    std::copy(path.begin(), path.end(), address.sun_path);
+    const int socket = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ASSERT_EQ(::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    const auto heard = [&] {
+        char text[256];
+        const auto size = ::recv(socket, text, sizeof text, MSG_DONTWAIT);
+        return size > 0 ? std::string(text, static_cast<std::size_t>(size)) : std::string();
+    };
+    set("NOTIFY_SOCKET", path);
+    const auto managed = ServiceManager::takeFromEnvironment();
+    managed.ready("somebody hears it");
+    EXPECT_NE(heard().find("READY=1"), std::string::npos);
+
     const auto manager = ServiceManager::takeFromEnvironment();
     EXPECT_THAT(manager.sockets(), testing::IsEmpty());
     EXPECT_FALSE(manager.aliveEvery());
     manager.ready("nobody hears it");
     manager.alive();
+    EXPECT_EQ(heard(), "");
+    ::close(socket);
 }
 
 TEST_F(ServiceManagerVariables, CountTheSocketsOfThisProcessOnly) {

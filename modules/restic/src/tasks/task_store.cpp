@@ -269,6 +269,8 @@ bool TaskStore::recordRunning(Transaction& tx, const Task& task, const core::jso
 
 bool TaskStore::finish(Transaction& tx, const Task& task, TaskState state, const core::json::Value& result,
                        const core::json::Value& error, Instant now) {
+    if (!protocol::canTransition(task.status, state))
+        return false;
     const bool changed =
         tx.execute(
             "UPDATE restic_tasks SET status = $4, result = $5, error = $6, completed_at_us = $7, "
@@ -285,6 +287,8 @@ bool TaskStore::finish(Transaction& tx, const Task& task, TaskState state, const
 
 bool TaskStore::requeue(Transaction& tx, const Task& task, std::optional<Instant> notBefore,
                         const core::json::Value& error, Instant now) {
+    if (!protocol::canTransition(task.status, TaskState::queued))
+        return false;
     const bool changed =
         tx.execute("UPDATE restic_tasks SET status = 'queued', attempt = attempt + 1, not_before_us = $4, "
                    "error = $5, "
