@@ -10,6 +10,13 @@
 
 namespace restic {
 
+/// Lets nobody else change the row until this unit of work ends. SQLite has one writer anyway.
+inline void lockRow(core::db::Transaction& tx, const std::string& table, const core::Uuid& id) {
+    if (tx.dialect() == core::db::Dialect::postgresql)
+        tx.query("SELECT id FROM " + table + " WHERE tenant_id = $1 AND id = $2 FOR UPDATE",
+                 {tx.tenant(), id});
+}
+
 /// Several ids as one parameter.
 inline core::db::Param idList(const std::vector<core::Uuid>& ids) {
     core::json::Array list;

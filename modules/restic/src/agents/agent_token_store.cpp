@@ -1,5 +1,7 @@
 #include "agents/agent_token_store.h"
 
+#include "query.h"
+
 namespace restic {
 
 using core::Instant;
@@ -56,6 +58,27 @@ std::optional<AgentTokenStore::Registration> AgentTokenStore::findRegistration(T
                         static_cast<int>(row.integer(3)),
                         static_cast<int>(row.integer(4)),
                         row.instant(5)};
+}
+
+std::vector<AgentTokenStore::OpenRegistration>
+AgentTokenStore::openRegistrations(Transaction& tx, Instant now, const core::http::PageQuery& page) {
+    Query query("SELECT id, hostname, max_uses, uses, created_by, created_at_us, expires_at_us FROM "
+                "restic_registration_tokens");
+    query.where("tenant_id = ?", tx.tenant());
+    query.where("expires_at_us > ?", now);
+    query.plain("uses < max_uses");
+    query.page("created_at_us", page);
+    std::vector<OpenRegistration> list;
+    for (const auto& row : query.run(tx))
+        list.push_back({row.uuid(0), row.optionalText(1), static_cast<int>(row.integer(2)),
+                        static_cast<int>(row.integer(3)), row.text(4), row.instant(5), row.instant(6)});
+    return list;
+}
+
+bool AgentTokenStore::revokeRegistration(Transaction& tx, const Uuid& id, Instant now) {
+    return tx.execute("UPDATE restic_registration_tokens SET expires_at_us = $3 WHERE tenant_id = $1 AND "
+                      "id = $2 AND expires_at_us > $3 AND uses < max_uses",
+                      {tx.tenant(), id, now}) == 1;
 }
 
 bool AgentTokenStore::spend(Transaction& tx, const Uuid& registration, Instant now) {
