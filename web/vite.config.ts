@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import tailwindcss from '@tailwindcss/vite'
@@ -10,10 +10,12 @@ import { packFiles } from './packed_files'
 function servedFiles(): Plugin {
   const from = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
   let out = ''
+  let root = ''
   return {
     name: 'served-files',
     apply: 'build',
     configResolved(config) {
+      root = config.root
       out = resolve(config.root, config.build.outDir)
     },
     closeBundle() {
@@ -21,6 +23,8 @@ function servedFiles(): Plugin {
       for (const file of ['swagger-ui.css', 'swagger-ui-bundle.js']) {
         copyFileSync(join(from, file), join(out, 'swagger', file))
       }
+      const pages = JSON.parse(readFileSync(join(root, 'src/pages.json'), 'utf8')) as Record<string, string>
+      writeFileSync(join(out, 'pages.json'), JSON.stringify(Object.values(pages)))
       packFiles(out)
     },
   }

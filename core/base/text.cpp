@@ -1,5 +1,8 @@
 #include "core/text.h"
 
+#include <algorithm>
+#include <string_view>
+
 #include <fmt/format.h>
 
 namespace core {
@@ -15,6 +18,21 @@ std::string formatBytes(std::uint64_t bytes) {
         ++unit;
     }
     return fmt::format("{:.{}f} {}", size, size >= 100 ? 0 : size >= 10 ? 1 : 2, kUnits[unit]);
+}
+
+std::optional<std::string> checkNotBlank(const std::string& text) {
+    // ASCII white space, and the blanks of Unicode that a browser shows as nothing.
+    constexpr std::string_view kBlanks[] = {" ",  "\t",       "\n",           "\r",          "\f",
+                                            "\v", "\xC2\xA0", "\xE3\x80\x80", "\xE2\x80\x8B"};
+    std::string_view rest = text;
+    while (!rest.empty()) {
+        const auto* blank = std::find_if(std::begin(kBlanks), std::end(kBlanks),
+                                         [&](auto one) { return rest.starts_with(one); });
+        if (blank == std::end(kBlanks))
+            return std::nullopt;
+        rest.remove_prefix(blank->size());
+    }
+    return "must not be blank";
 }
 
 } // namespace core

@@ -275,6 +275,17 @@ void readString(const json::Value& value, void* out, const Rules& rules, Reader&
     }
 }
 
+json::Object rawSchema(const Rules& rules, std::vector<const Type*>& used) {
+    if (rules.shape == nullptr)
+        return {};
+    used.push_back(&rules.shape());
+    json::Object shape{{"$ref", "#/components/schemas/" + rules.shape().name()}};
+    if (rules.shapeIsList)
+        return {{"type", "array"}, {"items", std::move(shape)}};
+    return {
+        {"anyOf", json::Array{json::Value(std::move(shape)), json::Value(json::Object{{"type", "null"}})}}};
+}
+
 json::Object stringSchema(const Rules& rules, std::vector<const Type*>&) {
     json::Object schema{{"type", "string"}};
     if (!rules.format.empty())
@@ -363,15 +374,14 @@ const Codec kJson{[](const json::Value& value, void* out, const Rules&, Reader&)
                   [](const void* in, const Rules&, std::string& out) {
                       json::write(*static_cast<const json::Value*>(in), out);
                   },
-                  [](const Rules&, std::vector<const Type*>&) { return json::Object{}; },
-                  [](const void* in) { return static_cast<const json::Value*>(in)->isNull(); }, false};
+                  rawSchema, [](const void* in) { return static_cast<const json::Value*>(in)->isNull(); },
+                  false};
 const Codec kJsonText{
     [](const json::Value& value, void* out, const Rules&, Reader&) {
         static_cast<json::Text*>(out)->text = json::write(value);
     },
     [](const void* in, const Rules&, std::string& out) { out += static_cast<const json::Text*>(in)->text; },
-    [](const Rules&, std::vector<const Type*>&) { return json::Object{}; },
-    [](const void* in) { return *static_cast<const json::Text*>(in) == json::Text{}; }, false};
+    rawSchema, [](const void* in) { return *static_cast<const json::Text*>(in) == json::Text{}; }, false};
 const Codec kJsonObject{readJsonObject,
                         [](const void* in, const Rules&, std::string& out) {
                             json::write(json::Value(*static_cast<const json::Object*>(in)), out);

@@ -1,20 +1,22 @@
 import { createRouter, createWebHistory } from 'vue-router'
 import { refresh, signedIn } from './api/session'
+/** The host answers 404 for every other address: it gets this list with the application. */
+import pages from './pages.json'
 
 export const router = createRouter({
   history: createWebHistory(),
   routes: [
-    { path: '/login', name: 'login', component: () => import('./pages/LoginPage.vue'), meta: { open: true } },
-    { path: '/invitation', name: 'invitation', component: () => import('./pages/InvitationPage.vue'), meta: { open: true } },
-    { path: '/account', name: 'account', component: () => import('./pages/AccountPage.vue') },
-    { path: '/users', name: 'users', component: () => import('./pages/UsersPage.vue') },
-    { path: '/', name: 'dashboard', component: () => import('./pages/DashboardPage.vue') },
-    { path: '/agents', name: 'agents', component: () => import('./pages/AgentsPage.vue') },
-    { path: '/policies', name: 'policies', component: () => import('./pages/PoliciesPage.vue') },
-    { path: '/policies/new', name: 'policy-new', component: () => import('./pages/PolicyNewPage.vue') },
-    { path: '/runs', name: 'runs', component: () => import('./pages/RunsPage.vue') },
-    { path: '/runs/:id', name: 'run', component: () => import('./pages/RunPage.vue'), props: true },
-    { path: '/m/:module/:page', name: 'module-page', component: () => import('./pages/ModulePage.vue'), props: true },
+    { path: pages.login, name: 'login', component: () => import('./pages/LoginPage.vue'), meta: { open: true } },
+    { path: pages.invitation, name: 'invitation', component: () => import('./pages/InvitationPage.vue'), meta: { open: true } },
+    { path: pages.account, name: 'account', component: () => import('./pages/AccountPage.vue') },
+    { path: pages.users, name: 'users', component: () => import('./pages/UsersPage.vue') },
+    { path: pages.dashboard, name: 'dashboard', component: () => import('./pages/DashboardPage.vue') },
+    { path: pages.agents, name: 'agents', component: () => import('./pages/AgentsPage.vue') },
+    { path: pages.policies, name: 'policies', component: () => import('./pages/PoliciesPage.vue') },
+    { path: pages['policy-new'], name: 'policy-new', component: () => import('./pages/PolicyNewPage.vue') },
+    { path: pages.runs, name: 'runs', component: () => import('./pages/RunsPage.vue') },
+    { path: pages.run, name: 'run', component: () => import('./pages/RunPage.vue'), props: true },
+    { path: pages['module-page'], name: 'module-page', component: () => import('./pages/ModulePage.vue'), props: true },
     { path: '/:rest(.*)*', name: 'not-found', component: () => import('./pages/NotFoundPage.vue') },
   ],
 })

@@ -87,6 +87,12 @@ void checkServer(Report& report, const ServerAddress& address, const Environment
             return;
         }
         report.good("server", url + " answers");
+        if (!isPrivate(address))
+            report.bad(
+                "transport",
+                url + " is not encrypted: whoever is on the way can read the agent's token and the passwords "
+                      "of repositories",
+                "Use https://, by the server's own http.tls_… settings or by a proxy before it");
         if (!answer.value().date) {
             report.good("clock", "the server does not say its time");
             return;

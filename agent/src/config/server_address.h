@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "config/config.h"
 #include "core/http/client.h"
@@ -21,6 +22,21 @@ struct ServerAddress {
     const auto& configured = config.orchestrator;
     return {!configured.url.empty() || !identity ? configured.url : identity->serverUrl,
             !configured.caCert.empty() || !identity ? configured.caCert : identity->caCert};
+}
+
+/// True if nobody on the way can read what is sent: by TLS, or because nothing leaves this machine.
+[[nodiscard]] inline bool isPrivate(const ServerAddress& address) {
+    constexpr std::string_view kPlain = "http://";
+    std::string_view rest = address.url;
+    if (!rest.starts_with(kPlain))
+        return true;
+    rest.remove_prefix(kPlain.size());
+    rest = rest.substr(0, rest.find('/'));
+    if (rest.starts_with('['))
+        return rest.substr(0, rest.find(']') + 1) == "[::1]";
+    rest = rest.substr(0, rest.find(':'));
+    return rest == "localhost" ||
+           (rest.starts_with("127.") && rest.find_first_not_of("0123456789.") == rest.npos);
 }
 
 /// How calls get there: through a proxy if the environment names one.

@@ -36,8 +36,20 @@ inline constexpr ErrorKind kMethodNotAllowed{
     "MethodNotAllowed", 405, "This address does not take this method", "See the Allow header"};
 inline constexpr ErrorKind kConflict{"Conflict", 409, "The request meets a state that excludes it",
                                      "Read the current state and decide again"};
-inline constexpr ErrorKind kLengthRequired{"LengthRequired", 411, "A body needs a declared length",
-                                           "Send Content-Length"};
+inline constexpr ErrorKind kPreconditionFailed{"PreconditionFailed", 412, "It was changed since it was read",
+                                               "Read it again and repeat the change"};
+inline constexpr ErrorKind kRequestTimeout{"RequestTimeout", 408, "The request did not arrive in time",
+                                           "Send it again, faster"};
+inline constexpr ErrorKind kUriTooLong{"UriTooLong", 414, "The address is too long",
+                                       "Send less in the query"};
+inline constexpr ErrorKind kExpectationFailed{"ExpectationFailed", 417, "The host does not know this Expect",
+                                              "Send 100-continue or none"};
+inline constexpr ErrorKind kHeaderTooLarge{"HeaderTooLarge", 431, "The header is too large",
+                                           "Send less of it"};
+inline constexpr ErrorKind kNotImplemented{
+    "NotImplemented", 501, "The host does not know this method or coding", "Use one that HTTP declares"};
+inline constexpr ErrorKind kVersionNotSupported{"VersionNotSupported", 505,
+                                                "The host does not speak this HTTP", "Use HTTP/1.1"};
 inline constexpr ErrorKind kTooLarge{"PayloadTooLarge", 413, "The body is larger than this address accepts",
                                      "Send less at once"};
 inline constexpr ErrorKind kUnsupportedMedia{"UnsupportedMediaType", 415, "The body has another media type",

@@ -60,6 +60,9 @@ struct Rules {
     /// The schema's `format`, for readers only ("email", "uri").
     std::string format = {};
     std::string example = {};
+    /// For fields of raw JSON: what they hold, or null. Documented only, never checked.
+    const Type& (*shape)() = nullptr;
+    bool shapeIsList = false;
     /// Returns what is wrong with the text, or nullopt.
     std::function<std::optional<std::string>(const std::string&)> check = {};
 };

@@ -31,6 +31,31 @@ std::optional<Credentials> credentialsOf(const Request& request) {
     }
     throw Error(errors::kInvalidToken, "The Authorization header names an unknown scheme; use Bearer.");
 }
+
+/// Says where what was made is found, by the route's declaration and the fields of its answer.
+void locate(const Route& route, Outcome& outcome) {
+    auto* response = std::get_if<Response>(&outcome);
+    if (route.location.empty() || response == nullptr || (response->status != 201 && response->status != 202))
+        return;
+    const auto document = json::parse(response->content());
+    if (!document)
+        return;
+    std::string address = route.location;
+    for (std::size_t at = address.find('{'); at != std::string::npos; at = address.find('{', at)) {
+        const std::size_t end = address.find('}', at);
+        std::string_view rest = std::string_view(address).substr(at + 1, end - at - 1);
+        const json::Value* value = &document.value();
+        while (value != nullptr && !rest.empty()) {
+            const auto dot = rest.find('.');
+            value = value->find(rest.substr(0, dot));
+            rest = dot == std::string_view::npos ? std::string_view() : rest.substr(dot + 1);
+        }
+        if (value == nullptr || value->string() == nullptr)
+            return;
+        address.replace(at, end + 1 - at, percentEncode(*value->string()));
+    }
+    response->headers.set("Location", std::move(address));
+}
 } // namespace
 
 Dispatcher::Dispatcher(const MiddlewareChain& middleware, Authentication& authentication, const Clock& clock,
@@ -103,6 +128,7 @@ Outcome Dispatcher::judge(Incoming& incoming) const {
         request.auditTrail->pending = true;
     }
     Outcome outcome = handle(*route, request);
+    locate(*route, outcome);
     if (!route->webSocket && std::holds_alternative<Upgrade>(outcome))
         throw Error(errors::kInternal, "The route does not declare that it becomes a WebSocket.");
     return outcome;

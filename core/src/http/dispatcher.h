@@ -45,7 +45,7 @@ public:
     struct Incoming {
         Request request;
         Router::Match match;
-        /// What is wrong with the body, found while reading: kTooLarge, kLengthRequired or kMalformed.
+        /// What is wrong with the body, found while reading: kTooLarge or kMalformed.
         std::optional<Error> bodyProblem;
         /// Set by dispatch() where something is left to be done when the answer comes; often null.
         std::unique_ptr<LateAnswer> late;

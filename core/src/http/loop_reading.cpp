@@ -202,11 +202,8 @@ bool Server::Loop::headComplete(Connection& connection) {
     exchange.incoming.match = router_.find(request.method, request.path);
     exchange.body = std::make_unique<BodyReader>(head, Dispatcher::bodyLimit(exchange.incoming.match));
     const bool takesBody = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
-    if (takesBody && !head.chunked && !head.contentLength) {
+    if (takesBody && !head.chunked && !head.contentLength)
         exchange.keepAlive = false; // what follows may be meant as the body: it is no next request
-        exchange.incoming.bodyProblem =
-            Error(errors::kLengthRequired, "Send the length of the body, Content-Length: 0 for none.");
-    }
     if (head.chunked || head.contentLength.value_or(0) > 0) {
         connection.deadlineMs = steadyMs() + options_.bodyTimeout.count();
         if (head.expectContinue && !exchange.body->declaredTooLarge()) {
@@ -240,18 +237,14 @@ void Server::Loop::readSoon(Connection& connection) {
 void Server::Loop::refuse(Connection& connection, int status, const std::string& message) {
     if (status != 408 && status != 503) // which are counted for what they are
         ++counters_.refused;
-    static constexpr ErrorKind kKinds[] = {{"MalformedRequest", 400, "", ""},
-                                           {"RequestTimeout", 408, "", ""},
-                                           {"UriTooLong", 414, "", ""},
-                                           {"ExpectationFailed", 417, "", ""},
-                                           {"HeaderTooLarge", 431, "", ""},
-                                           {"NotImplemented", 501, "", ""},
-                                           errors::kUnavailable,
-                                           {"VersionNotSupported", 505, "", ""}};
-    const ErrorKind* kind = &kKinds[0];
-    for (const auto& known : kKinds)
-        if (known.status == status)
-            kind = &known;
+    static constexpr const ErrorKind* kKinds[] = {&errors::kMalformed,      &errors::kRequestTimeout,
+                                                  &errors::kUriTooLong,     &errors::kExpectationFailed,
+                                                  &errors::kHeaderTooLarge, &errors::kNotImplemented,
+                                                  &errors::kUnavailable,    &errors::kVersionNotSupported};
+    const ErrorKind* kind = kKinds[0];
+    for (const auto* known : kKinds)
+        if (known->status == status)
+            kind = known;
     const std::string requestId = Uuid::generate(clock_.now()).toString();
     // First the answer: `message` may belong to the exchange.
     connection.setOut(serialize(Response::error(Error(*kind, message)),

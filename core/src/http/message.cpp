@@ -120,8 +120,8 @@ std::string_view reasonPhrase(int status) noexcept {
         return "Request Timeout";
     case 409:
         return "Conflict";
-    case 411:
-        return "Length Required";
+    case 412:
+        return "Precondition Failed";
     case 413:
         return "Content Too Large";
     case 414:

@@ -1,5 +1,7 @@
 #include "http/openapi.h"
 
+#include <algorithm>
+#include <array>
 #include <set>
 
 #include <fmt/format.h>
@@ -17,6 +19,10 @@ json::Object reference(const wire::Type& type, std::vector<const wire::Type*>& u
 
 json::Object jsonContent(json::Object schema) {
     return {{"application/json", json::Object{{"schema", std::move(schema)}}}};
+}
+
+bool takesVersion(const Route& route) {
+    return route.versioned && route.method == "PUT";
 }
 
 json::Array parameters(const Route& route, std::vector<const wire::Type*>& used) {
@@ -43,6 +49,54 @@ json::Array parameters(const Route& route, std::vector<const wire::Type*>& used)
     return list;
 }
 
+/// What the host itself may answer on any connection, beside what a route can.
+constexpr std::array kTransport{&errors::kMalformed,        &errors::kNotFound,
+                                &errors::kMethodNotAllowed, &errors::kRequestTimeout,
+                                &errors::kUriTooLong,       &errors::kExpectationFailed,
+                                &errors::kHeaderTooLarge,   &errors::kRangeNotSatisfiable,
+                                &errors::kNotImplemented,   &errors::kVersionNotSupported,
+                                &errors::kLeaseLost};
+
+/// Every error that a route can answer with, each once.
+std::vector<const ErrorKind*> failuresOf(const Route& route) {
+    std::vector<const ErrorKind*> all{&errors::kMalformed, &errors::kMethodNotAllowed, &errors::kInternal,
+                                      &errors::kUnavailable, &errors::kDatabase};
+    const auto add = [&](const ErrorKind& kind) {
+        if (std::find(all.begin(), all.end(), &kind) == all.end())
+            all.push_back(&kind);
+    };
+    if (!route.permission.isOpen()) {
+        add(errors::kInvalidToken);
+        add(errors::kForbidden);
+    }
+    if (!route.permission.isOpen() || route.throttle.declared())
+        add(errors::kRateLimit);
+    if (route.request != nullptr || route.query != nullptr)
+        add(errors::kValidation);
+    if (route.method != "GET")
+        add(errors::kConflict);
+    if (route.request != nullptr) {
+        add(errors::kTooLarge);
+        add(errors::kUnsupportedMedia);
+    }
+    if (takesVersion(route))
+        add(errors::kPreconditionFailed);
+    if (Idempotency::appliesTo(route)) {
+        add(errors::kIdempotencyKeyReused);
+        add(errors::kIdempotencyKeyInUse);
+        add(errors::kIdempotencyAnswerLost);
+    }
+    if (route.webSocket)
+        add(errors::kUpgradeRequired);
+    for (const ErrorKind* kind : route.errors)
+        add(*kind);
+    return all;
+}
+
+json::Object header(const char* description) {
+    return {{"description", description}, {"schema", json::Object{{"type", "string"}}}};
+}
+
 json::Object responses(const Route& route, std::vector<const wire::Type*>& used) {
     const int status = route.webSocket ? 101 : route.status;
     json::Object success{{"description", std::string(reasonPhrase(status))}};
@@ -55,6 +109,13 @@ json::Object responses(const Route& route, std::vector<const wire::Type*>& used)
     if (!route.responseMedia.empty())
         success.set("content", json::Object{{route.responseMedia,
                                              json::Object{{"schema", json::Object{{"type", "string"}}}}}});
+    json::Object headers;
+    if (!route.location.empty())
+        headers.set("Location", header("Where to find it"));
+    if (route.versioned)
+        headers.set("ETag", header("Its version, for If-Match"));
+    if (!headers.empty())
+        success.set("headers", std::move(headers));
     json::Object all{{std::to_string(status), success}};
     for (const int other : route.otherStatuses) {
         success.set("description", std::string(reasonPhrase(other)));
@@ -62,27 +123,29 @@ json::Object responses(const Route& route, std::vector<const wire::Type*>& used)
     }
 
     std::map<int, std::string> failures;
-    const auto add = [&](const ErrorKind& kind) {
-        std::string& text = failures[kind.status];
-        text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", kind.name, kind.meaning);
-    };
-    if (!route.permission.isOpen()) {
-        add(errors::kInvalidToken);
-        add(errors::kForbidden);
+    for (const ErrorKind* kind : failuresOf(route)) {
+        std::string& text = failures[kind->status];
+        text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", kind->name, kind->meaning);
     }
-    if (!route.permission.isOpen() || route.throttle.declared())
-        add(errors::kRateLimit);
-    if (route.request != nullptr || route.query != nullptr)
-        add(errors::kValidation);
-    if (route.webSocket)
-        add(errors::kUpgradeRequired);
-    for (const ErrorKind* kind : route.errors)
-        add(*kind);
     for (const auto& [failure, text] : failures)
         all.set(std::to_string(failure),
                 json::Object{{"description", text},
                              {"content", jsonContent(json::Object{{"$ref", "#/components/schemas/Error"}})}});
     return all;
+}
+
+std::string tagOf(const Route& route) {
+    return route.module.empty() ? "core" : route.module;
+}
+
+/// Any one of the ways in which who may call it can show who they are.
+json::Array securityOf(const Permission& permission) {
+    json::Array ways{json::Object{{"bearer", json::Array{}}}};
+    if (permission.admitsKind(PrincipalKind::user))
+        ways.push_back(json::Object{{"basic", json::Array{}}});
+    if (permission.admitsKind(PrincipalKind::agent) || permission.admitsKind(PrincipalKind::registration))
+        ways.push_back(json::Object{{"agentKey", json::Array{}}});
+    return ways;
 }
 
 std::string operationId(const Route& route) {
@@ -103,13 +166,16 @@ std::string operationId(const Route& route) {
 
 json::Object operation(const Route& route, std::vector<const wire::Type*>& used) {
     json::Object object{
-        {"operationId", operationId(route)}, {"summary", route.summary}, {"tags", json::Array{route.module}}};
-    if (!route.permission.isOpen()) {
+        {"operationId", operationId(route)}, {"summary", route.summary}, {"tags", json::Array{tagOf(route)}}};
+    if (route.permission.isOpen()) {
+        object.set("description", "Needs no credentials.");
+        object.set("security", json::Array{});
+    } else {
         std::string needs = "Permission " + route.permission.name();
         if (route.permission.least())
             needs += ", role " + std::string(roleName(*route.permission.least()));
         object.set("description", needs + ".");
-        object.set("security", json::Array{json::Object{{"bearer", json::Array{}}}});
+        object.set("security", securityOf(route.permission));
     }
     auto list = parameters(route, used);
     if (Idempotency::appliesTo(route))
@@ -121,6 +187,14 @@ json::Object operation(const Route& route, std::vector<const wire::Type*>& used)
              "A new random UUID for each change: the same request with the same key is done once and "
              "given the first answer again."},
             {"schema", json::Object{{"type", "string"}, {"minLength", 16}, {"maxLength", 128}}}});
+    if (takesVersion(route))
+        list.push_back(
+            json::Object{{"name", "If-Match"},
+                         {"in", "header"},
+                         {"required", false},
+                         {"description",
+                          "The ETag of the version that was read: if it was changed since, nothing is done."},
+                         {"schema", json::Object{{"type", "string"}}}});
     if (!list.empty())
         object.set("parameters", std::move(list));
     if (route.request != nullptr)
@@ -130,6 +204,19 @@ json::Object operation(const Route& route, std::vector<const wire::Type*>& used)
     return object;
 }
 
+json::Object errorNames(const std::vector<std::shared_ptr<const Route>>& routes) {
+    std::set<std::string> names;
+    for (const ErrorKind* kind : kTransport)
+        names.emplace(kind->name);
+    for (const auto& route : routes)
+        for (const ErrorKind* kind : failuresOf(*route))
+            names.emplace(kind->name);
+    json::Array list;
+    for (const auto& name : names)
+        list.emplace_back(name);
+    return {{"type", "string"}, {"description", "Which error it is"}, {"enum", std::move(list)}};
+}
+
 json::Object errorSchema() {
     const json::Object problem{{"type", "object"},
                                {"properties", json::Object{{"pointer", json::Object{{"type", "string"}}},
@@ -137,7 +224,7 @@ json::Object errorSchema() {
                                {"required", json::Array{"pointer", "message"}}};
     return {
         {"type", "object"},
-        {"properties", json::Object{{"error", json::Object{{"type", "string"}}},
+        {"properties", json::Object{{"error", json::Object{{"$ref", "#/components/schemas/ErrorName"}}},
                                     {"message", json::Object{{"type", "string"}}},
                                     {"details", json::Object{{"type", json::Array{"array", "object", "null"}},
                                                              {"items", problem}}}}},
@@ -160,7 +247,15 @@ std::string openApi(const std::vector<std::shared_ptr<const Route>>& routes, con
             c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
         paths.find(path)->object()->set(method, operation(*route, used));
     }
-    json::Object schemas{{"Error", errorSchema()}};
+    std::set<std::string> modules;
+    for (const auto& route : routes)
+        modules.insert(tagOf(*route));
+    json::Array tags;
+    for (const auto& module : modules)
+        tags.push_back(json::Object{
+            {"name", module},
+            {"description", module == "core" ? "The host itself." : "The module " + module + "."}});
+    json::Object schemas{{"Error", errorSchema()}, {"ErrorName", errorNames(routes)}};
     for (std::size_t i = 0; i < used.size(); ++i) // grows while types refer to further types
         if (schemas.find(used[i]->name()) == nullptr) {
             auto schema = used[i]->schema(used);
@@ -170,12 +265,29 @@ std::string openApi(const std::vector<std::shared_ptr<const Route>>& routes, con
         {"openapi", "3.1.0"},
         {"info", json::Object{{"title", "Restic Monitor"},
                               {"version", version},
-                              {"description", "Every request and answer, generated from the routes."}}},
+                              {"description", "Every request and answer, generated from the routes."},
+                              {"contact", json::Object{{"name", "Whoever operates this host"}}},
+                              {"license",
+                               json::Object{{"name", "Apache License 2.0"}, {"identifier", "Apache-2.0"}}}}},
+        {"servers", json::Array{json::Object{{"url", "/"}, {"description", "This host"}}}},
+        {"tags", std::move(tags)},
         {"paths", std::move(paths)},
         {"components",
-         json::Object{{"schemas", std::move(schemas)},
-                      {"securitySchemes",
-                       json::Object{{"bearer", json::Object{{"type", "http"}, {"scheme", "bearer"}}}}}}}};
+         json::Object{
+             {"schemas", std::move(schemas)},
+             {"securitySchemes",
+              json::Object{
+                  {"bearer", json::Object{{"type", "http"},
+                                          {"scheme", "bearer"},
+                                          {"description", "A session's access token, an API token, an "
+                                                          "agent's or a registration token"}}},
+                  {"basic", json::Object{{"type", "http"},
+                                         {"scheme", "basic"},
+                                         {"description", "Address and password of a person"}}},
+                  {"agentKey", json::Object{{"type", "apiKey"},
+                                            {"in", "header"},
+                                            {"name", "X-Agent-API-Key"},
+                                            {"description", "An agent's or a registration token"}}}}}}}};
     return json::write(json::Value(document));
 }
 

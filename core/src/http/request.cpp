@@ -56,6 +56,9 @@ std::optional<std::string> Request::cookie(std::string_view name) const {
 }
 
 json::Value Request::jsonBody() const {
+    // No body is the empty object: what may be left out is, and what is required is named as missing.
+    if (body.empty())
+        return json::Object();
     // Bodies are never unpacked: a few bytes could become very many.
     const std::string_view coding = headers.get("Content-Encoding");
     if (!coding.empty() && !equalNoCase(coding, "identity"))

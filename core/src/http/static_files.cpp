@@ -1,14 +1,35 @@
 #include "http/static_files.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "core/encoding.h"
+#include "core/json.h"
 #include "http/conditions.h"
 #include "http/content_coding.h"
 
 namespace core::http {
 
 namespace fs = std::filesystem;
+
+namespace {
+/// Written by the build of the application: the addresses of its pages, parts that vary with a colon before
+/// them.
+constexpr const char* kPages = "/pages.json";
+
+/// Without empty ones: a slash at the end changes nothing.
+std::vector<std::string> segmentsOf(std::string_view path) {
+    std::vector<std::string> segments;
+    while (!path.empty()) {
+        const auto slash = path.find('/');
+        if (slash != 0)
+            segments.emplace_back(path.substr(0, slash));
+        path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
+    }
+    return segments;
+}
+} // namespace
 
 StaticFiles::StaticFiles(const fs::path& root) {
     std::error_code code;
@@ -17,6 +38,12 @@ StaticFiles::StaticFiles(const fs::path& root) {
     for (const auto& entry : fs::recursive_directory_iterator(root))
         if (entry.is_regular_file())
             files_.emplace("/" + fs::relative(entry.path(), root).generic_string(), readAsset(entry.path()));
+    if (const auto list = files_.find(kPages); list != files_.end()) {
+        pages_.emplace();
+        for (const auto& path : *json::parse(*list->second.content).value().array())
+            pages_->push_back(segmentsOf(*path.string()));
+        files_.erase(list);
+    }
     attachPacked(files_);
 }
 
@@ -32,6 +59,7 @@ std::optional<Response> StaticFiles::serve(const Request& request) {
     if (!path)
         return std::nullopt;
     const bool ofModules = path->starts_with("/modules/");
+    bool known = true;
     auto found = files_.find(path->ends_with('/') ? *path + "index.html" : *path);
     if (found == files_.end()) {
         if (ofModules || fs::path(*path).has_extension())
@@ -44,9 +72,31 @@ std::optional<Response> StaticFiles::serve(const Request& request) {
         found = files_.find("/index.html");
         if (found == files_.end())
             return std::nullopt;
+        // The page itself says that there is nothing: whoever follows a link sees more than a line of text.
+        known = isPage(*path);
     }
     const bool immutable = ofModules || found->first.starts_with("/assets/");
-    return answer(request, found->second, immutable ? "public, max-age=31536000, immutable" : "no-cache");
+    if (known)
+        return answer(request, found->second, immutable ? "public, max-age=31536000, immutable" : "no-cache");
+    Response nothing;
+    nothing.status = 404;
+    nothing.headers.add("Content-Type", found->second.type);
+    nothing.headers.add("Cache-Control", "no-cache");
+    nothing.shared = found->second.content;
+    return nothing;
+}
+
+bool StaticFiles::isPage(std::string_view path) const {
+    if (!pages_)
+        return true;
+    const auto segments = segmentsOf(path);
+    return std::any_of(pages_->begin(), pages_->end(), [&](const auto& pattern) {
+        return pattern.size() == segments.size() &&
+               std::equal(pattern.begin(), pattern.end(), segments.begin(),
+                          [](const std::string& wanted, const std::string& given) {
+                              return wanted.starts_with(':') || wanted == given;
+                          });
+    });
 }
 
 Response StaticFiles::answer(const Request& request, const Asset& file, const char* caching) {

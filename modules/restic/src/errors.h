@@ -16,6 +16,9 @@ inline constexpr ErrorKind kAgentAlreadyExists{"AgentAlreadyExists", 409,
 inline constexpr ErrorKind kInvalidRegistrationToken{"InvalidRegistrationToken", 401,
                                                      "The registration token is invalid, spent or expired",
                                                      "Create a new registration token"};
+inline constexpr ErrorKind kRegistrationTokenNotFound{"RegistrationTokenNotFound", 404,
+                                                      "No such registration token that still works",
+                                                      "List the tokens that do"};
 inline constexpr ErrorKind kTokenExpired{"TokenExpired", 401, "The agent's token has expired",
                                          "Enrol the agent again: restic-agent enroll"};
 inline constexpr ErrorKind kTokenRevoked{"TokenRevoked", 401, "The agent was revoked",
@@ -64,6 +67,6 @@ inline constexpr std::array kAll{&kAgentNotFound,     &kAgentAlreadyExists, &kIn
                                  &kRepositoryExists,  &kTaskNotFound,       &kRunNotFound,
                                  &kTargetNotFound,    &kSnapshotNotFound,   &kTaskAlreadyFinished,
                                  &kStaleAttempt,      &kInvalidParameters,  &kRepositoryUnreachable,
-                                 &kRepositoryMissing, &kPluginNotAvailable};
+                                 &kRepositoryMissing, &kPluginNotAvailable, &kRegistrationTokenNotFound};
 
 } // namespace restic::errors

@@ -103,7 +103,7 @@ const Attack kAttacks[] = {
     {"ClOver32Bits", post("Content-Length: 4294967296\r\n", kProbe), 413, kCloses},
     {"ClOver64Bits", post("Content-Length: 18446744073709551648\r\n", kProbe), 400, kCloses},
     {"ClEmpty", post("Content-Length:\r\n", kProbe), 400, kCloses},
-    {"ClNone", post("", kProbe), 411, kCloses},
+    {"ClNone", post("", kProbe), 200, kCloses},
     {"ClOfGet", get("GET /ok HTTP/1.1", "Host: h\r\nContent-Length: 32\r\n") + kProbe, 200, kGoesOn, "ok"},
     {"ClOfNowhere", get("GET /nowhere HTTP/1.1", "Host: h\r\nContent-Length: 32\r\n") + kProbe, 404, kGoesOn},
     {"ClDroppedByConnection", post("Connection: Content-Length\r\nContent-Length: 32\r\n", kProbe), 200,

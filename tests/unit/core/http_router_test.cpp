@@ -154,7 +154,8 @@ TEST(OpenApi, SaysWhatTheRoutesDeclare) {
         EXPECT_NE(read->find("responses")->find(status), nullptr) << status;
     const auto* made = paths->find("/api/v1/things")->find("post");
     ASSERT_NE(made, nullptr);
-    EXPECT_EQ(made->find("security"), nullptr);
+    ASSERT_NE(made->find("security"), nullptr); // said, not left out: nothing is needed
+    EXPECT_TRUE(made->find("security")->array()->empty());
     EXPECT_EQ(made->find("responses")->find("401"), nullptr);
     const auto* schema =
         made->find("responses")->find("201")->find("content")->find("application/json")->find("schema");
@@ -162,6 +163,66 @@ TEST(OpenApi, SaysWhatTheRoutesDeclare) {
     EXPECT_EQ(schema->find("items")->stringOr("$ref"), "#/components/schemas/PageQuery");
     EXPECT_NE(document.find("components")->find("schemas")->find("PageQuery"), nullptr);
     EXPECT_NE(document.find("components")->find("schemas")->find("Error"), nullptr);
+}
+
+TEST(OpenApi, DeclaresWhatEveryReaderNeeds) {
+    Router router;
+    Route change = post("/api/v1/things/{id}");
+    change.method = "PUT";
+    change.permission = Permission::role("test.write", Role::admin);
+    change.request = &wire::typeOf<PageQuery>();
+    change.versioned = true;
+    Route make = post("/api/v1/things");
+    make.permission = Permission::role("test.write", Role::admin);
+    make.request = &wire::typeOf<PageQuery>();
+    make.status = 201;
+    make.location = "/api/v1/things/{id}";
+    Route report = post("/api/v1/reports");
+    report.permission = Permission::agent("test.report");
+    router.add("test", {std::move(change), std::move(make), std::move(report)});
+    const auto document = json::parse(openApi(router.routes(), "1.2.3")).value();
+    EXPECT_EQ(document.find("servers")->array()->at(0).stringOr("url"), "/");
+    EXPECT_EQ(document.find("tags")->array()->at(0).stringOr("name"), "test");
+    const auto* components = document.find("components");
+    for (const char* scheme : {"bearer", "basic", "agentKey"})
+        EXPECT_NE(components->find("securitySchemes")->find(scheme), nullptr) << scheme;
+    EXPECT_EQ(components->find("securitySchemes")->find("agentKey")->stringOr("name"), "X-Agent-API-Key");
+
+    const auto* paths = document.find("paths");
+    const auto* changed = paths->find("/api/v1/things/{id}")->find("put");
+    for (const char* status : {"400", "401", "403", "405", "409", "412", "413", "415", "429", "500", "503"})
+        EXPECT_NE(changed->find("responses")->find(status), nullptr) << status;
+    EXPECT_NE(changed->find("responses")->find("200")->find("headers")->find("ETag"), nullptr);
+    const auto* made = paths->find("/api/v1/things")->find("post");
+    EXPECT_NE(made->find("responses")->find("422"), nullptr);
+    EXPECT_NE(made->find("responses")->find("201")->find("headers")->find("Location"), nullptr);
+    EXPECT_NE(json::write(*paths->find("/api/v1/reports")->find("post")->find("security")).find("agentKey"),
+              std::string::npos);
+
+    const auto names = json::write(*components->find("schemas")->find("ErrorName")->find("enum"));
+    for (const auto* kind :
+         {&errors::kValidation, &errors::kPreconditionFailed, &errors::kIdempotencyKeyReused,
+          &errors::kRequestTimeout, &errors::kTooLarge, &errors::kUnsupportedMedia})
+        EXPECT_THAT(names, testing::HasSubstr("\"" + std::string(kind->name) + "\""));
+}
+
+TEST(OpenApi, NamesTheShapeOfRawJson) {
+    struct Holder {
+        json::Value one;
+        json::Value many;
+    };
+    static const auto type =
+        wire::object<Holder>("Holder", wire::tolerant)
+            .field("one", &Holder::one, {.shape = &wire::typeOf<PageQuery>})
+            .field("many", &Holder::many, {.shape = &wire::typeOf<PageQuery>, .shapeIsList = true})
+            .build();
+    std::vector<const wire::Type*> used;
+    const json::Value schema = type.schema(used);
+    EXPECT_EQ(json::write(*schema.find("properties")->find("one")),
+              R"({"anyOf":[{"$ref":"#/components/schemas/PageQuery"},{"type":"null"}]})");
+    EXPECT_EQ(json::write(*schema.find("properties")->find("many")),
+              R"({"type":"array","items":{"$ref":"#/components/schemas/PageQuery"}})");
+    EXPECT_EQ(used.size(), 2U);
 }
 
 } // namespace

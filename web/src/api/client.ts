@@ -14,6 +14,7 @@ export type TaskInput = Schemas['TaskInput']
 export type TargetStatus = Schemas['TargetStatus']
 export type LogLine = Schemas['LogLine']
 export type RegistrationToken = Schemas['RegistrationToken']
+export type OpenRegistrationToken = Schemas['OpenRegistrationToken']
 export type Member = Schemas['User']
 export type Invitation = Schemas['Invitation']
 export type InvitedUser = Schemas['InvitedUser']
@@ -23,18 +24,6 @@ export type ModulePage = Schemas['ModulePage']
 export interface Page<T> {
   items: T[]
   next: string | null
-}
-
-/** How far a backup is; the part of a task that its agent writes. */
-export interface Progress {
-  percent_done: number
-  total_files: number
-  files_done: number
-  total_bytes: number
-  bytes_done: number
-  current_files: string[]
-  seconds_elapsed: number
-  seconds_remaining?: number | null
 }
 
 /**
@@ -113,22 +102,26 @@ export const api = {
   changePassword: (current: string, wanted: string) => call<void>('POST', '/auth/password', { current, new: wanted }),
   pages: () => call<Page<ModulePage>>('GET', '/pages'),
   status: () => call<TargetStatus[]>('GET', '/restic/status'),
-  agents: () => call<Page<Agent>>('GET', '/restic/agents?limit=500'),
+  agents: (limit: number, after?: string | null) => call<Page<Agent>>('GET', `/restic/agents${query({ limit, after })}`),
+  registrationTokens: (after?: string | null) => call<Page<OpenRegistrationToken>>('GET', `/restic/agents/registration-tokens${query({ limit: 100, after })}`),
+  revokeRegistrationToken: (id: string) => call<void>('DELETE', `/restic/agents/registration-tokens/${id}`),
   registrationToken: () => call<RegistrationToken>('POST', '/restic/agents/registration-tokens', {}),
-  policies: () => call<Page<Policy>>('GET', '/restic/policies?limit=500'),
+  policies: (limit: number, after?: string | null) => call<Page<Policy>>('GET', `/restic/policies${query({ limit, after })}`),
   createPolicy: (input: PolicyInput) => call<Policy>('POST', '/restic/policies', input),
   preview: (schedule: string, timezone: string) =>
     call<{ next: string[] }>('POST', '/restic/policies/preview', { schedule, timezone, count: 3 }),
   link: (agent: string, policy: string) => call<void>('PUT', `/restic/agents/${agent}/policies/${policy}`),
-  repositories: () => call<Page<Repository>>('GET', '/restic/repositories?limit=500'),
+  unlink: (agent: string, policy: string) => call<void>('DELETE', `/restic/agents/${agent}/policies/${policy}`),
+  removePolicy: (id: string) => call<void>('DELETE', `/restic/policies/${id}`),
+  repositories: (after?: string | null) => call<Page<Repository>>('GET', `/restic/repositories${query({ limit: 500, after })}`),
   createRepository: (input: RepositoryInput) => call<Repository>('POST', '/restic/repositories', input),
   backUp: (agent: string, policy: string) =>
     call<{ id: string; status: string }>('POST', '/restic/tasks', { type: 'backup', agent_id: agent, policy_id: policy }),
-  runs: (after?: string | null, filter: { policy_id?: string; agent_id?: string; status?: string } = {}) =>
-    call<Page<Run>>('GET', `/restic/backup-runs${query({ limit: 50, after, ...filter })}`),
+  runs: (limit: number, after?: string | null, filter: { policy_id?: string; agent_id?: string; status?: string } = {}) =>
+    call<Page<Run>>('GET', `/restic/backup-runs${query({ limit, after, ...filter })}`),
   run: (id: string) => call<Run>('GET', `/restic/backup-runs/${id}`),
   task: (id: string) => call<Task>('GET', `/restic/tasks/${id}`),
-  log: (id: string, after: number) => call<{ items: LogLine[]; next: number | null }>('GET', `/restic/tasks/${id}/logs?after=${after}&limit=1000`),
+  log: (id: string, after: number) => call<{ items: LogLine[]; next: number | null }>('GET', `/restic/tasks/${id}/logs?after=${after}&limit=5000`),
   cancel: (id: string) => call<{ id: string }>('POST', `/restic/backup-runs/${id}/cancel`),
   retry: (id: string) => call<{ id: string }>('POST', `/restic/tasks/${id}/retry`),
 }

@@ -26,3 +26,5 @@ export class ApiError extends Error {
     super(message)
   }
 }
+
+export const isMissing = (error: unknown): boolean => error instanceof ApiError && error.status === 404

@@ -1,10 +1,11 @@
 import { onBeforeUnmount, onMounted, ref } from 'vue'
 import { useRouter } from 'vue-router'
-import { ClientError } from '../api/errors'
+import { ClientError, isMissing } from '../api/errors'
 
 /**
  * Loads now and then every `seconds`, not while the page is hidden; the next load begins after the last one
- * ended. A failed load keeps what was there and tries again; a session that ended leads to the sign-in.
+ * ended. A failed load keeps what was there and tries again, until `reload` where there is nothing (404); a session that
+ * ended leads to the sign-in.
  */
 export function usePolling(load: () => Promise<void>, seconds: () => number) {
   const loading = ref(true)
@@ -12,6 +13,7 @@ export function usePolling(load: () => Promise<void>, seconds: () => number) {
   const router = useRouter()
   let timer: ReturnType<typeof setTimeout> | undefined
   let stopped = false
+  let left = false
 
   async function run(): Promise<void> {
     clearTimeout(timer)
@@ -24,6 +26,7 @@ export function usePolling(load: () => Promise<void>, seconds: () => number) {
         stopped = true
         void router.push({ name: 'login', query: { to: router.currentRoute.value.fullPath } })
       }
+      if (isMissing(problem)) stopped = true
     } finally {
       loading.value = false
     }
@@ -38,9 +41,13 @@ export function usePolling(load: () => Promise<void>, seconds: () => number) {
     void run()
   })
   onBeforeUnmount(() => {
-    stopped = true
+    left = stopped = true
     clearTimeout(timer)
     document.removeEventListener('visibilitychange', onVisible)
   })
-  return { loading, error, reload: run }
+  const reload = (): Promise<void> => {
+    if (!left) stopped = false
+    return run()
+  }
+  return { loading, error, reload }
 }

@@ -62,7 +62,7 @@ public:
     /// Returns it. Without it the answer is kept a moment after the commit.
     Response keep(Response answer) const;
 
-    /// The body as T; throws kMalformed, kUnsupportedMedia or kValidation.
+    /// The body as T; none is the empty object. Throws kMalformed, kUnsupportedMedia or kValidation.
     template <wire::detail::Declared T>
     [[nodiscard]] T json() const {
         return wire::read<T>(jsonBody()).value();

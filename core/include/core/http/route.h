@@ -154,6 +154,11 @@ struct Route {
     bool responseIsList = false;         ///< a bare array of `response`
     int status = 200;                    ///< of success, for the documentation
     std::vector<int> otherStatuses = {}; ///< further ones whose answer is `response`, for the documentation
+    /// Where what an answer of 201 or 202 made is found: "/api/v1/restic/tasks/{id}", with fields of the
+    /// answer in braces ("{invitation.id}"). The host sends it as Location.
+    std::string location = {};
+    /// The answer names a version (core/http/version.h) by ETag; a PUT takes it back by If-Match.
+    bool versioned = false;
     /// Set for a GET whose handler returns an Upgrade.
     std::optional<WebSocketLimits> webSocket = {};
     std::string responseMedia = {}; ///< media type of an answer that is not JSON, instead of `response`

@@ -228,6 +228,7 @@ std::vector<core::http::Route> invitationRoutes(Parts& parts) {
                       .request = &wire::typeOf<NewUserRequest>(),
                       .response = &wire::typeOf<InvitedUser>(),
                       .status = 201,
+                      .location = "/api/v1/invitations/{invitation.id}",
                       .errors = {&errors::kUserExists, &errors::kTooManyInvitations},
                       .handler = [&parts](Request& request) { return invite(parts, request); }});
     routes.push_back({.method = "GET",

@@ -1,6 +1,8 @@
 #include "api/routes.h"
 #include "base/errors.h"
 #include "core/http/page.h"
+#include "core/http/version.h"
+#include "core/text.h"
 #include "core/wire.h"
 
 namespace base::api {
@@ -49,7 +51,10 @@ const wire::Type& wireType(const NewTenant*) {
     static const auto type =
         wire::object<NewTenant>("NewTenant")
             .field("name", &NewTenant::name,
-                   {.doc = "For people; others may have the same", .minLength = 1, .maxLength = 100})
+                   {.doc = "For people; others may have the same",
+                    .minLength = 1,
+                    .maxLength = 100,
+                    .check = core::checkNotBlank})
             .field("max_agents", &NewTenant::maxAgents, {.doc = "Default 100", .min = 0, .max = 1000000})
             .field("max_policies", &NewTenant::maxPolicies, {.doc = "Default 50", .min = 0, .max = 1000000})
             .build();
@@ -63,7 +68,8 @@ struct TenantChange {
 };
 const wire::Type& wireType(const TenantChange*) {
     static const auto type = wire::object<TenantChange>("TenantChange", wire::strict, "What is absent stays")
-                                 .field("name", &TenantChange::name, {.minLength = 1, .maxLength = 100})
+                                 .field("name", &TenantChange::name,
+                                        {.minLength = 1, .maxLength = 100, .check = core::checkNotBlank})
                                  .field("max_agents", &TenantChange::maxAgents,
                                         {.doc = "Only by the system", .min = 0, .max = 1000000})
                                  .field("max_policies", &TenantChange::maxPolicies,
@@ -112,6 +118,10 @@ Outcome list(Parts& parts, Request& request) {
         viewOf));
 }
 
+Response versioned(const TenantView& view, int status = 200) {
+    return core::http::withVersion(Response::of(view, status), core::wire::write(view));
+}
+
 Outcome update(Parts& parts, Request& request) {
     const auto wanted = request.json<TenantChange>();
     const auto id = tenantId(request);
@@ -120,7 +130,10 @@ Outcome update(Parts& parts, Request& request) {
         throw Error(core::errors::kForbidden,
                     "Only the system can change a tenant's limits: ae-backend tenant set.");
     const auto changed = parts.database.transact(request.system("tenants"), [&](Transaction& tx) {
+        if (core::http::namesVersion(request) && tx.dialect() == core::db::Dialect::postgresql)
+            tx.query("SELECT id FROM tenants WHERE id = $1 FOR UPDATE", {id});
         auto row = parts.tenants->require(tx, id);
+        core::http::requireVersion(request, core::wire::write(viewOf(row)));
         auto& audit = request.audit();
         audit.object("tenant", id.toString());
         audit.entry.before = auditOf(row);
@@ -131,7 +144,7 @@ Outcome update(Parts& parts, Request& request) {
         audit.entry.after = auditOf(row);
         return row;
     });
-    return Response::of(viewOf(changed));
+    return versioned(viewOf(changed));
 }
 
 } // namespace
@@ -154,6 +167,8 @@ std::vector<core::http::Route> tenantRoutes(Parts& parts) {
          .request = &wire::typeOf<NewTenant>(),
          .response = &wire::typeOf<TenantView>(),
          .status = 201,
+         .location = "/api/v1/tenants/{id}",
+         .versioned = true,
          .handler = [&parts](Request& request) -> Outcome {
              const auto wanted = request.json<NewTenant>();
              return parts.database.transact(request.system("tenants"), [&](Transaction& tx) {
@@ -164,7 +179,7 @@ std::vector<core::http::Route> tenantRoutes(Parts& parts) {
                      parts.users.store().setMembership(tx, request.principal().id, created.id, Role::admin);
                  request.audit().object("tenant", created.id.toString());
                  request.audit().entry.after = auditOf(created);
-                 return request.keep(Response::of(viewOf(created), 201));
+                 return request.keep(versioned(viewOf(created), 201));
              });
          }});
     routes.push_back({.method = "GET",
@@ -172,11 +187,12 @@ std::vector<core::http::Route> tenantRoutes(Parts& parts) {
                       .summary = "One tenant with its limits",
                       .permission = Permission::role("base.tenants.read", Role::viewer),
                       .response = &wire::typeOf<TenantView>(),
+                      .versioned = true,
                       .errors = {&errors::kTenantNotFound},
                       .handler = [&parts](Request& request) -> Outcome {
                           const auto id = tenantId(request);
                           requireOwn(request, id);
-                          return Response::of(
+                          return versioned(
                               viewOf(parts.database.read(request.system("tenants"), [&](Transaction& tx) {
                                   return parts.tenants->require(tx, id);
                               })));
@@ -188,6 +204,7 @@ std::vector<core::http::Route> tenantRoutes(Parts& parts) {
                       .audit = Audit::action("base.tenant.updated"),
                       .request = &wire::typeOf<TenantChange>(),
                       .response = &wire::typeOf<TenantView>(),
+                      .versioned = true,
                       .errors = {&errors::kTenantNotFound},
                       .handler = [&parts](Request& request) { return update(parts, request); }});
     routes.push_back({.method = "DELETE",

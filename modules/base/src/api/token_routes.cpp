@@ -1,6 +1,7 @@
 #include "api/routes.h"
 #include "base/errors.h"
 #include "core/http/page.h"
+#include "core/text.h"
 #include "core/wire.h"
 
 namespace base::api {
@@ -61,7 +62,7 @@ struct NewToken {
 const wire::Type& wireType(const NewToken*) {
     static const auto type =
         wire::object<NewToken>("NewApiToken")
-            .field("name", &NewToken::name, {.minLength = 1, .maxLength = 100})
+            .field("name", &NewToken::name, {.minLength = 1, .maxLength = 100, .check = core::checkNotBlank})
             .field("role", &NewToken::role, {.optional = true, .oneOf = kRoles})
             .field("expires_in_seconds", &NewToken::expiresIn,
                    {.doc = "Absent: until it is revoked", .min = 1, .max = 315360000})
@@ -76,7 +77,8 @@ struct TokenChange {
 };
 const wire::Type& wireType(const TokenChange*) {
     static const auto type = wire::object<TokenChange>("ApiTokenChange")
-                                 .field("name", &TokenChange::name, {.minLength = 1, .maxLength = 100})
+                                 .field("name", &TokenChange::name,
+                                        {.minLength = 1, .maxLength = 100, .check = core::checkNotBlank})
                                  .build();
     return type;
 }
@@ -168,6 +170,7 @@ std::vector<core::http::Route> tokenRoutes(Parts& parts) {
                       .request = &wire::typeOf<NewToken>(),
                       .response = &wire::typeOf<TokenView>(),
                       .status = 201,
+                      .location = "/api/v1/tokens/{id}",
                       .handler = [&parts](Request& request) { return create(parts, request); }});
     routes.push_back(
         {.method = "GET",

@@ -1,6 +1,7 @@
 #include "api/routes.h"
 #include "base/errors.h"
 #include "core/http/page.h"
+#include "core/http/version.h"
 #include "core/wire.h"
 
 namespace base::api {
@@ -81,6 +82,10 @@ UserView viewOf(const Member& member, const core::Uuid& tenant) {
             member.since};
 }
 
+Response versioned(const UserView& view) {
+    return core::http::withVersion(Response::of(view), core::wire::write(view));
+}
+
 core::Uuid userId(const Request& request) {
     return request.uuidParameter("id", errors::kUserNotFound);
 }
@@ -114,10 +119,11 @@ std::vector<core::http::Route> userRoutes(Parts& parts) {
                       .summary = "One user",
                       .permission = read,
                       .response = &wire::typeOf<UserView>(),
+                      .versioned = true,
                       .errors = {&errors::kUserNotFound},
                       .handler = [&parts](Request& request) -> Outcome {
                           const auto context = request.tenant();
-                          return Response::of(
+                          return versioned(
                               viewOf(parts.users.get(context, userId(request)), context.tenant()));
                       }});
     routes.push_back(
@@ -130,16 +136,21 @@ std::vector<core::http::Route> userRoutes(Parts& parts) {
          .bodyLimit = 8192,
          .request = &wire::typeOf<UserChange>(),
          .response = &wire::typeOf<UserView>(),
+         .versioned = true,
          .errors = {&errors::kUserNotFound, &errors::kUserExists, &errors::kLastAdmin},
          .handler = [&parts](Request& request) -> Outcome {
              const auto wanted = request.json<UserChange>();
              const auto tenant = request.tenant().tenant();
-             UserService::Change change{wanted.email, wanted.name, wanted.password, {}, wanted.active};
+             UserService::Change change{wanted.email, wanted.name, wanted.password, {}, wanted.active, {}};
              if (wanted.role)
                  change.role = core::http::parseRole(*wanted.role);
+             if (core::http::namesVersion(request))
+                 change.judge = [&](const Member& before) {
+                     core::http::requireVersion(request, core::wire::write(viewOf(before, tenant)));
+                 };
              const auto member = parts.users.update(tenant, userId(request), change,
                                                     request.principal().system, request.system("users"));
-             return Response::of(viewOf(member, tenant));
+             return versioned(viewOf(member, tenant));
          }});
     routes.push_back(
         {.method = "POST",

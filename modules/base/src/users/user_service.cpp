@@ -85,7 +85,11 @@ Member UserService::update(const Uuid& tenant, const Uuid& user, const Change& c
     }
     const auto email = change.email ? std::optional(normalEmail(*change.email, "/email")) : std::nullopt;
     return database_.transact(context, [&](Transaction& tx) {
+        if (change.judge)
+            users_.lockMembership(tx, user, tenant);
         auto member = require(tx, tenant, user);
+        if (change.judge)
+            change.judge(member);
         const auto before = auditOf(member);
         const bool wasAdmin = member.role == Role::admin && member.admits();
         if (email && *email != member.user.email && !bySystem)

@@ -41,6 +41,8 @@ public:
         std::optional<std::string> password = {};
         std::optional<core::http::Role> role = {};
         std::optional<bool> active = {};
+        /// Sees the member before the change, which nobody else changes meanwhile; what it throws ends it.
+        std::function<void(const Member&)> judge = {};
     };
     /// Throws core::Error: errors::kUserNotFound, kLastAdmin, kUserExists, kForbidden, kValidation.
     Member update(const core::Uuid& tenant, const core::Uuid& user, const Change& change, bool bySystem,

@@ -147,6 +147,12 @@ void UserStore::setMembership(Transaction& tx, const core::Uuid& user, const cor
                {user, tenant, core::http::roleName(role), clock_.now()});
 }
 
+void UserStore::lockMembership(Transaction& tx, const core::Uuid& user, const core::Uuid& tenant) const {
+    if (tx.dialect() == core::db::Dialect::postgresql) // SQLite has one writer anyway
+        tx.query("SELECT user_id FROM memberships WHERE user_id = $1 AND tenant_id = $2 FOR UPDATE",
+                 {user, tenant});
+}
+
 void UserStore::updateMembership(Transaction& tx, const core::Uuid& tenant, const Member& member) const {
     tx.execute("UPDATE memberships SET role = $3, active = $4, name = $5, suspended_at_us = $6 "
                "WHERE user_id = $1 AND tenant_id = $2",

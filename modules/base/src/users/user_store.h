@@ -75,6 +75,8 @@ public:
     /// Adds, or changes the role.
     void setMembership(core::db::Transaction& tx, const core::Uuid& user, const core::Uuid& tenant,
                        core::http::Role role) const;
+    /// Nobody else changes it until this unit of work ends.
+    void lockMembership(core::db::Transaction& tx, const core::Uuid& user, const core::Uuid& tenant) const;
     /// Stores role, active, name and suspension of what is there.
     void updateMembership(core::db::Transaction& tx, const core::Uuid& tenant, const Member& member) const;
     void removeMembership(core::db::Transaction& tx, const core::Uuid& user, const core::Uuid& tenant) const;

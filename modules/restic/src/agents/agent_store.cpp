@@ -69,12 +69,6 @@ std::optional<Agent> AgentStore::find(Transaction& tx, const Uuid& id, bool revo
     return rows.empty() ? std::nullopt : std::optional(fromRow(rows[0]));
 }
 
-void AgentStore::lock(Transaction& tx, const Uuid& id) {
-    if (tx.dialect() == core::db::Dialect::postgresql) // SQLite has one writer anyway
-        tx.query("SELECT 1 FROM restic_agents WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE",
-                 {tx.tenant(), id});
-}
-
 std::optional<Agent> AgentStore::findByHostname(Transaction& tx, const std::string& hostname) {
     const auto rows = tx.query(kSelect + " WHERE tenant_id = $1 AND hostname = $2 AND revoked_at_us IS NULL",
                                {tx.tenant(), hostname});

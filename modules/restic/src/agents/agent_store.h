@@ -43,8 +43,6 @@ public:
     /// Unrevoked agents only, unless `revokedToo`.
     static std::optional<Agent> find(core::db::Transaction& tx, const core::Uuid& id,
                                      bool revokedToo = false);
-    /// Until the end of the transaction no other one gets past here for this agent.
-    static void lock(core::db::Transaction& tx, const core::Uuid& id);
     static std::optional<Agent> findByHostname(core::db::Transaction& tx, const std::string& hostname);
     static std::int64_t count(core::db::Transaction& tx);
     /// Hostname, label, os, arch, version, metadata.

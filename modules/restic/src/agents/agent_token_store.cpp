@@ -1,5 +1,8 @@
 #include "agents/agent_token_store.h"
 
+#include "core/http/list_query.h"
+#include "lock_row.h"
+
 namespace restic {
 
 using core::Instant;
@@ -59,9 +62,29 @@ std::optional<AgentTokenStore::Registration> AgentTokenStore::findRegistration(T
 }
 
 void AgentTokenStore::lockRegistration(Transaction& tx, const Uuid& registration) {
-    if (tx.dialect() == core::db::Dialect::postgresql) // SQLite has one writer anyway
-        tx.query("SELECT 1 FROM restic_registration_tokens WHERE tenant_id = $1 AND id = $2 FOR UPDATE",
-                 {tx.tenant(), registration});
+    lockRow(tx, "restic_registration_tokens", registration);
+}
+
+std::vector<AgentTokenStore::OpenRegistration>
+AgentTokenStore::openRegistrations(Transaction& tx, Instant now, const core::http::PageQuery& page) {
+    core::http::ListQuery query(
+        "SELECT id, hostname, max_uses, uses, created_by, created_at_us, expires_at_us FROM "
+        "restic_registration_tokens");
+    query.where("tenant_id = ?", tx.tenant());
+    query.where("expires_at_us > ?", now);
+    query.plain("uses < max_uses");
+    query.page("created_at_us", page);
+    std::vector<OpenRegistration> list;
+    for (const auto& row : query.run(tx))
+        list.push_back({row.uuid(0), row.optionalText(1), static_cast<int>(row.integer(2)),
+                        static_cast<int>(row.integer(3)), row.text(4), row.instant(5), row.instant(6)});
+    return list;
+}
+
+bool AgentTokenStore::revokeRegistration(Transaction& tx, const Uuid& id, Instant now) {
+    return tx.execute("UPDATE restic_registration_tokens SET expires_at_us = $3 WHERE tenant_id = $1 AND "
+                      "id = $2 AND expires_at_us > $3 AND uses < max_uses",
+                      {tx.tenant(), id, now}) == 1;
 }
 
 bool AgentTokenStore::spend(Transaction& tx, const Uuid& registration, Instant now) {

@@ -2,8 +2,10 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/db/database.h"
+#include "core/http/page.h"
 #include "core/time.h"
 #include "core/uuid.h"
 
@@ -42,6 +44,20 @@ public:
     static void insertRegistration(core::db::Transaction& tx, const Registration& token,
                                    const std::string& sha256, const std::string& createdBy,
                                    core::Instant now);
+    struct OpenRegistration {
+        core::Uuid id;
+        std::optional<std::string> hostname;
+        int maxUses = 1;
+        int uses = 0;
+        std::string createdBy;
+        core::Instant createdAt;
+        core::Instant expiresAt;
+    };
+    /// Those with which an agent can still enrol, newest first, one more than the page holds.
+    static std::vector<OpenRegistration> openRegistrations(core::db::Transaction& tx, core::Instant now,
+                                                           const core::http::PageQuery& page);
+    /// It works no longer; who enrolled with it stays. False if there is none that still works.
+    static bool revokeRegistration(core::db::Transaction& tx, const core::Uuid& id, core::Instant now);
     /// In a system context.
     static std::optional<Registration> findRegistration(core::db::Transaction& tx, const std::string& sha256);
     /// Takes one use; false if none is left or the time is over.

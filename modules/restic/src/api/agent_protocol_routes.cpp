@@ -58,6 +58,7 @@ void addAgentProtocolRoutes(Routes& routes, const Services& s) {
          .request = &typeOf<protocol::RegisterRequest>(),
          .response = &typeOf<protocol::RegisterResponse>(),
          .status = 201,
+         .location = "/api/v1/restic/agents/{agentId}",
          .errors = {&errors::kInvalidRegistrationToken, &errors::kAgentAlreadyExists,
                     &base::errors::kTenantLimitReached},
          .handler = [&s](Request& request) -> Outcome {
@@ -169,6 +170,9 @@ void addAgentProtocolRoutes(Routes& routes, const Services& s) {
                  return refusal(*answer.refusal, answer.state);
              return Response::of(answer.ack);
          }});
+    for (auto& route : routes)
+        if (route.permission.admitsKind(PrincipalKind::agent))
+            route.errors.insert(route.errors.end(), {&errors::kTokenExpired, &errors::kTokenRevoked});
 }
 
 } // namespace restic::api

@@ -1,7 +1,9 @@
 #include "api/agent_views.h"
 #include "api/field_rules.h"
 #include "api/routes.h"
+#include "core/http/version.h"
 #include "errors.h"
+#include "lock_row.h"
 #include "restic/protocol/names.h"
 
 namespace restic::api {
@@ -16,6 +18,15 @@ using core::http::Role;
 using core::wire::typeOf;
 
 namespace {
+std::string editedState(const Agent& agent) {
+    return core::wire::write(AgentUpdate{agent.label, agent.paused, agent.maxConcurrentTasks});
+}
+
+/// A heartbeat is no edit: what people change is the version.
+Response versioned(const Agent& agent) {
+    return core::http::withVersion(Response::of(AgentView::of(agent)), editedState(agent));
+}
+
 Agent require(Transaction& tx, const core::Uuid& id) {
     auto agent = AgentStore::find(tx, id);
     if (!agent)
@@ -43,6 +54,7 @@ void addAgentRoutes(Routes& routes, const Services& s) {
          .request = &typeOf<RegistrationTokenInput>(),
          .response = &typeOf<RegistrationTokenView>(),
          .status = 201,
+         .location = "/api/v1/restic/agents/registration-tokens/{id}",
          .handler = [&s](Request& request) -> Outcome {
              const auto input = request.json<RegistrationTokenInput>();
              Response answer;
@@ -57,6 +69,45 @@ void addAgentRoutes(Routes& routes, const Services& s) {
                  });
              return answer;
          }});
+    routes.push_back({.method = "GET",
+                      .path = "/api/v1/restic/agents/registration-tokens",
+                      .summary = "The registration tokens that still work, newest first, without the tokens",
+                      .permission = write,
+                      .query = &typeOf<core::http::PageQuery>(),
+                      .response = &typeOf<core::http::Page<OpenRegistrationView>>(),
+                      .handler = [&s](Request& request) -> Outcome {
+                          const auto query = request.queryAs<core::http::PageQuery>();
+                          auto tokens = s.database.read(request.tenant(), [&](Transaction& tx) {
+                              return AgentTokenStore::openRegistrations(tx, s.clock.now(), query);
+                          });
+                          return Response::of(core::http::makePage(
+                              std::move(tokens), query.limit,
+                              [](const AgentTokenStore::OpenRegistration& t) {
+                                  return core::http::Cursor{core::toMicros(t.createdAt), t.id};
+                              },
+                              [](const AgentTokenStore::OpenRegistration& t) {
+                                  return OpenRegistrationView{t.id,        t.hostname,  t.maxUses,  t.uses,
+                                                              t.createdBy, t.createdAt, t.expiresAt};
+                              }));
+                      }});
+    routes.push_back({.method = "DELETE",
+                      .path = "/api/v1/restic/agents/registration-tokens/{id}",
+                      .summary = "Revoke a registration token; agents that enrolled with it stay",
+                      .permission = write,
+                      .audit = Audit::action("restic.registration_token.revoked"),
+                      .status = 204,
+                      .errors = {&errors::kRegistrationTokenNotFound},
+                      .handler = [&s](Request& request) -> Outcome {
+                          const auto id = request.uuidParameter("id", errors::kRegistrationTokenNotFound);
+                          request.audit().object("registration_token", id.toString());
+                          s.database.transact(request.tenant(), [&](Transaction& tx) {
+                              if (!AgentTokenStore::revokeRegistration(tx, id, s.clock.now()))
+                                  throw core::Error(errors::kRegistrationTokenNotFound,
+                                                    "There is no registration token with the id " +
+                                                        id.toString() + " that still works.");
+                          });
+                          return Response::empty();
+                      }});
     routes.push_back({.method = "GET",
                       .path = "/api/v1/restic/agents",
                       .summary = "List agents, newest first",
@@ -83,11 +134,12 @@ void addAgentRoutes(Routes& routes, const Services& s) {
                       .summary = "One agent",
                       .permission = read,
                       .response = &typeOf<AgentView>(),
+                      .versioned = true,
                       .errors = {&errors::kAgentNotFound},
                       .handler = [&s](Request& request) -> Outcome {
                           const auto id = request.uuidParameter("id", errors::kAgentNotFound);
-                          return Response::of(AgentView::of(s.database.read(
-                              request.tenant(), [&](Transaction& tx) { return require(tx, id); })));
+                          return versioned(s.database.read(request.tenant(),
+                                                           [&](Transaction& tx) { return require(tx, id); }));
                       }});
     routes.push_back({.method = "PUT",
                       .path = "/api/v1/restic/agents/{id}",
@@ -96,13 +148,17 @@ void addAgentRoutes(Routes& routes, const Services& s) {
                       .audit = Audit::action("restic.agent.updated"),
                       .request = &typeOf<AgentUpdate>(),
                       .response = &typeOf<AgentView>(),
+                      .versioned = true,
                       .errors = {&errors::kAgentNotFound},
                       .handler = [&s](Request& request) -> Outcome {
                           const auto id = request.uuidParameter("id", errors::kAgentNotFound);
                           const auto input = request.json<AgentUpdate>();
                           request.audit().object("agent", id.toString());
                           const auto agent = s.database.transact(request.tenant(), [&](Transaction& tx) {
+                              if (core::http::namesVersion(request))
+                                  lockRow(tx, "restic_agents", id);
                               Agent changed = require(tx, id);
+                              core::http::requireVersion(request, editedState(changed));
                               request.audit().entry.before = core::wire::toJson(AgentView::of(changed));
                               if (input.label)
                                   changed.label = input.label;
@@ -115,7 +171,7 @@ void addAgentRoutes(Routes& routes, const Services& s) {
                               return changed;
                           });
                           s.tasks.wake(id);
-                          return Response::of(AgentView::of(agent));
+                          return versioned(agent);
                       }});
     routes.push_back({.method = "DELETE",
                       .path = "/api/v1/restic/agents/{id}",

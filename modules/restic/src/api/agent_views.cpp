@@ -31,6 +31,20 @@ const Type& wireType(const RegistrationTokenView*) {
     return type;
 }
 
+const Type& wireType(const OpenRegistrationView*) {
+    static const auto type =
+        object<OpenRegistrationView>("OpenRegistrationToken", tolerant)
+            .field("id", &OpenRegistrationView::id)
+            .field("hostname", &OpenRegistrationView::hostname, {.doc = "The only machine that may use it"})
+            .field("max_uses", &OpenRegistrationView::maxUses)
+            .field("uses", &OpenRegistrationView::uses)
+            .field("created_by", &OpenRegistrationView::createdBy)
+            .field("created_at", &OpenRegistrationView::createdAt)
+            .field("expires_at", &OpenRegistrationView::expiresAt)
+            .build();
+    return type;
+}
+
 const Type& wireType(const AgentView*) {
     static const auto type =
         object<AgentView>("Agent", tolerant)

@@ -27,6 +27,17 @@ struct RegistrationTokenView {
     std::string installCommand;
 };
 
+/// A registration token that still works, as people see it afterwards: without the token.
+struct OpenRegistrationView {
+    core::Uuid id;
+    std::optional<std::string> hostname;
+    int maxUses = 1;
+    int uses = 0;
+    std::string createdBy;
+    core::Instant createdAt;
+    core::Instant expiresAt;
+};
+
 struct AgentView {
     core::Uuid id;
     std::string hostname;
@@ -62,6 +73,7 @@ struct PollQuery {
 
 const core::wire::Type& wireType(const RegistrationTokenInput*);
 const core::wire::Type& wireType(const RegistrationTokenView*);
+const core::wire::Type& wireType(const OpenRegistrationView*);
 const core::wire::Type& wireType(const AgentView*);
 const core::wire::Type& wireType(const AgentUpdate*);
 const core::wire::Type& wireType(const AgentQuery*);

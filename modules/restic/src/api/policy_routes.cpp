@@ -6,7 +6,9 @@
 #include "api/routes.h"
 #include "base/errors.h"
 #include "core/cron.h"
+#include "core/http/version.h"
 #include "errors.h"
+#include "lock_row.h"
 
 namespace restic::api {
 
@@ -201,6 +203,10 @@ PolicyView viewOf(Transaction& tx, const Policy& policy) {
     return viewOf(policy, around(tx, {policy}));
 }
 
+Response versioned(const PolicyView& view, int status = 200) {
+    return core::http::withVersion(Response::of(view, status), core::formatInstant(view.updatedAt));
+}
+
 } // namespace
 
 void addPolicyRoutes(Routes& routes, const Services& s) {
@@ -234,6 +240,8 @@ void addPolicyRoutes(Routes& routes, const Services& s) {
                       .request = &typeOf<PolicyInput>(),
                       .response = &typeOf<PolicyView>(),
                       .status = 201,
+                      .location = "/api/v1/restic/policies/{id}",
+                      .versioned = true,
                       .errors = {&errors::kInvalidCron, &errors::kRetentionConflict, &errors::kPolicyExists,
                                  &base::errors::kTenantLimitReached, &errors::kRepositoryNotFound,
                                  &errors::kRepositoryExists},
@@ -245,7 +253,7 @@ void addPolicyRoutes(Routes& routes, const Services& s) {
                               const auto view = viewOf(tx, made);
                               request.audit().object("policy", made.id.toString());
                               request.audit().entry.after = core::wire::toJson(view);
-                              return request.keep(Response::of(view, 201));
+                              return request.keep(versioned(view, 201));
                           });
                       }});
     routes.push_back({.method = "GET",
@@ -253,39 +261,45 @@ void addPolicyRoutes(Routes& routes, const Services& s) {
                       .summary = "One policy",
                       .permission = read,
                       .response = &typeOf<PolicyView>(),
+                      .versioned = true,
                       .errors = {&errors::kPolicyNotFound},
                       .handler = [&s](Request& request) -> Outcome {
                           const auto id = request.uuidParameter("id", errors::kPolicyNotFound);
-                          return Response::of(s.database.read(request.tenant(), [&](Transaction& tx) {
+                          return versioned(s.database.read(request.tenant(), [&](Transaction& tx) {
                               return viewOf(tx, s.policies.get(tx, id));
                           }));
                       }});
-    routes.push_back(
-        {.method = "PUT",
-         .path = "/api/v1/restic/policies/{id}",
-         .summary = "Replace a policy",
-         .permission = write,
-         .audit = Audit::action("restic.policy.updated"),
-         .request = &typeOf<PolicyInput>(),
-         .response = &typeOf<PolicyView>(),
-         .errors = {&errors::kPolicyNotFound, &errors::kInvalidCron, &errors::kRetentionConflict,
-                    &errors::kPolicyExists, &errors::kRepositoryNotFound, &errors::kRepositoryExists,
-                    &errors::kRepositoryMissing, &errors::kRepositoryUnreachable,
-                    &errors::kPluginNotAvailable},
-         .handler = [&s](Request& request) -> Outcome {
-             const auto id = request.uuidParameter("id", errors::kPolicyNotFound);
-             const auto input = request.json<PolicyInput>();
-             request.audit().object("policy", id.toString());
-             return Response::of(s.database.transact(request.tenant(), [&](Transaction& tx) {
-                 request.audit().entry.before = core::wire::toJson(viewOf(tx, s.policies.get(tx, id)));
-                 const auto changed = s.policies.update(
-                     tx, id,
-                     policyOf(tx, s.repositories, request.principal(), input, s.secrets.ofPolicy(tx, id)));
-                 auto view = viewOf(tx, changed);
-                 request.audit().entry.after = core::wire::toJson(view);
-                 return view;
-             }));
-         }});
+    routes.push_back({.method = "PUT",
+                      .path = "/api/v1/restic/policies/{id}",
+                      .summary = "Replace a policy",
+                      .permission = write,
+                      .audit = Audit::action("restic.policy.updated"),
+                      .request = &typeOf<PolicyInput>(),
+                      .response = &typeOf<PolicyView>(),
+                      .versioned = true,
+                      .errors = {&errors::kPolicyNotFound, &errors::kInvalidCron, &errors::kRetentionConflict,
+                                 &errors::kPolicyExists, &errors::kRepositoryNotFound,
+                                 &errors::kRepositoryExists, &errors::kRepositoryMissing,
+                                 &errors::kRepositoryUnreachable, &errors::kPluginNotAvailable},
+                      .handler = [&s](Request& request) -> Outcome {
+                          const auto id = request.uuidParameter("id", errors::kPolicyNotFound);
+                          const auto input = request.json<PolicyInput>();
+                          request.audit().object("policy", id.toString());
+                          return versioned(s.database.transact(request.tenant(), [&](Transaction& tx) {
+                              if (core::http::namesVersion(request))
+                                  lockRow(tx, "restic_policies", id);
+                              const auto before = s.policies.get(tx, id);
+                              core::http::requireVersion(request, core::formatInstant(before.updatedAt));
+                              request.audit().entry.before = core::wire::toJson(viewOf(tx, before));
+                              const auto changed =
+                                  s.policies.update(tx, id,
+                                                    policyOf(tx, s.repositories, request.principal(), input,
+                                                             s.secrets.ofPolicy(tx, id)));
+                              auto view = viewOf(tx, changed);
+                              request.audit().entry.after = core::wire::toJson(view);
+                              return view;
+                          }));
+                      }});
     routes.push_back({.method = "DELETE",
                       .path = "/api/v1/restic/policies/{id}",
                       .summary = "Delete a policy; snapshots stay in the repository",

@@ -1,4 +1,5 @@
 #include "api/policy_views.h"
+#include "core/text.h"
 
 #include "api/field_rules.h"
 
@@ -35,7 +36,8 @@ const Type& wireType(const PluginUse*) {
 const Type& wireType(const PolicyInput*) {
     static const auto type =
         object<PolicyInput>("PolicyInput", strict)
-            .field("name", &PolicyInput::name, {.minLength = 1, .maxLength = 255, .example = "nightly"})
+            .field("name", &PolicyInput::name,
+                   {.minLength = 1, .maxLength = 255, .example = "nightly", .check = core::checkNotBlank})
             .field("enabled", &PolicyInput::enabled, {.optional = true})
             .field("schedule", &PolicyInput::schedule,
                    {.doc = "Five cron fields", .minLength = 1, .maxLength = 255, .example = "0 2 * * *"})
@@ -101,7 +103,8 @@ const Type& wireType(const PolicyView*) {
                                  .field("repository_url", &PolicyView::repositoryUrl)
                                  .field("repository_type", &PolicyView::repositoryType)
                                  .field("repository_config", &PolicyView::repositoryConfig)
-                                 .field("plugins", &PolicyView::plugins)
+                                 .field("plugins", &PolicyView::plugins,
+                                        {.shape = &core::wire::typeOf<PluginUse>, .shapeIsList = true})
                                  .field("catch_up", &PolicyView::catchUp)
                                  .field("agents", &PolicyView::agents, {.doc = "Who follows this policy"})
                                  .field("last_run_status", &PolicyView::lastRunStatus)

@@ -1,7 +1,9 @@
 #include "api/field_rules.h"
 #include "api/repository_views.h"
 #include "api/routes.h"
+#include "core/http/version.h"
 #include "errors.h"
+#include "lock_row.h"
 #include "repositories/place.h"
 
 namespace restic::api {
@@ -44,6 +46,12 @@ RepositorySpec specOf(const RepositoryInput& input) {
             input.password, input.passwordFile, input.certFile, input.environmentVars};
 }
 
+namespace {
+Response versioned(const RepositoryView& view, int status = 200) {
+    return core::http::withVersion(Response::of(view, status), core::formatInstant(view.updatedAt));
+}
+} // namespace
+
 void addRepositoryRoutes(Routes& routes, const Services& s) {
     const auto read = Permission::role("restic.repositories.read", Role::viewer);
     const auto write = repositoriesWrite();
@@ -73,6 +81,8 @@ void addRepositoryRoutes(Routes& routes, const Services& s) {
                       .request = &typeOf<RepositoryInput>(),
                       .response = &typeOf<RepositoryView>(),
                       .status = 201,
+                      .location = "/api/v1/restic/repositories/{id}",
+                      .versioned = true,
                       .errors = {&errors::kRepositoryExists, &errors::kAgentNotFound},
                       .handler = [&s](Request& request) -> Outcome {
                           const auto input = request.json<RepositoryInput>();
@@ -81,7 +91,7 @@ void addRepositoryRoutes(Routes& routes, const Services& s) {
                               const auto view = viewOf(tx, s.repositories, made);
                               request.audit().object("repository", made.id.toString());
                               request.audit().entry.after = core::wire::toJson(view);
-                              return request.keep(Response::of(view, 201));
+                              return request.keep(versioned(view, 201));
                           });
                       }});
     routes.push_back({.method = "GET",
@@ -89,10 +99,11 @@ void addRepositoryRoutes(Routes& routes, const Services& s) {
                       .summary = "One repository; its secrets are never read back",
                       .permission = read,
                       .response = &typeOf<RepositoryView>(),
+                      .versioned = true,
                       .errors = {&errors::kRepositoryNotFound},
                       .handler = [&s](Request& request) -> Outcome {
                           const auto id = request.uuidParameter("id", errors::kRepositoryNotFound);
-                          return Response::of(s.database.read(request.tenant(), [&](Transaction& tx) {
+                          return versioned(s.database.read(request.tenant(), [&](Transaction& tx) {
                               return viewOf(tx, s.repositories, s.repositories.get(tx, id));
                           }));
                       }});
@@ -103,15 +114,20 @@ void addRepositoryRoutes(Routes& routes, const Services& s) {
                       .audit = Audit::action("restic.repository.updated"),
                       .request = &typeOf<RepositoryInput>(),
                       .response = &typeOf<RepositoryView>(),
+                      .versioned = true,
                       .errors = {&errors::kRepositoryNotFound, &errors::kRepositoryExists,
                                  &errors::kRepositoryUnreachable, &errors::kAgentNotFound},
                       .handler = [&s](Request& request) -> Outcome {
                           const auto id = request.uuidParameter("id", errors::kRepositoryNotFound);
                           const auto input = request.json<RepositoryInput>();
                           request.audit().object("repository", id.toString());
-                          return Response::of(s.database.transact(request.tenant(), [&](Transaction& tx) {
+                          return versioned(s.database.transact(request.tenant(), [&](Transaction& tx) {
+                              if (core::http::namesVersion(request))
+                                  lockRow(tx, "restic_repositories", id);
+                              const auto before = s.repositories.get(tx, id);
+                              core::http::requireVersion(request, core::formatInstant(before.updatedAt));
                               request.audit().entry.before =
-                                  core::wire::toJson(viewOf(tx, s.repositories, s.repositories.get(tx, id)));
+                                  core::wire::toJson(viewOf(tx, s.repositories, before));
                               const auto changed = s.repositories.update(tx, id, specOf(input));
                               auto view = viewOf(tx, s.repositories, changed);
                               request.audit().entry.after = core::wire::toJson(view);

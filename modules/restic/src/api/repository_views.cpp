@@ -1,4 +1,5 @@
 #include "api/repository_views.h"
+#include "core/text.h"
 
 #include "api/field_rules.h"
 
@@ -12,7 +13,8 @@ using core::wire::Type;
 const Type& wireType(const RepositoryInput*) {
     static const auto type =
         object<RepositoryInput>("RepositoryInput", strict)
-            .field("name", &RepositoryInput::name, {.minLength = 1, .maxLength = 255})
+            .field("name", &RepositoryInput::name,
+                   {.minLength = 1, .maxLength = 255, .check = core::checkNotBlank})
             .field("type", &RepositoryInput::type, {.oneOf = repositoryTypes()})
             .field("url", &RepositoryInput::url,
                    {.doc = "In restic's syntax, instead of config", .minLength = 1, .maxLength = 4096})

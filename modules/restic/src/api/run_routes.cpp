@@ -71,6 +71,7 @@ void addRunRoutes(Routes& routes, const Services& s) {
          .audit = Audit::action("restic.task.cancelled"),
          .response = &typeOf<TaskStarted>(),
          .status = 202,
+         .location = "/api/v1/restic/tasks/{id}",
          .errors = {&errors::kTaskNotFound, &errors::kTaskAlreadyFinished},
          .handler = [&s](Request& request) -> Outcome {
              const auto id = request.uuidParameter("id", errors::kTaskNotFound);

@@ -1,5 +1,7 @@
 #include "api/run_views.h"
 
+#include "restic/protocol/task_messages.h"
+
 namespace restic::api {
 
 using core::wire::object;
@@ -50,7 +52,10 @@ const Type& wireType(const RunView*) {
             .field("snapshot_id", &RunView::snapshotId)
             .field("snapshots", &RunView::snapshots)
             .field("unread_count", &RunView::unreadCount)
-            .field("unread_items", &RunView::unreadItems, {.doc = "The first hundred: {path, message}"})
+            .field("unread_items", &RunView::unreadItems,
+                   {.doc = "The first hundred",
+                    .shape = &core::wire::typeOf<protocol::UnreadItem>,
+                    .shapeIsList = true})
             .field("created_at", &RunView::createdAt)
             .field("updated_at", &RunView::updatedAt)
             .build();

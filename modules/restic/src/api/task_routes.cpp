@@ -38,6 +38,7 @@ void addTaskRoutes(Routes& routes, const Services& s) {
          .request = &typeOf<TaskInput>(),
          .response = &typeOf<TaskStarted>(),
          .status = 202,
+         .location = "/api/v1/restic/tasks/{id}",
          .errors = {&errors::kAgentNotFound, &errors::kPolicyNotFound, &errors::kRepositoryNotFound,
                     &errors::kTargetNotFound, &errors::kRepositoryMissing, &errors::kInvalidParameters},
          .handler = [&s](Request& request) -> Outcome {
@@ -99,6 +100,7 @@ void addTaskRoutes(Routes& routes, const Services& s) {
                       .audit = Audit::action("restic.task.cancelled"),
                       .response = &typeOf<TaskStarted>(),
                       .status = 202,
+                      .location = "/api/v1/restic/tasks/{id}",
                       .errors = {&errors::kTaskNotFound, &errors::kTaskAlreadyFinished},
                       .handler = [&s](Request& request) -> Outcome {
                           const auto id = request.uuidParameter("id", errors::kTaskNotFound);
@@ -112,6 +114,7 @@ void addTaskRoutes(Routes& routes, const Services& s) {
                       .audit = Audit::action("restic.task.retried"),
                       .response = &typeOf<TaskStarted>(),
                       .status = 202,
+                      .location = "/api/v1/restic/tasks/{id}",
                       .errors = {&errors::kTaskNotFound},
                       .handler = [&s](Request& request) -> Outcome {
                           const auto id = request.uuidParameter("id", errors::kTaskNotFound);

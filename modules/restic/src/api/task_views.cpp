@@ -1,6 +1,8 @@
 #include "api/task_views.h"
 
 #include "api/field_rules.h"
+#include "restic/protocol/task_errors.h"
+#include "restic/protocol/task_messages.h"
 #include "restic/protocol/task_state.h"
 
 namespace restic::api {
@@ -9,6 +11,15 @@ using core::wire::object;
 using core::wire::strict;
 using core::wire::tolerant;
 using core::wire::Type;
+
+namespace {
+std::vector<std::string> taskErrors() {
+    std::vector<std::string> names;
+    for (const auto* kind : protocol::task_errors::kAll)
+        names.emplace_back(kind->name);
+    return names;
+}
+} // namespace
 
 const Type& wireType(const TaskParameters*) {
     static const auto type =
@@ -54,29 +65,41 @@ const Type& wireType(const TaskStarted*) {
     return type;
 }
 
+const Type& wireType(const TaskFailure*) {
+    static const auto type =
+        object<TaskFailure>("TaskFailure", tolerant, "Why a task failed")
+            .field("error", &TaskFailure::error,
+                   {.doc = "An agent of a later version may have further ones", .oneOf = taskErrors()})
+            .field("message", &TaskFailure::message)
+            .field("hint", &TaskFailure::hint)
+            .build();
+    return type;
+}
+
 const Type& wireType(const TaskView*) {
-    static const auto type = object<TaskView>("Task", tolerant)
-                                 .field("id", &TaskView::id)
-                                 .field("type", &TaskView::type)
-                                 .field("status", &TaskView::status, {.oneOf = taskStates()})
-                                 .field("attempt", &TaskView::attempt)
-                                 .field("progress", &TaskView::progress)
-                                 .field("agent_id", &TaskView::agentId)
-                                 .field("policy_id", &TaskView::policyId)
-                                 .field("target_id", &TaskView::targetId)
-                                 .field("repository_id", &TaskView::repositoryId)
-                                 .field("priority", &TaskView::priority)
-                                 .field("parameters", &TaskView::parameters)
-                                 .field("metadata", &TaskView::metadata)
-                                 .field("result", &TaskView::result)
-                                 .field("error", &TaskView::error, {.doc = "{error, message, hint}"})
-                                 .field("cancel_requested", &TaskView::cancelRequested)
-                                 .field("retry_of", &TaskView::retryOf)
-                                 .field("scheduled_at", &TaskView::scheduledAt)
-                                 .field("created_at", &TaskView::createdAt)
-                                 .field("started_at", &TaskView::startedAt)
-                                 .field("completed_at", &TaskView::completedAt)
-                                 .build();
+    static const auto type =
+        object<TaskView>("Task", tolerant)
+            .field("id", &TaskView::id)
+            .field("type", &TaskView::type)
+            .field("status", &TaskView::status, {.oneOf = taskStates()})
+            .field("attempt", &TaskView::attempt)
+            .field("progress", &TaskView::progress, {.shape = &core::wire::typeOf<protocol::Progress>})
+            .field("agent_id", &TaskView::agentId)
+            .field("policy_id", &TaskView::policyId)
+            .field("target_id", &TaskView::targetId)
+            .field("repository_id", &TaskView::repositoryId)
+            .field("priority", &TaskView::priority)
+            .field("parameters", &TaskView::parameters, {.shape = &core::wire::typeOf<TaskParameters>})
+            .field("metadata", &TaskView::metadata)
+            .field("result", &TaskView::result, {.shape = &core::wire::typeOf<protocol::BackupResult>})
+            .field("error", &TaskView::error, {.shape = &core::wire::typeOf<TaskFailure>})
+            .field("cancel_requested", &TaskView::cancelRequested)
+            .field("retry_of", &TaskView::retryOf)
+            .field("scheduled_at", &TaskView::scheduledAt)
+            .field("created_at", &TaskView::createdAt)
+            .field("started_at", &TaskView::startedAt)
+            .field("completed_at", &TaskView::completedAt)
+            .build();
     return type;
 }
 

@@ -35,6 +35,13 @@ struct TaskStarted {
     std::string status;
 };
 
+/// What the `error` of a task holds, for its documentation: what an agent reported is passed on as it is.
+struct TaskFailure {
+    std::string error;
+    std::string message;
+    std::string hint;
+};
+
 struct TaskView {
     core::Uuid id;
     std::string type;
@@ -87,6 +94,7 @@ struct LogPage {
 const core::wire::Type& wireType(const TaskParameters*);
 const core::wire::Type& wireType(const TaskInput*);
 const core::wire::Type& wireType(const TaskStarted*);
+const core::wire::Type& wireType(const TaskFailure*);
 const core::wire::Type& wireType(const TaskView*);
 const core::wire::Type& wireType(const TaskQuery*);
 const core::wire::Type& wireType(const LogQuery*);

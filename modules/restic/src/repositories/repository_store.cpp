@@ -125,13 +125,6 @@ void RepositoryStore::archive(Transaction& tx, const Uuid& id, Instant now) {
                {tx.tenant(), id, now});
 }
 
-bool RepositoryStore::lock(Transaction& tx, const Uuid& id) {
-    const std::string how = tx.dialect() == core::db::Dialect::postgresql ? " FOR NO KEY UPDATE" : "";
-    return !tx.query("SELECT 1 FROM restic_repositories WHERE tenant_id = $1 AND id = $2" + how,
-                     {tx.tenant(), id})
-                .empty();
-}
-
 std::vector<std::string> RepositoryStore::linksOfOthers(Transaction& tx, const Uuid& id, const Uuid& agent) {
     std::vector<std::string> names;
     for (const auto& row :

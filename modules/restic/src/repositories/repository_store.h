@@ -39,8 +39,6 @@ public:
     static std::optional<Repository> findByUrl(core::db::Transaction& tx, const std::string& type,
                                                const std::string& url,
                                                const std::optional<core::Uuid>& agent);
-    /// Holds others off until the end of the transaction. False if it is gone.
-    static bool lock(core::db::Transaction& tx, const core::Uuid& id);
     /// "agent/policy" of each link that leads from another agent to the repository.
     static std::vector<std::string> linksOfOthers(core::db::Transaction& tx, const core::Uuid& id,
                                                   const core::Uuid& agent);

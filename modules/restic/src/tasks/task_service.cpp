@@ -5,6 +5,7 @@
 
 #include "agents/agent_store.h"
 #include "errors.h"
+#include "lock_row.h"
 #include "policies/target_store.h"
 #include "repositories/old_secrets.h"
 #include "repositories/place.h"
@@ -249,7 +250,7 @@ protocol::TaskPoll TaskService::handOut(const TenantContext& context, const Uuid
         }
         if (agent->paused || free <= 0)
             return poll;
-        AgentStore::lock(tx, agentId); // two polls at once must not both find the last place free
+        lockRow(tx, "restic_agents", agentId); // two polls at once must not both find the last place free
         for (const Task& task : TaskStore::takeRepeated(tx, agentId))
             if (auto envelope = envelopeFor(tx, task))
                 poll.items.push_back(std::move(*envelope));
@@ -281,7 +282,7 @@ bool TaskService::mustWait(Transaction& tx, const Uuid& repositoryId, const Uuid
         return false;
     // Of two who initialise one place at once each writes a master key, and the repository is lost. A path of
     // two machines may be one shared folder.
-    RepositoryStore::lock(tx, repositoryId);
+    lockRow(tx, "restic_repositories", repositoryId);
     const auto holders = TaskStore::holders(tx, repositoryId);
     return std::any_of(holders.begin(), holders.end(), isNew);
 }

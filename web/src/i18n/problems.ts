@@ -1,0 +1,47 @@
+import { i18n } from '.'
+import type { Problem } from '../api/errors'
+
+/** What the host says of single fields, in German. "$1" is what it names. */
+const GERMAN: [RegExp, string][] = [
+  [/^is required$/, 'fehlt'],
+  [/^is not a known field$/, 'ist nicht bekannt'],
+  [/^must not be empty$/, 'darf nicht leer sein'],
+  [/^must not be blank$/, 'darf nicht nur aus Leerzeichen bestehen'],
+  [/^must be an absolute path\b.*/, 'muss ein absoluter Pfad sein'],
+  [/^must be at least (.+)$/, 'muss mindestens $1 sein'],
+  [/^must be at most (.+)$/, 'darf höchstens $1 sein'],
+  [/^must have at least (\d+) items?$/, 'braucht mindestens $1 Einträge'],
+  [/^must have at most (\d+) items?$/, 'darf höchstens $1 Einträge haben'],
+  [/^must have at least (\d+) characters?$/, 'braucht mindestens $1 Zeichen'],
+  [/^must have at most (\d+) characters?$/, 'darf höchstens $1 Zeichen haben'],
+  [/^must be one of (.+)$/, 'muss eines davon sein: $1'],
+  [/^must be a number, not .+$/, 'muss eine Zahl sein'],
+  [/^must be (?:an integer|a whole number).*$/, 'muss eine ganze Zahl sein'],
+  [/^must be text, not .+$/, 'muss Text sein'],
+  [/^must be true or false, not .+$/, 'muss wahr oder falsch sein'],
+  [/^is out of range$/, 'liegt außerhalb des Möglichen'],
+  [/^must not contain a comma$/, 'darf kein Komma enthalten'],
+  [/^must not contain a line break$/, 'darf keinen Zeilenumbruch enthalten'],
+  [/^must not contain control characters$/, 'darf keine Steuerzeichen enthalten'],
+  [/^must not begin or end with white space.*$/, 'darf nicht mit Leerraum beginnen oder enden'],
+]
+
+/** A field's name on the page: "Paths (2nd)" instead of /include_paths/1. */
+export function fieldName(pointer: string): string {
+  const parts = pointer.split('/').filter(Boolean)
+  const number = parts.find((part) => /^\d+$/.test(part))
+  const key = [...parts].reverse().find((part) => i18n.global.te(`field.${part}`)) ?? ''
+  const name = key ? i18n.global.t(`field.${key}`) : parts.filter((part) => !/^\d+$/.test(part)).join(' ').replaceAll('_', ' ')
+  return number === undefined ? name : `${name} ${Number(number) + 1}`
+}
+
+/** "Paths 1 must be an absolute path", in the page's language. */
+export function problemText(problem: Problem): string {
+  const name = fieldName(problem.pointer)
+  let message = problem.message
+  if (i18n.global.locale.value === 'de') {
+    const known = GERMAN.find(([pattern]) => pattern.test(message))
+    if (known) message = message.replace(known[0], known[1])
+  }
+  return name ? `${name}: ${message}` : message
+}

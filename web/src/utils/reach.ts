@@ -1,0 +1,6 @@
+import type { Repository } from '../api/client'
+
+/** A local repository is on one machine's disk; every other kind is reached over the network by all. */
+export function reachedBy(repository: Pick<Repository, 'type' | 'agent_id'>, agents: string[]): boolean {
+  return !repository.agent_id || agents.every((agent) => agent === repository.agent_id)
+}
