@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "api/routes.h"
 #include "contract/restic_fixture.h"
 #include "status/metrics.h"
 #include "support/plans.h"
@@ -169,6 +170,33 @@ protected:
         used.agents.revoke(tenant, web);
     }
 
+    /// How many statements a page of the list takes.
+    std::size_t statementsOf(const std::string& path) {
+        ResticHost used(recorder, clock, bus, base, authentication, fixture.log.logger());
+        restic::AgentWaker waker([](auto&&...) { return std::nullopt; }, fixture.log.logger());
+        const restic::api::Services services{recorder,          clock,      used.agents, used.policies,
+                                             used.repositories, used.tasks, waker,       used.status};
+        restic::api::Routes routes;
+        restic::api::addAgentRoutes(routes, services);
+        restic::api::addPolicyRoutes(routes, services);
+        restic::api::addRepositoryRoutes(routes, services);
+        restic::api::addTaskRoutes(routes, services);
+        restic::api::addRunRoutes(routes, services);
+        restic::api::addSnapshotRoutes(routes, services);
+        for (const auto& route : routes)
+            if (route.method == "GET" && route.path == path) {
+                core::http::Request request;
+                request.caller.emplace();
+                request.caller->tenant = tenant.tenant();
+                request.auditTrail = std::make_shared<core::AuditTrail>();
+                const auto before = recorder.count();
+                route.handler(request);
+                return recorder.count() - before;
+            }
+        ADD_FAILURE() << "there is no route " << path;
+        return 0;
+    }
+
     RecordingDatabase recorder{db};
 };
 BOTH_DATABASES(ResticPlans);
@@ -189,6 +217,30 @@ TEST_P(ResticPlans, NoStatementReadsAGrowingTableFromEndToEnd) {
         for (const auto& table : scannedTables(db, context, sql, recorded.params, growing))
             ADD_FAILURE() << table << "\n  in " << sql;
     }
+}
+
+TEST_P(ResticPlans, APageAsksAFixedNumberOfQuestions) {
+    const std::vector<std::string> lists{"agents", "policies",    "repositories",
+                                         "tasks",  "backup-runs", "snapshots"};
+    const auto grow = [&](const std::string& name) {
+        const auto web = agent("host-of-" + name);
+        restic::RepositorySpec spec{name, "local", "/srv/" + name, {}, web, kSecret, {}, {}, {}};
+        auto wanted = draft(name);
+        wanted.repository = here([&](Transaction& tx) { return host.repositories.create(tx, spec).id; });
+        const auto made = policy(tenant, wanted).id;
+        link(tenant, web, made);
+        const auto task = host.tasks.create(tenant, ofPolicy(web, made)).id;
+        host.tasks.handOut(tenant, web, 1);
+        host.tasks.report(tenant, web, task, done('a'));
+    };
+    grow("first");
+    std::map<std::string, std::size_t> before;
+    for (const auto& list : lists)
+        before[list] = statementsOf("/api/v1/restic/" + list);
+    for (int i = 0; i < 12; ++i)
+        grow("more" + std::to_string(i));
+    for (const auto& list : lists)
+        EXPECT_EQ(statementsOf("/api/v1/restic/" + list), before[list]) << list << ": one for each row?";
 }
 
 } // namespace

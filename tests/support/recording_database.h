@@ -23,9 +23,10 @@ public:
         const std::lock_guard lock(mutex_);
         return statements_;
     }
-    void clear() {
+    /// How many have run.
+    [[nodiscard]] std::size_t count() const {
         const std::lock_guard lock(mutex_);
-        statements_.clear();
+        return count_;
     }
 
     [[nodiscard]] core::db::Dialect dialect() const noexcept override { return real_.dialect(); }
@@ -82,12 +83,14 @@ private:
     }
     void note(const std::string& sql, const core::db::Params& params, bool system) {
         const std::lock_guard lock(mutex_);
+        ++count_;
         statements_.try_emplace(sql, Recorded{params, system});
     }
 
     core::db::Database& real_;
     mutable std::mutex mutex_;
     std::map<std::string, Recorded> statements_;
+    std::size_t count_ = 0;
 };
 
 } // namespace test

@@ -1,3 +1,5 @@
+#include <map>
+
 #include "api/field_rules.h"
 #include "api/repository_views.h"
 #include "api/routes.h"
@@ -18,20 +20,36 @@ using core::http::Role;
 using core::wire::typeOf;
 
 namespace {
-RepositoryView viewOf(Transaction& tx, RepositoryService& service, const Repository& r) {
+using Marks = std::map<std::string, core::Instant>;
+
+/// The marks of those that are on one agent's disk, or on none.
+Marks marksOf(Transaction& tx, const std::vector<Repository>& repositories) {
+    std::vector<std::string> places;
+    for (const auto& r : repositories)
+        if (r.agent)
+            places.push_back(placeOf(r, *r.agent));
+    return PlaceStore::firstSuccesses(tx, places);
+}
+
+RepositoryView viewOf(const Repository& r, const Marks& marks) {
+    const auto mark = r.agent ? marks.find(placeOf(r, *r.agent)) : marks.end();
     return {r.id,
             r.name,
             r.type,
             r.url,
             r.config,
             r.agent,
-            service.hasPassword(tx, r.id),
+            !r.passwordFile, // one of both is always there
             r.passwordFile,
             r.certFile,
             r.environment,
-            r.agent ? PlaceStore::firstSuccess(tx, placeOf(r, *r.agent)) : std::nullopt,
+            mark != marks.end() ? std::optional(mark->second) : std::nullopt,
             r.createdAt,
             r.updatedAt};
+}
+
+RepositoryView viewOf(Transaction& tx, const Repository& repository) {
+    return viewOf(repository, marksOf(tx, {repository}));
 }
 } // namespace
 
@@ -65,12 +83,14 @@ void addRepositoryRoutes(Routes& routes, const Services& s) {
                       .handler = [&s](Request& request) -> Outcome {
                           const auto query = request.queryAs<core::http::PageQuery>();
                           return Response::of(s.database.read(request.tenant(), [&](Transaction& tx) {
+                              auto repositories = RepositoryStore::list(tx, query);
+                              const auto marks = marksOf(tx, repositories);
                               return core::http::makePage(
-                                  RepositoryStore::list(tx, query), query.limit,
+                                  std::move(repositories), query.limit,
                                   [](const Repository& r) {
                                       return core::http::Cursor{core::toMicros(r.createdAt), r.id};
                                   },
-                                  [&](const Repository& r) { return viewOf(tx, s.repositories, r); });
+                                  [&](const Repository& r) { return viewOf(r, marks); });
                           }));
                       }});
     routes.push_back({.method = "POST",
@@ -88,7 +108,7 @@ void addRepositoryRoutes(Routes& routes, const Services& s) {
                           const auto input = request.json<RepositoryInput>();
                           return s.database.transact(request.tenant(), [&](Transaction& tx) {
                               const auto made = s.repositories.create(tx, specOf(input));
-                              const auto view = viewOf(tx, s.repositories, made);
+                              const auto view = viewOf(tx, made);
                               request.audit().object("repository", made.id.toString());
                               request.audit().entry.after = core::wire::toJson(view);
                               return request.keep(versioned(view, 201));
@@ -104,7 +124,7 @@ void addRepositoryRoutes(Routes& routes, const Services& s) {
                       .handler = [&s](Request& request) -> Outcome {
                           const auto id = request.uuidParameter("id", errors::kRepositoryNotFound);
                           return versioned(s.database.read(request.tenant(), [&](Transaction& tx) {
-                              return viewOf(tx, s.repositories, s.repositories.get(tx, id));
+                              return viewOf(tx, s.repositories.get(tx, id));
                           }));
                       }});
     routes.push_back({.method = "PUT",
@@ -126,10 +146,9 @@ void addRepositoryRoutes(Routes& routes, const Services& s) {
                                   lockRow(tx, "restic_repositories", id);
                               const auto before = s.repositories.get(tx, id);
                               core::http::requireVersion(request, core::formatInstant(before.updatedAt));
-                              request.audit().entry.before =
-                                  core::wire::toJson(viewOf(tx, s.repositories, before));
+                              request.audit().entry.before = core::wire::toJson(viewOf(tx, before));
                               const auto changed = s.repositories.update(tx, id, specOf(input));
-                              auto view = viewOf(tx, s.repositories, changed);
+                              auto view = viewOf(tx, changed);
                               request.audit().entry.after = core::wire::toJson(view);
                               return view;
                           }));

@@ -23,12 +23,26 @@ std::string placeOf(const Repository& repository, const Uuid& agent) {
     return repository.type + ":" + repository.url;
 }
 
+std::map<std::string, Instant> PlaceStore::firstSuccesses(Transaction& tx,
+                                                          const std::vector<std::string>& places) {
+    std::map<std::string, Instant> found;
+    if (places.empty())
+        return found;
+    const std::string wanted = tx.dialect() == core::db::Dialect::postgresql
+                                   ? "(SELECT jsonb_array_elements_text($2::jsonb))"
+                                   : "(SELECT value FROM json_each($2))";
+    for (const auto& row :
+         tx.query("SELECT place, first_success_at_us FROM restic_repository_places WHERE "
+                  "tenant_id = $1 AND place IN " +
+                      wanted,
+                  {tx.tenant(), core::json::Value(core::json::Array(places.begin(), places.end()))}))
+        found.emplace(row.text(0), row.instant(1));
+    return found;
+}
+
 std::optional<Instant> PlaceStore::firstSuccess(Transaction& tx, const std::string& place) {
-    const auto rows =
-        tx.query("SELECT first_success_at_us FROM restic_repository_places WHERE tenant_id = $1 AND "
-                 "place = $2",
-                 {tx.tenant(), place});
-    return rows.empty() ? std::nullopt : std::optional(rows[0].instant(0));
+    const auto found = firstSuccesses(tx, {place});
+    return found.empty() ? std::nullopt : std::optional(found.begin()->second);
 }
 
 void PlaceStore::markSuccess(Transaction& tx, const std::string& place, Instant now) {

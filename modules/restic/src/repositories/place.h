@@ -1,7 +1,9 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/db/database.h"
 #include "core/time.h"
@@ -21,6 +23,9 @@ std::string placeOf(const Repository& repository, const core::Uuid& agent);
 /// initialised again by itself, whatever row names it.
 class PlaceStore {
 public:
+    /// Those of several places that have one.
+    static std::map<std::string, core::Instant> firstSuccesses(core::db::Transaction& tx,
+                                                               const std::vector<std::string>& places);
     static std::optional<core::Instant> firstSuccess(core::db::Transaction& tx, const std::string& place);
     /// From now on the place is known to hold a repository.
     static void markSuccess(core::db::Transaction& tx, const std::string& place, core::Instant now);

@@ -1,0 +1,3 @@
+# tests/CASES.md names a test for each case, and each of these tests exists.
+add_test(NAME cases.table COMMAND ${AE_NODE} --test --test-reporter=spec ${CMAKE_CURRENT_LIST_DIR}/cases.test.mjs)
+set_tests_properties(cases.table PROPERTIES LABELS unit TIMEOUT 60 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
