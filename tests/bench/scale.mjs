@@ -18,6 +18,16 @@ async function installation(dialect, size) {
   if (cluster) process.env.AE_DATABASE_URL = cluster.url
   const system = await System.start()
   delete process.env.AE_DATABASE_URL
+  try {
+    return await furnish(system, cluster, size)
+  } catch (error) {
+    await system.stop()
+    cluster?.stop()
+    throw error
+  }
+}
+
+async function furnish(system, cluster, size) {
   const { token } = await system.call('POST', '/restic/agents/registration-tokens', {})
   const registered = await fetch(`${system.url}/api/v1/restic/agents/register`, {
     method: 'POST',

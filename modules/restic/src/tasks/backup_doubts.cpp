@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/text.h"
 #include "restic/protocol/notices.h"
 
 namespace restic {
@@ -15,14 +16,6 @@ constexpr std::chrono::minutes kClockTolerance{5};
 
 std::string files(std::int64_t count) {
     return count == 1 ? "1 file" : fmt::format("{} files", count);
-}
-
-std::string bytes(double count) {
-    static constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-    std::size_t unit = 0;
-    for (; count >= 1024 && unit + 1 < std::size(kUnits); ++unit)
-        count /= 1024;
-    return unit == 0 ? fmt::format("{:.0f} B", count) : fmt::format("{:.1f} {}", count, kUnits[unit]);
 }
 
 std::string duration(core::microseconds time) {
@@ -55,8 +48,8 @@ std::string doubtsAbout(const protocol::BackupResult& result, const Expected& ex
     if (expected.minSizeBytes && result.totalBytesProcessed &&
         static_cast<std::int64_t>(*result.totalBytesProcessed) < *expected.minSizeBytes)
         add(fmt::format("The sources have {}; the policy expects at least {}.",
-                        bytes(static_cast<double>(*result.totalBytesProcessed)),
-                        bytes(static_cast<double>(*expected.minSizeBytes))));
+                        core::formatBytes(*result.totalBytesProcessed),
+                        core::formatBytes(static_cast<std::uint64_t>(*expected.minSizeBytes))));
     for (const auto& notice : result.notices)
         if (protocol::notices::warns(notice.code) && notice.code != protocol::notices::kNothingSaved.code)
             add(notice.message);
