@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "agents/agent_token_store.h"
 #include "contract/restic_fixture.h"
 #include "status/metrics.h"
 #include "support/plans.h"
@@ -148,6 +149,7 @@ protected:
                       Snapshots{{}, {}, nobody, {}}, Snapshots{{}, {}, {}, nobody}})
                     restic::SnapshotStore::list(tx, filter, page);
                 restic::AgentStore::list(tx, {}, page);
+                restic::AgentTokenStore::openRegistrations(tx, core::Instant{}, page);
                 restic::PolicyStore::list(tx, {}, page);
                 restic::RepositoryStore::list(tx, page);
             }
