@@ -1,5 +1,7 @@
 #include "core/log.h"
 
+#include "core/text.h"
+
 #include <atomic>
 #include <mutex>
 #include <shared_mutex>
@@ -53,7 +55,7 @@ void LogHub::addSecret(std::string_view secret) {
 
 std::string LogHub::redact(std::string_view text) const {
     const std::shared_lock lock(state_->mutex);
-    return state_->secrets.apply(text);
+    return withoutUrlPasswords(state_->secrets.apply(text));
 }
 
 void LogHub::setLevel(LogLevel level) noexcept {

@@ -20,6 +20,27 @@ std::string formatBytes(std::uint64_t bytes) {
     return fmt::format("{:.{}f} {}", size, size >= 100 ? 0 : size >= 10 ? 1 : 2, kUnits[unit]);
 }
 
+std::string withoutUrlPasswords(std::string_view text) {
+    std::string clean;
+    for (;;) {
+        const auto scheme = text.find("://");
+        if (scheme == std::string_view::npos)
+            return clean.append(text);
+        const auto from = scheme + 3;
+        const auto authority = text.substr(from, text.find_first_of("/?# \t\r\n\"'<>", from) - from);
+        // A password may hold an @ that nobody encoded: the last one ends it.
+        const auto at = authority.rfind('@');
+        const auto colon = authority.substr(0, at).find(':');
+        if (at == std::string_view::npos || colon == std::string_view::npos) {
+            clean.append(text.substr(0, from));
+            text.remove_prefix(from);
+            continue;
+        }
+        clean.append(text.substr(0, from + colon + 1)).append("***");
+        text.remove_prefix(from + at);
+    }
+}
+
 std::optional<std::string> checkNotBlank(const std::string& text) {
     // ASCII white space, and the blanks of Unicode that a browser shows as nothing.
     constexpr std::string_view kBlanks[] = {" ",  "\t",       "\n",           "\r",          "\f",

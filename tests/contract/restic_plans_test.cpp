@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "agents/agent_token_store.h"
 #include "api/routes.h"
 #include "contract/restic_fixture.h"
 #include "status/metrics.h"
@@ -149,6 +150,7 @@ protected:
                       Snapshots{{}, {}, nobody, {}}, Snapshots{{}, {}, {}, nobody}})
                     restic::SnapshotStore::list(tx, filter, page);
                 restic::AgentStore::list(tx, {}, page);
+                restic::AgentTokenStore::openRegistrations(tx, core::Instant{}, page);
                 restic::PolicyStore::list(tx, {}, page);
                 restic::RepositoryStore::list(tx, page);
             }
@@ -174,8 +176,9 @@ protected:
     std::size_t statementsOf(const std::string& path) {
         ResticHost used(recorder, clock, bus, base, authentication, fixture.log.logger());
         restic::AgentWaker waker([](auto&&...) { return std::nullopt; }, fixture.log.logger());
-        const restic::api::Services services{recorder,          clock,      used.agents, used.policies,
-                                             used.repositories, used.tasks, waker,       used.status};
+        restic::OldSecrets secrets(recorder, base.vault);
+        const restic::api::Services services{recorder,   clock, used.agents, used.policies, used.repositories,
+                                             used.tasks, waker, used.status, secrets};
         restic::api::Routes routes;
         restic::api::addAgentRoutes(routes, services);
         restic::api::addPolicyRoutes(routes, services);

@@ -80,7 +80,7 @@ export class System {
   async startAgentWithState(status, environment) {
     const state = join(this.folder, 'agent')
     const { token } = await this.call('POST', '/restic/agents/registration-tokens', {})
-    execFileSync(join(bin, 'restic-agent'), ['enroll', '--server', this.url, '--token', token, '--hostname', 'web-01', '--state-dir', state])
+    execFileSync(join(bin, 'restic-agent'), ['enroll', '--server', this.url, '--token', '-', '--hostname', 'web-01', '--state-dir', state], { input: `${token}\n` })
     this.spawn('restic-agent', ['run', '--state-dir', state], environment)
     const agent = await until('the agent', async () => (await this.call('GET', '/restic/agents')).items.find((a) => a.hostname === 'web-01' && a.status === status))
     return agent.id

@@ -1,5 +1,7 @@
 #include "commands/enrolment.h"
 
+#include <iostream>
+
 #include "agent_version.h"
 #include "api_client/host_client.h"
 #include "config/server_address.h"
@@ -45,6 +47,15 @@ std::string sentence(const ApiFailure& failure, const EnrollOptions& options, co
                "). Run the same command again later.";
     return options.server + " refused the enrolment: " + failure.message;
 }
+/// The first line of standard input, without blanks around it.
+std::string tokenFromInput() {
+    std::string line;
+    std::getline(std::cin, line);
+    const auto first = line.find_first_not_of(" \t\r");
+    return first == std::string::npos ? std::string()
+                                      : line.substr(first, line.find_last_not_of(" \t\r") + 1 - first);
+}
+
 } // namespace
 
 Identity enrol(const Config& config, const StateDir& state, const EnrollOptions& given,
@@ -52,6 +63,8 @@ Identity enrol(const Config& config, const StateDir& state, const EnrollOptions&
     auto options = given;
     if (options.server.empty())
         options.server = config.orchestrator.url;
+    if (options.token == "-")
+        options.token = tokenFromInput();
     if (options.token.empty())
         options.token = config.orchestrator.token;
     if (options.caCert.empty())

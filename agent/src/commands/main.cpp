@@ -53,7 +53,9 @@ int agentMain(int argc, char** argv) {
         app.add_subcommand("enroll", "Introduce this machine to a server with a one-time token");
     shared(*enrollApp);
     enrollApp->add_option("--server", enroll.server, "The server's address, https://...");
-    enrollApp->add_option("--token", enroll.token, "The registration token");
+    enrollApp->add_option(
+        "--token", enroll.token,
+        "The registration token; - reads it from standard input, where no list of processes shows it");
     enrollApp->add_option("--hostname", enroll.hostname, "The name to enrol under (default: the machine's)");
     enrollApp->add_option("--ca-cert", enroll.caCert, "CA certificate that the server's is checked against")
         ->check(CLI::ExistingFile);

@@ -49,6 +49,7 @@ public:
     /// redact ordinary words. Half a secret is not recognised: redact a text before cutting it.
     void addSecret(std::string_view secret);
     /// The text with all registered secrets masked.
+    /// Passwords within URLs are masked whether or not they are known.
     [[nodiscard]] std::string redact(std::string_view text) const;
     void setLevel(LogLevel level) noexcept;
     void setFormat(LogFormat format) noexcept;

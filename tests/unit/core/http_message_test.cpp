@@ -253,6 +253,19 @@ TEST_F(StaticFilesTest, ServesFilesAndTheApplicationsOwnRoutes) {
     EXPECT_FALSE(ask(files, "/missing.js"));
 }
 
+TEST_F(StaticFilesTest, AnswersAddressesThatTheApplicationDoesNotHaveWithItsPageAnd404) {
+    core::testkit::writeFile(dir / "web/pages.json", R"(["/","/runs/:id","/policies/new"])");
+    StaticFiles files(dir / "web");
+    for (const char* path : {"/", "/runs/17", "/runs/17/", "/policies/new", "/swagger/", "/assets/a.1f.js"})
+        EXPECT_EQ(ask(files, path)->status, 200) << path;
+    for (const char* path : {"/nowhere", "/runs", "/runs/17/more", "/policies/other", "/Policies/new"}) {
+        const auto answer = ask(files, path);
+        EXPECT_EQ(answer->status, 404) << path;
+        EXPECT_EQ(answer->content(), "<html>") << path;
+    }
+    EXPECT_FALSE(ask(files, "/pages.json")) << "it is for the host";
+}
+
 TEST_F(StaticFilesTest, ServesModulesBelowTheirHashForEverAndNothingElseThere) {
     StaticFiles files(dir / "web");
     files.addModule("sites", "h4sh",

@@ -2,6 +2,7 @@
 #include "api/field_rules.h"
 #include "api/routes.h"
 #include "base/errors.h"
+#include "core/text.h"
 #include "errors.h"
 #include "restic/protocol/agent_messages.h"
 #include "restic/protocol/envelope.h"
@@ -144,9 +145,11 @@ void addAgentProtocolRoutes(Routes& routes, const Services& s) {
          .response = &typeOf<protocol::TaskStatusAck>(),
          .errors = {&errors::kTaskNotFound, &errors::kStaleAttempt, &errors::kTaskAlreadyFinished},
          .handler = [&s](Request& request) -> Outcome {
+             auto report = request.json<protocol::TaskStatusReport>();
+             if (report.error) // an agent of an earlier version does not mask them
+                 report.error->message = core::withoutUrlPasswords(report.error->message);
              const auto answer = s.tasks.report(request.tenant(), request.principal().id,
-                                                request.uuidParameter("id", errors::kTaskNotFound),
-                                                request.json<protocol::TaskStatusReport>());
+                                                request.uuidParameter("id", errors::kTaskNotFound), report);
              if (answer.refusal != nullptr)
                  return refusal(*answer.refusal, answer.ack);
              return Response::of(answer.ack);
@@ -163,9 +166,12 @@ void addAgentProtocolRoutes(Routes& routes, const Services& s) {
          .response = &typeOf<protocol::LogAck>(),
          .errors = {&errors::kTaskNotFound, &errors::kStaleAttempt},
          .handler = [&s](Request& request) -> Outcome {
-             const auto answer = s.tasks.appendLogs(request.tenant(), request.principal().id,
-                                                    request.uuidParameter("id", errors::kTaskNotFound),
-                                                    request.json<protocol::LogBatch>());
+             auto batch = request.json<protocol::LogBatch>();
+             for (auto& line : batch.lines)
+                 line.message = core::withoutUrlPasswords(line.message);
+             const auto answer =
+                 s.tasks.appendLogs(request.tenant(), request.principal().id,
+                                    request.uuidParameter("id", errors::kTaskNotFound), batch);
              if (answer.refusal != nullptr)
                  return refusal(*answer.refusal, answer.state);
              return Response::of(answer.ack);

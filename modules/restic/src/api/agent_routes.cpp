@@ -62,8 +62,8 @@ void addAgentRoutes(Routes& routes, const Services& s) {
                  request.tenant(), request.principal().name, input.ttlSeconds, input.maxUses,
                  input.hostname ? std::optional(requireHostname(*input.hostname)) : std::nullopt,
                  [&](const AgentService::NewRegistration& made) {
-                     const auto command = "restic-agent enroll --server " + origin(request) + " --token " +
-                                          made.token + " && restic-agent run";
+                     const auto command = "echo " + made.token + " | restic-agent enroll --server " +
+                                          origin(request) + " --token - && restic-agent run";
                      answer = request.keep(Response::of(
                          RegistrationTokenView{made.id, made.token, made.expiresAt, command}, 201));
                  });
