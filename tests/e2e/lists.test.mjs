@@ -48,8 +48,8 @@ before(async () => {
   backend('tenant', 'set', '--name', 'default', '--max-policies', '1000')
   agents = [await enrol('web-01'), await enrol('web-02')]
   const shared = await system.call('POST', '/restic/repositories', {
-    name: 'shared', type: 'rest', config: { url: 'http://127.0.0.1:1/' }, password: 'correct horse battery',
-  }).catch(() => system.call('POST', '/restic/repositories', { name: 'shared', type: 'rest', url: 'rest:http://127.0.0.1:1/', password: 'correct horse battery' }))
+    name: 'shared', type: 'local', config: { path: '/net/backup' }, password: 'correct horse battery',
+  })
   await system.call('POST', '/restic/repositories', {
     name: 'disk of web-02', type: 'local', config: { path: '/mnt/backup' }, agent_id: agents[1], password: 'correct horse battery',
   })

@@ -40,8 +40,10 @@ StaticFiles::StaticFiles(const fs::path& root) {
             files_.emplace("/" + fs::relative(entry.path(), root).generic_string(), readAsset(entry.path()));
     if (const auto list = files_.find(kPages); list != files_.end()) {
         pages_.emplace();
-        for (const auto& path : *json::parse(*list->second.content).value().array())
-            pages_->push_back(segmentsOf(*path.string()));
+        const auto paths = json::parse(*list->second.content).value();
+        if (paths.array() != nullptr)
+            for (const auto& path : *paths.array())
+                pages_->push_back(segmentsOf(path.string() != nullptr ? *path.string() : ""));
         files_.erase(list);
     }
     attachPacked(files_);
