@@ -10,7 +10,7 @@ endforeach()
 add_test(NAME web.types COMMAND ${AE_NODE} ${PROJECT_SOURCE_DIR}/web/node_modules/vue-tsc/bin/vue-tsc.js --noEmit)
 add_test(NAME web.unit COMMAND ${AE_NODE} ${PROJECT_SOURCE_DIR}/web/node_modules/vitest/vitest.mjs run)
 # What the host says of its API, by two linters.
-add_test(NAME web.openapi COMMAND ${AE_NODE} --test ${PROJECT_SOURCE_DIR}/web/tests/openapi.test.mjs)
+add_test(NAME web.openapi COMMAND ${AE_NODE} --test ${CMAKE_CURRENT_LIST_DIR}/openapi.test.mjs)
 set_tests_properties(web.openapi PROPERTIES LABELS web TIMEOUT 120 ENVIRONMENT "AE_BUILD_DIR=${PROJECT_BINARY_DIR}")
 set_tests_properties(web.types web.unit PROPERTIES LABELS web TIMEOUT 120
   WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}/web)

@@ -61,7 +61,6 @@ const GERMAN: Record<ErrorName, string> = {
   TooManyInvitations: 'Zu viele Einladungen sind offen. Ziehen Sie die zurück, die niemand annehmen wird.',
   Unavailable: 'Der Server kann gerade nicht antworten. Versuchen Sie es gleich noch einmal.',
   UnsupportedMediaType: 'Der Inhalt hat die falsche Art; erwartet wird JSON.',
-  UpgradeRequired: 'Diese Adresse ist ein WebSocket.',
   UriTooLong: 'Die Adresse ist zu lang.',
   UserAlreadyExists: 'Diese E-Mail-Adresse ist schon vergeben.',
   UserNotFound: 'Diesen Benutzer gibt es nicht.',
