@@ -11,6 +11,8 @@
 #include "core/db/walls.h"
 #include "core/module/module_abi.h"
 #include "event/reference.h"
+#include "host/free_space.h"
+#include "host/state_copy.h"
 #include "module/module_file.h"
 #include "module_template.h"
 #include "signals.h"
@@ -27,6 +29,7 @@ namespace {
 config::Sources sourcesOf(const GlobalOptions& options) {
     config::Sources sources;
     sources.file = options.file;
+    sources.fileRequired = options.fileRequired;
     sources.environment = options.environment;
     sources.flags = options.flags;
     return sources;
@@ -34,16 +37,15 @@ config::Sources sourcesOf(const GlobalOptions& options) {
 
 /// The program's own commands need other steps than those of modules.
 const std::set<std::string>& ownCommands() {
-    static const std::set<std::string> kOwn{
-        "serve",       "migrate",      "config check", "config show", "config reference",
-        "module list", "module check", "module new",   "doctor",      "openapi",
-        "events"};
+    static const std::set<std::string> kOwn{"serve",       "migrate",          "backup",      "config check",
+                                            "config show", "config reference", "module list", "module check",
+                                            "module new",  "doctor",           "openapi",     "events"};
     return kOwn;
 }
 } // namespace
 
 Commands::Commands(const GlobalOptions& options, const host::ServiceManager& manager)
-    : executable_(options.executable), manager_(manager) {
+    : executable_(options.executable), environment_(options.environment), manager_(manager) {
     host::HostOptions given{sourcesOf(options), options.executable};
     given.sockets = manager.sockets();
     if (const auto every = manager.aliveEvery()) {
@@ -66,6 +68,12 @@ std::vector<Command> Commands::all() {
                     "ae-backend migrate --dry-run",
                     {{.name = "dry-run", .doc = "Only say what would be done", .flag = true}},
                     [this](auto& i) { return migrate(i); }});
+    list.push_back(
+        {"backup",
+         "Copy everything that this host keeps, also while it runs: database, keys, files of modules",
+         "ae-backend backup /var/backups/ae-backend-2026-01-31",
+         {{.name = "folder", .doc = "Where to; it must not exist yet", .required = true, .positional = true}},
+         [this](auto& i) { return backup(i); }});
     list.push_back({"config check",
                     "Check the configuration and name every problem",
                     "ae-backend config check",
@@ -90,7 +98,7 @@ std::vector<Command> Commands::all() {
                     "Say whether this host would load a module file",
                     "ae-backend module check ./hello.so",
                     {{.name = "file", .doc = "The module's .so", .required = true, .positional = true}},
-                    [](auto& i) { return moduleCheck(i); }});
+                    [this](auto& i) { return moduleCheck(i); }});
     list.push_back(
         {"module new",
          "Write a small working module to begin with",
@@ -140,8 +148,21 @@ int Commands::answer(const Command& command, const GlobalOptions&, Command::Invo
             host_->migrate();
             host_->initializeModules();
         }
-        return command.run(invocation);
+        const int code = command.run(invocation);
+        invocation.out.flush();
+        if (invocation.out.good())
+            return code;
+        invocation.err << "ae-backend: the answer could not be written; what was asked for is done\n";
+        return 1;
     } catch (const Error& error) {
+        if (invocation.json) {
+            json::Array problems;
+            for (const auto& problem : error.details())
+                problems.push_back(json::Object{{"key", problem.pointer}, {"message", problem.message}});
+            invocation.err << json::writePretty(json::Object{
+                {"error", error.name()}, {"message", error.what()}, {"details", std::move(problems)}});
+            return 1;
+        }
         if (!error.details().empty() && error.details().size() > 1) {
             invocation.err << "ae-backend: " << error.details().size() << " problems:\n";
             for (const auto& problem : error.details())
@@ -176,6 +197,7 @@ void Commands::tellReady() {
 int Commands::serve(Command::Invocation&) {
     host_->readConfig();
     host_->openDatabase();
+    host_->claimDatabase();
     {
         const EndedBySignals interruptible; // a migration may take long, or wait for another session
         host_->migrate();
@@ -197,6 +219,8 @@ int Commands::serve(Command::Invocation&) {
         manager_.stopping();
         break;
     }
+    // Whoever asks a second time does not want to wait for what is under way.
+    const EndedBySignals impatient;
     return host_->stop() ? 0 : 1;
 }
 
@@ -256,6 +280,33 @@ int Commands::migrate(Command::Invocation& invocation) {
     return failed ? 1 : 0;
 }
 
+int Commands::backup(Command::Invocation& invocation) {
+    host_->readConfig();
+    SystemProcessRunner runner;
+    const auto copy = host::copyState({host_->databaseUrl(), host_->config().text("data_dir"),
+                                       invocation.options.at("folder"), environment_},
+                                      runner);
+    // Keys that are given and not kept are in no folder of the host's.
+    std::vector<std::string> given;
+    for (const auto& [key, value] : host_->config().values())
+        if (value.setting.secret && !value.text.empty())
+            given.push_back(key);
+    if (invocation.json) {
+        json::Array apart(given.begin(), given.end());
+        invocation.out << json::writePretty(json::Object{{"folder", copy.folder.string()},
+                                                         {"database", copy.database},
+                                                         {"files", static_cast<std::int64_t>(copy.files)},
+                                                         {"not_in_it", std::move(apart)}});
+        return 0;
+    }
+    invocation.out << fmt::format("Copied the database ({}) and {} files of {} to {}.\n", copy.database,
+                                  copy.files, host_->config().text("data_dir"), copy.folder.string());
+    if (!given.empty())
+        invocation.out << fmt::format("Not in it, keep them yourself: the configuration, with {}.\n",
+                                      fmt::join(given, ", "));
+    return 0;
+}
+
 int Commands::configCheck(Command::Invocation& invocation) {
     host_->readConfig();
     if (invocation.json)
@@ -274,12 +325,22 @@ int Commands::configShow(Command::Invocation& invocation) {
     json::Object all;
     for (const auto& [key, value] : host_->config().values()) {
         const bool hidden = value.setting.secret && !value.text.empty();
-        if (!value.list.empty()) {
-            json::Array list(value.list.begin(), value.list.end());
-            all.set(key, std::move(list));
-        } else {
-            all.set(key, hidden ? std::string("***") : value.text);
-        }
+        constexpr std::string_view kOrigins[] = {"default", "file", "environment", "flag"};
+        json::Object one;
+        if (hidden)
+            one.set("value", "***");
+        else if (value.setting.type == config::SettingType::list)
+            one.set("value", json::Array(value.list.begin(), value.list.end()));
+        else if (value.setting.type == config::SettingType::integer && !value.text.empty())
+            one.set("value", value.number);
+        else if (value.setting.type == config::SettingType::boolean)
+            one.set("value", value.number != 0);
+        else
+            one.set("value", value.text);
+        one.set("origin", kOrigins[static_cast<int>(value.origin.kind)]);
+        if (!value.origin.where.empty())
+            one.set("where", value.origin.where);
+        all.set(key, std::move(one));
     }
     invocation.out << json::writePretty(all);
     return 0;
@@ -354,6 +415,8 @@ int Commands::events(Command::Invocation& invocation) {
 int Commands::moduleCheck(Command::Invocation& invocation) {
     const auto file = module::inspect(invocation.options.at("file"));
     module::load(file);
+    if (const auto lacking = host_->modules().lacking(file.manifest.dependencies))
+        throw Error(errors::kValidation, file.manifest.id + ": " + *lacking);
     if (invocation.json)
         invocation.out << json::writePretty(
             json::Object{{"id", file.manifest.id}, {"version", file.manifest.version}, {"loadable", true}});
@@ -409,6 +472,7 @@ int Commands::doctor(Command::Invocation& invocation) {
         }
         return false;
     };
+    bool used = false; // somebody has served from this database with this version
     bool going = check("configuration", [&] {
         host_->readConfig();
         return std::string("valid");
@@ -421,17 +485,25 @@ int Commands::doctor(Command::Invocation& invocation) {
             });
     going = going && check("schema", [&] {
                 const auto planned = host_->plannedMigrations();
+                used = planned.empty();
                 return planned.empty() ? std::string("up to date")
                                        : fmt::format("{} migrations wait; they are applied at the next start",
                                                      planned.size());
             });
-    if (going)
+    if (going && used) {
+        check("disk", [&] {
+            host::requireFreeSpace(host_->config().text("data_dir"));
+            return std::string("has room");
+        });
         check("walls between tenants", [&] {
             const auto holes = db::checkWalls(host_->database());
             if (!holes.empty())
                 throw Error(errors::kInternal, fmt::format("{}", fmt::join(holes, " ")));
             return std::string("hold");
         });
+        // Their keys and folders are there, or it fails here as it would at the start.
+        host_->initializeModules();
+    }
     for (const auto& record : host_->modules().records())
         check("module " + record.id, [&] {
             if (record.state == ModuleRecord::State::failed || record.state == ModuleRecord::State::skipped)

@@ -16,6 +16,7 @@ namespace core::app {
 /// What may stand before or after any command.
 struct GlobalOptions {
     std::string file = "/etc/ae-backend/config.yaml";
+    bool fileRequired = false;                ///< it was named
     std::map<std::string, std::string> flags; ///< by setting
     std::map<std::string, std::string> environment;
     std::filesystem::path executable;
@@ -40,6 +41,7 @@ private:
     int answer(const Command& command, const GlobalOptions& options, Command::Invocation& invocation);
     int serve(Command::Invocation& invocation);
     int migrate(Command::Invocation& invocation);
+    int backup(Command::Invocation& invocation);
     int configCheck(Command::Invocation& invocation);
     int configShow(Command::Invocation& invocation);
     int configReference(Command::Invocation& invocation);
@@ -48,11 +50,12 @@ private:
     int moduleList(Command::Invocation& invocation);
     int openApi(Command::Invocation& invocation);
     int events(Command::Invocation& invocation);
-    static int moduleCheck(Command::Invocation& invocation);
+    int moduleCheck(Command::Invocation& invocation);
     int moduleNew(Command::Invocation& invocation);
     int doctor(Command::Invocation& invocation);
 
     std::filesystem::path executable_;
+    std::map<std::string, std::string> environment_;
     const host::ServiceManager& manager_;
     std::unique_ptr<host::Host> host_;
 };

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <optional>
@@ -7,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "commands.h"
+#include "config/closest.h"
 #include "core/error.h"
 #include "signals.h"
 
@@ -17,7 +19,13 @@ namespace {
 using core::app::GlobalOptions;
 
 void addGlobalOptions(CLI::App& app, GlobalOptions& global) {
-    app.add_option("--config", global.file, "Configuration file (YAML); need not exist")
+    app.add_option_function<std::string>(
+           "--config",
+           [&global](const std::string& file) {
+               global.file = file;
+               global.fileRequired = true;
+           },
+           "Configuration file (YAML); the one named here must exist")
         ->default_str(global.file);
     const auto setting = [&](const char* flag, const char* key, const char* doc) {
         app.add_option_function<std::string>(
@@ -59,6 +67,38 @@ CLI::App* subcommand(CLI::App& app, const std::string& path, const std::string& 
     }
 }
 
+/// What to say where the words begin with no command.
+std::optional<std::string> unknownCommand(const std::vector<std::string>& words,
+                                          const std::vector<core::Command>& commands) {
+    if (words.empty() || words.front().starts_with('-'))
+        return std::nullopt;
+    // "user" of "user create" is one, and then "create" is looked for among what follows it.
+    std::string path;
+    for (const auto& word : words) {
+        std::vector<std::string> known;
+        bool complete = false;
+        for (const auto& command : commands) {
+            complete = complete || command.path == path;
+            if (!command.path.starts_with(path) || command.path == path)
+                continue;
+            const auto begin = path.empty() ? 0 : path.size() + 1;
+            if (begin == 0 || command.path[path.size()] == ' ')
+                known.push_back(command.path.substr(begin, command.path.find(' ', begin) - begin));
+        }
+        if (complete || known.empty() || word.starts_with('-'))
+            return std::nullopt;
+        if (std::find(known.begin(), known.end(), word) == known.end()) {
+            const auto lead = path.empty() ? std::string() : path + ' ';
+            const auto meant = core::config::closest(word, known);
+            return "There is no command \"" + lead + word + "\"" +
+                   (meant ? "; did you mean \"" + lead + *meant + "\"?"
+                          : ". See ae-backend " + lead + "--help");
+        }
+        path += (path.empty() ? "" : " ") + word;
+    }
+    return std::nullopt;
+}
+
 int run(int argc, char** argv) {
     // First: what it takes is not among the variables that are copied below.
     const auto manager = core::host::ServiceManager::takeFromEnvironment();
@@ -73,6 +113,7 @@ int run(int argc, char** argv) {
 
     // First the flags that say where modules are: their commands are part of the second, full parse.
     GlobalOptions early = global;
+    std::vector<std::string> words;
     {
         CLI::App app;
         app.set_help_flag("");
@@ -80,10 +121,16 @@ int run(int argc, char** argv) {
         addGlobalOptions(app, early);
         try {
             app.parse(argc, argv);
+            words = app.remaining();
         } catch (const CLI::ParseError&) { // NOLINT(bugprone-empty-catch): the full parse reports it
         }
     }
     core::app::Commands commands(early, manager);
+    const auto list = commands.all();
+    if (const auto problem = unknownCommand(words, list)) {
+        std::cerr << "ae-backend: " << *problem << '\n';
+        return 2;
+    }
 
     CLI::App app{"ae-backend: the host of Restic Monitor"};
     app.set_version_flag("--version", std::string(core::app::versionLine()));
@@ -96,7 +143,7 @@ int run(int argc, char** argv) {
                "  ae-backend user create --email ops@example.org --role operator\n"
                "Exit codes: 0 done, 1 failed, 2 misused.");
     int code = 0;
-    for (auto& command : commands.all()) {
+    for (const auto& command : list) {
         CLI::App* sub = subcommand(app, command.path, command.summary);
         auto values = std::make_shared<std::map<std::string, std::string>>();
         for (const auto& option : command.options) {

@@ -1,5 +1,6 @@
 #include "core/time.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
@@ -24,7 +25,14 @@ bool SystemClock::waitUntil(std::unique_lock<std::mutex>& lock, std::condition_v
     return changed.wait_until(lock, stop, deadline, done);
 }
 
+namespace {
+// Four digits are a year on the wire: what lies outside has no text that everybody reads.
+constexpr Instant kFirst{chr::sys_days{chr::year{0} / 1 / 1}.time_since_epoch()};
+constexpr Instant kEnd{chr::sys_days{chr::year{10000} / 1 / 1}.time_since_epoch()};
+} // namespace
+
 std::string formatInstant(Instant at) {
+    at = std::clamp(at, kFirst, kEnd - milliseconds{1});
     const auto day = chr::floor<chr::days>(at);
     const chr::year_month_day date{day};
     const chr::hh_mm_ss time{chr::floor<milliseconds>(at) - day};
@@ -91,8 +99,9 @@ std::optional<Instant> parseInstant(std::string_view text) {
     } else {
         return std::nullopt;
     }
-    return Instant{chr::sys_days{date}.time_since_epoch() + chr::hours{hour} + chr::minutes{minute} +
-                   chr::seconds{second} + microseconds{micros} - offset};
+    const Instant instant{chr::sys_days{date}.time_since_epoch() + chr::hours{hour} + chr::minutes{minute} +
+                          chr::seconds{second} + microseconds{micros} - offset};
+    return instant < kFirst || instant >= kEnd ? std::nullopt : std::optional(instant);
 }
 
 namespace {

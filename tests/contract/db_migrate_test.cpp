@@ -59,6 +59,15 @@ TEST_P(Migrate, PlansThenAppliesInOrder) {
               2);
 }
 
+TEST_P(Migrate, RefusesTablesOfSomethingElseAndLeavesThemAlone) {
+    prepareRoles();
+    db.run(anybody, {{"CREATE TABLE b (z INTEGER)"}}, true);
+    EXPECT_THAT(refusal(two()), testing::HasSubstr("holds a table b that is not of module beta"));
+    EXPECT_FALSE(exists("a")) << "the modules before it were not begun";
+    db.run(anybody, {{"DROP TABLE b"}}, true);
+    EXPECT_EQ(applyMigrations(db, two()).size(), 3U);
+}
+
 TEST_P(Migrate, ContinuesWhereItStopped) {
     auto modules = two();
     const std::vector<ModuleMigrations> first{{"alpha", {modules[0].list[1]}}};

@@ -48,6 +48,16 @@ TEST_F(Postgres, IdleConnectionThatDiedIsReplaced) {
     EXPECT_EQ(db.stats().openConnections, 1U);
 }
 
+TEST_F(Postgres, ThePasswordOfTheUrlStandsBeforeTheEnvironments) {
+    ::setenv("PGPASSWORD", "of-somebody-else", 1);
+    auto options = fixture.options();
+    options.url.insert(options.url.find('@'), ":of-the-url");
+    const auto database = core::db::open(options, fixture.clock, fixture.log.logger());
+    database->ping();
+    // libpq would take the environment's before the file that the URL's is in.
+    EXPECT_EQ(::getenv("PGPASSWORD"), nullptr);
+}
+
 TEST_F(Postgres, UnitWhoseConnectionDiesBeforeItsFirstStatementRunsAgain) {
     int calls = 0;
     db.transact(mine, [&](Transaction& tx) {

@@ -177,9 +177,6 @@ TEST_F(HostStops, EveryAcceptedRequestIsAnsweredAndNoOtherIsActedUpon) {
             EXPECT_EQ(response.header("Connection"), "close");
             client.close();
         }
-        if (round % 2 == 1)
-            for (const int again : {SIGTERM, SIGINT, SIGTERM})
-                backend_->signal(again);
         for (int i = 0; i < 10; ++i) {
             auto& client = uploads[static_cast<std::size_t>(i)];
             const auto name = "upload" + std::to_string(i);

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -34,6 +35,9 @@ struct Setting {
     /// read through Config each time, or by the host itself.
     bool restartNeeded = true;
     std::string seedName = {}; ///< the name that this setting has in older documents
+    /// What is wrong with a text or list that is given, as "must …"; for what its type does not say. Secrets
+    /// are not repeated. Must not depend on other settings.
+    std::function<std::optional<std::string>(const std::string& value)> check = {};
 };
 
 /// Where a value came from, for errors and `config show`.

@@ -54,9 +54,9 @@ struct Sample {
 enum class Kind { counter, gauge };
 
 /// Where a module registers its numbers. Thread-safe; what it returns stays valid as long as the host runs.
-/// A family is declared by its first use; a name that is no metric name, or that was declared with another
-/// kind, throws core::Error(kInternal). A family has at most 2,000 series; whatever comes after shares one
-/// whose labels all say "other".
+/// A family is declared by its first use; a name that is no metric name, that does not begin with the
+/// module's, or that was declared with another kind, throws core::Error(kInternal). A family has at most
+/// 2,000 series; whatever comes after shares one whose labels all say "other".
 class CORE_EXPORT Registry {
 public:
     virtual ~Registry();

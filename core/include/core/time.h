@@ -27,9 +27,10 @@ using std::chrono::seconds;
     return Instant{microseconds{us}};
 }
 
-/// "2026-01-31T02:00:00.000Z"
+/// "2026-01-31T02:00:00.000Z"; a time outside the years 0 to 9999 as the nearest within.
 CORE_EXPORT std::string formatInstant(Instant at);
-/// RFC 3339 with any offset and any number of fraction digits (kept to microseconds); nullopt if malformed.
+/// RFC 3339 with any offset and any number of fraction digits (kept to microseconds), of the years 0 to 9999
+/// in UTC; nullopt for anything else.
 CORE_EXPORT std::optional<Instant> parseInstant(std::string_view text);
 
 /// "5m", "30s", "1h30m", "250ms", "2d"; a plain number means seconds. nullopt if malformed or negative.

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <set>
 
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include "config/closest.h"
 #include "core/time.h"
 
 namespace core::config {
@@ -68,6 +70,13 @@ std::optional<std::int64_t> parseSize(std::string_view text) {
     return std::nullopt;
 }
 
+/// A limit in the setting's own unit.
+std::string limitText(const Setting& setting, std::int64_t value) {
+    if (setting.type != SettingType::duration)
+        return fmt::format("{}", value);
+    return value % 1000 == 0 ? fmt::format("{}s", value / 1000) : fmt::format("{}ms", value);
+}
+
 /// Reads the text as the setting's type; returns what is wrong with it.
 std::optional<std::string> interpret(Config::Value& value) {
     const Setting& setting = value.setting;
@@ -77,7 +86,7 @@ std::optional<std::string> interpret(Config::Value& value) {
         if (!setting.oneOf.empty() &&
             std::find(setting.oneOf.begin(), setting.oneOf.end(), text) == setting.oneOf.end())
             return fmt::format("must be one of {}", fmt::join(setting.oneOf, ", "));
-        return std::nullopt;
+        return setting.check ? setting.check(text) : std::nullopt;
     case SettingType::list:
         if (value.list.empty() && !text.empty()) {
             // ':' as in PATH where the value is one of folders, ',' otherwise.
@@ -91,6 +100,9 @@ std::optional<std::string> interpret(Config::Value& value) {
                 rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
             }
         }
+        for (const auto& entry : value.list)
+            if (auto wrong = setting.check ? setting.check(entry) : std::nullopt)
+                return wrong;
         return std::nullopt;
     case SettingType::boolean:
         if (text == "true" || text == "yes" || text == "on" || text == "1")
@@ -122,9 +134,9 @@ std::optional<std::string> interpret(Config::Value& value) {
     }
     }
     if (setting.min && value.number < *setting.min)
-        return fmt::format("must be at least {}", *setting.min);
+        return fmt::format("must be at least {}", limitText(setting, *setting.min));
     if (setting.max && value.number > *setting.max)
-        return fmt::format("must be at most {}", *setting.max);
+        return fmt::format("must be at most {}", limitText(setting, *setting.max));
     return std::nullopt;
 }
 
@@ -151,10 +163,11 @@ void flatten(const YAML::Node& node, const std::string& prefix, int depth, std::
         return;
     }
     if (node.IsMap()) {
+        std::set<std::string> keys; // of two maps under one key yaml-cpp keeps both
         for (const auto& entry : node) {
             const auto key = entry.first.as<std::string>();
             const std::string path = prefix.empty() ? key : prefix + "." + key;
-            if (out.contains(path))
+            if (!keys.insert(key).second || out.contains(path))
                 problems.push_back(
                     {path, fmt::format("line {}: {} is given twice", entry.first.Mark().line + 1, path)});
             flatten(entry.second, path, depth + 1, looked, out, problems);
@@ -191,6 +204,11 @@ std::map<std::string, FileValue> readFile(const Sources& sources, std::vector<Pr
             problems.push_back({"", fmt::format("the configuration file {} does not exist", sources.file)});
         return values;
     }
+    if (std::filesystem::is_directory(sources.file, code)) {
+        problems.push_back(
+            {"", fmt::format("{} is a folder; --config names a file of settings", sources.file)});
+        return values;
+    }
     if (std::filesystem::file_size(sources.file, code) > (1U << 20U)) {
         problems.push_back({"", fmt::format("the configuration file {} is larger than 1 MiB", sources.file)});
         return values;
@@ -205,10 +223,38 @@ std::map<std::string, FileValue> readFile(const Sources& sources, std::vector<Pr
                 {"", fmt::format("{} must contain settings like \"http:\", not plain text", sources.file)});
     } catch (const YAML::ParserException& e) {
         problems.push_back({"", fmt::format("{}, line {}: {}", sources.file, e.mark.line + 1, e.msg)});
+    } catch (const YAML::BadFile&) {
+        problems.push_back(
+            {"", fmt::format("the configuration file {} cannot be read by this user", sources.file)});
     } catch (const YAML::Exception& e) {
         problems.push_back({"", fmt::format("{}: {}", sources.file, e.what())});
     }
     return values;
+}
+
+/// What is given and no setting takes: every key of the file, and variables that look like a mistyped one.
+/// Others that begin with AE_ may be somebody else's.
+void judgeUnknown(const std::vector<Setting>& settings, const Sources& sources,
+                  const std::map<std::string, FileValue>& rest, std::vector<Problem>& problems) {
+    std::vector<std::string> keys, variables;
+    for (const auto& setting : settings) {
+        keys.push_back(setting.key);
+        variables.push_back(environmentName(setting));
+    }
+    for (const auto& [key, value] : rest) {
+        const auto meant = closest(key, keys);
+        problems.push_back(
+            {key, fmt::format("{}, line {}: {} is not a known setting{}", sources.file, value.line, key,
+                              meant ? "; did you mean " + *meant + "?" : "")});
+    }
+    for (const auto& [name, value] : sources.environment) {
+        if (!name.starts_with("AE_") ||
+            std::find(variables.begin(), variables.end(), name) != variables.end())
+            continue;
+        if (const auto meant = closest(name, variables))
+            problems.push_back(
+                {"", fmt::format("the variable {} is not a known setting; did you mean {}?", name, *meant)});
+    }
 }
 
 } // namespace
@@ -251,16 +297,15 @@ Result<std::shared_ptr<const Config>> read(const std::vector<Setting>& settings,
         }
         values.emplace(setting.key, std::move(value));
     }
-    for (const auto& [key, value] : sources.allowUnknown ? decltype(file){} : file)
-        problems.push_back(
-            {key, fmt::format("{}, line {}: {} is not a known setting", sources.file, value.line, key)});
+    if (!sources.allowUnknown)
+        judgeUnknown(settings, sources, file, problems);
     if (!problems.empty()) {
         std::string message = problems.size() == 1
                                   ? "The configuration is not valid: "
                                   : fmt::format("The configuration has {} problems: ", problems.size());
         for (std::size_t i = 0; i < problems.size(); ++i)
             message += (i > 0 ? "; " : "") + problems[i].message;
-        return Error(errors::kValidation, message + ".", std::move(problems));
+        return Error(errors::kValidation, message + (message.ends_with('.') ? "" : "."), std::move(problems));
     }
     return std::make_shared<const Config>(std::move(values));
 }
@@ -288,12 +333,7 @@ namespace {
 std::string domain(const Setting& setting) {
     std::string text = setting.oneOf.empty() ? std::string(typeName(setting.type))
                                              : fmt::format("{}", fmt::join(setting.oneOf, ", "));
-    const bool time = setting.type == SettingType::duration;
-    const auto number = [&](std::int64_t value) {
-        if (time && value % 1000 == 0)
-            return fmt::format("{}s", value / 1000);
-        return time ? fmt::format("{}ms", value) : fmt::format("{}", value);
-    };
+    const auto number = [&](std::int64_t value) { return limitText(setting, value); };
     if (setting.min && setting.max)
         text += fmt::format(", {} to {}", number(*setting.min), number(*setting.max));
     else if (setting.min)

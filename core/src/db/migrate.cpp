@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <map>
+#include <regex>
 
 #include <fmt/format.h>
 
 #include "core_migrations.h"
+#include "db/foreign.h"
 #include "db/migration_session.h"
 #include "fault/failpoint.h"
 
@@ -112,6 +114,30 @@ std::vector<const Migration*> pendingOf(const ModuleMigrations& module,
     return pending;
 }
 
+/// Before the first migration of a module: refuses a database in which its tables are there already, made by
+/// something else.
+void refuseForeign(MigrationSession& session, const ModuleMigrations& module,
+                   const std::vector<AppliedMigration>& ledger) {
+    const auto known = [&](const std::vector<AppliedMigration>& rows) {
+        return std::any_of(rows.begin(), rows.end(),
+                           [&](const auto& row) { return row.module == module.module; });
+    };
+    if (known(ledger))
+        return;
+    static const std::regex kCreates(R"(\bCREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?"?(\w+))",
+                                     std::regex::icase | std::regex::optimize);
+    for (const auto& migration : module.list)
+        for (std::sregex_iterator at(migration.sql.begin(), migration.sql.end(), kCreates), end; at != end;
+             ++at)
+            // Another host may have made it a moment ago, together with its row in the ledger.
+            if (const auto table = (*at)[1].str(); session.hasTable(table) && !known(readLedger(session)))
+                throw Error(
+                    kMigrationRefused,
+                    fmt::format("The database holds a table {} that is not of module {}: it belongs to "
+                                "something else, and nothing was changed. Name an empty database",
+                                table, module.module));
+}
+
 class Rollback {
 public:
     explicit Rollback(MigrationSession& session) : session_(session) { session_.begin(); }
@@ -173,13 +199,23 @@ ModuleMigrations coreMigrations(Dialect dialect) {
     return {"core", core_migrations(dialect)};
 }
 
+void refuseForeignDatabase(Database& database, const std::vector<ModuleMigrations>& modules) {
+    const auto session = targetOf(database).openMigrationSession();
+    const auto ledger = readLedger(*session);
+    for (const auto& module : modules)
+        refuseForeign(*session, module, ledger);
+}
+
 std::vector<AppliedMigration> appliedMigrations(Database& database) {
     return readLedger(*targetOf(database).openMigrationSession());
 }
 
 std::vector<MigrationStep> planMigrations(Database& database, const std::vector<ModuleMigrations>& modules) {
-    const auto ledger = appliedMigrations(database);
+    const auto session = targetOf(database).openMigrationSession();
+    const auto ledger = readLedger(*session);
     std::vector<MigrationStep> steps;
+    for (const auto& module : modules)
+        refuseForeign(*session, module, ledger);
     for (const auto& module : modules)
         for (const auto* migration : pendingOf(module, ledger))
             steps.push_back({module.module, migration->version, migration->description});
@@ -194,6 +230,8 @@ std::vector<MigrationStep> applyMigrations(Database& database, const std::vector
     session->script(kLedgerDdl);
     // Every module is judged before any is changed.
     const auto ledger = readLedger(*session);
+    for (const auto& module : modules)
+        refuseForeign(*session, module, ledger);
     std::vector<std::pair<const ModuleMigrations*, std::vector<const Migration*>>> pending;
     pending.reserve(modules.size());
     for (const auto& module : modules)

@@ -16,7 +16,8 @@ public:
     virtual ~MigrationSession() = default;
     /// Keeps other runners out until this session ends, and makes sure that roles and rights exist.
     virtual void prepare() = 0;
-    virtual bool hasLedger() = 0;
+    virtual bool hasLedger() { return hasTable("schema_migrations"); }
+    virtual bool hasTable(const std::string& name) = 0;
     /// Begins a transaction that no other runner can enter.
     virtual void begin() = 0;
     virtual void commit() = 0;

@@ -32,7 +32,12 @@ public:
             "version))");
         grantRights();
     }
-    bool hasLedger() override { return !scalar("SELECT to_regclass('schema_migrations')::text").empty(); }
+    bool hasTable(const std::string& name) override {
+        return !query("SELECT 1 FROM pg_class WHERE relname = $1 AND relnamespace = "
+                      "current_schema()::regnamespace",
+                      {name})
+                    .empty();
+    }
     void begin() override { ask("BEGIN"); }
     void commit() override { ask("COMMIT"); }
     [[nodiscard]] bool inTransaction() const override { return connection_.inTransaction(); }

@@ -75,9 +75,8 @@ public:
         : connection_(path, SqliteUse::migration, busyTimeout, milliseconds(0)) {}
 
     void prepare() override {} // begin() locks the file, and the runner looks again behind the lock
-    bool hasLedger() override {
-        return !connection_
-                    .query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'")
+    bool hasTable(const std::string& name) override {
+        return !connection_.query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1", {name})
                     .empty();
     }
     void begin() override { connection_.query("BEGIN IMMEDIATE"); }

@@ -18,6 +18,7 @@ public:
     PasswordFile(const PasswordFile&) = delete;
     PasswordFile& operator=(const PasswordFile&) = delete;
     [[nodiscard]] std::string path() const;
+    [[nodiscard]] int fd() const noexcept { return fd_; }
 
 private:
     int fd_ = -1;

@@ -31,8 +31,8 @@ void Catalogue::add(const std::string& module, const std::vector<Declaration>& d
 
 void Catalogue::checkPublish(std::string_view key) const {
     if (!entries_.contains(key))
-        throw Error(
-            errors::kValidation,
+        throw Error( // the module's fault, not its caller's
+            errors::kInternal,
             fmt::format("The event {} is declared by no module; name it in events() of the module {}.", key,
                         moduleOf(key)));
 }

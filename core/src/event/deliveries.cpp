@@ -59,6 +59,11 @@ void Deliveries::stop() noexcept {
     jobs_.stop();
 }
 
+std::vector<std::string> Deliveries::stopBy(std::chrono::steady_clock::time_point deadline) noexcept {
+    woken_ = {};
+    return jobs_.stopBy(deadline);
+}
+
 void Deliveries::run(Subscription& subscription, JobRun& job) {
     // Said to be wanted several times before it would be forgotten.
     if (const auto now = clock_.steady(); now - subscription.touched >= outbox_.keep() / 6) {

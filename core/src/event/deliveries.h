@@ -46,6 +46,11 @@ public:
     void start();
     /// Ends it: waits for calls that are under way. What is left is delivered after the next start.
     void stop() noexcept;
+    /// Requests the end and waits for nothing; stop() or stopBy() follows.
+    void requestStop() noexcept { jobs_.requestStop(); }
+    /// The same until then. Returns the names of subscriptions whose handler has not returned: their threads
+    /// are left behind, and all that they use must stay as long as the process.
+    [[nodiscard]] std::vector<std::string> stopBy(std::chrono::steady_clock::time_point deadline) noexcept;
 
 private:
     struct Subscription {

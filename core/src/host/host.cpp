@@ -10,7 +10,10 @@
 #include <fmt/format.h>
 
 #include "core/random.h"
+#include "db/foreign.h"
+#include "db/url.h"
 #include "host/edge_options.h"
+#include "host/free_space.h"
 #include "host/server_options.h"
 #include "host/settings.h"
 #include "http/content_coding.h"
@@ -32,7 +35,7 @@ class Host::Context final : public ModuleContext {
 public:
     Context(Host& host, const std::string& id, fs::path dataDir)
         : host_(host), log_(host.log_.named(id)), services_(host.services_.forModule(id)),
-          jobs_(log_, host.clock_, host.leases_.get(), id), metrics_(host.metrics_, id),
+          jobs_(log_, host.clock_, host.leases_.get(), id), metrics_(host.metrics_, id, id + "_"),
           dataDir_(std::move(dataDir)),
           deliveries_(*host.outbox_, *host.wakeups_, host.clock_, log_, host.leases_.get()) {}
 
@@ -55,7 +58,8 @@ public:
             log_.warn("a subscription will never get anything",
                       {{"subscriber", handler.options.name}, {"reason", *doubt}});
         if (!durable) {
-            subscriptions_.push_back(
+            subscriptions_.emplace_back(
+                handler.options.name,
                 host_.bus_->subscribeRaw(handler.key, handler.options, std::move(handler.handle)));
             return;
         }
@@ -71,16 +75,43 @@ public:
     /// Before the module starts: what it publishes from then on is kept for its durable subscriptions.
     void openDeliveries() { deliveries_.open(); }
     void startDeliveries() { deliveries_.start(); }
-    /// First what calls the module from the host, then what other modules call.
-    void end() noexcept {
-        deliveries_.stop();
-        jobs_.stop();
+    void addProbes(std::vector<HealthCheck> checks) {
+        for (auto& check : checks)
+            probes_.push_back(
+                std::make_unique<HealthProbe>(std::move(check.name), std::move(check.check), host_.clock_));
+    }
+    [[nodiscard]] const std::vector<std::unique_ptr<HealthProbe>>& probes() const { return probes_; }
+    /// First what calls the module from the host, then what other modules call. Returns what of it has not
+    /// returned within the limit and is left behind, by its kind and name.
+    [[nodiscard]] std::vector<std::string> end(milliseconds limit) noexcept {
+        const auto deadline = host_.clock_.steady() + limit;
+        std::vector<std::string> left;
+        deliveries_.requestStop();
+        jobs_.requestStop();
+        for (const auto& name : deliveries_.stopBy(deadline))
+            left.push_back("durable subscription " + name);
+        for (const auto& name : jobs_.stopBy(deadline))
+            left.push_back("job " + name);
+        for (const auto& probe : probes_)
+            if (!probe->endsBy(deadline))
+                left.push_back("health check " + probe->name());
+        const auto rest = [&] {
+            return std::max(std::chrono::ceil<milliseconds>(deadline - host_.clock_.steady()),
+                            milliseconds{50});
+        };
+        for (auto& [name, subscription] : subscriptions_) {
+            const auto held = std::make_shared<event::Subscription>(std::move(subscription));
+            if (!module::endsWithin(host_.clock_, rest(), [held] { *held = {}; }))
+                left.push_back("subscription " + name);
+        }
         subscriptions_.clear();
-        metrics_.end();
+        if (!module::endsWithin(host_.clock_, rest(), [this] { metrics_.end(); }))
+            left.emplace_back("collector of metrics");
         if (!services_.withdraw(kServiceDrain))
             log_.error(
                 "a call of a service of this module was not over in time; the module is stopped under it",
                 {{"waited_ms", std::int64_t{kServiceDrain.count()}}});
+        return left;
     }
 
 private:
@@ -91,7 +122,8 @@ private:
     ThreadJobs jobs_;
     metrics::ModuleRegistry metrics_;
     fs::path dataDir_;
-    std::vector<event::Subscription> subscriptions_;
+    std::vector<std::pair<std::string, event::Subscription>> subscriptions_; // by name
+    std::vector<std::unique_ptr<HealthProbe>> probes_;
     std::set<std::string> durableNames_;
     event::Deliveries deliveries_;
 };
@@ -152,6 +184,22 @@ void Host::loadModules() {
     modules_->load(folders);
     modules_->forEach("events",
                       [&](ModuleRecord& record) { events_.add(record.id, record.module->events()); });
+    // What a module declares must not stop the host, which reads all settings together.
+    std::set<std::string> keys;
+    for (const auto& setting : settings())
+        keys.insert(setting.key);
+    modules_->forEach("settings", [&](ModuleRecord& record) {
+        const auto own = record.module->settings();
+        static_cast<void>(config::read(own, {}).value()); // their defaults
+        for (const auto& setting : own)
+            if (keys.contains(setting.key))
+                throw Error(errors::kValidation,
+                            fmt::format("it declares the setting {}, which is the host's "
+                                        "or another module's",
+                                        setting.key));
+        for (const auto& setting : own)
+            keys.insert(setting.key);
+    });
 }
 
 std::vector<config::SettingGroup> Host::settingGroups() const {
@@ -168,6 +216,9 @@ std::shared_ptr<const config::Config> Host::readSettings() const {
         for (auto& setting : group.settings)
             all.push_back(std::move(setting));
     auto config = config::read(all, options_.sources).value();
+    if (config->text("data_dir").empty())
+        throw Error(errors::kValidation, "data_dir is empty: name a folder with --data-dir, AE_DATA_DIR or "
+                                         "data_dir");
     static_cast<void>(serverOptions(*config)); // what it would serve with is judged with the rest
     static_cast<void>(edgeOptions(*config));   // judged with the rest
     return config;
@@ -206,11 +257,19 @@ void Host::openDatabase() {
     const fs::path dataDir = config_->text("data_dir");
     makePrivateFolder(dataDir);
     db::Options options;
-    options.url = config_->text("database.url");
-    if (options.url.empty())
-        options.url = "sqlite:" + (dataDir / "ae-backend.db").string();
+    options.url = databaseUrl();
     options.poolSize = static_cast<std::size_t>(config_->integer("database.pool_size"));
     database_ = db::open(options, clock_, log_.named("db"));
+}
+
+std::string Host::databaseUrl() const {
+    const auto& url = config_->text("database.url");
+    return url.empty() ? "sqlite:" + (fs::path(config_->text("data_dir")) / "ae-backend.db").string() : url;
+}
+
+void Host::claimDatabase() {
+    if (database_->dialect() == db::Dialect::sqlite)
+        lock_ = std::make_unique<db::HostLock>(db::parseUrl(databaseUrl(), {}).path);
 }
 
 std::vector<db::ModuleMigrations> Host::migrations() {
@@ -227,6 +286,8 @@ std::vector<db::MigrationStep> Host::plannedMigrations() {
 }
 
 void Host::migrate(const std::function<void(const db::MigrationStep&)>& progress) {
+    // A database of something else is left as it is, core's tables included.
+    db::refuseForeignDatabase(*database_, migrations());
     db::applyMigrations(*database_, {db::coreMigrations(database_->dialect())}, progress);
     // One module after the other: a schema that does not fit takes out its module and not the host.
     modules_->forEach("migrate", [&](ModuleRecord& record) {
@@ -281,6 +342,7 @@ void Host::start() {
             context.openDeliveries();
             startModule(record);
             context.startDeliveries();
+            context.addProbes(record.module->healthChecks());
             modules_->setState(record, State::running);
         } catch (const Abandoned&) {
             revoke(record.id);
@@ -311,6 +373,23 @@ void Host::start() {
     for (const auto& [id, context] : contexts_)
         if (!running.contains(id))
             revoke(id);
+    if (const auto missing = modules_->missing(); !missing.empty()) {
+        std::vector<std::string> names;
+        for (const auto& [id, reason] : missing)
+            names.push_back(id);
+        // What was verified and served by them is not known any more, so it cannot be refused for good.
+        const auto reason = fmt::format("of the installed modules this host lacks {}; see /health/ready.",
+                                        fmt::join(names, ", "));
+        authentication_.setIncomplete(reason);
+        dispatcher_.setIncomplete(reason);
+    }
+    databaseProbe_ = std::make_unique<HealthProbe>(
+        "database",
+        [this] {
+            database_->ping();
+            requireFreeSpace(config_->text("data_dir"));
+        },
+        clock_);
 
     openApi_ = http::makeAsset(openApi(), ".json");
     openApi_.gzip =
@@ -353,11 +432,14 @@ bool Host::stop() noexcept {
         if (server_ && !server_->stop())
             abandoned_ = true;
         ownMetrics_.end();
-        if (outboxJobs_)
-            outboxJobs_->stop();
+        const auto limit = config_->duration("modules.stop_timeout");
+        const auto deadline = clock_.steady() + limit;
+        if (outboxJobs_ && !outboxJobs_->stopBy(deadline).empty())
+            abandoned_ = true;
+        if (databaseProbe_ && !databaseProbe_->endsBy(deadline))
+            abandoned_ = true;
         stopModules();
-        if (bus_)
-            bus_->stop(milliseconds{2000});
+        stopBus();
         if (leases_)
             leases_->releaseAll();
     } catch (...) {
@@ -397,7 +479,19 @@ void Host::revoke(const std::string& module) noexcept {
     middleware_.remove(module);
     for (auto& [id, context] : contexts_)
         if (id == module)
-            context->end();
+            for (const auto& what : context->end(config_->duration("modules.stop_timeout"))) {
+                abandoned_ = true;
+                log_.error("a module's work has not returned in time and is left behind",
+                           {{"id", module}, {"work", what}});
+            }
+}
+
+void Host::stopBus() {
+    // Its threads end when no handler runs; one that never returns was reported with its module.
+    constexpr milliseconds kDrain{2000};
+    if (bus_ &&
+        !module::endsWithin(clock_, kDrain + milliseconds{1000}, [bus = bus_.get()] { bus->stop(kDrain); }))
+        abandoned_ = true;
 }
 
 void Host::stopModules() noexcept {
@@ -439,24 +533,17 @@ std::vector<Command> Host::commands() {
 
 std::vector<std::pair<std::string, std::string>> Host::health() {
     std::vector<std::pair<std::string, std::string>> parts;
-    const auto probe = [&](std::string name, const std::function<void()>& check) {
-        std::string reason;
-        try {
-            check();
-        } catch (...) {
-            reason = messageOfCurrentException();
-        }
-        parts.emplace_back(std::move(name), std::move(reason));
-    };
-    probe("host", [&] {
-        if (stopping_)
-            throw Error(errors::kUnavailable, "This host is stopping; send requests to another one.");
-    });
-    probe("database", [&] { database_->ping(); });
-    for (const auto& record : modules_->records())
-        if (record.state == State::running)
-            for (const auto& check : record.module->healthChecks())
-                probe(check.name, check.check);
+    parts.emplace_back("host", stopping_ ? "This host is stopping; send requests to another one." : "");
+    for (auto& [id, reason] : modules_->missing())
+        parts.emplace_back("module " + id, std::move(reason));
+    std::vector<HealthProbe*> probes{databaseProbe_.get()};
+    for (const auto& [id, context] : contexts_)
+        for (const auto& probe : context->probes())
+            probes.push_back(probe.get());
+    for (auto* probe : probes)
+        probe->ask();
+    for (const auto* probe : probes)
+        parts.emplace_back(probe->name(), probe->answer());
     return parts;
 }
 

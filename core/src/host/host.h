@@ -13,9 +13,11 @@
 #include "core/event/catalogue.h"
 #include "core/export.h"
 #include "core/module/module.h"
+#include "db/host_lock.h"
 #include "event/deliveries.h"
 #include "event/outbox.h"
 #include "event/queued_bus.h"
+#include "host/health_probe.h"
 #include "http/dispatcher.h"
 #include "http/edge.h"
 #include "http/middleware_chain.h"
@@ -56,6 +58,11 @@ public:
     void readConfig();
     /// Creates the data folder. Throws core::Error with a sentence.
     void openDatabase();
+    /// Makes sure that no other host serves from the same SQLite file; after openDatabase(). Throws
+    /// core::Error(kDatabase) with a sentence.
+    void claimDatabase();
+    /// Where the database is, with its password; after readConfig().
+    [[nodiscard]] std::string databaseUrl() const;
     /// Applies what is missing; a module whose migration fails is recorded as failed.
     void migrate(const std::function<void(const db::MigrationStep&)>& progress = {});
     [[nodiscard]] std::vector<db::MigrationStep> plannedMigrations();
@@ -87,7 +94,7 @@ public:
     [[nodiscard]] const Logger& log() const { return log_; }
     /// The OpenAPI document of all routes; after initializeModules().
     [[nodiscard]] std::string openApi() const;
-    /// Every part with its state, for /health/ready and doctor: name and reason ("" = good).
+    /// Every part with its state, for /health/ready: name and reason ("" = good). After start().
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> health();
 
 private:
@@ -106,6 +113,8 @@ private:
     /// Takes away what the host gave to a module and what it takes from it.
     void revoke(const std::string& module) noexcept;
     void stopModules() noexcept;
+    /// Ends what belongs to the host itself, within limits.
+    void stopBus();
 
     HostOptions options_;
     const std::string id_; // of this process, among the hosts of one database
@@ -116,6 +125,7 @@ private:
     metrics::ModuleRegistry ownMetrics_;
     std::shared_ptr<const config::Config> config_;
     std::unique_ptr<module::ModuleSet> modules_;
+    std::unique_ptr<db::HostLock> lock_;
     std::unique_ptr<db::Database> database_;
     std::unique_ptr<Leases> leases_;
     std::unique_ptr<HostWakeups> wakeups_;
@@ -133,6 +143,7 @@ private:
     std::unique_ptr<http::StaticFiles> web_;
     std::unique_ptr<http::Server> server_;
     std::vector<std::pair<std::string, std::unique_ptr<Context>>> contexts_; // by module, in order
+    std::unique_ptr<HealthProbe> databaseProbe_;
     http::Asset openApi_;
     std::atomic<bool> stopping_{false};
     bool abandoned_ = false; // a module's thread that nobody waits for still runs

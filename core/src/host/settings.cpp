@@ -1,9 +1,32 @@
 #include "host/settings.h"
 
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "db/url.h"
+
 namespace core::host {
 
 using config::Setting;
 using config::SettingType;
+
+namespace {
+std::optional<std::string> checkDatabaseUrl(const std::string& text) {
+    try {
+        db::parseUrl(text, {});
+        return std::nullopt;
+    } catch (const Error& error) {
+        return fmt::format("cannot be used: {}", error.what());
+    }
+}
+std::optional<std::string> checkFolder(const std::string& text) {
+    std::error_code ignored;
+    return std::filesystem::is_directory(text, ignored)
+               ? std::nullopt
+               : std::optional(fmt::format("must name folders that are there: {} is none", text));
+}
+} // namespace
 
 std::vector<Setting> settings() {
     return {
@@ -14,7 +37,8 @@ std::vector<Setting> settings() {
          .doc = "sqlite:PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE; default: ae-backend.db in the "
                 "data folder",
          .environment = "AE_DATABASE_URL",
-         .secret = true},
+         .secret = true,
+         .check = checkDatabaseUrl},
         {.key = "database.pool_size",
          .type = SettingType::integer,
          .defaultValue = "10",
@@ -266,8 +290,11 @@ std::vector<Setting> settings() {
          .max = 31536000000},
         {.key = "module_path",
          .type = SettingType::list,
-         .doc = "Folders with further modules, separated by colons"},
-        {.key = "web_dir", .doc = "Folder of the built web application; default: beside the program"},
+         .doc = "Folders with further modules, separated by colons",
+         .check = checkFolder},
+        {.key = "web_dir",
+         .doc = "Folder of the built web application; default: beside the program",
+         .check = checkFolder},
     };
 }
 

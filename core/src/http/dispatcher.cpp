@@ -84,10 +84,29 @@ void Dispatcher::identify(Request& request, const Route* route) const {
     entry.tenant = request.caller->tenant;
 }
 
+std::optional<Response> Dispatcher::identifyCounted(Request& request, const Route& route) const {
+    try {
+        identify(request, &route);
+        return std::nullopt;
+    } catch (const Error& error) {
+        if (error.status() != 401)
+            throw;
+        const auto credentials = credentialsOf(request);
+        if (auto tooMany = edge_->failed(route, request, credentials ? sha256(credentials->secret) : ""))
+            return tooMany;
+        throw;
+    }
+}
+
 Outcome Dispatcher::judge(Incoming& incoming) const {
     Request& request = incoming.request;
     const Route* route = incoming.match.route.get();
-    identify(request, route);
+    if (edge_ != nullptr && route != nullptr && route->throttle.declared() && !route->permission.isOpen()) {
+        if (auto refusal = identifyCounted(request, *route))
+            return std::move(*refusal);
+    } else {
+        identify(request, route);
+    }
     if (edge_ != nullptr)
         if (auto refusal = edge_->overRate(request))
             return std::move(*refusal);
@@ -97,6 +116,8 @@ Outcome Dispatcher::judge(Incoming& incoming) const {
             !request.path.starts_with("/api/"))
             if (auto response = fallback_->serve(request))
                 return std::move(*response);
+        if (!incomplete_.empty() && request.path.starts_with("/api/"))
+            throw Error(errors::kUnavailable, "What is at this address is not there now: " + incomplete_);
         throw Error(errors::kNotFound, "There is nothing at this address.");
     }
     if (route == nullptr) {
@@ -128,6 +149,10 @@ Outcome Dispatcher::judge(Incoming& incoming) const {
         request.auditTrail->pending = true;
     }
     Outcome outcome = handle(*route, request);
+    if (const auto* response = std::get_if<Response>(&outcome);
+        response != nullptr && (response->status < 200 || response->status > 599))
+        throw Error(errors::kInternal, "The server failed to answer.")
+            .withDetail(fmt::format("the handler answers with the status {}", response->status));
     locate(*route, outcome);
     if (!route->webSocket && std::holds_alternative<Upgrade>(outcome))
         throw Error(errors::kInternal, "The route does not declare that it becomes a WebSocket.");
@@ -206,6 +231,13 @@ void Dispatcher::finish(Incoming& incoming, std::chrono::steady_clock::time_poin
     }
 }
 
+namespace {
+Error serverFailed(const Request& request) {
+    return Error(errors::kInternal, "The server failed to answer; its log has the reason under request id " +
+                                        request.requestId + ".");
+}
+} // namespace
+
 Outcome Dispatcher::answer(Incoming& incoming) const noexcept {
     const Request& request = incoming.request;
     try {
@@ -214,13 +246,26 @@ Outcome Dispatcher::answer(Incoming& incoming) const noexcept {
                 return std::move(*preflight);
         return judge(incoming);
     } catch (const Error& error) {
-        if (error.status() >= 500)
+        const auto leftOut = error.status() == 503
+                                 ? quiet_.write(std::string(error.name()) + error.what(), clock_->steady())
+                                 : std::optional<std::int64_t>(0);
+        if (error.status() >= 500 && leftOut)
             log_.error("a request failed", {{"request_id", request.requestId},
                                             {"method", request.method},
                                             {"path", request.path},
-                                            {"error", describeCurrentException()}});
+                                            {"error", describeCurrentException()},
+                                            {"left_out", *leftOut}});
         return Response::error(error);
     } catch (const db::ConstraintViolation& violation) {
+        if (violation.kind() != db::ConstraintViolation::Kind::unique) {
+            // Statements that break their own schema's rules are a fault of the program.
+            log_.error("a request broke a rule of the database", {{"request_id", request.requestId},
+                                                                  {"method", request.method},
+                                                                  {"path", request.path},
+                                                                  {"constraint", violation.constraint()},
+                                                                  {"error", violation.what()}});
+            return Response::error(serverFailed(request));
+        }
         // Two requests met; whoever came second may look again.
         log_.warn("a request met a constraint",
                   {{"request_id", request.requestId}, {"path", request.path}, {"error", violation.what()}});
@@ -232,10 +277,7 @@ Outcome Dispatcher::answer(Incoming& incoming) const noexcept {
                                                      {"method", request.method},
                                                      {"path", request.path},
                                                      {"error", describeCurrentException()}});
-        return Response::error(
-            Error(errors::kInternal, "The server failed to answer; its log has the reason under "
-                                     "request id " +
-                                         request.requestId + "."));
+        return Response::error(serverFailed(request));
     }
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "core/http/principal.h"
 #include "core/http/request.h"
@@ -12,6 +13,7 @@
 #include "http/edge.h"
 #include "http/idempotency.h"
 #include "http/middleware_chain.h"
+#include "http/quiet_errors.h"
 #include "http/route_counters.h"
 #include "http/router.h"
 
@@ -41,6 +43,9 @@ public:
     /// Only before the server runs; without it there are no other origins, no limits of requests, no
     /// compression and no access log.
     void setEdge(Edge* edge) noexcept { edge_ = edge; }
+    /// Only before the server runs. Some routes are not there that should be, for this reason: an address
+    /// below /api/ that no route knows is answered kUnavailable, not kNotFound.
+    void setIncomplete(std::string reason) { incomplete_ = std::move(reason); }
 
     struct Incoming {
         Request request;
@@ -71,6 +76,8 @@ private:
                 Outcome& outcome) const noexcept;
     void count(const Incoming& incoming, const Outcome& outcome, std::chrono::nanoseconds took) const;
     void identify(Request& request, const Route* route) const;
+    /// The same where failures are counted. The answer if there were too many.
+    [[nodiscard]] std::optional<Response> identifyCounted(Request& request, const Route& route) const;
 
     const MiddlewareChain* middleware_;
     Authentication* authentication_;
@@ -80,6 +87,8 @@ private:
     Fallback* fallback_ = nullptr;
     const Idempotency* idempotency_ = nullptr;
     Edge* edge_ = nullptr;
+    std::string incomplete_;
+    mutable QuietErrors quiet_; // of what is unavailable: every request says the same
     mutable detail::RouteCounters unmatched_;
 };
 

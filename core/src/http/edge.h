@@ -39,6 +39,12 @@ public:
     [[nodiscard]] std::optional<Response> overRate(const Request& request);
     /// Runs the handler, at most as often as the route's throttle lets the caller fail.
     Outcome handle(const Route& route, Request& request, const Handler& handler);
+    /// Counts credentials that are not valid where the route counts failures. The answer if there were too
+    /// many.
+    [[nodiscard]] std::optional<Response> failed(const Route& route, const Request& request,
+                                                 const std::string& account) {
+        return throttling_.failed(route, request, account);
+    }
     /// Finishes what is sent and writes its line. What is returned, if anything, does so for what goes on.
     [[nodiscard]] std::unique_ptr<LateAnswer> finish(const Request& request, const Route* route,
                                                      std::chrono::steady_clock::time_point began,

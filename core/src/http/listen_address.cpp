@@ -42,8 +42,11 @@ Result<ListenAddress> ListenAddress::parse(std::string_view text) {
         rest.remove_prefix(kTls.size());
     }
     const auto colon = rest.rfind(':');
-    if (colon == std::string_view::npos || !isPort(rest.substr(colon + 1)))
+    if (colon == std::string_view::npos || colon + 1 == rest.size() || rest.ends_with(']'))
         return wrong(text, "has no port: write HOST:PORT, [V6]:PORT or unix:/PATH");
+    if (!isPort(rest.substr(colon + 1)))
+        return wrong(
+            text, fmt::format("has the port \"{}\": a port is a number up to 65535", rest.substr(colon + 1)));
     std::string_view host = rest.substr(0, colon);
     if (host.starts_with('[') && host.ends_with(']'))
         host = host.substr(1, host.size() - 2);

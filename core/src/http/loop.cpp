@@ -233,6 +233,13 @@ bool Server::Loop::admit(Connection& connection) {
     const auto key = address->network();
     if (!addressCount_.take(key, options_.maxConnectionsPerAddress)) {
         ++counters_.rejectedOfAddress;
+        const std::string peer = connection.peer.data();
+        if (const auto leftOut = quietAddresses_.write(peer, clock_.steady()))
+            log_.warn("an address has too many connections; those over http.max_connections_per_address are "
+                      "turned away",
+                      {{"address", peer},
+                       {"limit", static_cast<std::int64_t>(options_.maxConnectionsPerAddress)},
+                       {"left_out", *leftOut}});
         return false;
     }
     connection.counted = key;

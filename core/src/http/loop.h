@@ -12,6 +12,7 @@
 #include "http/connection.h"
 #include "http/event_queue.h"
 #include "http/listener.h"
+#include "http/quiet_errors.h"
 #include "http/server.h"
 #include "http/timers.h"
 #include "http/tls_certificate.h"
@@ -193,6 +194,7 @@ private:
     std::vector<std::shared_ptr<WebSocketSession>> unscheduled_;
     Timers timers_;
     AddressCount addressCount_;
+    QuietErrors quietAddresses_;
     std::uint64_t nextId_ = kFirstConnection;
     FileDescriptor spare_; // for when there is no other
     std::int64_t spareUsedAt_ = 0;

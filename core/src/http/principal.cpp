@@ -45,6 +45,7 @@ struct Authentication::State {
     std::unordered_map<std::string, std::list<Entry>::iterator> byKey;
     /// Grows with every forget(): what was verified before must not be remembered after.
     std::uint64_t generation = 0;
+    std::string incomplete;
 
     Wakeups* wakeups = nullptr;
     WakeupSubscription shared;
@@ -75,6 +76,11 @@ Authentication::~Authentication() = default;
 void Authentication::add(std::shared_ptr<Authenticator> authenticator) {
     const std::lock_guard lock(state_->mutex);
     state_->authenticators.push_back(std::move(authenticator));
+}
+
+void Authentication::setIncomplete(std::string reason) {
+    const std::lock_guard lock(state_->mutex);
+    state_->incomplete = std::move(reason);
 }
 
 Result<Principal> Authentication::authenticate(const Credentials& credentials) {
@@ -116,6 +122,9 @@ Result<Principal> Authentication::authenticate(const Credentials& credentials) {
         }
         return answer->value().principal;
     }
+    const std::lock_guard lock(state_->mutex);
+    if (!state_->incomplete.empty())
+        return Error(errors::kUnavailable, "These credentials cannot be verified now: " + state_->incomplete);
     return Error(errors::kInvalidToken, "The credentials are not valid.");
 }
 

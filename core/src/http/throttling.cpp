@@ -28,29 +28,53 @@ Throttling::Throttling(const Clock& clock, Limits limits)
     : accounts_(clock, limitOf(limits.accountFailures, limits.window)),
       addresses_(clock, limitOf(limits.addressFailures, limits.window)) {}
 
-Outcome Throttling::run(const Route& route, Request& request, const Handler& handler) {
-    const std::string account = route.throttle.accountOf(request);
+Throttling::Keys Throttling::keysOf(const Route& route, const Request& request, const std::string& account,
+                                    const std::string& what) {
     const std::string network = networkOf(request.remoteAddress);
-    std::optional<BucketKey> accountKey, addressKey;
+    Keys keys;
     if (!account.empty())
-        accountKey.emplace(joinWithLengths({route.method, route.path, account, network}));
+        keys.account.emplace(joinWithLengths({route.method, route.path, what, account, network}));
     if (!network.empty())
-        addressKey.emplace(joinWithLengths({route.method, route.path, network}));
+        keys.address.emplace(joinWithLengths({route.method, route.path, what, network}));
+    return keys;
+}
 
-    const auto wait = std::max(accountKey ? accounts_.waitFor(*accountKey) : std::chrono::nanoseconds{0},
-                               addressKey ? addresses_.waitFor(*addressKey) : std::chrono::nanoseconds{0});
-    if (wait.count() > 0)
-        return tooManyRequests(wait, "Too many attempts have failed.");
+std::optional<Response> Throttling::refusal(const Keys& keys) {
+    const auto wait =
+        std::max(keys.account ? accounts_.waitFor(*keys.account) : std::chrono::nanoseconds{0},
+                 keys.address ? addresses_.waitFor(*keys.address) : std::chrono::nanoseconds{0});
+    if (wait.count() == 0)
+        return std::nullopt;
+    return tooManyRequests(wait, "Too many attempts have failed.");
+}
+
+void Throttling::charge(const Keys& keys) {
+    if (keys.account)
+        accounts_.charge(*keys.account);
+    if (keys.address)
+        addresses_.charge(*keys.address);
+}
+
+std::optional<Response> Throttling::failed(const Route& route, const Request& request,
+                                           const std::string& account) {
+    const auto keys = keysOf(route, request, account, "credentials");
+    if (auto tooMany = refusal(keys))
+        return tooMany;
+    charge(keys);
+    return std::nullopt;
+}
+
+Outcome Throttling::run(const Route& route, Request& request, const Handler& handler) {
+    const auto keys = keysOf(route, request, route.throttle.accountOf(request), "handler");
+    if (auto tooMany = refusal(keys))
+        return std::move(*tooMany);
 
     // Counted afterwards, on credit where several ran at once: an attempt that is right costs nothing.
     const auto count = [&](int status) {
         if (isFailure(status)) {
-            if (accountKey)
-                accounts_.charge(*accountKey);
-            if (addressKey)
-                addresses_.charge(*addressKey);
-        } else if (status < 400 && accountKey) {
-            accounts_.refill(*accountKey); // of the address alone, the next account's failures still count
+            charge(keys);
+        } else if (status < 400 && keys.account) {
+            accounts_.refill(*keys.account); // of the address alone, the next account's failures still count
         }
     };
     try {

@@ -26,8 +26,19 @@ public:
 
     /// Runs the handler and looks at its answer, or refuses. Throws what the handler throws.
     Outcome run(const Route& route, Request& request, const Handler& handler);
+    /// Counts a failure before the handler, of what is too long to be guessed: somebody else's right one from
+    /// the same address is never refused for it. The answer if there were too many.
+    [[nodiscard]] std::optional<Response> failed(const Route& route, const Request& request,
+                                                 const std::string& account);
 
 private:
+    struct Keys {
+        std::optional<BucketKey> account, address;
+    };
+    static Keys keysOf(const Route& route, const Request& request, const std::string& account,
+                       const std::string& what);
+    [[nodiscard]] std::optional<Response> refusal(const Keys& keys);
+    void charge(const Keys& keys);
     TokenBuckets accounts_;
     TokenBuckets addresses_;
 };

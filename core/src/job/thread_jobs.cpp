@@ -27,6 +27,7 @@ struct ThreadJobs::Job {
     std::condition_variable_any changed;
     bool woken = false; // under mutex, as all below
     bool over = false;  // it never runs again
+    bool ended = false; // its thread has nothing left to do
     std::stop_source run{std::nostopstate};
     JobStats stats;
 
@@ -110,6 +111,9 @@ void ThreadJobs::add(JobSpec spec) {
     slot->thread = std::jthread([this, job = slot.get()](const std::stop_token& stop) {
         pthread_setname_np(pthread_self(), job->spec.name.substr(0, 15).c_str());
         loop(*job, stop);
+        const std::lock_guard state(job->mutex);
+        job->ended = true;
+        job->changed.notify_all();
     });
 }
 
@@ -286,16 +290,44 @@ std::vector<JobStats> ThreadJobs::stats() const {
     return all;
 }
 
-void ThreadJobs::stop() noexcept {
-    std::map<std::string, std::unique_ptr<Job>> jobs;
+void ThreadJobs::requestStop() noexcept {
+    std::vector<std::stop_source> sources;
     {
         const std::lock_guard lock(mutex_);
         stopped_ = true;
-        jobs.swap(jobs_);
+        for (auto& [name, job] : jobs_)
+            sources.push_back(job->thread.get_stop_source());
     }
-    for (auto& [name, job] : jobs)
-        job->thread.request_stop();
-    jobs.clear();
+    // Outside the lock: what the work does at a stop may take it.
+    for (auto& source : sources)
+        source.request_stop();
+}
+
+std::map<std::string, std::unique_ptr<ThreadJobs::Job>> ThreadJobs::dismiss() noexcept {
+    requestStop();
+    std::map<std::string, std::unique_ptr<Job>> jobs;
+    const std::lock_guard lock(mutex_);
+    jobs.swap(jobs_);
+    return jobs;
+}
+
+void ThreadJobs::stop() noexcept {
+    dismiss().clear();
+}
+
+std::vector<std::string> ThreadJobs::stopBy(steady_clock::time_point deadline) noexcept {
+    std::vector<std::string> left;
+    for (auto& [name, job] : dismiss()) {
+        {
+            std::unique_lock lock(job->mutex);
+            if (clock_.waitUntil(lock, job->changed, {}, deadline, [&] { return job->ended; }))
+                continue;
+        }
+        left.push_back(name);
+        job->thread.detach();
+        static_cast<void>(job.release()); // its thread goes on using it
+    }
+    return left;
 }
 
 } // namespace core

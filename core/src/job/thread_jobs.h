@@ -26,11 +26,18 @@ public:
     bool cancel(const std::string& name) override;
     [[nodiscard]] std::vector<JobStats> stats() const override;
     void stop() noexcept override;
+    /// Requests stop, waits for nothing and takes no more jobs; stop() or stopBy() follows.
+    void requestStop() noexcept;
+    /// Requests stop and waits until then. Returns the names of those that have not returned: their threads
+    /// are left behind, and all that they use must stay as long as the process.
+    [[nodiscard]] std::vector<std::string> stopBy(std::chrono::steady_clock::time_point deadline) noexcept;
 
 private:
     class Run;
     struct Job;
 
+    /// Takes all jobs, told to end.
+    std::map<std::string, std::unique_ptr<Job>> dismiss() noexcept;
     void loop(Job& job, const std::stop_token& stop);
     /// Runs the work unless another host is the one for it. False if it has to be tried again soon.
     bool runOnce(Job& job, const std::stop_token& stop, std::optional<Instant> slot);

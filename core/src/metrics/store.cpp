@@ -210,4 +210,11 @@ std::string Store::exposition(const db::Context& context) {
     return prometheus::TextSerializer().Serialize(families);
 }
 
+const std::string& ModuleRegistry::own(const std::string& name) const {
+    if (!name.starts_with(prefix_))
+        throw Error(errors::kInternal, fmt::format("The metric {} of the module {} must begin with \"{}\".",
+                                                   name, owner_, prefix_));
+    return name;
+}
+
 } // namespace core::metrics

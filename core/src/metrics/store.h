@@ -59,25 +59,30 @@ private:
 /// What one module sees of it.
 class ModuleRegistry final : public Registry {
 public:
-    ModuleRegistry(Store& store, std::string owner) : store_(store), owner_(std::move(owner)) {}
+    /// `prefix`: what its families begin with; "" for the host, whose are of several kinds.
+    ModuleRegistry(Store& store, std::string owner, std::string prefix = {})
+        : store_(store), owner_(std::move(owner)), prefix_(std::move(prefix)) {}
     Counter& counter(const std::string& name, const std::string& help, const Labels& labels) override {
-        return store_.counter(name, help, labels);
+        return store_.counter(own(name), help, labels);
     }
     Gauge& gauge(const std::string& name, const std::string& help, const Labels& labels) override {
-        return store_.gauge(name, help, labels);
+        return store_.gauge(own(name), help, labels);
     }
     Histogram& histogram(const std::string& name, const std::string& help, const std::vector<double>& bounds,
                          const Labels& labels) override {
-        return store_.histogram(name, help, bounds, labels);
+        return store_.histogram(own(name), help, bounds, labels);
     }
     void collect(const std::string& name, const std::string& help, Kind kind, Read read) override {
-        store_.collect(owner_, name, help, kind, std::move(read));
+        store_.collect(owner_, own(name), help, kind, std::move(read));
     }
     void end() { store_.forget(owner_); }
 
 private:
+    /// Throws for a family that would be another part's.
+    [[nodiscard]] const std::string& own(const std::string& name) const;
     Store& store_;
     std::string owner_;
+    std::string prefix_;
 };
 
 } // namespace core::metrics

@@ -59,13 +59,25 @@ std::string_view stateName(State state) noexcept {
     return kNames[static_cast<int>(state)];
 }
 
+namespace {
+bool fits(const std::string& version, const std::string& versions) {
+    const auto range = VersionRange::parse(versions);
+    const auto parsed = Version::parse(version);
+    return range && parsed && range->contains(*parsed);
+}
+} // namespace
+
 void ModuleSet::load(const std::vector<fs::path>& folders) {
-    std::set<fs::path> files;
+    // Of two files of one module the one in the earlier folder is taken, at every start.
+    std::vector<fs::path> files;
     for (const auto& folder : folders) {
         std::error_code code;
+        const auto begin = files.size();
         for (const auto& entry : fs::directory_iterator(folder, code))
-            if (entry.path().extension() == ".so")
-                files.insert(entry.path());
+            if (entry.path().extension() == ".so" &&
+                std::find(files.begin(), files.end(), entry.path()) == files.end())
+                files.push_back(entry.path());
+        std::sort(files.begin() + static_cast<std::ptrdiff_t>(begin), files.end());
     }
     for (const auto& file : files) {
         auto record = std::make_unique<ModuleRecord>();
@@ -127,9 +139,7 @@ void ModuleSet::resolve() {
                          fmt::format("it needs the module \"{}\", which is not there", needed));
                 continue;
             }
-            const auto range = VersionRange::parse(versions);
-            const auto version = Version::parse(found->second->version);
-            if (!range || !version || !range->contains(*version))
+            if (!fits(found->second->version, versions))
                 fail(*record, "resolve",
                      fmt::format("it needs \"{}\" in version {}, but version {} is here", needed, versions,
                                  found->second->version));
@@ -254,6 +264,37 @@ std::vector<ModuleRecord> ModuleSet::records() const {
     for (const auto& record : records_)
         copy.push_back(*record);
     return copy;
+}
+
+std::optional<std::string> ModuleSet::lacking(const std::vector<Dependency>& needs) const {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [needed, versions] : needs) {
+        const auto found =
+            std::find_if(records_.begin(), records_.end(), [&, name = needed](const auto& record) {
+                return record->id == name && record->state != State::failed &&
+                       record->state != State::skipped;
+            });
+        if (found == records_.end())
+            return fmt::format("it needs the module \"{}\", which is not there", needed);
+        if (!fits((*found)->version, versions))
+            return fmt::format("it needs \"{}\" in version {}, but version {} is here", needed, versions,
+                               (*found)->version);
+    }
+    return std::nullopt;
+}
+
+std::vector<std::pair<std::string, std::string>> ModuleSet::missing() const {
+    const auto lost = [](const auto& record) {
+        return record->state == State::failed || record->state == State::skipped;
+    };
+    const std::lock_guard lock(mutex_);
+    std::vector<std::pair<std::string, std::string>> all;
+    for (const auto& record : records_)
+        if (lost(record) && std::none_of(records_.begin(), records_.end(), [&](const auto& other) {
+                return other->id == record->id && !lost(other);
+            }))
+            all.emplace_back(record->id, record->step + ": " + record->reason);
+    return all;
 }
 
 } // namespace core::module

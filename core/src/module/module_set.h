@@ -4,7 +4,9 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/log.h"
@@ -53,6 +55,11 @@ public:
 
     /// A copy, for any thread.
     [[nodiscard]] std::vector<ModuleRecord> records() const;
+    /// Why a module with these needs could not be used here; nullopt if it could. For any thread.
+    [[nodiscard]] std::optional<std::string> lacking(const std::vector<Dependency>& needs) const;
+    /// Of every installed module that cannot be used: id and reason. A second file of a module that runs is
+    /// not among them. For any thread.
+    [[nodiscard]] std::vector<std::pair<std::string, std::string>> missing() const;
 
 private:
     void skipDependants();

@@ -167,7 +167,10 @@ bool Cron::matchesDay(int year, unsigned month, unsigned day) const {
 }
 
 std::optional<Instant> Cron::next(Instant after, const date::time_zone& zone) const {
-    return anyHour_ ? nextElapsed(after, zone) : nextLocal(after, zone);
+    // A time of five digits cannot be written: what is due then never is.
+    constexpr auto kEnd = date::sys_days{date::year{10000} / 1 / 1};
+    const auto at = anyHour_ ? nextElapsed(after, zone) : nextLocal(after, zone);
+    return at && at->time_since_epoch() < kEnd.time_since_epoch() ? at : std::nullopt;
 }
 
 namespace {

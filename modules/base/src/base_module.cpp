@@ -14,6 +14,20 @@ namespace base {
 
 using core::config::SettingType;
 
+namespace {
+std::optional<std::string> checkJwtSecret(const std::string& text) {
+    return text.size() < 32 ? std::optional<std::string>("must have at least 32 bytes") : std::nullopt;
+}
+std::optional<std::string> checkEncryptionKey(const std::string& text) {
+    try {
+        parseEncryptionKey(text);
+        return std::nullopt;
+    } catch (const core::Error&) {
+        return "must be 32 bytes as base64 or hex, for example from: openssl rand -base64 32";
+    }
+}
+} // namespace
+
 BaseModule::BaseModule() = default;
 BaseModule::~BaseModule() = default;
 
@@ -29,13 +43,15 @@ std::vector<core::config::Setting> BaseModule::settings() const {
                 "default: made once and kept in keys/jwt-secret of the data folder",
          .environment = "AE_JWT_SECRET",
          .secret = true,
-         .seedName = "TokenSecret"},
+         .seedName = "TokenSecret",
+         .check = checkJwtSecret},
         {.key = "security.encryption_key",
          .doc = "Encrypts the vault: 32 bytes as base64 or hex, the same on every host of one database; "
                 "default: made "
                 "once and kept in keys/encryption-key of the data folder",
          .environment = "BACKUP_ENCRYPTION_KEY",
-         .secret = true},
+         .secret = true,
+         .check = checkEncryptionKey},
         {.key = "auth.access_token_ttl",
          .type = SettingType::duration,
          .defaultValue = "15m",
@@ -103,13 +119,22 @@ void BaseModule::initialize(core::ModuleContext& context) {
     setup.jwtKey = config.text("security.jwt_secret");
     if (setup.jwtKey.empty())
         setup.jwtKey = kept("jwt-secret", "AE_JWT_SECRET");
-    setup.vaultKey = config.text("security.encryption_key").empty()
-                         ? kept("encryption-key", "BACKUP_ENCRYPTION_KEY")
-                         : parseEncryptionKey(config.text("security.encryption_key"));
+    const bool keptKey = config.text("security.encryption_key").empty();
+    const auto keyFile = setup.dataDir / "keys/encryption-key";
+    const bool newKey = keptKey && !std::filesystem::exists(keyFile);
+    setup.vaultKey = keptKey ? kept("encryption-key", "BACKUP_ENCRYPTION_KEY")
+                             : parseEncryptionKey(config.text("security.encryption_key"));
 
     parts_ = std::make_unique<Parts>(context.database(), context.clock(), context.authentication(),
                                      context.log(), setup);
-    parts_->vault->check(context.database());
+    try {
+        parts_->vault->check(context.database());
+    } catch (...) {
+        // A key made a moment ago fits no vault that is sealed: it would only be taken for the right one.
+        if (newKey)
+            std::filesystem::remove(keyFile);
+        throw;
+    }
     context.database().setAuditWriter(
         [this](core::db::Transaction& tx, const core::Uuid* tenant, const core::AuditEntry& entry) {
             parts_->audit.write(tx, tenant, entry);

@@ -32,6 +32,14 @@ bool flag(const Invocation& call, const std::string& name) {
     return value && *value != "false" && *value != "0";
 }
 
+/// What a thing is called: it is found by that later.
+std::string nameOf(const Invocation& call) {
+    auto name = option(call, "name").value_or("");
+    if (name.find_first_not_of(" \t\r\n") == std::string::npos)
+        throw Error(core::errors::kValidation, "--name must not be empty");
+    return name;
+}
+
 std::optional<std::int64_t> number(const Invocation& call, const std::string& name) {
     const auto text = option(call, name);
     if (!text)
@@ -210,10 +218,11 @@ int createToken(Parts& parts, Invocation& call) {
     }
     const auto role =
         core::http::parseRole(option(call, "role").value_or("viewer")).value_or(core::http::Role::viewer);
+    const auto name = nameOf(call);
     auto context = audited("base.token.created", "api_token");
     context.audit()->entry.tenant = tenant;
     const auto created = parts.database.transact(context, [&](Transaction& tx) {
-        auto made = parts.tokens.create(tx, tenant, option(call, "name").value_or(""), role, {}, expires);
+        auto made = parts.tokens.create(tx, tenant, name, role, {}, expires);
         context.audit()->entry.objectId = made.row.id.toString();
         return made;
     });
@@ -235,7 +244,7 @@ void printTenant(Invocation& call, const TenantRow& row) {
 
 int createTenant(Parts& parts, Invocation& call) {
     parts.bootstrap.ensureTenant();
-    const auto name = option(call, "name").value_or("");
+    const auto name = nameOf(call);
     const auto context = audited("base.tenant.created", "tenant");
     const auto row = parts.database.transact(context, [&](Transaction& tx) {
         if (!parts.tenants->findByName(tx, name).empty())

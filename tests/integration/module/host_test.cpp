@@ -16,7 +16,7 @@ TEST_F(ModuleTest, TheHostGoesOnWithoutWhatFailsAndSaysWhy) {
     lay("throws_initialize", manifest("throws_initialize"));
     lay("throws_start", manifest("throws_start"));
     lay("wrong_tag", manifest("wrong_tag"));
-    for (const char* id : {"foreign_event", "unknown_event", "bad_durable"})
+    for (const char* id : {"foreign_event", "unknown_event", "bad_durable", "bad_default", "foreign_setting"})
         lay(id, manifest(id));
 
     host::HostOptions options;
@@ -59,6 +59,9 @@ TEST_F(ModuleTest, TheHostGoesOnWithoutWhatFailsAndSaysWhy) {
                "declares the event \"alpha.rang\": its key must begin with \"foreign_event.\"");
         expect("unknown_event", "failed", "initialize",
                "subscribes to its event unknown_event.rang, which it does not declare");
+        expect("bad_default", "failed", "settings", "the default of bad_default.loudness must be an integer");
+        expect("foreign_setting", "failed", "settings",
+               "it declares the setting http.addr, which is the host's");
         expect(
             "bad_durable", "failed", "initialize",
             "The durable subscription \"alpha.ear\" of the module bad_durable needs a name of its own that "
@@ -69,9 +72,20 @@ TEST_F(ModuleTest, TheHostGoesOnWithoutWhatFailsAndSaysWhy) {
             EXPECT_EQ(client.ask(std::string("/api/v1/") + id).body, id);
         for (const char* id : {"gamma", "throws_initialize", "throws_start"})
             EXPECT_EQ(client.ask(std::string("/api/v1/") + id, "Authorization: Bearer viewer\r\n").status,
-                      404)
+                      503)
                 << id;
-        EXPECT_EQ(client.ask("/health/ready").status, 200);
+        // What nobody knows may be known to who is not there.
+        const auto unknown = client.ask("/api/v1/modules", "Authorization: Bearer of-another-kind\r\n");
+        EXPECT_EQ(unknown.status, 503) << unknown.body;
+        EXPECT_THAT(unknown.body, HasSubstr("throws_start"));
+        EXPECT_EQ(unknown.header("Retry-After"), "5");
+        EXPECT_EQ(client.ask("/api/v1/modules").status, 401) << "without credentials";
+        const auto ready = client.ask("/health/ready");
+        EXPECT_EQ(ready.status, 503);
+        EXPECT_THAT(ready.body, HasSubstr(R"("name":"module throws_start","status":"failed",)"
+                                          R"("reason":"start: the sample's port is taken")"));
+        EXPECT_THAT(ready.body, HasSubstr(R"("name":"module gamma")")) << "skipped with it";
+        EXPECT_THAT(ready.body, Not(HasSubstr(R"("name":"module alpha")"))) << "its other file runs";
         const auto openApi = client.ask("/openapi.json").body;
         EXPECT_THAT(openApi, HasSubstr("/api/v1/beta"));
         EXPECT_THAT(openApi, Not(HasSubstr("/api/v1/gamma")));

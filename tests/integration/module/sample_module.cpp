@@ -39,9 +39,22 @@ public:
     }
     std::string_view name() const override { return SAMPLE_ID; }
     std::string_view version() const override { return "1.0.0"; }
+    std::vector<core::config::Setting> settings() const override {
+#if defined(SAMPLE_BAD_DEFAULT)
+        return {
+            {.key = SAMPLE_ID ".loudness",
+             .type = core::config::SettingType::integer,
+             .defaultValue = "very" }};
+#elif defined(SAMPLE_FOREIGN_SETTING)
+        return {{.key = "http.addr" }};
+#else
+        return {};
+#endif
+    }
     void initialize(core::ModuleContext& context) override {
         trace_ = context.dataDir().parent_path() / "trace.txt";
         jobs_ = &context.jobs();
+        context_ = &context;
         note("initialize");
 #ifdef SAMPLE_THROWS_INITIALIZE
         throw std::runtime_error("the sample's key is missing");
@@ -87,11 +100,25 @@ public:
     }
     std::vector<core::EventHandler> eventHandlers() override {
 #if defined(SAMPLE_BAD_DURABLE)
-        constexpr auto kName = "alpha.ear";
+        [[maybe_unused]] constexpr auto kName = "alpha.ear";
 #else
-        constexpr auto kName = SAMPLE_ID ".ear";
+        [[maybe_unused]] constexpr auto kName = SAMPLE_ID ".ear";
 #endif
+#if defined(SAMPLE_HANGS_DURABLE)
+        return {core::EventHandler::durable<Rang>(
+            kName, [this](const Rang&, const core::event::Delivery&) { hang(); })};
+#elif defined(SAMPLE_HANGS_SUBSCRIPTION)
+        return {core::EventHandler::on<Rang>({.name = SAMPLE_ID ".eye"}, [this](const Rang&) { hang(); })};
+#else
         return {core::EventHandler::durable<Rang>(kName, [](const Rang&, const core::event::Delivery&) {})};
+#endif
+    }
+    std::vector<core::HealthCheck> healthChecks() override {
+#if defined(SAMPLE_HANGS_HEALTH)
+        return {{ SAMPLE_ID ".pulse", [this] { hang(); } }};
+#else
+        return {};
+#endif
     }
     void start() override {
         note("start");
@@ -101,6 +128,15 @@ public:
 #ifdef SAMPLE_HANGS_START
         jobs_->every("work", core::milliseconds{20}, [this](core::JobRun&) { note("work"); });
         hang();
+#endif
+#ifdef SAMPLE_HANGS_JOB
+        jobs_->every("stuck", core::milliseconds{20}, [this](core::JobRun&) { hang(); });
+        jobs_->every("work", core::milliseconds{20}, [](core::JobRun&){});
+#endif
+#if defined(SAMPLE_HANGS_DURABLE) || defined(SAMPLE_HANGS_SUBSCRIPTION)
+        context_->database().transact(core::SystemContext("sample"), [this](core::db::Transaction& tx) {
+            context_->events().publishWith(tx, Rang{});
+        });
 #endif
     }
     void stop() override {
@@ -115,14 +151,14 @@ public:
 
 private:
     void note(const char* what) const { std::ofstream(trace_, std::ios::app) << what << " " SAMPLE_ID "\n"; }
-#if defined(SAMPLE_HANGS_START) || defined(SAMPLE_HANGS_STOP)
-    [[noreturn]] static void hang() {
+    [[maybe_unused]] [[noreturn]] void hang() const {
+        note("hang");
         for (;;)
             ::pause();
     }
-#endif
     std::filesystem::path trace_;
     core::Jobs* jobs_ = nullptr;
+    core::ModuleContext* context_ = nullptr;
 };
 
 #ifdef SAMPLE_NEEDS_MORE

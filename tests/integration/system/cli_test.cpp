@@ -8,7 +8,9 @@ class CommandLine : public SystemTest {};
 
 TEST_F(CommandLine, ABusyPortIsSaid) {
     startBackend();
-    const auto second = backend({"--http-addr", "127.0.0.1:" + std::to_string(port_), "serve"});
+    auto spec = backendCommand({"--http-addr", "127.0.0.1:" + std::to_string(port_), "serve"});
+    spec.arguments.at(3) = (dir_ / "other").string();
+    const auto second = runner_.run(spec).value();
     EXPECT_EQ(second.exit.code, 1);
     EXPECT_NE(second.error.find(std::to_string(port_)), std::string::npos) << second.error;
     EXPECT_NE(second.error.find("another program listens"), std::string::npos) << second.error;
@@ -39,7 +41,7 @@ TEST_F(CommandLine, ANewerDatabaseIsLeftAlone) {
     }
     // The host goes on without the module, and says why.
     startBackend();
-    EXPECT_EQ(api().get("/api/v1/restic/agents", admin_).status, 404);
+    EXPECT_EQ(api().get("/api/v1/restic/agents", admin_).status, 503);
     bool told = false;
     const auto modules = get("/api/v1/modules");
     for (const auto& module : *modules.find("items")->array())
@@ -122,7 +124,11 @@ TEST_F(CommandLine, SecretsAreNotShown) {
     EXPECT_EQ(shown.output.find(kAdminPassword), std::string::npos);
     EXPECT_NE(shown.output.find("http.addr"), std::string::npos);
     const auto json = core::json::parse(backend({"--json", "config", "show"}).output).value();
-    EXPECT_EQ(json.stringOr("bootstrap.admin_password"), "***");
+    EXPECT_EQ(json.find("bootstrap.admin_password")->stringOr("value"), "***");
+    EXPECT_EQ(json.find("bootstrap.admin_password")->stringOr("where"), "AE_BOOTSTRAP_ADMIN_PASSWORD");
+    EXPECT_EQ(json.find("auth.bcrypt_cost")->integerOr("value", 0), 10);
+    EXPECT_EQ(json.find("auth.bcrypt_cost")->stringOr("origin"), "file");
+    EXPECT_EQ(json.find("http.swagger")->booleanOr("value", false), true);
 }
 
 TEST_F(CommandLine, ModulesAndDoctor) {
@@ -155,6 +161,56 @@ TEST_F(CommandLine, ExitCodes) {
     EXPECT_EQ(backend({"--no-such-flag", "serve"}).exit.code, 2);
     EXPECT_EQ(backend({"module", "check", "/nowhere.so"}).exit.code, 1);
     EXPECT_EQ(backend({"token", "create", "--name", "x", "--role", "emperor"}).exit.code, 2);
+}
+
+TEST_F(CommandLine, MistypedCommandsAreGuessed) {
+    const auto said = [&](std::vector<std::string> words) { return backend(std::move(words)).error; };
+    EXPECT_NE(said({"sevre"}).find("no command \"sevre\"; did you mean \"serve\"?"), std::string::npos);
+    EXPECT_NE(said({"user", "creat"}).find("did you mean \"user create\"?"), std::string::npos);
+    EXPECT_NE(said({"zebra"}).find("no command \"zebra\""), std::string::npos);
+}
+
+TEST_F(CommandLine, WhatCannotBeUsedIsSaidBeforeAnythingStarts) {
+    const std::vector<std::pair<std::vector<std::string>, std::string>> wrong{
+        {{"--config", (dir_ / "typo.yaml").string()}, "does not exist"},
+        {{"--database-url", "mysql://x"}, "must begin with sqlite: or postgresql://"},
+        {{"--data-dir", ""}, "data_dir is empty"},
+        {{"--module-path", "/nowhere/at/all"}, "/nowhere/at/all is none"},
+        {{"--http-addr", "127.0.0.1:99999"}, "a port is a number up to 65535"}};
+    for (const auto& [flags, reason] : wrong) {
+        auto spec = backendCommand({});
+        spec.arguments = flags;
+        spec.arguments.insert(spec.arguments.end(), {"config", "check"});
+        const auto checked = runner_.run(spec).value();
+        EXPECT_EQ(checked.exit.code, 1) << flags[0];
+        EXPECT_NE(checked.error.find(reason), std::string::npos) << flags[0] << checked.error;
+        EXPECT_EQ(checked.error.find(".."), std::string::npos) << checked.error;
+    }
+    for (const auto& [name, value, reason] :
+         {std::tuple{"AE_JWT_SECRET", "short", "at least 32 bytes"},
+          {"BACKUP_ENCRYPTION_KEY", "no-key", "32 bytes as base64 or hex"},
+          {"AE_HTTP_ADR", "x", "did you mean AE_HTTP_ADDR?"}}) {
+        environment_ = {{name, value}};
+        const auto checked = backend({"config", "check"});
+        EXPECT_EQ(checked.exit.code, 1) << name;
+        EXPECT_NE(checked.error.find(reason), std::string::npos) << checked.error;
+        EXPECT_EQ(checked.error.find("no-key"), std::string::npos) << "secrets are not repeated";
+    }
+}
+
+TEST_F(CommandLine, ScriptsGetFailuresAsJsonAndLoseNoAnswerInSilence) {
+    const auto failed = backend({"--json", "tenant", "create", "--name", ""});
+    EXPECT_EQ(failed.exit.code, 1);
+    const auto error = core::json::parse(failed.error.substr(failed.error.find("{\n")));
+    ASSERT_TRUE(error) << failed.error;
+    EXPECT_EQ(error.value().stringOr("error"), "ValidationError");
+    EXPECT_EQ(error.value().stringOr("message"), "--name must not be empty");
+
+    auto spec = backendCommand({"token", "create", "--name", "x"});
+    spec.standardOutput = core::ProcessOutput::toFile("/dev/full");
+    const auto lost = runner_.run(spec).value();
+    EXPECT_EQ(lost.exit.code, 1);
+    EXPECT_NE(lost.error.find("could not be written"), std::string::npos) << lost.error;
 }
 
 } // namespace

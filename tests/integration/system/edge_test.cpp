@@ -51,6 +51,18 @@ TEST_F(EdgeOfTheHost, ChangingAPasswordIsThrottledByItsOwner) {
     EXPECT_EQ(change(kAdminPassword), 429);
 }
 
+TEST_F(EdgeOfTheHost, GuessingARegistrationTokenIsSlowedDown) {
+    configureHost("http:\n  throttle_account: 3\n");
+    startBackend();
+    const auto enrol = [&](const std::string& token) {
+        return api().post("/api/v1/restic/agents/register", token, Object{{"hostname", "web-01"}}).status;
+    };
+    for (int i = 0; i < 3; ++i)
+        EXPECT_EQ(enrol("a wrong one"), 401);
+    EXPECT_EQ(enrol("a wrong one"), 429);
+    EXPECT_NE(enrol(registrationToken()), 429) << "another one";
+}
+
 TEST_F(EdgeOfTheHost, ACallerThatIsTooFastIsToldWhenToComeBack) {
     configureHost("http:\n  rate_limit: 1\n  rate_burst: 3\n");
     startBackend();

@@ -32,8 +32,7 @@ protected:
     }
     std::unique_ptr<core::Process> migrate(const Place& place) {
         auto spec = backendCommand({});
-        spec.arguments = {"--config", (dir_ / "none.yaml").string(), "--data-dir", place.data.string(),
-                          "migrate"};
+        spec.arguments = {"--data-dir", place.data.string(), "migrate"};
         spec.environment["AE_DATABASE_URL"] = place.url;
         spec.standardOutput = spec.standardError = core::ProcessOutput::toFile(place.data / "migrate.log");
         return std::move(runner_.start(spec)).value();

@@ -53,7 +53,9 @@ protected:
     core::ProcessSpec backendCommand(std::vector<std::string> arguments) const {
         core::ProcessSpec spec;
         spec.program = program_;
-        spec.arguments = {"--config", (dir_ / "host.yaml").string(), "--data-dir", (dir_ / "data").string()};
+        spec.arguments = {"--data-dir", (dir_ / "data").string()};
+        if (std::filesystem::exists(dir_ / "host.yaml"))
+            spec.arguments.insert(spec.arguments.begin(), {"--config", (dir_ / "host.yaml").string()});
         spec.arguments.insert(spec.arguments.end(), arguments.begin(), arguments.end());
         spec.environment = {{"PATH", "/usr/local/bin:/usr/bin:/bin"},
                             {"HOME", "/tmp"},

@@ -28,6 +28,14 @@ TEST(Time, RefusesWhatIsNoTime) {
                              "2026-02-28T24:00:00Z", "2026-02-28T00:00:00", "2026-02-28T00:00:00.Z",
                              "2026-02-28T00:00:00+0100", "2026-02-28T00:00:00Zx", "x026-02-28T00:00:00Z"})
         EXPECT_FALSE(parseInstant(text)) << text;
+    // Years of four digits, in UTC: the next one could not be written so that others read it.
+    EXPECT_EQ(formatInstant(parseInstant("9999-12-31T23:59:59.999Z").value()), "9999-12-31T23:59:59.999Z");
+    EXPECT_TRUE(parseInstant("0000-01-01T00:00:00Z"));
+    for (const char* text :
+         {"9999-12-31T23:59:59-00:01", "9999-12-31T23:59:60Z", "0000-01-01T00:00:00+00:01"})
+        EXPECT_FALSE(parseInstant(text)) << text;
+    EXPECT_EQ(formatInstant(Instant::max()), "9999-12-31T23:59:59.999Z");
+    EXPECT_EQ(formatInstant(Instant::min()), "0000-01-01T00:00:00.000Z");
 }
 
 TEST(Time, ReadsDurations) {

@@ -10,7 +10,9 @@ namespace core::config {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::AllOf;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -156,6 +158,8 @@ TEST_F(ConfigTest, SaysWhatIsWrongWithTheFileItself) {
     EXPECT_THAT(problems(), ElementsAre());
     sources.fileRequired = true;
     EXPECT_THAT(problems(), ElementsAre(HasSubstr("does not exist")));
+    sources.file = dir.path().string();
+    EXPECT_THAT(problems(), ElementsAre(HasSubstr("is a folder")));
     file("just text\n");
     EXPECT_THAT(problems(), ElementsAre(HasSubstr("must contain settings")));
     file("log:\n  level: a: b\n");
@@ -166,6 +170,47 @@ TEST_F(ConfigTest, SaysWhatIsWrongWithTheFileItself) {
     EXPECT_THAT(problems(), ElementsAre(HasSubstr("larger than 1 MiB")));
     file("");
     EXPECT_THAT(problems(), ElementsAre());
+}
+
+TEST_F(ConfigTest, SaysWhatWasMeant) {
+    file("http:\n  adr: x\n  wrokers: 2\nzebra: 1\n");
+    EXPECT_THAT(problems(),
+                ElementsAre(AllOf(HasSubstr("line 2: http.adr is not a known setting; did you mean "
+                                            "http.addr?")),
+                            HasSubstr("http.wrokers is not a known setting; did you mean "
+                                      "http.workers?"),
+                            EndsWith("zebra is not a known setting")));
+    file("");
+    // Variables of others that begin the same are nobody's business here.
+    sources.environment = {{"AE_HTTP_ADR", "x"}, {"AE_BUILD_DIR", "y"}, {"AE_HTTP_ADDR", "z"}};
+    EXPECT_THAT(problems(), ElementsAre(HasSubstr("the variable AE_HTTP_ADR is not a known setting; did you "
+                                                  "mean AE_HTTP_ADDR?")));
+}
+
+TEST_F(ConfigTest, AMapThatIsGivenTwiceIsNotMerged) {
+    file("http:\n  workers: 2\nlog:\n  level: info\nhttp:\n  swagger: false\n");
+    EXPECT_THAT(problems(), ElementsAre(HasSubstr("line 5: http is given twice")));
+}
+
+TEST_F(ConfigTest, LimitsAreSaidInTheUnitOfTheSetting) {
+    auto settings = declared();
+    settings.push_back({.key = "pause", .type = SettingType::duration, .defaultValue = "1m", .min = 1000});
+    sources.flags = {{"pause", "1ms"}};
+    EXPECT_THAT(read(settings, sources).error().what(), HasSubstr("must be at least 1s"));
+}
+
+TEST_F(ConfigTest, WhatTheTypeDoesNotSayIsChecked) {
+    auto settings = declared();
+    const auto even = [](const std::string& text) -> std::optional<std::string> {
+        return text.size() % 2 == 0 ? std::nullopt : std::optional<std::string>("must be even.");
+    };
+    settings.push_back({.key = "word", .check = even});
+    settings.push_back({.key = "words", .type = SettingType::list, .check = even});
+    EXPECT_TRUE(read(settings, sources).ok()) << "nobody gave one";
+    sources.flags = {{"word", "odd"}, {"words", "even,odd"}};
+    const auto error = read(settings, sources).error();
+    EXPECT_EQ(error.details().size(), 2U);
+    EXPECT_THAT(error.what(), AllOf(EndsWith("must be even."), Not(EndsWith(".."))));
 }
 
 TEST_F(ConfigTest, AnchorsDoNotMakeASmallFileLarge) {

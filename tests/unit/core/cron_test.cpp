@@ -57,6 +57,15 @@ TEST(Cron, NamesInEitherCaseAndSundayTwice) {
               (Texts{"2026-02-27T06:00", "2026-02-28T06:00", "2026-03-01T06:00", "2026-03-06T06:00"}));
 }
 
+TEST(Cron, NothingIsDueAfterTheLastYearThatCanBeWritten) {
+    const auto* utc = core::findTimeZone("UTC");
+    for (const char* schedule : {"0 2 * * *", "*/5 * * * *"}) {
+        const auto cron = core::Cron::parse(schedule).value();
+        EXPECT_TRUE(cron.next(core::parseInstant("9999-12-31T01:00:00Z").value(), *utc)) << schedule;
+        EXPECT_FALSE(cron.next(core::parseInstant("9999-12-31T23:58:00Z").value(), *utc)) << schedule;
+    }
+}
+
 TEST(Cron, DayOfMonthOrDayOfWeek) {
     EXPECT_EQ(slots("0 0 13 * fri", "UTC", "2026-02-01T00:00:00Z", 4),
               (Texts{"2026-02-06T00:00", "2026-02-13T00:00", "2026-02-20T00:00", "2026-02-27T00:00"}));

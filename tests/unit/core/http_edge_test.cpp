@@ -223,10 +223,27 @@ TEST_F(EdgeTest, ThisMachineHasNoLimitOfItsAddressButAccountsHave) {
     EXPECT_EQ(login("ann", "right", "192.0.2.1"), 200);
 }
 
-TEST_F(EdgeTest, ABadTokenIsAlways401) {
+TEST_F(EdgeTest, BadTokensAreSlowedDownAndLockNobodyOut) {
     address = "192.0.2.1";
-    for (int i = 0; i < 500; ++i)
-        ASSERT_EQ(send("POST", "/enrol", {{"Authorization", "Bearer nonsense"}}, "right").status, 401);
+    const auto guess = [&](const std::string& token) {
+        return send("POST", "/enrol", {{"Authorization", "Bearer " + token}}, "right").status;
+    };
+    for (int i = 0; i < 10; ++i)
+        EXPECT_EQ(guess("nonsense"), 401) << i;
+    EXPECT_EQ(guess("nonsense"), 429) << "as one account";
+    for (int i = 0; i < 40; ++i)
+        EXPECT_EQ(guess("guess" + std::to_string(i)), 401) << i;
+    EXPECT_EQ(guess("another"), 429) << "as one address";
+    address = "192.0.2.9";
+    EXPECT_EQ(guess("another"), 401) << "another address";
+}
+
+TEST_F(EdgeTest, ARightTokenFromAnAddressOfWrongOnesIsTaken) {
+    address = "192.0.2.1";
+    for (int i = 0; i < 40; ++i)
+        ASSERT_EQ(
+            send("POST", "/enrol", {{"Authorization", "Bearer guess" + std::to_string(i)}}, "right").status,
+            401);
     const auto good = as(PrincipalKind::registration);
     EXPECT_EQ(send("POST", "/enrol", {good}, "right").status, 200);
     for (int i = 0; i < 10; ++i)
@@ -234,6 +251,58 @@ TEST_F(EdgeTest, ABadTokenIsAlways401) {
     EXPECT_EQ(send("POST", "/enrol", {good}, "right").status, 429) << "an answer that refuses counts as well";
     EXPECT_EQ(send("POST", "/enrol", {{"Authorization", "Bearer nonsense"}}, "right").status, 401);
     EXPECT_EQ(send("POST", "/enrol", {as(PrincipalKind::registration)}, "right").status, 200);
+}
+
+// ---- what goes wrong behind it
+
+TEST_F(EdgeTest, AFaultOfTheProgramIsNotAConflict) {
+    using Kind = db::ConstraintViolation::Kind;
+    add("GET", "/broken", Permission::open(), [](Request& request) -> Outcome {
+        const auto kind = static_cast<Kind>(std::stoi(request.headers.find("X-Kind")->c_str()));
+        throw db::ConstraintViolation(kind, "shelf_height", "the shelf is too low");
+    });
+    for (const Kind kind : {Kind::check, Kind::foreignKey, Kind::notNull}) {
+        const auto answer = send("GET", "/broken", {{"X-Kind", std::to_string(static_cast<int>(kind))}});
+        EXPECT_EQ(answer.status, 500);
+        EXPECT_THAT(answer.body, Not(HasSubstr("shelf")));
+    }
+    EXPECT_THAT(log.text(), HasSubstr("shelf_height"));
+    EXPECT_EQ(send("GET", "/broken", {{"X-Kind", std::to_string(static_cast<int>(Kind::unique))}}).status,
+              409);
+}
+
+TEST_F(EdgeTest, AStatusThatIsNoneIsAFault) {
+    add("GET", "/odd", Permission::open(), [](Request& request) -> Outcome {
+        return Response::empty(std::stoi(request.headers.find("X-Status")->c_str()));
+    });
+    for (const int status : {9999, 600, 199, 0, -1})
+        EXPECT_EQ(send("GET", "/odd", {{"X-Status", std::to_string(status)}}).status, 500) << status;
+    EXPECT_EQ(send("GET", "/odd", {{"X-Status", "204"}}).status, 204);
+    EXPECT_THAT(log.text(), HasSubstr("status 9999"));
+}
+
+TEST_F(EdgeTest, AFailureThatEveryRequestMeetsIsLoggedOnce) {
+    add("GET", "/full", Permission::open(),
+        [](Request&) -> Outcome { throw Error(errors::kDatabase, "The disk of the database is full"); });
+    for (int i = 0; i < 100; ++i)
+        EXPECT_EQ(send("GET", "/full").status, 503);
+    const auto text = log.text();
+    const auto first = text.find("is full");
+    ASSERT_NE(first, std::string::npos);
+    EXPECT_EQ(text.find("is full", first + 1), std::string::npos);
+}
+
+TEST_F(EdgeTest, WhatIsNotThereNowIsNotDeniedForGood) {
+    dispatcher.setIncomplete("this host lacks hello.");
+    authentication.setIncomplete("this host lacks hello.");
+    EXPECT_EQ(send("GET", "/api/v1/hello", {as(PrincipalKind::user)}).status, 503);
+    const auto unknown = send("GET", "/mine", {{"Authorization", "Bearer of-another-kind"}});
+    EXPECT_EQ(unknown.status, 503);
+    EXPECT_EQ(unknown.headers.get("Retry-After"), "5");
+    EXPECT_EQ(send("GET", "/mine").status, 401) << "nothing to verify";
+    EXPECT_EQ(send("GET", "/nowhere").status, 404) << "the web application's";
+    authentication.setIncomplete("");
+    EXPECT_EQ(send("GET", "/mine", {{"Authorization", "Bearer of-another-kind"}}).status, 401);
 }
 
 // ---- how often

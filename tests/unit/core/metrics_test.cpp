@@ -40,6 +40,17 @@ TEST_F(MetricsTest, WritesWhatPrometheusReads) {
     EXPECT_THAT(text, HasSubstr("hello_wait_seconds_bucket{le=\"+Inf\"} 3\n"));
 }
 
+TEST_F(MetricsTest, AFamilyOfAnotherPartIsRefused) {
+    ModuleRegistry own{store, "hello", "hello_"};
+    own.gauge("hello_guests", "Guests", {}).set(1);
+    for (const char* name : {"restic_agents", "ae_db_units_total", "hellos", "hello"}) {
+        EXPECT_THROW(own.counter(name, "Not its own", {}), Error) << name;
+        EXPECT_THROW(own.gauge(name, "Not its own", {}), Error) << name;
+        EXPECT_THROW(own.histogram(name, "Not its own", {1}, {}), Error) << name;
+        EXPECT_THROW(own.collect(name, "Not its own", Kind::gauge, {}), Error) << name;
+    }
+}
+
 TEST_F(MetricsTest, ATenantSeesItsOwnSamplesOnly) {
     const auto ours = Uuid::generate(Instant{});
     const auto theirs = Uuid::generate(Instant{});

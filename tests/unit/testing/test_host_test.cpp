@@ -193,6 +193,29 @@ TEST_F(TestHostTest, ADurableSubscriptionWaitsUntilItIsTriedAgain) {
     EXPECT_EQ(life_.size(), before);
 }
 
+TEST_F(TestHostTest, ADurableHandlerThatPublishesADurableEventIsNotCalledFromWithin) {
+    TestHost host(bell());
+    host.start();
+    auto& bus = host.bus();
+    std::vector<std::string> calls;
+    bus.subscribeDurably("test.echo", std::string(Cracked::kKey),
+                         [&](const event::Bus::Message& message, const event::Delivery&) {
+                             const auto where = event::Bus::eventOf<Cracked>(message).where;
+                             calls.push_back("begin " + std::to_string(where));
+                             if (where < 3)
+                                 host.database().transact(
+                                     TenantContext(host.tenant()), [&](db::Transaction& tx) {
+                                         host.context().events().publishWith(tx, Cracked{where + 1});
+                                     });
+                             calls.push_back("end " + std::to_string(where));
+                         });
+    host.database().transact(TenantContext(host.tenant()), [&](db::Transaction& tx) {
+        host.context().events().publishWith(tx, Cracked{1});
+    });
+    EXPECT_THAT(calls, ElementsAre("begin 1", "end 1", "begin 2", "end 2", "begin 3", "end 3"));
+    EXPECT_THAT(bus.failures(), ElementsAre());
+}
+
 TEST_F(TestHostTest, AnEventOfItsOwnThatItDoesNotDeclareIsRefused) {
     TestHost host(bell());
     host.start();

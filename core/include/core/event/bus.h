@@ -102,7 +102,7 @@ public:
     /// Of publishWith: what has to be done inside the unit of work.
     virtual void record(db::Transaction& tx, const Message& message) = 0;
 
-    /// Never throws because of a handler; throws core::Error(kValidation) for an event that no module
+    /// Never throws because of a handler; throws core::Error(kInternal) for an event that no module
     /// declares. For what changes nothing in the database; otherwise use publishWith().
     template <Event E>
     void publish(E event) {

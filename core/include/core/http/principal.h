@@ -61,6 +61,9 @@ public:
     ~Authentication();
 
     void add(std::shared_ptr<Authenticator> authenticator);
+    /// From now on credentials that no authenticator knows are answered kUnavailable, with `reason`: whoever
+    /// would verify them is not there, so nobody can say that they are not valid. "" ends it.
+    void setIncomplete(std::string reason);
     /// The principal; or kInvalidToken (or the authenticator's own error).
     Result<Principal> authenticate(const Credentials& credentials);
     /// Drops what is remembered of one user, token, agent or session, here and on the other hosts: call after

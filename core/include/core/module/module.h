@@ -53,7 +53,7 @@ struct Dependency {
     std::string versions; ///< interval: "[1.0,2.0)"
 };
 
-/// One kind of thing that a module keeps, for the documentation and the tenancy check.
+/// One kind of thing that a module keeps, for whoever reads the module.
 struct Entity {
     std::string name;  ///< "policy"
     std::string table; ///< "restic_policies"
@@ -97,7 +97,8 @@ struct EventHandler {
 /// A part that says how it is; the worst answer decides /health/ready.
 struct HealthCheck {
     std::string name;
-    /// Throws, with the reason as message, if the part does not work.
+    /// Throws, with the reason as message, if the part does not work. Runs on a thread of its own, once at a
+    /// time however many ask, and should be over soon: "did not answer in 3s" counts as failed.
     std::function<void()> check;
 };
 
@@ -106,7 +107,9 @@ struct HealthCheck {
 /// order. A module that throws is reported with the step and the reason, its dependants are skipped, the host
 /// goes on. start() and stop() have threads and deadlines of their own (`modules.start_timeout`,
 /// `modules.stop_timeout`): one that does not return is abandoned, its routes, jobs, services and
-/// subscriptions are taken away, its stop() is not called, and the process ends without waiting for it.
+/// subscriptions are taken away, its stop() is not called, and the process ends without waiting for it. Work
+/// of its jobs, handlers and health checks that has not returned within `modules.stop_timeout` of the stop is
+/// named in the log and left behind in the same way.
 class CORE_EXPORT Module {
 public:
     virtual ~Module();
@@ -134,7 +137,7 @@ public:
     virtual void stop();
 
     /// Every event that this module publishes: `{Declaration::of<Created>(), …}`. Pure data; called before
-    /// initialize. An event that is not here cannot be published.
+    /// initialize. An event that no module declares cannot be published.
     [[nodiscard]] virtual std::vector<event::Declaration> events() const;
 };
 

@@ -98,8 +98,8 @@ public:
     /// A durable subscription, as EventHandler::durable makes one.
     void subscribeDurably(std::string name, std::string key, DurableHandler handler) {
         const std::lock_guard lock(mutex_);
-        durable_.push_back(
-            std::make_shared<Durable>(Durable{std::move(name), std::move(key), std::move(handler), {}, {}}));
+        durable_.push_back(std::make_shared<Durable>(
+            Durable{std::move(name), std::move(key), std::move(handler), {}, {}, false}));
     }
     void endDurable() {
         const std::lock_guard lock(mutex_);
@@ -112,9 +112,17 @@ public:
             const std::lock_guard lock(mutex_);
             all = durable_;
         }
-        for (const auto& subscriber : all)
+        for (const auto& subscriber : all) {
+            {
+                // What a handler publishes waits until it has returned: one call at a time.
+                const std::lock_guard lock(mutex_);
+                if (subscriber->running)
+                    continue;
+                subscriber->running = true;
+            }
             while (deliverNext(*subscriber)) {
             }
+        }
     }
     /// Calls the handler once more with the last event that it took, as after a crash of the host at the
     /// wrong moment. Throws std::logic_error if there is none.
@@ -174,14 +182,17 @@ private:
         DurableHandler handler;
         std::deque<Due> due;
         std::optional<Due> last;
+        bool running = false;
     };
-    /// False if nothing waits, or the handler threw.
+    /// False if nothing waits, or the handler threw; then it does not run any more.
     bool deliverNext(Durable& subscriber) {
         Due due;
         {
             const std::lock_guard lock(mutex_);
-            if (subscriber.due.empty())
+            if (subscriber.due.empty()) {
+                subscriber.running = false;
                 return false;
+            }
             due = subscriber.due.front();
         }
         std::string failure;
@@ -198,6 +209,7 @@ private:
         }
         ++subscriber.due.front().delivery.attempt;
         failures_.push_back(subscriber.name + ": " + failure);
+        subscriber.running = false;
         return false;
     }
     void check(const std::string& key) const {
