@@ -128,7 +128,9 @@ json::Object responses(const Route& route, std::vector<const wire::Type*>& used)
         text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", kind->name, kind->meaning);
     }
     for (const auto& [failure, text] : failures)
-        all.set(std::to_string(failure),
+        if (all.find(std::to_string(failure)) == nullptr) // the route has an answer of its own there
+            all.set(
+                std::to_string(failure),
                 json::Object{{"description", text},
                              {"content", jsonContent(json::Object{{"$ref", "#/components/schemas/Error"}})}});
     return all;

@@ -47,6 +47,8 @@ const std::map<std::string, Needs>& expected() {
         {"PUT /api/v1/users/{id}", Needs::admin},
         {"DELETE /api/v1/users/{id}", Needs::admin},
         {"POST /api/v1/restic/agents/registration-tokens", Needs::admin},
+        {"GET /api/v1/restic/agents/registration-tokens", Needs::admin},
+        {"DELETE /api/v1/restic/agents/registration-tokens/{id}", Needs::admin},
         {"POST /api/v1/restic/agents/register", Needs::registrationOrAgent},
         {"GET /api/v1/restic/agents", Needs::viewer},
         {"GET /api/v1/restic/agents/{id}", Needs::viewer},
