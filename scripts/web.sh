@@ -8,7 +8,7 @@ PATH="$(node_bin):$PATH"
 # Types of what the host answers come from its own declaration.
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-AE_LOG_LEVEL=error "$dir/bin/ae-backend" openapi --config "$scratch/none.yaml" --data-dir "$scratch" \
+AE_LOG_LEVEL=error "$dir/bin/ae-backend" openapi --config /dev/null --data-dir "$scratch" \
     --database-url "sqlite:$scratch/openapi.db" >"$scratch/openapi.json" ||
     fail "the host cannot describe its API" "read the lines above"
 

@@ -141,12 +141,15 @@ int Commands::run(const Command& command, const GlobalOptions& global, Command::
 }
 
 int Commands::answer(const Command& command, const GlobalOptions&, Command::Invocation& invocation) {
+    // What a command of a module cannot take of what was given is misuse, however it finds out.
+    bool given = false;
     try {
         if (!ownCommands().contains(command.path)) {
             host_->readConfig();
             host_->openDatabase();
             host_->migrate();
             host_->initializeModules();
+            given = true;
         }
         const int code = command.run(invocation);
         invocation.out.flush();
@@ -155,13 +158,14 @@ int Commands::answer(const Command& command, const GlobalOptions&, Command::Invo
         invocation.err << "ae-backend: the answer could not be written; what was asked for is done\n";
         return 1;
     } catch (const Error& error) {
+        const int code = given && error.name() == errors::kValidation.name ? 2 : 1;
         if (invocation.json) {
             json::Array problems;
             for (const auto& problem : error.details())
                 problems.push_back(json::Object{{"key", problem.pointer}, {"message", problem.message}});
             invocation.err << json::writePretty(json::Object{
                 {"error", error.name()}, {"message", error.what()}, {"details", std::move(problems)}});
-            return 1;
+            return code;
         }
         if (!error.details().empty() && error.details().size() > 1) {
             invocation.err << "ae-backend: " << error.details().size() << " problems:\n";
@@ -170,7 +174,7 @@ int Commands::answer(const Command& command, const GlobalOptions&, Command::Invo
         } else {
             invocation.err << "ae-backend: " << error.what() << '\n';
         }
-        return 1;
+        return code;
     } catch (...) {
         invocation.err << "ae-backend: " << describeCurrentException() << '\n';
         return 1;

@@ -34,7 +34,7 @@ async function untilReady(program, args, addressOf) {
 export async function start() {
   const folder = mkdtempSync(join(tmpdir(), 'ae-bench-'))
   const backend = join(build, 'bin/ae-backend')
-  const options = ['--config', join(folder, 'none.yaml'), '--data-dir', folder, '--http-addr', '127.0.0.1:0', '--log-format', 'json']
+  const options = ['--config', '/dev/null', '--data-dir', folder, '--http-addr', '127.0.0.1:0', '--log-format', 'json']
   execFileSync(backend, [...options, 'migrate'], { stdio: 'ignore' })
   const modules = join(folder, 'more')
   mkdirSync(modules)

@@ -32,7 +32,7 @@ export class System {
     const system = new System()
     system.folder = mkdtempSync(join(tmpdir(), 'ae-e2e-'))
     system.url = `http://127.0.0.1:${await freePort()}`
-    system.options = ['--config', join(system.folder, 'none.yaml'), '--data-dir', join(system.folder, 'host')]
+    system.options = ['--config', '/dev/null', '--data-dir', join(system.folder, 'host')]
     system.children = []
     await system.restartHost()
     const admin = JSON.parse(readFileSync(join(system.folder, 'host/initial-admin.json'), 'utf8'))

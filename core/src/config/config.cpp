@@ -209,7 +209,8 @@ std::map<std::string, FileValue> readFile(const Sources& sources, std::vector<Pr
             {"", fmt::format("{} is a folder; --config names a file of settings", sources.file)});
         return values;
     }
-    if (std::filesystem::file_size(sources.file, code) > (1U << 20U)) {
+    if (std::filesystem::is_regular_file(sources.file, code) &&
+        std::filesystem::file_size(sources.file, code) > (1U << 20U)) {
         problems.push_back({"", fmt::format("the configuration file {} is larger than 1 MiB", sources.file)});
         return values;
     }

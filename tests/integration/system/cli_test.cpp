@@ -200,7 +200,9 @@ TEST_F(CommandLine, WhatCannotBeUsedIsSaidBeforeAnythingStarts) {
 
 TEST_F(CommandLine, ScriptsGetFailuresAsJsonAndLoseNoAnswerInSilence) {
     const auto failed = backend({"--json", "tenant", "create", "--name", ""});
-    EXPECT_EQ(failed.exit.code, 1);
+    EXPECT_EQ(failed.exit.code, 2);
+    EXPECT_EQ(backend({"token", "create", "--name", "x", "--expires-in", "soon"}).exit.code, 2);
+    EXPECT_EQ(backend({"user", "disable", "--email", "nobody@example.com"}).exit.code, 1) << "well asked";
     const auto error = core::json::parse(failed.error.substr(failed.error.find("{\n")));
     ASSERT_TRUE(error) << failed.error;
     EXPECT_EQ(error.value().stringOr("error"), "ValidationError");
