@@ -49,7 +49,7 @@ TEST(Messages, UnknownFieldsAreIgnored) {
 }
 
 TEST(Messages, RegistrationKeepsItsPublishedNames) {
-    RegisterRequest request{"web-01", "linux", "amd64", "1.0.0", std::nullopt, std::nullopt};
+    RegisterRequest request{"web-01", "linux", "amd64", "1.0.0", std::nullopt, std::nullopt, {}};
     EXPECT_EQ(wire::write(request), R"({"hostname":"web-01","os":"linux","arch":"amd64","version":"1.0.0"})");
     request.ip = "10.0.0.1";
     EXPECT_NE(wire::write(request).find(R"("ip":"10.0.0.1")"), std::string::npos);
