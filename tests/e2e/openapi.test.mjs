@@ -14,7 +14,7 @@ let file
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'ae-openapi-'))
   file = join(folder, 'openapi.json')
-  const options = ['--config', join(folder, 'none.yaml'), '--data-dir', folder, '--database-url', `sqlite:${join(folder, 'db')}`]
+  const options = ['--config', '/dev/null', '--data-dir', folder, '--database-url', `sqlite:${join(folder, 'db')}`]
   writeFileSync(file, execFileSync(join(process.env.AE_BUILD_DIR, 'bin', 'ae-backend'), ['openapi', ...options], { env: { ...process.env, AE_LOG_LEVEL: 'error' }, maxBuffer: 1 << 26 }))
 })
 after(() => rmSync(folder, { recursive: true, force: true }))

@@ -45,12 +45,14 @@ protected:
     } while (false)
 
 TEST_F(BadInput, InJson) {
-    for (const char* text : {"", "{", "{\"name\":}", "[1,2", "nonsense", "{\"name\":\"a\"} x",
+    for (const char* text : {"{", "{\"name\":}", "[1,2", "nonsense", "{\"name\":\"a\"} x",
                              "{\"a\":1,\"a\":2}", "{\"name\":\"\xff\xfe\"}", "{\"name\":1e999}", "\"text\""})
         EXPECT_REFUSED(send("/api/v1/restic/policies", text), 400, "MalformedRequest", "");
     EXPECT_REFUSED(send("/api/v1/restic/policies", std::string(200, '[') + std::string(200, ']')), 400,
                    "MalformedRequest", "");
     EXPECT_REFUSED(send("/api/v1/restic/policies", "[]"), 400, "ValidationError", "");
+    // No body says nothing, as {} does.
+    EXPECT_REFUSED(send("/api/v1/restic/policies", ""), 400, "ValidationError", "/name");
     EXPECT_REFUSED(send("/api/v1/restic/policies", std::string(3U << 20U, ' ')), 413, "PayloadTooLarge", "");
     EXPECT_REFUSED(api().send("POST", "/api/v1/restic/policies", "Bearer " + admin_, "{}",
                               {{"Content-Type", "text/plain"}}),

@@ -87,6 +87,12 @@ TEST_F(HostsTest, AnAgentParkedAtOneHostGetsTheTaskOfTheOther) {
     for (const char* name : {"web-01", "web-02", "web-03"}) {
         const auto [agent, token] = enrol(name);
         ASSERT_FALSE(agent.empty());
+        // Its own configuration names a repository.
+        ASSERT_EQ(api()
+                      .send("POST", "/api/v1/restic/agents/" + agent + "/heartbeat", "Bearer " + token,
+                            R"({"version":"1","os":"linux","ownRepository":true})")
+                      .status,
+                  200);
         const auto path = "/api/v1/restic/agents/" + agent + "/tasks";
         RawClient poll(static_cast<std::uint16_t>(secondPort_));
         poll.patience = 60s;

@@ -214,7 +214,7 @@ TEST_F(Proxies, HAProxy) {
     const std::string folder = dir_.path().string();
     writeFile(
         dir_ / "haproxy.cfg",
-        example("haproxy/haproxy.cfg", {{"maxconn 20000", "maxconn 100"}, // a test may have few descriptors
+        example("haproxy/haproxy.cfg", {{"maxconn 8000", "maxconn 100"}, // a test may have few descriptors
                                         {"bind :443", "bind 127.0.0.1:" + std::to_string(proxyPort_)},
                                         {"127\\.0\\.0\\.1:8080", "127.0.0.1:" + std::to_string(port_)},
                                         {"/etc/haproxy/monitor.pem", folder + "/monitor.pem"},

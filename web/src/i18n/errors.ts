@@ -88,6 +88,7 @@ const GERMAN_OF_TASKS: Record<TaskErrorName, [meaning: string, hint: string]> = 
   InvalidTask: ['Die Angaben der Aufgabe sind nicht brauchbar.', 'Berichtigen Sie in der Richtlinie oder Anfrage, was der Wortlaut nennt.'],
   TaskTimeout: ['Vom Agenten war länger nichts zu hören, als die Aufgabe dauern darf.', 'Sehen Sie nach dem Agenten; geht es ihm gut, starten Sie das Backup noch einmal.'],
   PluginFailed: ['Ein Dump-Plugin hat seinen Teil nicht getan.', 'Installieren Sie das Plugin auf dem Rechner, oder nehmen Sie es aus der Richtlinie.'],
+  Cancelled: ['Die Aufgabe wurde abgebrochen.', 'Starten Sie sie noch einmal, wenn sie noch gebraucht wird.'],
   AgentRemoved: ['Der Agent wurde entfernt.', 'Melden Sie den Rechner neu an, und starten Sie die Aufgabe noch einmal.'],
   AgentFailure: ['Der Agent selbst ist gescheitert.', 'Lesen Sie das Protokoll des Agenten auf dem Rechner.'],
 }

@@ -112,13 +112,12 @@ void judge(TargetStatus& target, const Judged& facts, Instant now) {
             "SnapshotTooOld", fmt::format("The last snapshot is {} hours old.", *target.snapshotAgeHours)};
     } else if (target.lastRunStatus == "warning") {
         target.status = "warning";
-        target.error = facts.runError
-                           ? TargetProblem{"DoubtfulBackup", *facts.runError}
-                           : TargetProblem{"UnreadFiles",
-                                           facts.unreadCount == 1
-                                               ? "1 file could not be read in the last backup."
-                                               : fmt::format("{} files could not be read in the last backup.",
-                                                             facts.unreadCount)};
+        const auto sentence =
+            facts.unreadCount == 1
+                ? std::string("1 file could not be read in the last backup.")
+                : fmt::format("{} files could not be read in the last backup.", facts.unreadCount);
+        target.error = TargetProblem{facts.unreadCount > 0 ? "UnreadFiles" : "DoubtfulBackup",
+                                     facts.runError.value_or(sentence)};
     } else {
         target.status = "healthy";
     }

@@ -562,7 +562,7 @@ Task TaskService::cancel(const TenantContext& context, const Uuid& taskId, const
 void TaskService::cancelWaiting(Transaction& tx, const Task& task, const std::string& why) {
     protocol::TaskStatusReport report;
     report.attempt = task.attempt;
-    report.error = protocol::TaskError{"Cancelled", why, ""};
+    report.error = protocol::task_errors::make(protocol::task_errors::kCancelled, why);
     end(tx, task, TaskState::cancelled, report, {});
 }
 
@@ -606,7 +606,7 @@ void TaskService::giveBack(Transaction& tx, const Task& task, const protocol::Ta
     if (task.cancelRequestedAt) {
         protocol::TaskStatusReport report;
         report.attempt = task.attempt;
-        report.error = protocol::TaskError{"Cancelled", "The task was cancelled.", ""};
+        report.error = protocol::task_errors::make(protocol::task_errors::kCancelled);
         end(tx, task, TaskState::cancelled, report, {});
         return;
     }

@@ -62,17 +62,20 @@ inline constexpr core::ErrorKind kTaskTimeout{"TaskTimeout", 504,
 inline constexpr core::ErrorKind kPluginFailed{
     "PluginFailed", 500, "A dump plugin did not do its part",
     "Install the plugin on the machine, or take it out of the policy"};
+inline constexpr core::ErrorKind kCancelled{"Cancelled", 409, "The task was cancelled",
+                                            "Start it again if it is still wanted"};
 inline constexpr core::ErrorKind kAgentRemoved{"AgentRemoved", 410, "The agent was removed",
                                                "Enrol the machine again and start the task anew"};
 inline constexpr core::ErrorKind kAgentFailure{"AgentFailure", 500, "The agent itself failed",
                                                "Read the agent's log on the machine"};
 
-inline constexpr std::array kAll{
-    &kResticNotFound,       &kSourceNotFound,     &kRepositoryNotFound, &kRepositoryLocked,
-    &kAuthenticationFailed, &kInvalidCredentials, &kCertificateError,   &kNetworkError,
-    &kOutOfDiskSpace,       &kPermissionDenied,   &kCommandTimeout,     &kRepositoryDamaged,
-    &kCommandFailed,        &kInterrupted,        &kUnsupportedTask,    &kInvalidTask,
-    &kTaskTimeout,          &kPluginFailed,       &kAgentRemoved,       &kAgentFailure};
+inline constexpr std::array kAll{&kResticNotFound,   &kSourceNotFound,       &kRepositoryNotFound,
+                                 &kRepositoryLocked, &kAuthenticationFailed, &kInvalidCredentials,
+                                 &kCertificateError, &kNetworkError,         &kOutOfDiskSpace,
+                                 &kPermissionDenied, &kCommandTimeout,       &kRepositoryDamaged,
+                                 &kCommandFailed,    &kInterrupted,          &kUnsupportedTask,
+                                 &kInvalidTask,      &kTaskTimeout,          &kPluginFailed,
+                                 &kCancelled,        &kAgentRemoved,         &kAgentFailure};
 
 /// The wire form: the kind's name, the message (the kind's meaning if empty), the kind's recovery as hint.
 [[nodiscard]] inline TaskError make(const core::ErrorKind& kind, std::string message = {}) {
