@@ -90,7 +90,7 @@ check('theme and language change while it is shown', async () => {
   await page.click('nav button[aria-label="Light or dark"]')
   await page.waitForSelector('.sites[data-theme=dark]')
   assert.notEqual(await colour(), light, "the theme's custom properties reach the module")
-  await page.click('nav >> text=DE')
+  await page.click('[data-test=language]')
   await page.waitForSelector('text=Kiel: 0 Agenten seitdem')
   await page.waitForSelector('button >> text=Standort anlegen')
   assert.equal((await page.textContent('nav [data-module=sites]')).trim(), 'Standorte')
