@@ -33,7 +33,8 @@ public:
 private:
     void takeAll(core::Instant now, const Fence& fence);
     void take(core::db::Transaction& tx, const PolicyStore::Due& due, core::Instant now);
-    /// False if it must be tried again, since the database did not answer.
+    /// Records why the slot has no task and plans the next one; a failure of that is logged and left to the
+    /// next pass.
     void skip(const PolicyStore::Due& due, const std::string& reason, core::Instant now, const Fence& fence);
     /// After the clock went back, and at the start: what was planned by a wrong clock is planned again.
     void realign(core::Instant now, const Fence& fence);
