@@ -371,9 +371,14 @@ TEST_P(ResticStatus, TellsHowATargetIs) {
     EXPECT_EQ(now().error->error, "SnapshotTooOld");
     EXPECT_EQ(now(100).status, "healthy") << "the caller's own limit";
     EXPECT_EQ(now(1).status, "unhealthy");
-    backup(done('b', 1, "warning"));
+    auto unread = done('b', 1, "warning");
+    unread.result->set("unread_count", 1);
+    backup(unread);
     EXPECT_EQ(now().status, "warning");
     EXPECT_EQ(now().error->error, "UnreadFiles");
+    backup(done('b', 1, "warning"));
+    EXPECT_EQ(now().status, "warning");
+    EXPECT_EQ(now().error->error, "DoubtfulBackup") << "a warning of something else than files";
     backup(failed("AuthenticationFailed"));
     EXPECT_EQ(now().status, "unhealthy");
     EXPECT_EQ(now().error->error, "BackupFailed");
