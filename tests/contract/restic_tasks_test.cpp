@@ -122,7 +122,7 @@ TEST_P(ResticTasks, TheEnvelopeHasWhatTheAgentNeeds) {
     const auto poll = host.tasks.handOut(tenant, web, 1);
     ASSERT_EQ(poll.items.size(), 1U);
     EXPECT_EQ(poll.items[0].type, "request");
-    const auto payload = core::wire::read<restic::protocol::TaskPayload>(poll.items[0].payload).value();
+    const auto payload = core::wire::read<restic::protocol::BackupTask>(poll.items[0].payload).value();
     EXPECT_EQ(payload.taskId, made.id);
     EXPECT_EQ(payload.attempt, 1);
     EXPECT_EQ(payload.policyId, nightly.id);
@@ -143,7 +143,7 @@ TEST_P(ResticTasks, TheEnvelopeHasWhatTheAgentNeeds) {
     host.tasks.create(tenant, ofPolicy(web, nightly.id));
     const auto next = host.tasks.handOut(tenant, web, 1);
     ASSERT_EQ(next.items.size(), 1U);
-    EXPECT_FALSE(core::wire::read<restic::protocol::TaskPayload>(next.items[0].payload).value().initIfMissing)
+    EXPECT_FALSE(core::wire::read<restic::protocol::BackupTask>(next.items[0].payload).value().initIfMissing)
         << "a repository that worked must never be created again";
 }
 

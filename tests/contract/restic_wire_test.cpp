@@ -2,7 +2,7 @@
 
 #include "contract/restic_fixture.h"
 #include "restic/protocol/agent_messages.h"
-#include "restic/protocol/task_messages.h"
+#include "restic/protocol/backup_task.h"
 
 namespace test {
 namespace {
@@ -161,7 +161,7 @@ TEST_P(ResticWire, WhatIsTakenIsStoredAndReadAgainAsItWas) {
     roundTrips<protocol::LogBatch>();
     roundTrips<protocol::Retention>();
     roundTrips<protocol::CancelPayload>();
-    roundTrips<protocol::TaskPayload>();
+    roundTrips<protocol::BackupTask>();
 }
 
 } // namespace

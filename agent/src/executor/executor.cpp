@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/wire.h"
+#include "executor/restic_process.h"
 #include "restic/protocol/task_errors.h"
 #include "restic/protocol/task_state.h"
 
@@ -48,12 +49,12 @@ void Executor::recover() {
             reporter_.add(std::move(outbox));
             continue;
         }
-        auto task = core::wire::read<protocol::TaskPayload>(known.payload);
+        const auto* work = findWork(core::json::Value(known.payload).stringOr("type"));
         std::error_code code;
         const bool spoke = std::filesystem::exists(folder / "stdout", code) ||
                            std::filesystem::exists(folder / "stderr", code);
         const bool mayRun = known.starting && (known.spawned || spoke || findResticOfTask(known.taskId));
-        if (!task || !mayRun) {
+        if (work == nullptr || !mayRun) {
             services_.log.info("A task that was never started is given back", {{"task_id", known.taskId}});
             services_.journal.dropped(known.taskId, known.attempt);
             std::filesystem::remove_all(folder, code);
@@ -61,7 +62,8 @@ void Executor::recover() {
             continue;
         }
         auto job = std::make_shared<Job>();
-        job->task = std::move(task).value();
+        job->work = work;
+        job->payload = known.payload;
         job->outbox = makeOutbox(known.taskId, known.attempt);
         job->adopted = std::move(known);
         reporter_.add(job->outbox);
@@ -93,18 +95,20 @@ void Executor::accept(const core::json::Object& payload, const std::string& acti
         return;
     }
     const auto taskId = id->toString();
-    auto task = core::wire::read<protocol::TaskPayload>(document);
-    if (!task) {
-        std::string message = "The task cannot be read:";
-        for (const auto& problem : task.error().details())
-            message += " " + problem.pointer + " " + problem.message + ";";
-        refuse(taskId, static_cast<int>(attempt), task_errors::make(task_errors::kInvalidTask, message));
-        return;
-    }
-    if (task.value().type != "backup") {
+    const auto* work = findWork(document.stringOr("type"));
+    const auto task = core::wire::read<protocol::TaskPayload>(document);
+    if (task && work == nullptr) {
         refuse(taskId, static_cast<int>(attempt),
                task_errors::make(task_errors::kUnsupportedTask,
                                  "This agent does not know tasks of the kind " + task.value().type));
+        return;
+    }
+    const auto problems = task ? work->problems(document) : task.error().details();
+    if (!problems.empty()) {
+        std::string message = "The task cannot be read:";
+        for (const auto& problem : problems)
+            message += " " + problem.pointer + " " + problem.message + ";";
+        refuse(taskId, static_cast<int>(attempt), task_errors::make(task_errors::kInvalidTask, message));
         return;
     }
     {
@@ -125,14 +129,15 @@ void Executor::accept(const core::json::Object& payload, const std::string& acti
         services_.log.hub().addSecret(*task.value().repository->password);
     if (const auto problem = services_.state.lacksRoom())
         throw core::Error(errors::kState, *problem);
-    const auto kept = *core::wire::toJson(withoutSecrets(task.value())).object();
+    const auto kept = work->withoutSecrets(document);
     auto outbox = makeOutbox(taskId, static_cast<int>(attempt)); // first: it makes the attempt's folder
     if (!services_.journal.accepted(taskId, static_cast<int>(attempt), kept, services_.clock.now()))
         return;
     services_.log.info("Task accepted",
                        {{"task_id", taskId}, {"attempt", attempt}, {"type", task.value().type}});
     auto job = std::make_shared<Job>();
-    job->task = std::move(task).value();
+    job->work = work;
+    job->payload = payload;
     job->outbox = std::move(outbox);
     reporter_.add(job->outbox);
     {
@@ -227,8 +232,8 @@ void Executor::runJob(const std::shared_ptr<Job>& job, const std::stop_token& st
     job->outbox->started();
     reporter_.wake();
     try {
-        BackupRun run(services_, job->task, job->outbox);
-        ended = job->adopted ? run.adopt(*job->adopted, stop) : run.run(stop);
+        const auto run = job->work->make(services_, job->payload, job->outbox);
+        ended = job->adopted ? run->adopt(*job->adopted, stop) : run->run(stop);
     } catch (...) {
         const auto what = core::describeCurrentException();
         services_.log.error("A task failed inside the agent",
@@ -246,14 +251,14 @@ void Executor::runJob(const std::shared_ptr<Job>& job, const std::stop_token& st
         }
         job->outbox->setResult(std::move(report));
     }
-    job->task.repository.reset(); // the password with it
+    job->payload = {}; // the password with it
     reporter_.wake();
     {
         const std::lock_guard lock(mutex_);
         job->finished = true;
         if (ended) {
             const auto result = job->outbox->pending().result;
-            if (result) {
+            if (result && job->work->kind.makesSnapshot) {
                 lastBackup_ = LastBackup{result->status, services_.clock.now()};
                 failures_ = result->status == "failed" ? failures_ + 1 : 0;
             }

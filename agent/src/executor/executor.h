@@ -13,6 +13,7 @@
 
 #include "executor/reporter.h"
 #include "executor/task_run.h"
+#include "kinds/kinds.h"
 #include "restic/protocol/agent_messages.h"
 #include "restic/protocol/envelope.h"
 #include "restic/protocol/task_messages.h"
@@ -56,7 +57,9 @@ public:
 
 private:
     struct Job {
-        restic::protocol::TaskPayload task;
+        const KindOfWork* work = nullptr;
+        /// With the repository's secrets, unless it was adopted.
+        core::json::Object payload;
         std::shared_ptr<Outbox> outbox;
         std::optional<JournalTask> adopted;
         bool running = false;

@@ -56,6 +56,8 @@ Object startingRecord(const JournalTask& task) {
     record.set("at_us", core::toMicros(task.startedAt));
     record.set("restic_version", task.resticVersion);
     record.set("missing_sources", list(task.missingSources));
+    if (task.step != 0)
+        record.set("step", task.step);
     return record;
 }
 
@@ -155,6 +157,8 @@ void JournalState::apply(const Object& object) {
         task->starting = true;
         task->startedAt = instant(record, "at_us");
         task->resticVersion = record.stringOr("restic_version");
+        task->step = static_cast<int>(record.integerOr("step"));
+        task->spawned.reset();
         task->missingSources.clear();
         if (const auto* missing = record.find("missing_sources");
             missing != nullptr && missing->array() != nullptr)
@@ -247,7 +251,8 @@ bool Journal::accepted(const std::string& taskId, int attempt, Object payload, c
 }
 
 void Journal::starting(const std::string& taskId, int attempt, core::Instant at,
-                       const std::string& resticVersion, const std::vector<std::string>& missingSources) {
+                       const std::string& resticVersion, const std::vector<std::string>& missingSources,
+                       int step) {
     const std::lock_guard lock(mutex_);
     JournalTask task;
     task.taskId = taskId;
@@ -255,6 +260,7 @@ void Journal::starting(const std::string& taskId, int attempt, core::Instant at,
     task.startedAt = at;
     task.resticVersion = resticVersion;
     task.missingSources = missingSources;
+    task.step = step;
     append(startingRecord(task));
 }
 

@@ -31,6 +31,8 @@ struct JournalTask {
     core::Instant startedAt{};
     std::string resticVersion;
     std::vector<std::string> missingSources;
+    /// Of a task of several commands: which one was started last.
+    int step = 0;
     std::optional<SpawnRecord> spawned;
     /// The final TaskStatusReport; not yet acknowledged.
     std::optional<core::json::Object> result;
@@ -63,7 +65,7 @@ public:
     /// Accepts a task; false if this attempt is known already, open or closed.
     bool accepted(const std::string& taskId, int attempt, core::json::Object payload, core::Instant at);
     void starting(const std::string& taskId, int attempt, core::Instant at, const std::string& resticVersion,
-                  const std::vector<std::string>& missingSources);
+                  const std::vector<std::string>& missingSources, int step = 0);
     void spawned(const std::string& taskId, int attempt, const SpawnRecord& record);
     void result(const std::string& taskId, int attempt, const core::json::Object& report);
     /// The server has the result: the task is closed.

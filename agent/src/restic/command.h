@@ -8,7 +8,7 @@
 
 #include "config/config.h"
 #include "core/process.h"
-#include "executor/backup_plan.h"
+#include "restic/repository_access.h"
 
 namespace agent {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/time.h"
-#include "restic/backup_output.h"
+#include "restic/summary.h"
 
 namespace agent {
 

@@ -204,28 +204,20 @@ std::string failureMessage(const core::ProcessExit& exit, std::string_view error
     return messageFor(classifyFailure(exit, errorText), exit, errorText);
 }
 
-Verdict judgeBackup(const core::ProcessExit& exit, const BackupOutput& output, StopReason stopped) {
+Verdict judgeFailure(const core::ProcessExit& exit, std::string_view errorText, StopReason stopped) {
     const bool ended = exit.known && exit.signal == 0;
-    const bool success = output.summary() && ((ended && (exit.code == 0 || exit.code == 3)) || !exit.known);
-    // A cancel that came too late: the snapshot is there, and saying otherwise would hide it.
-    if (success) {
-        const bool warning = output.incomplete() || (ended && exit.code == 3 && output.vanishedCount() == 0);
-        return {warning ? TaskState::warning : TaskState::success, warning ? "warning" : "success",
-                std::nullopt};
-    }
     if (stopped == StopReason::timedOut)
         return failure(task_errors::kCommandTimeout, {});
     if (stopped == StopReason::cancelled)
         return {TaskState::cancelled, "cancelled", std::nullopt};
     if (ended && exit.code == 0)
         return failure(task_errors::kCommandFailed, "restic ended without naming a result");
-    if (const auto crash = ended && exit.code == 2 ? crashLine(output.errorText()) : std::string();
-        !crash.empty())
+    if (const auto crash = ended && exit.code == 2 ? crashLine(errorText) : std::string(); !crash.empty())
         return failure(task_errors::kCommandFailed, "restic crashed: " + crash);
     if (ended && exit.code == 130)
         return failure(task_errors::kInterrupted, "restic was interrupted, though nobody asked for it here");
-    const auto& kind = classifyFailure(exit, output.errorText());
-    return failure(kind, messageFor(kind, exit, output.errorText()));
+    const auto& kind = classifyFailure(exit, errorText);
+    return failure(kind, messageFor(kind, exit, errorText));
 }
 
 } // namespace agent

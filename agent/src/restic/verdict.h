@@ -6,7 +6,6 @@
 
 #include "core/error.h"
 #include "core/process.h"
-#include "restic/backup_output.h"
 #include "restic/protocol/task_messages.h"
 #include "restic/protocol/task_state.h"
 
@@ -23,10 +22,10 @@ struct Verdict {
     std::optional<restic::protocol::TaskError> error;
 };
 
-/// Judges a backup: by the exit code first, by text only where there is no code. A run without a summary is
-/// never a success, and a summary with exit code 3 is never thrown away.
-[[nodiscard]] Verdict judgeBackup(const core::ProcessExit& exit, const BackupOutput& output,
-                                  StopReason stopped);
+/// Judges a restic that did not do what it should: by why it was ended, its exit code, and by text only where
+/// there is no code.
+[[nodiscard]] Verdict judgeFailure(const core::ProcessExit& exit, std::string_view errorText,
+                                   StopReason stopped);
 
 /// The cause of a failed restic command, from its exit code and its plain error text.
 [[nodiscard]] const core::ErrorKind& classifyFailure(const core::ProcessExit& exit,

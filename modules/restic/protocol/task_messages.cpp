@@ -5,21 +5,6 @@ using core::wire::object;
 using core::wire::tolerant;
 using core::wire::Type;
 
-namespace {
-bool isHex(const std::string& text) {
-    return text.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
-std::optional<std::string> checkSnapshotId(const std::string& id) {
-    return id.size() == 64 && isHex(id) ? std::nullopt
-                                        : std::optional<std::string>("must be 64 hexadecimal digits");
-}
-std::optional<std::string> checkShortId(const std::string& id) {
-    return id.size() >= 8 && id.size() <= 64 && isHex(id)
-               ? std::nullopt
-               : std::optional<std::string>("must be 8 to 64 hexadecimal digits");
-}
-} // namespace
-
 const Type& wireType(const TaskRepository*) {
     static const auto type =
         object<TaskRepository>("TaskRepository", tolerant,
@@ -66,18 +51,7 @@ const Type& wireType(const TaskPayload*) {
             .field("policy_id", &TaskPayload::policyId, {.omitEmpty = true})
             .field("policy_name", &TaskPayload::policyName, {.omitEmpty = true, .maxLength = 256})
             .field("repository", &TaskPayload::repository, {.omitEmpty = true})
-            .field("sources", &TaskPayload::sources,
-                   {.optional = true, .omitEmpty = true, .minLength = 1, .maxLength = 4096})
-            .field("exclude", &TaskPayload::exclude,
-                   {.optional = true, .omitEmpty = true, .minLength = 1, .maxLength = 4096})
-            .field("tags", &TaskPayload::tags,
-                   {.optional = true, .omitEmpty = true, .minLength = 1, .maxLength = 256})
             .field("timeout_seconds", &TaskPayload::timeoutSeconds, {.omitEmpty = true, .min = 1})
-            .field("retention", &TaskPayload::retention, {.omitEmpty = true})
-            .field("init_if_missing", &TaskPayload::initIfMissing,
-                   {.doc = "The repository never had a success: the agent may create it", .optional = true})
-            .field("limit_upload_kib", &TaskPayload::limitUploadKib,
-                   {.doc = "KiB per second", .omitEmpty = true, .min = 1})
             .build();
     return type;
 }
@@ -127,59 +101,27 @@ const Type& wireType(const TaskNotice*) {
     return type;
 }
 
-const Type& wireType(const BackupResult*) {
+const Type& wireType(const TaskResult*) {
     static const auto type =
-        object<BackupResult>("BackupResult", tolerant, "How a backup ended; absent fields are unknown")
-            .field("outcome", &BackupResult::outcome,
+        object<TaskResult>("TaskResult", tolerant, "How a task ended; absent fields are unknown")
+            .field("outcome", &TaskResult::outcome,
                    {.doc = "success, warning, failed, cancelled, locked, no_repository, bad_password or "
                            "source_missing",
                     .minLength = 1,
                     .maxLength = 32})
-            .field("exit_code", &BackupResult::exitCode,
+            .field("exit_code", &TaskResult::exitCode,
                    {.doc = "restic's; minus the signal if one ended it", .omitEmpty = true})
-            .field("restic_version", &BackupResult::resticVersion, {.omitEmpty = true, .maxLength = 64})
-            .field("snapshot_id", &BackupResult::snapshotId,
-                   {.doc = "64 hexadecimal digits", .omitEmpty = true, .check = checkSnapshotId})
-            .field("short_id", &BackupResult::shortId,
-                   {.doc = "8 or more hexadecimal digits", .omitEmpty = true, .check = checkShortId})
-            .field("files_new", &BackupResult::filesNew, {.omitEmpty = true})
-            .field("files_changed", &BackupResult::filesChanged, {.omitEmpty = true})
-            .field("files_unmodified", &BackupResult::filesUnmodified, {.omitEmpty = true})
-            .field("dirs_new", &BackupResult::dirsNew, {.omitEmpty = true})
-            .field("dirs_changed", &BackupResult::dirsChanged, {.omitEmpty = true})
-            .field("dirs_unmodified", &BackupResult::dirsUnmodified, {.omitEmpty = true})
-            .field("data_added", &BackupResult::dataAdded, {.doc = "Bytes", .omitEmpty = true})
-            .field("data_added_packed", &BackupResult::dataAddedPacked,
-                   {.doc = "Bytes after compression", .omitEmpty = true})
-            .field("total_files_processed", &BackupResult::totalFilesProcessed, {.omitEmpty = true})
-            .field("total_bytes_processed", &BackupResult::totalBytesProcessed, {.omitEmpty = true})
-            .field("duration_seconds", &BackupResult::durationSeconds,
+            .field("restic_version", &TaskResult::resticVersion, {.omitEmpty = true, .maxLength = 64})
+            .field("duration_seconds", &TaskResult::durationSeconds,
                    {.omitEmpty = true, .min = 0, .max = 1000000000})
-            .field("started_at", &BackupResult::startedAt, {.omitEmpty = true})
-            .field("ended_at", &BackupResult::endedAt, {.omitEmpty = true})
-            .field("unread_items", &BackupResult::unreadItems, {.doc = "The first hundred", .optional = true})
-            .field("unread_count", &BackupResult::unreadCount,
-                   {.doc = "Files that could not be read, and missing sources", .optional = true})
-            .field("missing_sources", &BackupResult::missingSources,
-                   {.doc = "Sources that do not exist", .optional = true, .omitEmpty = true})
-            .field("vanished_count", &BackupResult::vanishedCount,
-                   {.doc = "Files that were removed while the backup ran", .optional = true})
-            .field("counts_are_minimum", &BackupResult::countsAreMinimum,
-                   {.doc = "There were too many to count: at least so many", .optional = true})
-            .field("notices", &BackupResult::notices,
+            .field("started_at", &TaskResult::startedAt, {.omitEmpty = true})
+            .field("ended_at", &TaskResult::endedAt, {.omitEmpty = true})
+            .field("notices", &TaskResult::notices,
                    {.doc = "Why the outcome is a warning, and what else happened",
                     .optional = true,
                     .omitEmpty = true})
-            .field("paths", &BackupResult::paths, {.optional = true, .omitEmpty = true})
-            .field("hostname", &BackupResult::hostname, {.omitEmpty = true})
-            .field("username", &BackupResult::username, {.omitEmpty = true})
-            .field("tags", &BackupResult::tags, {.optional = true, .omitEmpty = true})
-            .field("parent", &BackupResult::parent, {.omitEmpty = true, .check = checkShortId})
-            .field("tree", &BackupResult::tree, {.omitEmpty = true, .maxLength = 64})
-            .field("time", &BackupResult::time, {.doc = "The snapshot's own time", .omitEmpty = true})
-            .field("repository_created", &BackupResult::repositoryCreated, {.optional = true})
-            .field("stderr_tail", &BackupResult::stderrTail, {.omitEmpty = true})
-            .field("lock_holder", &BackupResult::lockHolder, {.omitEmpty = true})
+            .field("stderr_tail", &TaskResult::stderrTail, {.omitEmpty = true})
+            .field("lock_holder", &TaskResult::lockHolder, {.omitEmpty = true})
             .build();
     return type;
 }
@@ -202,7 +144,7 @@ const Type& wireType(const TaskStatusReport*) {
                    {.oneOf = {"running", "success", "warning", "failed", "cancelled"}})
             .field("progress", &TaskStatusReport::progress, {.omitEmpty = true})
             .field("result", &TaskStatusReport::result,
-                   {.doc = "Of the task's kind: BackupResult", .omitEmpty = true})
+                   {.doc = "Of the type that the task's kind declares", .omitEmpty = true})
             .field("error", &TaskStatusReport::error, {.omitEmpty = true})
             .build();
     return type;

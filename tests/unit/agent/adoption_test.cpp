@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "core/uuid.h"
-#include "executor/task_run.h"
+#include "executor/restic_process.h"
 #include "support/await.h"
 
 namespace {

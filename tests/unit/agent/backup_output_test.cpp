@@ -1,12 +1,12 @@
-#include "restic/backup_output.h"
+#include "kinds/backup_output.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "core/line_splitter.h"
 #include "core/testing/temp_dir.h"
+#include "kinds/backup_verdict.h"
 #include "restic/protocol/task_errors.h"
-#include "restic/verdict.h"
 #include "restic/version.h"
 
 namespace {

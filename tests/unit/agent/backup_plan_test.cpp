@@ -1,4 +1,4 @@
-#include "executor/backup_plan.h"
+#include "kinds/backup_plan.h"
 
 #include <algorithm>
 
@@ -16,8 +16,8 @@
 namespace {
 using namespace agent;
 using namespace std::chrono_literals;
+using restic::protocol::BackupTask;
 using restic::protocol::TaskError;
-using restic::protocol::TaskPayload;
 using restic::protocol::TaskRepository;
 
 class BackupPlanTest : public testing::Test {
@@ -42,7 +42,7 @@ protected:
     }
     core::testkit::TempDir dir_;
     Config config_;
-    TaskPayload task_;
+    BackupTask task_;
 };
 
 TEST_F(BackupPlanTest, BuildsTheCommandFromFields) {
@@ -158,7 +158,7 @@ TEST_F(BackupPlanTest, TheJournalsCopyHoldsNoSecret) {
     const auto text = core::wire::write(withoutSecrets(task_));
     for (const auto* secret : {"correct horse", "url-secret", "env-secret"})
         EXPECT_EQ(text.find(secret), std::string::npos) << secret;
-    EXPECT_TRUE(core::wire::parse<TaskPayload>(text).ok());
+    EXPECT_TRUE(core::wire::parse<BackupTask>(text).ok());
 }
 
 TEST_F(BackupPlanTest, AFullIdIsFoundOnlyIfItIsTheOnlyOne) {

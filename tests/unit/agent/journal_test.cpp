@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "core/testing/temp_dir.h"
-#include "executor/file_tail.h"
 #include "executor/task_log.h"
+#include "files/file_tail.h"
 #include "state/identity.h"
 
 namespace {

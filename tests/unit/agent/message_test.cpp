@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "core/line_splitter.h"
-#include "restic/backup_output.h"
+#include "kinds/backup_output.h"
+#include "kinds/backup_verdict.h"
 #include "restic/snapshots.h"
-#include "restic/verdict.h"
 
 namespace {
 using namespace agent;

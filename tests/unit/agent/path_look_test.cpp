@@ -1,11 +1,12 @@
-#include "executor/path_look.h"
+#include "files/path_look.h"
 
 #include <gtest/gtest.h>
 
 #include <latch>
 
 #include "core/testing/temp_dir.h"
-#include "executor/patience.h"
+#include "files/patience.h"
+#include "kinds/source_notices.h"
 #include "restic/protocol/notices.h"
 
 namespace {

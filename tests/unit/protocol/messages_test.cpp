@@ -5,9 +5,9 @@
 #include "core/json.h"
 #include "core/wire.h"
 #include "restic/protocol/agent_messages.h"
+#include "restic/protocol/backup_task.h"
 #include "restic/protocol/envelope.h"
 #include "restic/protocol/task_errors.h"
-#include "restic/protocol/task_messages.h"
 
 namespace {
 using namespace restic::protocol;
@@ -56,7 +56,7 @@ TEST(Messages, RegistrationKeepsItsPublishedNames) {
 }
 
 TEST(Messages, ATaskSurvivesTheWire) {
-    TaskPayload task;
+    BackupTask task;
     task.taskId = *core::Uuid::parse("0190b6f0-0000-7000-8000-000000000001");
     task.attempt = 3;
     task.type = "backup";
@@ -82,7 +82,7 @@ TEST(Messages, ATaskSurvivesTheWire) {
     const auto poll = wire::parse<TaskPoll>(text);
     ASSERT_TRUE(poll.ok());
     ASSERT_EQ(poll.value().items.size(), 1U);
-    const auto back = wire::read<TaskPayload>(poll.value().items[0].payload);
+    const auto back = wire::read<BackupTask>(poll.value().items[0].payload);
     ASSERT_TRUE(back.ok());
     EXPECT_EQ(back.value().taskId, task.taskId);
     EXPECT_EQ(back.value().attempt, 3);

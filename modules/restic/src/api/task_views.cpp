@@ -1,8 +1,8 @@
 #include "api/task_views.h"
 
 #include "api/field_rules.h"
+#include "restic/protocol/backup_task.h"
 #include "restic/protocol/task_errors.h"
-#include "restic/protocol/task_messages.h"
 #include "restic/protocol/task_state.h"
 
 namespace restic::api {

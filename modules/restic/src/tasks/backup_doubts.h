@@ -5,7 +5,7 @@
 #include <string>
 
 #include "core/time.h"
-#include "restic/protocol/task_messages.h"
+#include "restic/protocol/backup_task.h"
 
 namespace restic {
 

@@ -9,7 +9,7 @@
 #include "core/json.h"
 #include "core/time.h"
 #include "core/uuid.h"
-#include "restic/protocol/task_messages.h"
+#include "restic/protocol/backup_task.h"
 #include "tasks/task_store.h"
 
 namespace restic {

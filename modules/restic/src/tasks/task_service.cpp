@@ -11,7 +11,9 @@
 #include "repositories/place.h"
 #include "repositories/repository_store.h"
 #include "restic/events.h"
+#include "restic/protocol/backup_task.h"
 #include "restic/protocol/task_errors.h"
+#include "restic/protocol/task_kinds.h"
 #include "snapshots/snapshot_store.h"
 #include "tasks/backup_doubts.h"
 
@@ -161,7 +163,7 @@ Task TaskService::insert(Transaction& tx, Task task) {
     task.status = TaskState::queued;
     task.createdAt = now;
     TaskStore::insert(tx, task);
-    if (task.type == protocol::action::kBackup)
+    if (task.type == protocol::kinds::backup.name)
         RunStore::insert(tx, task);
     wakeAfterCommit(tx, task.agent);
     events_.publishWith(tx, events::TaskCreated{task.tenant, task.id, task.type, task.agent, task.target,
@@ -173,7 +175,7 @@ Task TaskService::insert(Transaction& tx, Task task) {
 }
 
 std::optional<protocol::Envelope> TaskService::envelopeFor(Transaction& tx, const Task& task) {
-    protocol::TaskPayload payload;
+    protocol::BackupTask payload;
     payload.taskId = task.id;
     payload.attempt = task.attempt;
     payload.type = task.type;
@@ -317,7 +319,7 @@ TaskService::ReportAnswer TaskService::report(const TenantContext& context, cons
             TaskStore::recordRunning(
                 tx, *task, report.progress ? core::wire::toJson(*report.progress) : core::json::Value(), now,
                 now + settings_.lease);
-            if (task->type == protocol::action::kBackup)
+            if (task->type == protocol::kinds::backup.name)
                 RunStore::start(tx, *task, now);
         } else {
             end(tx, *task, *state, report, result);
@@ -342,7 +344,7 @@ protocol::BackupResult TaskService::resultOf(const Task& task, TaskState state,
         }
         result = std::move(read).value();
     }
-    if (task.type != protocol::action::kBackup)
+    if (task.type != protocol::kinds::backup.name)
         return result;
     if (state == TaskState::success && !report.result)
         throw core::wire::validationError({{"/result", "is required for a task that succeeded"}});
@@ -375,7 +377,7 @@ std::optional<std::string> TaskService::missingPlugin(Transaction& tx, const Tas
 void TaskService::end(Transaction& tx, const Task& task, TaskState state,
                       const protocol::TaskStatusReport& report, const protocol::BackupResult& result) {
     const Instant now = clock_.now();
-    const bool isBackup = task.type == protocol::action::kBackup;
+    const bool isBackup = task.type == protocol::kinds::backup.name;
     std::optional<std::string> message;
     if (report.error)
         message = report.error->message;
@@ -479,7 +481,7 @@ void TaskService::recordSnapshot(Transaction& tx, const Task& task, const protoc
     snapshot.repository = *task.repository;
     snapshot.target = task.target;
     snapshot.policy = task.policy;
-    if (task.type == protocol::action::kBackup)
+    if (task.type == protocol::kinds::backup.name)
         snapshot.run = task.id;
     // Eight digits are what restic 0.14 says; the rest is written when it is known.
     snapshot.snapshotId = result.snapshotId ? *result.snapshotId : result.shortId->substr(0, 8);

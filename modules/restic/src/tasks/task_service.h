@@ -12,8 +12,8 @@
 #include "core/time.h"
 #include "fence.h"
 #include "policies/policy_store.h"
+#include "restic/protocol/backup_task.h"
 #include "restic/protocol/envelope.h"
-#include "restic/protocol/task_messages.h"
 #include "tasks/run_store.h"
 #include "tasks/task_store.h"
 

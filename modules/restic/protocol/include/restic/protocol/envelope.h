@@ -16,9 +16,8 @@ inline constexpr std::string_view kResponse = "response";
 inline constexpr std::string_view kEvent = "event";
 } // namespace envelope_type
 
-/// Actions of envelopes that are no task kinds. A task's envelope has its kind as action ("backup").
+/// Actions of envelopes that are no kinds of tasks. A task's envelope has its kind's name as action.
 namespace action {
-inline constexpr std::string_view kBackup = "backup";
 /// Payload: CancelPayload.
 inline constexpr std::string_view kCancel = "cancel";
 } // namespace action

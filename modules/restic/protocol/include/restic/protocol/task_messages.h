@@ -37,28 +37,20 @@ struct Retention {
     std::optional<int> keepYearly;
 };
 
-/// server → agent: the payload of a task's envelope. Fields and kinds, never command lines.
+/// server → agent: the payload of a task's envelope, as far as all kinds have it in common; the fields of
+/// each kind stand beside these (task_kinds.h). Fields and kinds, never command lines.
 struct TaskPayload {
     core::Uuid taskId;
     int attempt = 1;
-    /// backup; other kinds follow. The agent refuses an unknown one with the task error UnsupportedTask.
+    /// A name of task_kinds.h. The agent refuses an unknown one with the task error UnsupportedTask.
     std::string type;
     std::optional<core::Uuid> policyId;
     /// By this name an agent's own configuration adds sources to a policy.
     std::optional<std::string> policyName;
     /// Absent: the repository of the agent's own configuration.
     std::optional<TaskRepository> repository;
-    std::vector<std::string> sources;
-    std::vector<std::string> exclude;
-    /// Added to the agent's own `policy:<id>` and `task:<id>`; commas are refused.
-    std::vector<std::string> tags;
     /// Absent: the agent's own restic.command_timeout (six hours).
     std::optional<std::int64_t> timeoutSeconds;
-    std::optional<Retention> retention;
-    /// Set as long as the repository never had a success: the agent may then create it.
-    bool initIfMissing = false;
-    /// restic's --limit-upload in KiB/s.
-    std::optional<int> limitUploadKib;
 };
 
 /// server → agent: the payload of the action "cancel".
@@ -95,49 +87,19 @@ struct TaskNotice {
     std::string message;
 };
 
-/// `result` of a finished backup task, successful or not; a field is absent when nobody knows it.
-struct BackupResult {
+/// What the `result` of every finished task has, successful or not, whatever its kind; a field is absent when
+/// nobody knows it.
+struct TaskResult {
     /// success, warning, failed, cancelled, locked, no_repository, bad_password, source_missing
     std::string outcome;
+    /// restic's; minus the signal if one ended it.
     std::optional<int> exitCode;
     std::optional<std::string> resticVersion;
-    /// 64 hexadecimal digits; absent where restic named 8 only and the rest was not free to look up.
-    std::optional<std::string> snapshotId;
-    std::optional<std::string> shortId;
-    std::optional<std::uint64_t> filesNew;
-    std::optional<std::uint64_t> filesChanged;
-    std::optional<std::uint64_t> filesUnmodified;
-    std::optional<std::uint64_t> dirsNew;
-    std::optional<std::uint64_t> dirsChanged;
-    std::optional<std::uint64_t> dirsUnmodified;
-    std::optional<std::uint64_t> dataAdded;
-    /// Bytes after compression; restic 0.17 and later.
-    std::optional<std::uint64_t> dataAddedPacked;
-    std::optional<std::uint64_t> totalFilesProcessed;
-    std::optional<std::uint64_t> totalBytesProcessed;
     std::optional<double> durationSeconds;
     std::optional<core::Instant> startedAt;
     std::optional<core::Instant> endedAt;
-    /// The first hundred; `unread_count` counts all, missing sources included.
-    std::vector<UnreadItem> unreadItems;
-    std::uint64_t unreadCount = 0;
-    /// Sources that do not exist: whole sources, not files in them.
-    std::vector<std::string> missingSources;
-    /// Files that were there when restic listed their folder and gone when it read them. No reason to worry.
-    std::uint64_t vanishedCount = 0;
-    /// There were too many to tell apart: both counts are "at least".
-    bool countsAreMinimum = false;
     /// Why the outcome is a warning, and what else happened.
     std::vector<TaskNotice> notices;
-    std::vector<std::string> paths;
-    std::optional<std::string> hostname;
-    std::optional<std::string> username;
-    std::vector<std::string> tags;
-    std::optional<std::string> parent;
-    std::optional<std::string> tree;
-    /// The snapshot's own time, where restic reports it.
-    std::optional<core::Instant> time;
-    bool repositoryCreated = false;
     /// The last lines that restic wrote to its error output, for people.
     std::optional<std::string> stderrTail;
     /// "PID 17 on HOST by USER, since 2026-01-02 03:04:05 (31m2s ago)" when the repository was locked.
@@ -158,7 +120,7 @@ struct TaskStatusReport {
     /// running, success, warning, failed, cancelled
     std::string status;
     std::optional<Progress> progress;
-    /// Of the task's kind; BackupResult for backup (core::wire::read<BackupResult>).
+    /// Of the type that the task's kind declares.
     std::optional<core::json::Object> result;
     std::optional<TaskError> error;
 };
@@ -200,7 +162,7 @@ const core::wire::Type& wireType(const CancelPayload*);
 const core::wire::Type& wireType(const Progress*);
 const core::wire::Type& wireType(const UnreadItem*);
 const core::wire::Type& wireType(const TaskNotice*);
-const core::wire::Type& wireType(const BackupResult*);
+const core::wire::Type& wireType(const TaskResult*);
 const core::wire::Type& wireType(const TaskError*);
 const core::wire::Type& wireType(const TaskStatusReport*);
 const core::wire::Type& wireType(const TaskStatusAck*);

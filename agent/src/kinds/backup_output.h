@@ -10,24 +10,11 @@
 
 #include "core/json.h"
 #include "core/log.h"
-#include "core/time.h"
+#include "restic/error_text.h"
 #include "restic/protocol/task_messages.h"
+#include "restic/summary.h"
 
 namespace agent {
-
-/// The last message of a successful backup. Figures that this version of restic does not give are absent.
-struct BackupSummary {
-    std::optional<std::uint64_t> filesNew, filesChanged, filesUnmodified;
-    std::optional<std::uint64_t> dirsNew, dirsChanged, dirsUnmodified;
-    std::optional<std::uint64_t> dataAdded, dataAddedPacked, totalFilesProcessed, totalBytesProcessed;
-    std::optional<double> duration;
-    std::optional<core::Instant> start, end;
-    /// 8 digits before restic 0.15, 64 after; absent where nothing changed and no snapshot was made.
-    std::string snapshotId;
-};
-
-/// The figures of a summary, as a backup's last message and as a snapshot bear them.
-[[nodiscard]] BackupSummary readSummary(const core::json::Value& message);
 
 /// Understands the two outputs of `restic backup --json`, line by line, of all versions from 0.14: unknown
 /// messages and fields are ignored, and the two are never mixed. One thread.
@@ -74,9 +61,8 @@ public:
     [[nodiscard]] bool incomplete() const noexcept {
         return unreadCount_ > 0 || (warnedUnread_ && vanishedCount_ == 0);
     }
-    /// The plain text of the error output and the message of exit_error: what failures are told by. Its first
-    /// 2 and last 6 KiB.
-    [[nodiscard]] const std::string& errorText() const noexcept { return errorText_; }
+    /// The plain text of the error output and the message of exit_error: what failures are told by.
+    [[nodiscard]] const std::string& errorText() const noexcept { return errorText_.text(); }
 
 private:
     void status(const core::json::Value& message);
@@ -84,7 +70,6 @@ private:
     void message(const core::json::Value& message);
     void addUnread(std::string path, const core::json::Value& message);
     void addUnread(std::string path, std::string message, int code);
-    void addErrorText(std::string_view line);
 
     LogLine log_;
     Look look_;
@@ -99,7 +84,7 @@ private:
     std::uint64_t vanishedCount_ = 0;
     bool tooMany_ = false;
     bool warnedUnread_ = false;
-    std::string errorText_;
+    ErrorText errorText_;
 };
 
 } // namespace agent

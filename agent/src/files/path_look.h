@@ -4,8 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "restic/protocol/task_messages.h"
-
 namespace agent {
 
 /// What stands at a path.
@@ -24,11 +22,5 @@ struct PathLook {
 
 /// Looks without following a link at the end of the path.
 [[nodiscard]] PathLook lookAt(const std::string& path);
-
-/// Facts about sources that a success hides: links, empty folders, nothing saved at all. `files`: how many
-/// restic went through, if it said so.
-[[nodiscard]] std::vector<restic::protocol::TaskNotice>
-noticesAbout(const std::vector<std::pair<std::string, PathLook>>& sources, std::optional<std::uint64_t> files,
-             bool excludes);
 
 } // namespace agent

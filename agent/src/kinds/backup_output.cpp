@@ -1,4 +1,4 @@
-#include "restic/backup_output.h"
+#include "kinds/backup_output.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -9,6 +9,7 @@
 
 #include "core/encoding.h"
 #include "core/text.h"
+#include "restic/error_text.h"
 #include "restic/message.h"
 
 namespace agent {
@@ -19,16 +20,10 @@ using core::json::Value;
 using restic_json::count;
 using restic_json::printable;
 
-constexpr std::size_t kErrorHead = 2U << 10U;
-constexpr std::size_t kErrorTail = 6U << 10U;
 constexpr std::size_t kMaxCurrentFiles = 8;
 
 std::uint64_t countOrZero(const Value& message, std::string_view name) {
     return count(message, name).value_or(0);
-}
-
-std::optional<core::Instant> instant(const Value& message, std::string_view name) {
-    return core::parseInstant(message.stringOr(name));
 }
 
 struct Reason {
@@ -56,20 +51,6 @@ Reason reasonOf(const Value& message) {
             static_cast<int>(code)};
 }
 
-/// Terminal control sequences, such as the one before "signal interrupt received", are for no log.
-std::string plain(std::string_view line) {
-    std::string out;
-    for (std::size_t i = 0; i < line.size(); ++i) {
-        if (line[i] == '\x1b' && i + 1 < line.size() && line[i + 1] == '[') {
-            i += 2;
-            while (i < line.size() && (line[i] < '@' || line[i] > '~'))
-                ++i;
-        } else {
-            out += line[i];
-        }
-    }
-    return printable(out);
-}
 } // namespace
 
 void BackupOutput::outputLine(std::string_view line) {
@@ -78,7 +59,7 @@ void BackupOutput::outputLine(std::string_view line) {
     if (const auto document = restic_json::read(line))
         message(*document);
     else
-        log_(line.front() == '{' ? LogLevel::debug : LogLevel::info, plain(line.substr(0, 1024)));
+        log_(line.front() == '{' ? LogLevel::debug : LogLevel::info, plainLine(line.substr(0, 1024)));
 }
 
 void BackupOutput::errorLine(std::string_view line) {
@@ -86,7 +67,7 @@ void BackupOutput::errorLine(std::string_view line) {
         message(*document);
         return;
     }
-    const auto text = plain(line);
+    const auto text = plainLine(line);
     if (text.empty())
         return;
     constexpr std::string_view kSkipping = " does not exist, skipping";
@@ -96,7 +77,7 @@ void BackupOutput::errorLine(std::string_view line) {
         addUnread(path, "does not exist", ENOENT);
         return;
     }
-    addErrorText(text);
+    errorText_.append(text);
     if (text.starts_with("Warning: at least one source file could not be read"))
         warnedUnread_ = true;
     log_(text.starts_with("Fatal:") ? LogLevel::error : LogLevel::warn, text);
@@ -111,8 +92,8 @@ void BackupOutput::message(const Value& document) {
     } else if (type == "error") {
         addUnread(document.stringOr("item"), document);
     } else if (type == "exit_error") {
-        const auto text = plain(document.stringOr("message"));
-        addErrorText(document.stringOr("message"));
+        const auto text = plainLine(document.stringOr("message"));
+        errorText_.append(document.stringOr("message"));
         log_(LogLevel::error, text);
     }
 }
@@ -140,28 +121,6 @@ void BackupOutput::status(const Value& message) {
                 progress.currentFiles.push_back(file.string()->substr(0, 4096));
     progress_ = std::move(progress);
     ++progressCount_;
-}
-
-BackupSummary readSummary(const Value& message) {
-    BackupSummary summary;
-    summary.filesNew = count(message, "files_new");
-    summary.filesChanged = count(message, "files_changed");
-    summary.filesUnmodified = count(message, "files_unmodified");
-    summary.dirsNew = count(message, "dirs_new");
-    summary.dirsChanged = count(message, "dirs_changed");
-    summary.dirsUnmodified = count(message, "dirs_unmodified");
-    summary.dataAdded = count(message, "data_added");
-    summary.dataAddedPacked = count(message, "data_added_packed");
-    summary.totalFilesProcessed = count(message, "total_files_processed");
-    summary.totalBytesProcessed = count(message, "total_bytes_processed");
-    if (const auto* duration = message.find("total_duration"))
-        summary.duration = duration->number();
-    summary.start = instant(message, "backup_start");
-    summary.end = instant(message, "backup_end");
-    const auto id = message.stringOr("snapshot_id");
-    if (id.size() >= 8 && id.size() <= 64 && id.find_first_not_of("0123456789abcdef") == std::string::npos)
-        summary.snapshotId = id;
-    return summary;
 }
 
 void BackupOutput::summarise(const Value& message) {
@@ -210,14 +169,6 @@ void BackupOutput::addUnread(std::string path, std::string message, int code) {
         log_(LogLevel::warn, "Further files that cannot be read are counted and not named here");
     if (unread_.size() < kMaxUnread)
         unread_.push_back({std::move(path), std::move(message)});
-}
-
-void BackupOutput::addErrorText(std::string_view line) {
-    errorText_.append(core::toUtf8(line)).append("\n");
-    // A crash says what it is in its first lines, a failure in its last.
-    if (errorText_.size() > kErrorHead + kErrorTail)
-        errorText_ = core::toUtf8(errorText_.substr(0, kErrorHead)) +
-                     core::toUtf8(std::string_view(errorText_).substr(errorText_.size() - kErrorTail));
 }
 
 } // namespace agent

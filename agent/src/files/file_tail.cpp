@@ -1,4 +1,4 @@
-#include "executor/file_tail.h"
+#include "files/file_tail.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <variant>
-#include <vector>
 
 #include "config/config.h"
 #include "restic/protocol/task_messages.h"
@@ -29,19 +28,6 @@ struct RepositoryAccess {
     [[nodiscard]] std::optional<std::filesystem::path> localFolder() const;
 };
 
-/// A backup that can be started.
-struct BackupPlan {
-    RepositoryAccess repository;
-    /// restic's arguments, without those that reach the repository.
-    std::vector<std::string> arguments;
-    std::vector<std::string> sources;
-    std::vector<std::string> missingSources;
-    std::vector<std::string> tags;
-    bool excludes = false;
-    std::string hostname;
-    std::chrono::milliseconds timeout{};
-};
-
 /// What the machine contributes to a plan.
 struct PlanContext {
     const Config& config;
@@ -54,20 +40,23 @@ struct PlanContext {
 [[nodiscard]] std::variant<RepositoryAccess, restic::protocol::TaskError>
 planAccess(const restic::protocol::TaskPayload& task, const PlanContext& context);
 
-/// The plan for a backup task, or why it cannot be carried out. Builds restic's arguments from known fields
-/// only; checks that sources exist.
-[[nodiscard]] std::variant<BackupPlan, restic::protocol::TaskError>
-planBackup(const restic::protocol::TaskPayload& task, const PlanContext& context);
-
 /// The path below the local repository's `snapshots` whose name begins with the short id: the full id,
 /// without asking restic. nullopt if there is none, or more than one.
 [[nodiscard]] std::optional<std::string> fullSnapshotId(const std::filesystem::path& repository,
                                                         const std::string& shortId);
 
+/// The folder of the task's repository, where the task names one on this machine's own disks.
+[[nodiscard]] std::optional<std::filesystem::path> localFolderOf(const restic::protocol::TaskPayload& task);
+
 /// True if the payload lost its repository's address in withoutSecrets().
 [[nodiscard]] bool addressIsWithheld(const restic::protocol::TaskPayload& task);
 
-/// The payload without passwords, credentials and addresses that may hold them: what the journal keeps.
-[[nodiscard]] restic::protocol::TaskPayload withoutSecrets(restic::protocol::TaskPayload task);
+/// Takes passwords, credentials and addresses that may hold them out of the payload, for the journal.
+void removeSecrets(restic::protocol::TaskPayload& task);
+template <typename Task>
+[[nodiscard]] Task withoutSecrets(Task task) {
+    removeSecrets(task);
+    return task;
+}
 
 } // namespace agent

@@ -1,14 +1,11 @@
-#include "executor/backup_plan.h"
+#include "restic/repository_access.h"
 
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <system_error>
 
-#include "executor/path_look.h"
-#include "restic/message.h"
+#include "files/path_look.h"
 #include "restic/protocol/names.h"
 #include "restic/protocol/task_errors.h"
 
@@ -124,20 +121,6 @@ std::optional<TaskError> planRepository(const TaskPayload& task, const PlanConte
                        " cannot take the REST server's password from its environment");
     return std::nullopt;
 }
-
-std::string why(const std::string& path) {
-    const int code = lookAt(path).error;
-    const auto text = restic_json::printable(path);
-    return code == ENOENT || code == 0 ? text : text + " (" + std::generic_category().message(code) + ")";
-}
-
-std::string trimmed(std::string_view text) {
-    constexpr std::string_view kBlanks = " \t\r\n\v\f";
-    const auto first = text.find_first_not_of(kBlanks);
-    if (first == std::string_view::npos)
-        return {};
-    return std::string(text.substr(first, text.find_last_not_of(kBlanks) - first + 1));
-}
 } // namespace
 
 std::optional<std::filesystem::path> RepositoryAccess::localFolder() const {
@@ -153,72 +136,14 @@ std::variant<RepositoryAccess, TaskError> planAccess(const TaskPayload& task, co
     return access;
 }
 
-bool addressIsWithheld(const TaskPayload& task) {
-    return task.repository && task.repository->url == task.repository->type + ":";
+std::optional<std::filesystem::path> localFolderOf(const TaskPayload& task) {
+    if (!task.repository || task.repository->type != "local")
+        return std::nullopt;
+    return stripLocal(task.repository->url);
 }
 
-std::variant<BackupPlan, TaskError> planBackup(const TaskPayload& task, const PlanContext& context) {
-    const auto& config = context.config;
-    BackupPlan plan;
-    if (auto error = planRepository(task, context, plan.repository))
-        return *error;
-
-    auto sources = task.sources;
-    for (const auto& source : config.backup.sources)
-        if (task.policyName == source.policy &&
-            std::find(sources.begin(), sources.end(), source.path) == sources.end())
-            sources.push_back(source.path);
-    if (sources.empty())
-        return invalid("The task names no source");
-    for (auto& source : sources) {
-        if (!source.starts_with('/'))
-            return invalid("The source " + source + " is no absolute path");
-        // Forbidden is not missing: restic, which may have more rights, will say.
-        (lookAt(source).missing() ? plan.missingSources : plan.sources).push_back(source);
-    }
-    if (plan.sources.empty()) {
-        std::string message = "None of the sources exists: ";
-        for (std::size_t i = 0; i < plan.missingSources.size() && i < 10; ++i)
-            message += (i == 0 ? "" : ", ") + why(plan.missingSources[i]);
-        return task_errors::make(task_errors::kSourceNotFound, message);
-    }
-
-    if (task.policyId)
-        plan.tags.push_back("policy:" + task.policyId->toString());
-    plan.tags.push_back("task:" + task.taskId.toString());
-    for (const auto& tag : task.tags) {
-        // As restic does, so that its record and ours are the same.
-        auto plain = trimmed(tag);
-        if (plain.empty() || plain.find(',') != std::string::npos)
-            return invalid("The tag \"" + tag + "\" is empty or has a comma in it");
-        if (plain.starts_with("policy:") || plain.starts_with("task:"))
-            return invalid("The tag \"" + tag +
-                           "\" begins with policy: or task:, which mark whose snapshot it is");
-        if (std::find(plan.tags.begin(), plan.tags.end(), plain) == plan.tags.end())
-            plan.tags.push_back(std::move(plain));
-    }
-
-    plan.excludes = !task.exclude.empty() || !config.backup.exclude.empty();
-    plan.hostname = context.hostname;
-    plan.timeout = task.timeoutSeconds
-                       ? std::chrono::seconds(*task.timeoutSeconds)
-                       : std::chrono::duration_cast<std::chrono::seconds>(config.restic.commandTimeout);
-    auto& arguments = plan.arguments;
-    arguments = {"backup", "--json", "--host=" + plan.hostname};
-    for (const auto& tag : plan.tags)
-        arguments.push_back("--tag=" + tag);
-    for (const auto* list : {&task.exclude, &config.backup.exclude})
-        for (const auto& pattern : *list)
-            arguments.push_back("--exclude=" + pattern);
-    // The machine's own limit is a ceiling, whatever the server says.
-    std::int64_t limit = task.limitUploadKib.value_or(0);
-    if (config.restic.limitUploadKib > 0)
-        limit = limit > 0 ? std::min(limit, config.restic.limitUploadKib) : config.restic.limitUploadKib;
-    if (limit > 0)
-        arguments.push_back("--limit-upload=" + std::to_string(limit));
-    arguments.emplace_back("--");
-    arguments.insert(arguments.end(), plan.sources.begin(), plan.sources.end());
-    return plan;
+bool addressIsWithheld(const TaskPayload& task) {
+    return task.repository && task.repository->url == task.repository->type + ":";
 }
 
 std::optional<std::string> fullSnapshotId(const std::filesystem::path& repository,
@@ -238,7 +163,7 @@ std::optional<std::string> fullSnapshotId(const std::filesystem::path& repositor
     return found;
 }
 
-TaskPayload withoutSecrets(TaskPayload task) {
+void removeSecrets(TaskPayload& task) {
     if (task.repository) {
         task.repository->password.reset();
         task.repository->environment.clear();
@@ -246,7 +171,6 @@ TaskPayload withoutSecrets(TaskPayload task) {
         if (typeOf(task.repository->url) != "local")
             task.repository->url = task.repository->type + ":";
     }
-    return task;
 }
 
 } // namespace agent

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/process.h"
+#include "executor/task_report.h"
+#include "files/patience.h"
+#include "restic/repository_access.h"
+
+namespace agent {
+
+/// Short restic commands on a task's repository, whose outputs are kept in memory: they take seconds, and end
+/// with the agent. One thread.
+class RepositoryCommands {
+public:
+    RepositoryCommands(const TaskServices& services, TaskReport& report, std::chrono::milliseconds timeout)
+        : services_(services), report_(report), timeout_(timeout) {}
+
+    /// What the command said and how it ended; the reason in `error` if it did not come to an end.
+    /// `evenIfCancelled`: also for what is done after a cancelled restic.
+    std::optional<core::ProcessResult> run(const RepositoryAccess& repository,
+                                           const std::vector<std::string>& arguments,
+                                           const std::stop_token& stop,
+                                           std::optional<restic::protocol::TaskError>& error,
+                                           bool evenIfCancelled = false) const;
+
+    /// Does what may hang on a dead file system; nullopt: the agent ends, the task was cancelled, or its time
+    /// is over.
+    template <typename Work>
+    auto look(Work work, const std::stop_token& stop) const {
+        const auto until = std::chrono::steady_clock::now() + timeout_;
+        return patiently(std::move(work), [this, until, &stop] {
+            if (std::chrono::steady_clock::now() >= until)
+                report_.outbox().stop(StopReason::timedOut);
+            return stop.stop_requested() || report_.stopReason() != StopReason::none;
+        });
+    }
+
+private:
+    const TaskServices& services_;
+    TaskReport& report_;
+    std::chrono::milliseconds timeout_;
+};
+
+} // namespace agent

@@ -1,0 +1,140 @@
+#include "executor/repository_setup.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "files/path_look.h"
+#include "restic/message.h"
+#include "restic/protocol/task_errors.h"
+#include "restic/verdict.h"
+
+namespace agent {
+namespace {
+namespace protocol = restic::protocol;
+namespace task_errors = restic::protocol::task_errors;
+using core::LogLevel;
+
+/// Keeps a second agent of this machine from filling the same folder; released with the last copy.
+class FolderLock {
+public:
+    /// Waits for it; a folder that does not exist is made. Holds nothing where the file system has no locks,
+    /// or the agent may not open the folder.
+    static std::shared_ptr<FolderLock> take(const std::filesystem::path& folder) {
+        auto lock = std::make_shared<FolderLock>();
+        std::error_code ignored;
+        std::filesystem::create_directories(folder, ignored);
+        lock->fd_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (lock->fd_ >= 0)
+            ::flock(lock->fd_, LOCK_EX);
+        return lock;
+    }
+    FolderLock() = default;
+    ~FolderLock() {
+        if (fd_ >= 0)
+            ::close(fd_);
+    }
+    FolderLock(const FolderLock&) = delete;
+    FolderLock& operator=(const FolderLock&) = delete;
+
+private:
+    int fd_ = -1;
+};
+} // namespace
+
+std::optional<protocol::TaskError> RepositorySetup::prepare(const RepositoryAccess& repository,
+                                                            const std::stop_token& stop) {
+    if (const auto folder = repository.localFolder())
+        return prepareFolder(repository, *folder, stop);
+    std::optional<protocol::TaskError> error;
+    const auto found = commands_.run(repository, {"cat", "config", "--no-lock"}, stop, error);
+    if (!found)
+        return error;
+    if (found->exit.ok() || !saysRepositoryIsAbsent(found->exit, found->error))
+        return std::nullopt; // what is wrong with it, if anything, the backup will say
+    return initialise(repository, stop);
+}
+
+std::optional<protocol::TaskError> RepositorySetup::prepareFolder(const RepositoryAccess& repository,
+                                                                  const std::filesystem::path& folder,
+                                                                  const std::stop_token& stop) {
+    // Held while the folder is looked at and filled: two at once would each put a key of its own into it.
+    const auto held = commands_.look([folder] { return FolderLock::take(folder); }, stop);
+    if (!held)
+        return task_errors::make(task_errors::kCommandTimeout,
+                                 "The repository's file system does not answer");
+    const auto looked = commands_.look(
+        [folder] {
+            std::error_code code;
+            return std::pair(lookAt(folder.string()),
+                             std::filesystem::exists(folder / "config", code) || code);
+        },
+        stop);
+    if (!looked)
+        return task_errors::make(task_errors::kCommandTimeout,
+                                 "The repository's file system does not answer");
+    const auto& [place, hasConfig] = *looked;
+    if (hasConfig)
+        return std::nullopt; // what is wrong with it, if anything, the backup will say
+    const auto name = restic_json::printable(folder.string());
+    if (!place.missing() && !place.link && !place.folder)
+        return task_errors::make(task_errors::kRepositoryNotFound, name + " is no folder");
+    const auto inside =
+        place.link ? commands_.look([folder] { return lookAt((folder / "").string()); }, stop) : place;
+    if (!inside || (!inside->missing() && !inside->entries)) {
+        // The agent may not look; restic, which may have more rights, can at least tell that one is there.
+        std::optional<protocol::TaskError> error;
+        const auto found = commands_.run(repository, {"cat", "config", "--no-lock"}, stop, error);
+        if (!found)
+            return error;
+        if (!saysRepositoryIsAbsent(found->exit, found->error))
+            return std::nullopt;
+        return task_errors::make(
+            task_errors::kPermissionDenied,
+            "There is no repository in " + name +
+                ", and the agent may not look whether that folder is empty, so it is not "
+                "initialised. Let the agent's user read it, or run restic init by hand");
+    }
+    if (inside->entries && !inside->entries->empty()) {
+        std::string found;
+        for (const auto& entry : *inside->entries)
+            found += (found.empty() ? "" : ", ") + restic_json::printable(entry);
+        const bool looksLikeOne =
+            std::find(inside->entries->begin(), inside->entries->end(), "keys") != inside->entries->end();
+        return task_errors::make(
+            looksLikeOne ? task_errors::kRepositoryDamaged : task_errors::kRepositoryNotFound,
+            name +
+                (looksLikeOne ? " holds a repository without its file config (found: "
+                              : " is not empty and holds no repository (found: ") +
+                found + "). What is not empty is never initialised: " +
+                (looksLikeOne ? "restore config from a copy, or empty the folder if nothing in it is needed"
+                              : "empty the folder, or choose another"));
+    }
+    return initialise(repository, stop);
+}
+
+std::optional<protocol::TaskError> RepositorySetup::initialise(const RepositoryAccess& repository,
+                                                               const std::stop_token& stop) {
+    report_.log(LogLevel::info, "There is no repository yet; creating it with restic init");
+    std::optional<protocol::TaskError> error;
+    const auto made = commands_.run(repository, {"init"}, stop, error);
+    if (!made)
+        return error;
+    if (made->exit.ok()) {
+        created_ = true;
+        report_.log(LogLevel::info, "The repository was created");
+        return std::nullopt;
+    }
+    // Another agent may have been first.
+    if (made->error.find("already exists") != std::string::npos ||
+        made->error.find("already initialized") != std::string::npos)
+        return std::nullopt;
+    return task_errors::make(classifyFailure(made->exit, made->error),
+                             "The repository could not be created: " +
+                                 report_.redact(failureMessage(made->exit, made->error)));
+}
+
+} // namespace agent

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "restic/protocol/backup_task.h"
+#include "restic/repository_access.h"
+
+namespace agent {
+
+/// A backup that can be started.
+struct BackupPlan {
+    RepositoryAccess repository;
+    /// restic's arguments, without those that reach the repository.
+    std::vector<std::string> arguments;
+    std::vector<std::string> sources;
+    std::vector<std::string> missingSources;
+    std::vector<std::string> tags;
+    bool excludes = false;
+    std::string hostname;
+    std::chrono::milliseconds timeout{};
+};
+
+/// The plan for a backup task, or why it cannot be carried out. Builds restic's arguments from known fields
+/// only; checks that sources exist.
+[[nodiscard]] std::variant<BackupPlan, restic::protocol::TaskError>
+planBackup(const restic::protocol::BackupTask& task, const PlanContext& context);
+
+} // namespace agent

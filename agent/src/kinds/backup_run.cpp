@@ -1,0 +1,408 @@
+#include "kinds/backup_run.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "core/text.h"
+#include "executor/repository_setup.h"
+#include "kinds/backup_verdict.h"
+#include "kinds/source_notices.h"
+#include "restic/message.h"
+#include "restic/protocol/password_rule.h"
+#include "restic/protocol/task_errors.h"
+
+namespace agent {
+namespace {
+using namespace std::chrono_literals;
+namespace protocol = restic::protocol;
+namespace task_errors = restic::protocol::task_errors;
+using core::LogLevel;
+
+constexpr std::size_t kStderrTail = 4096;
+constexpr auto kLookAtFile = 2000ms;
+constexpr auto kLookAtRepository = 10000ms;
+
+protocol::BackupResult outcome(std::string name) {
+    protocol::BackupResult result;
+    result.outcome = std::move(name);
+    return result;
+}
+
+/// Whether restic may have made a snapshot that its messages do not tell of.
+bool outcomeIsOpen(const core::ProcessExit& exit, const BackupOutput& output, const Verdict& verdict) {
+    if (output.summary())
+        return (exit.known && exit.signal != 0) || (exit.ok() && output.summary()->snapshotId.empty());
+    if (exit.known && exit.signal == 0 && (exit.code == 0 || exit.code == 3))
+        return true;
+    if (!verdict.error)
+        return true; // cancelled
+    for (const auto* kind :
+         {&task_errors::kCommandFailed, &task_errors::kInterrupted, &task_errors::kCommandTimeout})
+        if (verdict.error->error == kind->name)
+            return true;
+    return false;
+}
+
+void fillResult(protocol::BackupResult& result, const BackupSummary& summary) {
+    result.filesNew = summary.filesNew;
+    result.filesChanged = summary.filesChanged;
+    result.filesUnmodified = summary.filesUnmodified;
+    result.dirsNew = summary.dirsNew;
+    result.dirsChanged = summary.dirsChanged;
+    result.dirsUnmodified = summary.dirsUnmodified;
+    result.dataAdded = summary.dataAdded;
+    result.dataAddedPacked = summary.dataAddedPacked;
+    result.totalFilesProcessed = summary.totalFilesProcessed;
+    result.totalBytesProcessed = summary.totalBytesProcessed;
+    result.durationSeconds = summary.duration;
+    result.time = summary.start;
+}
+
+std::optional<std::string> userName() {
+    std::array<char, 4096> buffer;
+    passwd entry{};
+    passwd* found = nullptr;
+    if (::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr)
+        return std::string(found->pw_name);
+    return std::nullopt;
+}
+} // namespace
+
+BackupRun::BackupRun(const TaskServices& services, protocol::BackupTask task, std::shared_ptr<Outbox> outbox)
+    : services_(services), task_(std::move(task)), timeout_(timeLimit(task_, services.config)),
+      report_(services, std::move(outbox)), commands_(services, report_, timeout_),
+      locks_(commands_, report_), process_(services, report_, timeout_) {}
+
+bool BackupRun::concludeUnbegun(const std::stop_token& stop) {
+    if (report_.stopReason() == StopReason::cancelled)
+        conclude(protocol::TaskState::cancelled, outcome("cancelled"), std::nullopt);
+    else if (stop.stop_requested())
+        return false;
+    else
+        fail(task_errors::make(
+            task_errors::kCommandTimeout,
+            "The time limit was over before restic could start: a file system with one of the "
+            "sources, or with the repository, does not answer"));
+    return true;
+}
+
+bool BackupRun::run(const std::stop_token& stop) {
+    report_.setStarted(services_.clock.now());
+    if (report_.stopReason() != StopReason::none) {
+        conclude(protocol::TaskState::cancelled, outcome("cancelled"), std::nullopt);
+        return true;
+    }
+    const auto version = services_.restic.version();
+    if (!version) {
+        fail(task_errors::make(task_errors::kResticNotFound, services_.restic.problem()));
+        return true;
+    }
+    report_.setResticVersion(version->toString());
+    auto looked = commands_.look(
+        [task = task_, config = services_.config, hostname = services_.hostname, version] {
+            return planBackup(task, {config, hostname, version});
+        },
+        stop);
+    if (!looked)
+        return concludeUnbegun(stop);
+    if (const auto* error = std::get_if<protocol::TaskError>(&*looked)) {
+        fail(*error, error->error == task_errors::kSourceNotFound.name ? "source_missing" : "failed");
+        return true;
+    }
+    const auto& plan = std::get<BackupPlan>(*looked);
+    missing_ = plan.missingSources;
+    tags_ = plan.tags;
+    sources_ = plan.sources;
+    excludes_ = plan.excludes;
+    localRepository_ = plan.repository.localFolder();
+    access_ = plan.repository;
+    report_.hideSecrets(plan.repository);
+    if (plan.repository.password && protocol::changesInFile(*plan.repository.password))
+        report_.note(protocol::notices::kPasswordNotPlain,
+                     "The repository's password begins or ends with white space, which restic leaves away "
+                     "when it reads a password from a file: by hand the repository opens with "
+                     "RESTIC_PASSWORD only");
+    if (task_.initIfMissing) {
+        RepositorySetup setup(commands_, report_);
+        if (auto error = setup.prepare(plan.repository, stop)) {
+            if (stop.stop_requested())
+                return false;
+            if (report_.stopReason() == StopReason::cancelled)
+                conclude(protocol::TaskState::cancelled, outcome("cancelled"), std::nullopt);
+            else
+                fail(*error);
+            return true;
+        }
+        created_ = setup.created();
+    }
+    report_.setStarted(services_.clock.now());
+    for (;;) {
+        if (stop.stop_requested())
+            return false;
+        if (const auto error = process_.start(plan.repository, plan.arguments, {missing_, 0})) {
+            fail(*error);
+            return true;
+        }
+        const auto end = follow(stop);
+        if (end != End::again)
+            return end == End::done;
+        secondTry_ = true;
+    }
+}
+
+bool BackupRun::adopt(const JournalTask& known, const std::stop_token& stop) {
+    report_.setStarted(known.startedAt);
+    report_.setResticVersion(known.resticVersion);
+    missing_ = known.missingSources;
+    excludes_ = !task_.exclude.empty() || !services_.config.backup.exclude.empty();
+    for (const auto& source : task_.sources)
+        if (std::find(missing_.begin(), missing_.end(), source) == missing_.end())
+            sources_.push_back(source);
+    if (task_.policyId)
+        tags_.push_back("policy:" + task_.policyId->toString());
+    tags_.push_back("task:" + task_.taskId.toString());
+    tags_.insert(tags_.end(), task_.tags.begin(), task_.tags.end());
+    localRepository_ = localFolderOf(task_);
+    if (!addressIsWithheld(task_)) {
+        auto access = commands_.look(
+            [task = protocol::TaskPayload(task_), config = services_.config, hostname = services_.hostname] {
+                return planAccess(task, {config, hostname, std::nullopt});
+            },
+            stop);
+        if (auto* reachable = access ? std::get_if<RepositoryAccess>(&*access) : nullptr)
+            access_ = std::move(*reachable);
+    }
+    process_.adopt(known);
+    return follow(stop) == End::done;
+}
+
+BackupRun::End BackupRun::follow(const std::stop_token& stop) {
+    const auto recovered = report_.outbox().log().recovered();
+    // What is said before the first line: not again after an adoption or a second try.
+    bool begun = recovered.output > 0 || recovered.error > 0 || secondTry_;
+    bool reading = false;
+    bool hangs = false;
+    BackupOutput output(
+        [&](LogLevel level, const std::string& message) {
+            if (reading ? process_.isNew() : !begun)
+                report_.log(level, message, reading ? process_.position() : recovered);
+        },
+        [&](const std::string& path) -> std::optional<int> {
+            if (hangs)
+                return std::nullopt;
+            const auto code =
+                patiently([path] { return ::access(path.c_str(), R_OK) == 0 ? 0 : errno; }, kLookAtFile);
+            hangs = !code;
+            return code;
+        });
+    output.setSources(sources_);
+    for (const auto& source : missing_)
+        output.missingSource(source);
+    reading = true;
+    std::uint64_t progressSeen = 0;
+    const auto exit = process_.follow({.output = [&](std::string_view line) { output.outputLine(line); },
+                                       .error = [&](std::string_view line) { output.errorLine(line); },
+                                       .looked =
+                                           [&] {
+                                               if (output.progressCount() == progressSeen)
+                                                   return;
+                                               progressSeen = output.progressCount();
+                                               report_.outbox().setProgress(*output.progress());
+                                               if (!output.summary())
+                                                   logProgress(*output.progress());
+                                           }},
+                                      stop);
+    return exit ? finish(*exit, output, stop) : End::left;
+}
+
+void BackupRun::logProgress(const protocol::Progress& progress) {
+    // Ever more seldom: a backup of hours has dozens of such lines, not thousands.
+    constexpr auto kFirst = 2s;
+    const auto now = std::chrono::steady_clock::now();
+    if (!progressBegan_)
+        progressBegan_ = nextProgressLine_ = now;
+    if (now < nextProgressLine_ || progress.totalBytes == 0)
+        return;
+    nextProgressLine_ =
+        now + std::max<std::chrono::steady_clock::duration>(kFirst, (now - *progressBegan_) / 10);
+    report_.log(LogLevel::info,
+                fmt::format("{:.0f} %: {} of {} files, {} of {}", progress.percentDone, progress.filesDone,
+                            progress.totalFiles, core::formatBytes(progress.bytesDone),
+                            core::formatBytes(progress.totalBytes)),
+                process_.position());
+}
+
+std::optional<std::vector<SnapshotInfo>> BackupRun::askRepository(const std::vector<std::string>& filter,
+                                                                  const std::stop_token& stop) {
+    if (!access_)
+        return std::nullopt;
+    std::vector<std::string> arguments{"snapshots", "--json", "--no-lock"};
+    arguments.insert(arguments.end(), filter.begin(), filter.end());
+    std::optional<protocol::TaskError> error;
+    const auto result = commands_.run(*access_, arguments, stop, error, true);
+    if (!result || !result->exit.ok())
+        return std::nullopt;
+    return readSnapshots(result->output);
+}
+
+void BackupRun::completeId(protocol::BackupResult& result, const std::stop_token& stop) {
+    if (!result.shortId || result.snapshotId)
+        return;
+    if (localRepository_) {
+        if (auto id = patiently([folder = *localRepository_,
+                                 shortId = *result.shortId] { return fullSnapshotId(folder, shortId); },
+                                kLookAtRepository))
+            result.snapshotId = std::move(*id);
+    }
+    if (!result.snapshotId)
+        if (const auto found = askRepository({*result.shortId}, stop); found && found->size() == 1)
+            result.snapshotId = found->front().id;
+    if (!result.snapshotId)
+        report_.note(protocol::notices::kShortIdOnly,
+                     "restic named the snapshot " + *result.shortId +
+                         ", the beginning of its id; the rest could not be looked up");
+}
+
+BackupRun::End BackupRun::finish(const core::ProcessExit& exit, const BackupOutput& output,
+                                 const std::stop_token& stop) {
+    if (access_ && !output.summary() && locks_.removeAfter(*access_, exit, output.errorText(), stop))
+        return End::again;
+    auto verdict = judgeBackup(exit, output, report_.stopReason());
+    protocol::BackupResult result;
+    if (const auto& summary = output.summary()) {
+        fillResult(result, *summary);
+        if (!summary->snapshotId.empty()) {
+            result.shortId = summary->snapshotId.substr(0, 8);
+            if (summary->snapshotId.size() == 64)
+                result.snapshotId = summary->snapshotId;
+        }
+    }
+    if (outcomeIsOpen(exit, output, verdict)) {
+        // The message may be lost, the snapshot is not: nothing is called failed before the repository was
+        // asked.
+        const auto found = askRepository({"--tag=task:" + report_.taskId()}, stop);
+        if (stop.stop_requested())
+            return End::left;
+        if (found && !found->empty()) {
+            const auto& snapshot = found->back();
+            if (snapshot.summary && !output.summary())
+                fillResult(result, *snapshot.summary);
+            result.snapshotId = snapshot.id;
+            result.shortId = snapshot.id.substr(0, 8);
+            result.tree = snapshot.tree;
+            result.parent = snapshot.parent;
+            if (!result.time)
+                result.time = snapshot.time;
+            verdict = {protocol::TaskState::success, "success", std::nullopt};
+            report_.note(protocol::notices::kSummaryLost,
+                         "restic's last message is missing or unreadable; its snapshot " + *result.shortId +
+                             " was found in the repository by its tag");
+            if (exit.known && exit.signal != 0)
+                report_.note(protocol::notices::kEndedEarly,
+                             "restic was ended by " + exit.describe() + " after it had made its snapshot");
+            else if (exit.known && exit.code == 3 && !output.incomplete() && output.vanishedCount() == 0)
+                report_.note(protocol::notices::kFilesUnreadable,
+                             "Some files could not be read; restic's list of them is lost");
+        } else if (!found && verdict.error) {
+            verdict.error->message += "; whether there is a snapshot could not be found out";
+        }
+    }
+    if (!output.summary() && (report_.stopReason() != StopReason::none || (exit.known && exit.signal != 0)))
+        locks_.removeLeftBehind(access_, localRepository_, stop);
+    completeId(result, stop);
+    if (exit.known)
+        result.exitCode = exit.signal != 0 ? -exit.signal : exit.code;
+    result.unreadItems = output.unread();
+    result.unreadCount = output.unreadCount();
+    result.missingSources = output.missing();
+    result.vanishedCount = output.vanishedCount();
+    result.countsAreMinimum = output.countsAreMinimum();
+    addNotices(result, output, verdict, stop);
+    result.outcome = verdict.outcome;
+    if (verdict.error) {
+        verdict.error->message = report_.redact(verdict.error->message);
+        if (const auto& text = output.errorText(); !text.empty())
+            result.stderrTail =
+                report_.redact(text.size() > kStderrTail ? text.substr(text.size() - kStderrTail) : text);
+        if (verdict.error->error == task_errors::kRepositoryLocked.name)
+            if (const auto holder = lockHolder(output.errorText()))
+                result.lockHolder = *holder + lockAge(output.errorText());
+    }
+    conclude(verdict.state, std::move(result), std::move(verdict.error));
+    return End::done;
+}
+
+void BackupRun::addNotices(const protocol::BackupResult& result, const BackupOutput& output, Verdict& verdict,
+                           const std::stop_token& stop) {
+    namespace notices = protocol::notices;
+    const bool saved =
+        verdict.state == protocol::TaskState::success || verdict.state == protocol::TaskState::warning;
+    if (!verdict.error || verdict.error->error != task_errors::kRepositoryLocked.name)
+        locks_.noteRemoved();
+    const auto least = [&](std::uint64_t count, const char* one, const char* many) {
+        return fmt::format("{}{} {}", result.countsAreMinimum ? "At least " : "", count,
+                           count == 1 ? one : many);
+    };
+    for (std::size_t i = 0; i < output.missing().size() && i < TaskReport::kMostNotices; ++i)
+        report_.note(notices::kSourceMissing,
+                     "The source " + restic_json::printable(output.missing()[i]) + " does not exist");
+    const auto unreadable = output.unreadCount() - output.missing().size();
+    if (unreadable > 0)
+        report_.note(notices::kFilesUnreadable,
+                     least(unreadable, "file could not be read", "files could not be read"));
+    else if (saved && verdict.state == protocol::TaskState::warning && output.missing().empty())
+        report_.note(notices::kFilesUnreadable,
+                     "restic says that some files could not be read, and not which");
+    if (output.vanishedCount() > 0)
+        report_.note(notices::kFilesVanished,
+                     least(output.vanishedCount(), "file vanished while the backup ran",
+                           "files vanished while the backup ran"));
+    if (saved) {
+        const auto looks = patiently(
+            [sources = sources_] {
+                std::vector<std::pair<std::string, PathLook>> out;
+                for (const auto& source : sources)
+                    out.emplace_back(source, lookAt(source));
+                return out;
+            },
+            [&, until = std::chrono::steady_clock::now() + kLookAtRepository] {
+                return stop.stop_requested() || std::chrono::steady_clock::now() >= until;
+            });
+        if (looks)
+            for (auto& notice : noticesAbout(*looks, result.totalFilesProcessed, excludes_))
+                if (report_.notices().size() < TaskReport::kMostNotices)
+                    report_.note({notice.code, true}, notice.message);
+        const bool warns = std::any_of(report_.notices().begin(), report_.notices().end(),
+                                       [](const auto& notice) { return notices::warns(notice.code); });
+        if (warns)
+            verdict = {protocol::TaskState::warning, "warning", std::nullopt};
+    }
+}
+
+void BackupRun::fail(const protocol::TaskError& error, std::string outcome) {
+    protocol::BackupResult result;
+    result.outcome = std::move(outcome);
+    for (const auto& source : missing_) {
+        result.unreadItems.push_back({source, "does not exist"});
+        ++result.unreadCount;
+    }
+    result.missingSources = missing_;
+    conclude(protocol::TaskState::failed, std::move(result), error);
+}
+
+void BackupRun::conclude(protocol::TaskState state, protocol::BackupResult result,
+                         std::optional<protocol::TaskError> error) {
+    result.paths = sources_;
+    result.tags = tags_;
+    result.hostname = services_.hostname;
+    result.username = userName();
+    result.repositoryCreated = created_;
+    report_.conclude(state, std::move(result), std::move(error));
+}
+
+} // namespace agent

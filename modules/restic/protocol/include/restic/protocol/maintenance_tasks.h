@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "restic/protocol/task_messages.h"
+
+/// The kinds that care for a repository: init, check, forget, prune, unlock, stats, snapshots. For each its
+/// parameters, as people give them (strict) and as they stand in the task that its agent gets, and its
+/// result.
+namespace restic::protocol {
+
+struct CheckParameters {
+    /// Reads and verifies all data, not only the structure.
+    bool readData = false;
+    /// "n/t", "x%" or a size ("500M"): verifies so much of the data.
+    std::optional<std::string> readDataSubset;
+    /// Accepted and without effect: every restic ignores --check-unused.
+    bool checkUnused = false;
+};
+struct CheckTask : TaskPayload, CheckParameters {};
+struct CheckResult : TaskResult {
+    /// Absent where restic did not get so far as to count.
+    std::optional<std::uint64_t> errorCount;
+    /// restic's words for the first hundred of them.
+    std::vector<std::string> errors;
+    /// Ids of pack files that are damaged; restic 0.18 and later.
+    std::vector<std::string> damagedPacks;
+    bool suggestRepairIndex = false;
+    bool suggestPrune = false;
+};
+
+struct ForgetParameters {
+    /// Absent: the policy's. Without any there is nothing to do.
+    std::optional<Retention> retention;
+    /// Also what other machines saved; otherwise of the agent's own snapshots only. A policy's are told by
+    /// its tag, whatever machine made them.
+    bool allHosts = false;
+};
+struct ForgetTask : TaskPayload, ForgetParameters {};
+struct ForgetResult : TaskResult {
+    std::optional<std::uint64_t> snapshotsKept;
+    std::optional<std::uint64_t> snapshotsRemoved;
+    /// At most 10,000 ids of them.
+    std::vector<std::string> removedIds;
+};
+
+struct PruneTask : TaskPayload, ForgetParameters {};
+struct PruneResult : ForgetResult {
+    /// What the repository is smaller by, and what is left of it.
+    std::optional<std::uint64_t> bytesReclaimed;
+    std::optional<std::uint64_t> bytesRemaining;
+    std::optional<std::uint64_t> blobsRemoved;
+};
+
+struct StatsParameters {
+    /// raw-data: what the repository takes up. restore-size, files-by-contents, blobs-per-file.
+    std::string mode = "raw-data";
+};
+struct StatsTask : TaskPayload, StatsParameters {};
+struct StatsResult : TaskResult {
+    std::string mode;
+    std::optional<std::uint64_t> totalSize;
+    std::optional<std::uint64_t> totalFileCount;
+    std::optional<std::uint64_t> totalBlobCount;
+    std::optional<std::uint64_t> totalUncompressedSize;
+    std::optional<double> compressionRatio;
+    std::optional<std::uint64_t> snapshotsCount;
+};
+
+/// For kinds that need no more than their repository.
+struct NoParameters {};
+struct InitResult : TaskResult {
+    std::optional<std::string> repositoryId;
+    /// False: there was one already, which is left as it is.
+    bool created = false;
+};
+struct UnlockResult : TaskResult {
+    /// Absent where restic does not say (0.14).
+    std::optional<std::uint64_t> locksRemoved;
+    /// Those that are still there: their holder may be alive.
+    std::vector<std::string> locksLeft;
+};
+
+/// One snapshot, as `restic snapshots` lists it.
+struct SnapshotItem {
+    std::string id;
+    std::optional<core::Instant> time;
+    std::optional<std::string> hostname;
+    std::optional<std::string> username;
+    std::vector<std::string> paths;
+    std::vector<std::string> tags;
+    std::optional<std::string> parent;
+    std::optional<std::string> tree;
+    std::optional<std::uint64_t> fileCount;
+    std::optional<std::uint64_t> sizeBytes;
+};
+struct SnapshotsResult : TaskResult {
+    /// All that the repository has.
+    std::optional<std::uint64_t> count;
+    /// The newest of them, as many as there is room for in a report.
+    std::vector<SnapshotItem> snapshots;
+};
+
+const core::wire::Type& wireType(const CheckParameters*);
+const core::wire::Type& wireType(const CheckTask*);
+const core::wire::Type& wireType(const CheckResult*);
+const core::wire::Type& wireType(const ForgetParameters*);
+const core::wire::Type& wireType(const ForgetTask*);
+const core::wire::Type& wireType(const ForgetResult*);
+const core::wire::Type& wireType(const PruneTask*);
+const core::wire::Type& wireType(const PruneResult*);
+const core::wire::Type& wireType(const StatsParameters*);
+const core::wire::Type& wireType(const StatsTask*);
+const core::wire::Type& wireType(const StatsResult*);
+const core::wire::Type& wireType(const NoParameters*);
+const core::wire::Type& wireType(const InitResult*);
+const core::wire::Type& wireType(const UnlockResult*);
+const core::wire::Type& wireType(const SnapshotItem*);
+const core::wire::Type& wireType(const SnapshotsResult*);
+
+} // namespace restic::protocol

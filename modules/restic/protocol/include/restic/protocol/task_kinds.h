@@ -1,0 +1,47 @@
+#pragma once
+
+#include <chrono>
+#include <span>
+#include <string_view>
+
+#include "core/wire.h"
+
+/// The kinds of tasks: each is declared here once, for host and agent. What the host does for a kind stands
+/// in one file of modules/restic/src/tasks/kinds, what the agent does in one of agent/src/kinds.
+namespace restic::protocol {
+
+/// How an operation gets on with others on the same repository, as restic's own locks have it.
+enum class LockClass {
+    none,      ///< takes no lock and disturbs nobody
+    shared,    ///< beside others of this class
+    exclusive, ///< alone
+};
+
+struct TaskKind {
+    /// As on the wire: `type` of a task and `action` of its envelope.
+    std::string_view name;
+    /// One sentence for documentation and forms.
+    std::string_view summary;
+    LockClass lock = LockClass::shared;
+    /// It saves something: it has a row among the runs, and its target's light depends on it.
+    bool makesSnapshot = false;
+    /// It works on an empty place; all others need a repository that is there.
+    bool makesRepository = false;
+    /// Where neither the request nor the policy says.
+    std::chrono::seconds timeLimit{};
+    /// The type of the payload that the agent gets; it includes TaskPayload.
+    const core::wire::Type& (*payload)() = nullptr;
+    /// The type of `result`; it includes TaskResult.
+    const core::wire::Type& (*result)() = nullptr;
+};
+
+namespace kinds {
+extern const TaskKind backup, init, check, forget, prune, unlock, stats, snapshots;
+} // namespace kinds
+
+/// All of them, in the order in which documentation lists them.
+[[nodiscard]] std::span<const TaskKind* const> allKinds() noexcept;
+/// Null for a name that is none.
+[[nodiscard]] const TaskKind* findKind(std::string_view name) noexcept;
+
+} // namespace restic::protocol

@@ -1,0 +1,78 @@
+#include "restic/protocol/task_kinds.h"
+
+#include <array>
+
+#include "restic/protocol/backup_task.h"
+#include "restic/protocol/maintenance_tasks.h"
+
+namespace restic::protocol {
+using core::wire::typeOf;
+using namespace std::chrono_literals;
+
+namespace kinds {
+const TaskKind backup{.name = "backup",
+                      .summary = "Saves files as a new snapshot",
+                      .lock = LockClass::shared,
+                      .makesSnapshot = true,
+                      .timeLimit = 6h,
+                      .payload = &typeOf<BackupTask>,
+                      .result = &typeOf<BackupResult>};
+const TaskKind init{.name = "init",
+                    .summary = "Creates the repository where its place is empty",
+                    .lock = LockClass::exclusive,
+                    .makesRepository = true,
+                    .timeLimit = 10min,
+                    .payload = &typeOf<TaskPayload>,
+                    .result = &typeOf<InitResult>};
+const TaskKind check{.name = "check",
+                     .summary = "Looks for damage in the repository",
+                     .lock = LockClass::exclusive,
+                     .timeLimit = 24h,
+                     .payload = &typeOf<CheckTask>,
+                     .result = &typeOf<CheckResult>};
+const TaskKind forget{.name = "forget",
+                      .summary = "Removes snapshots that the retention no longer keeps",
+                      .lock = LockClass::exclusive,
+                      .timeLimit = 1h,
+                      .payload = &typeOf<ForgetTask>,
+                      .result = &typeOf<ForgetResult>};
+const TaskKind prune{.name = "prune",
+                     .summary = "Frees the space of what no snapshot needs; with a retention, forgets first",
+                     .lock = LockClass::exclusive,
+                     .timeLimit = 24h,
+                     .payload = &typeOf<PruneTask>,
+                     .result = &typeOf<PruneResult>};
+const TaskKind unlock{.name = "unlock",
+                      .summary = "Removes locks whose holder is gone, and no others",
+                      .lock = LockClass::none,
+                      .timeLimit = 10min,
+                      .payload = &typeOf<TaskPayload>,
+                      .result = &typeOf<UnlockResult>};
+const TaskKind stats{.name = "stats",
+                     .summary = "Counts what the repository takes up",
+                     .lock = LockClass::none,
+                     .timeLimit = 6h,
+                     .payload = &typeOf<StatsTask>,
+                     .result = &typeOf<StatsResult>};
+const TaskKind snapshots{.name = "snapshots",
+                         .summary = "Lists the repository's snapshots",
+                         .lock = LockClass::none,
+                         .timeLimit = 1h,
+                         .payload = &typeOf<TaskPayload>,
+                         .result = &typeOf<SnapshotsResult>};
+} // namespace kinds
+
+std::span<const TaskKind* const> allKinds() noexcept {
+    static constexpr std::array kAll{&kinds::backup, &kinds::init,   &kinds::check, &kinds::forget,
+                                     &kinds::prune,  &kinds::unlock, &kinds::stats, &kinds::snapshots};
+    return kAll;
+}
+
+const TaskKind* findKind(std::string_view name) noexcept {
+    for (const auto* kind : allKinds())
+        if (kind->name == name)
+            return kind;
+    return nullptr;
+}
+
+} // namespace restic::protocol
