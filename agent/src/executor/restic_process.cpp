@@ -39,8 +39,12 @@ bool hasEntry(const std::filesystem::path& file, std::string_view wanted) {
 }
 } // namespace
 
-std::filesystem::path ResticProcess::outputFile() const {
-    return folder() / fileName("stdout", step_);
+std::filesystem::path ResticProcess::outputFile(int step) const {
+    return folder() / fileName("stdout", step);
+}
+
+std::filesystem::path ResticProcess::errorFile(int step) const {
+    return folder() / fileName("stderr", step);
 }
 
 std::filesystem::path ResticProcess::folder() const {
@@ -54,8 +58,8 @@ std::optional<restic::protocol::TaskError> ResticProcess::start(const Repository
     auto command = services_.commands.on(repository, arguments);
     command.spec.environment[std::string(kTaskVariable)] = report_.taskId();
     // To files, not pipes: restic outlives an agent that dies.
-    const auto output = folder() / fileName("stdout", step_);
-    const auto error = folder() / fileName("stderr", step_);
+    const auto output = outputFile(step_);
+    const auto error = errorFile(step_);
     command.spec.standardOutput = core::ProcessOutput::toFile(output);
     command.spec.standardError = core::ProcessOutput::toFile(error);
     begin_ = {sizeOf(output), sizeOf(error)};
@@ -96,13 +100,13 @@ void ResticProcess::adopt(const JournalTask& known) {
 }
 
 std::optional<core::ProcessExit> ResticProcess::follow(const Readers& readers, const std::stop_token& stop) {
-    FileTail out(folder() / fileName("stdout", step_), begin_.output, restic_json::kMaxLine);
-    FileTail err(folder() / fileName("stderr", step_), begin_.error, restic_json::kMaxLine);
+    FileTail out(outputFile(step_), begin_.output, restic_json::kMaxLine);
+    FileTail err(errorFile(step_), begin_.error, restic_json::kMaxLine);
     // Positions in the log go on from one command's files to the next one's.
     LogPosition before;
     for (int step = 0; step < step_; ++step) {
-        before.output += sizeOf(folder() / fileName("stdout", step));
-        before.error += sizeOf(folder() / fileName("stderr", step));
+        before.output += sizeOf(outputFile(step));
+        before.error += sizeOf(errorFile(step));
     }
     const auto recovered = report_.outbox().log().recovered();
     position_ = {std::max(recovered.output, before.output), std::max(recovered.error, before.error)};

@@ -53,7 +53,10 @@ public:
     [[nodiscard]] const LogPosition& position() const noexcept { return position_; }
     /// Where this process's part of the file with its output begins, and the file.
     [[nodiscard]] std::uint64_t outputBegin() const noexcept { return begin_.output; }
-    [[nodiscard]] std::filesystem::path outputFile() const;
+    [[nodiscard]] std::filesystem::path outputFile() const { return outputFile(step_); }
+    /// The files of another command of the task.
+    [[nodiscard]] std::filesystem::path outputFile(int step) const;
+    [[nodiscard]] std::filesystem::path errorFile(int step) const;
 
 private:
     [[nodiscard]] std::filesystem::path folder() const;

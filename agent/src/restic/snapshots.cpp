@@ -16,6 +16,20 @@ std::optional<std::string> idIn(const Value& value, std::string_view name) {
 }
 } // namespace
 
+std::optional<SnapshotInfo> readSnapshot(const Value& entry) {
+    auto id = idIn(entry, "id");
+    if (!id)
+        return std::nullopt;
+    SnapshotInfo info;
+    info.id = std::move(*id);
+    info.tree = idIn(entry, "tree");
+    info.parent = idIn(entry, "parent");
+    info.time = core::parseInstant(entry.stringOr("time"));
+    if (const auto* summary = entry.find("summary"); summary != nullptr && summary->object() != nullptr)
+        info.summary = readSummary(*summary);
+    return info;
+}
+
 std::optional<std::vector<SnapshotInfo>> readSnapshots(std::string_view output) {
     // What else restic says on its output stands on lines of its own before the list.
     const auto begin = output.rfind("\n[");
@@ -24,18 +38,9 @@ std::optional<std::vector<SnapshotInfo>> readSnapshots(std::string_view output) 
     if (!document || document->array() == nullptr)
         return std::nullopt;
     std::vector<SnapshotInfo> out;
-    for (const auto& one : *document->array()) {
-        SnapshotInfo info;
-        info.id = idIn(one, "id").value_or("");
-        if (info.id.empty())
-            continue;
-        info.tree = idIn(one, "tree");
-        info.parent = idIn(one, "parent");
-        info.time = core::parseInstant(one.stringOr("time"));
-        if (const auto* summary = one.find("summary"); summary != nullptr && summary->object() != nullptr)
-            info.summary = readSummary(*summary);
-        out.push_back(std::move(info));
-    }
+    for (const auto& one : *document->array())
+        if (auto info = readSnapshot(one))
+            out.push_back(std::move(*info));
     return out;
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/json.h"
 #include "core/time.h"
 #include "restic/summary.h"
 
@@ -20,6 +21,9 @@ struct SnapshotInfo {
     /// Figures of the backup that made it: restic 0.17 and later.
     std::optional<BackupSummary> summary;
 };
+
+/// One entry; nullopt without a whole id.
+[[nodiscard]] std::optional<SnapshotInfo> readSnapshot(const core::json::Value& entry);
 
 /// Reads the output of `restic snapshots --json`, of all versions; nullopt if it is no list.
 [[nodiscard]] std::optional<std::vector<SnapshotInfo>> readSnapshots(std::string_view output);

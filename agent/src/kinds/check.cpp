@@ -1,0 +1,107 @@
+#include "kinds/check.h"
+
+#include <fmt/format.h>
+
+#include "core/wire.h"
+#include "restic/error_text.h"
+#include "restic/message.h"
+#include "restic/protocol/task_errors.h"
+
+namespace agent {
+namespace {
+namespace task_errors = restic::protocol::task_errors;
+constexpr std::size_t kMostErrors = 100;
+constexpr std::size_t kMostPacks = 1000;
+
+std::string trimmedEnd(std::string text) {
+    text.erase(text.find_last_not_of(" \n\r") + 1);
+    return text;
+}
+} // namespace
+
+Check::Check(restic::protocol::CheckTask task, const WorkContext& context) : task_(std::move(task)) {
+    if (task_.checkUnused)
+        context.log(core::LogLevel::info, "check_unused is without effect: restic ignores it");
+}
+
+std::vector<std::string> Check::arguments(int step) {
+    if (step != 0)
+        return {};
+    errorCount_ = 0;
+    result_ = {};
+    clean_ = damaged_ = false;
+    std::vector<std::string> arguments{"check", "--json"};
+    if (task_.readDataSubset)
+        arguments.push_back("--read-data-subset=" + *task_.readDataSubset);
+    else if (task_.readData)
+        arguments.emplace_back("--read-data");
+    return arguments;
+}
+
+void Check::message(const core::json::Value& document) {
+    const auto type = document.stringOr("message_type");
+    if (type == "error") {
+        addError(plainLine(trimmedEnd(document.stringOr("message"))));
+    } else if (type == "summary") {
+        if (const auto count = restic_json::count(document, "num_errors"))
+            clean_ = *count == 0;
+        if (const auto* packs = document.find("broken_packs"); packs != nullptr && packs->array() != nullptr)
+            for (const auto& pack : *packs->array())
+                if (pack.string() != nullptr && result_.damagedPacks.size() < kMostPacks)
+                    result_.damagedPacks.push_back(pack.string()->substr(0, 64));
+        result_.suggestRepairIndex = document.booleanOr("suggest_repair_index");
+        result_.suggestPrune = document.booleanOr("suggest_prune");
+    }
+}
+
+void Check::text(std::string_view line) {
+    if (line == "no errors were found")
+        clean_ = true;
+}
+
+void Check::errorText(std::string_view line) {
+    // Before 0.18 each line of the error output tells of damage, but for those that say how restic ended.
+    if (!line.starts_with("Fatal:") && !line.starts_with("using temporary cache") &&
+        !line.starts_with("create exclusive lock"))
+        addError(std::string(line));
+}
+
+void Check::addError(std::string text) {
+    ++errorCount_;
+    if (result_.errors.size() < kMostErrors)
+        result_.errors.push_back(text.substr(0, 1024));
+}
+
+std::optional<Verdict> Check::judge(int, const core::ProcessExit& exit, const std::string& errors) {
+    if (!exit.known || exit.signal != 0 || exit.code != 1 || errorCount_ == 0)
+        return std::nullopt;
+    const auto& cause = classifyFailure(exit, errors);
+    if (&cause != &task_errors::kRepositoryDamaged && &cause != &task_errors::kCommandFailed)
+        return std::nullopt;
+    damaged_ = true;
+    return Verdict{
+        restic::protocol::TaskState::failed, "failed",
+        task_errors::make(task_errors::kRepositoryDamaged,
+                          fmt::format("restic check found {}: {}",
+                                      errorCount_ == 1 ? "an error" : fmt::format("{} errors", errorCount_),
+                                      result_.errors.front()))};
+}
+
+core::json::Object Check::result(restic::protocol::TaskResult common) {
+    if (common.outcome == "success") {
+        result_.errorCount = 0;
+    } else if (damaged_) {
+        result_.errorCount = errorCount_;
+    } else {
+        result_ = {}; // why restic did not get to check anything is no damage
+    }
+    static_cast<restic::protocol::TaskResult&>(result_) = std::move(common);
+    return *core::wire::toJson(result_).object();
+}
+
+std::string Check::summary() const {
+    return task_.readData || task_.readDataSubset ? "No errors were found, in structure and data"
+                                                  : "No errors were found in the repository's structure";
+}
+
+} // namespace agent

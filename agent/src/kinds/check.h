@@ -1,0 +1,34 @@
+#pragma once
+
+#include "executor/command_run.h"
+#include "restic/protocol/maintenance_tasks.h"
+
+namespace agent {
+
+/// `restic check`: what is damaged, in numbers and in restic's words. Its JSON summary (0.18 and later)
+/// claims an error for every failure, so the exit code is asked first.
+class Check : public ResticWork {
+public:
+    Check(restic::protocol::CheckTask task, const WorkContext& context);
+
+    std::vector<std::string> arguments(int step) override;
+    void message(const core::json::Value& document) override;
+    void text(std::string_view line) override;
+    void errorText(std::string_view line) override;
+    [[nodiscard]] bool complete(int step) const override { return step == 0 && clean_; }
+    [[nodiscard]] std::optional<Verdict> judge(int step, const core::ProcessExit& exit,
+                                               const std::string& errors) override;
+    core::json::Object result(restic::protocol::TaskResult common) override;
+    [[nodiscard]] std::string summary() const override;
+
+private:
+    void addError(std::string text);
+
+    restic::protocol::CheckTask task_;
+    restic::protocol::CheckResult result_;
+    std::uint64_t errorCount_ = 0;
+    bool clean_ = false;
+    bool damaged_ = false;
+};
+
+} // namespace agent

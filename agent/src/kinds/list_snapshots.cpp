@@ -1,0 +1,86 @@
+#include "kinds/list_snapshots.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/wire.h"
+#include "restic/array_elements.h"
+#include "restic/message.h"
+#include "restic/snapshots.h"
+
+namespace agent {
+namespace {
+std::vector<std::string> textsIn(const core::json::Value& document, std::string_view name) {
+    std::vector<std::string> out;
+    if (const auto* list = document.find(name); list != nullptr && list->array() != nullptr)
+        for (const auto& one : *list->array())
+            if (one.string() != nullptr && out.size() < 100)
+                out.push_back(one.string()->substr(0, 4096));
+    return out;
+}
+
+std::optional<std::string> textIn(const core::json::Value& document, std::string_view name) {
+    auto text = document.stringOr(name).substr(0, 256);
+    return text.empty() ? std::nullopt : std::optional(std::move(text));
+}
+} // namespace
+
+std::vector<std::string> ListSnapshots::arguments(int step) {
+    if (step != 0)
+        return {};
+    return {"snapshots", "--json", "--no-lock"};
+}
+
+void ListSnapshots::document(int, const std::filesystem::path& file, std::uint64_t offset) {
+    std::uint64_t count = 0;
+    auto& all = result_.snapshots;
+    all.clear();
+    const auto newer = [](const auto& a, const auto& b) { return a.time > b.time; };
+    whole_ = ArrayElements::read(file, offset, [&](std::string_view element) {
+        const auto document = restic_json::read(element);
+        const auto info = document ? readSnapshot(*document) : std::nullopt;
+        if (!info)
+            return;
+        ++count;
+        restic::protocol::SnapshotItem item;
+        item.id = info->id;
+        item.time = info->time;
+        item.tree = info->tree;
+        item.parent = info->parent;
+        item.hostname = textIn(*document, "hostname");
+        item.username = textIn(*document, "username");
+        item.paths = textsIn(*document, "paths");
+        item.tags = textsIn(*document, "tags");
+        if (info->summary) {
+            item.fileCount = info->summary->totalFilesProcessed;
+            item.sizeBytes = info->summary->totalBytesProcessed;
+        }
+        all.push_back(std::move(item));
+        if (all.size() >= 2 * kMostListed) {
+            std::nth_element(all.begin(), all.begin() + kMostListed, all.end(), newer);
+            all.resize(kMostListed);
+        }
+    });
+    std::sort(all.begin(), all.end(), newer);
+    std::size_t bytes = 0;
+    std::size_t listed = 0;
+    while (listed < std::min(all.size(), kMostListed) &&
+           (bytes += core::wire::write(all[listed]).size()) <= kMostBytes)
+        ++listed;
+    all.resize(listed);
+    if (whole_)
+        result_.count = count;
+}
+
+core::json::Object ListSnapshots::result(restic::protocol::TaskResult common) {
+    static_cast<restic::protocol::TaskResult&>(result_) = std::move(common);
+    return *core::wire::toJson(result_).object();
+}
+
+std::string ListSnapshots::summary() const {
+    const auto count = result_.count.value_or(0);
+    return count == 1 ? "1 snapshot" : fmt::format("{} snapshots", count);
+}
+
+} // namespace agent

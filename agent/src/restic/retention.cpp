@@ -1,0 +1,37 @@
+#include "restic/retention.h"
+
+namespace agent {
+
+bool keepsSomething(const std::optional<restic::protocol::Retention>& retention) noexcept {
+    if (!retention)
+        return false;
+    for (const auto& count : {retention->keepLast, retention->keepHourly, retention->keepDaily,
+                              retention->keepWeekly, retention->keepMonthly, retention->keepYearly})
+        if (count.value_or(0) > 0)
+            return true;
+    return false;
+}
+
+std::vector<std::string> forgetArguments(const restic::protocol::TaskPayload& task,
+                                         const restic::protocol::ForgetParameters& parameters,
+                                         const std::string& hostname) {
+    std::vector<std::string> arguments{"forget", "--json", "--group-by=host,paths"};
+    if (task.policyId)
+        arguments.push_back("--tag=policy:" + task.policyId->toString());
+    else if (!parameters.allHosts)
+        arguments.push_back("--host=" + hostname);
+    const auto keep = [&](const char* name, std::optional<int> count) {
+        if (count.value_or(0) > 0)
+            arguments.push_back(std::string("--keep-") + name + "=" + std::to_string(*count));
+    };
+    const auto& retention = *parameters.retention;
+    keep("last", retention.keepLast);
+    keep("hourly", retention.keepHourly);
+    keep("daily", retention.keepDaily);
+    keep("weekly", retention.keepWeekly);
+    keep("monthly", retention.keepMonthly);
+    keep("yearly", retention.keepYearly);
+    return arguments;
+}
+
+} // namespace agent
