@@ -276,6 +276,15 @@ void readString(const json::Value& value, void* out, const Rules& rules, Reader&
 }
 
 json::Object rawSchema(const Rules& rules, std::vector<const Type*>& used) {
+    if (!rules.shapes.empty()) {
+        json::Array any;
+        for (const auto shape : rules.shapes) {
+            used.push_back(&shape());
+            any.emplace_back(json::Object{{"$ref", "#/components/schemas/" + shape().name()}});
+        }
+        any.emplace_back(json::Object{{"type", "null"}});
+        return {{"anyOf", std::move(any)}};
+    }
     if (rules.shape == nullptr)
         return {};
     used.push_back(&rules.shape());

@@ -63,6 +63,8 @@ struct Rules {
     /// For fields of raw JSON: what they hold, or null. Documented only, never checked.
     const Type& (*shape)() = nullptr;
     bool shapeIsList = false;
+    /// The same where it is one of several.
+    std::vector<const Type& (*)()> shapes = {};
     /// Returns what is wrong with the text, or nullopt.
     std::function<std::optional<std::string>(const std::string&)> check = {};
 };

@@ -23,6 +23,7 @@ public:
         text.replace(text.find('?'), 1, "$" + std::to_string(params_.size()));
         plain(text);
     }
+    void whereNull(std::string_view column) { plain(std::string(column) + " IS NULL"); }
     /// A word of a small, fixed set ("failed"), written into the statement: as a parameter PostgreSQL would
     /// plan for an average word, and read everything to find a rare one. Throws kValidation for what is no
     /// word of lower-case letters, so that nothing else gets into the text.

@@ -1,8 +1,8 @@
 #include "api/agent_views.h"
-#include "api/field_rules.h"
 #include "api/routes.h"
 #include "core/http/version.h"
 #include "errors.h"
+#include "field_rules.h"
 #include "lock_row.h"
 #include "restic/protocol/names.h"
 

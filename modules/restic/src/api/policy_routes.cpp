@@ -1,6 +1,5 @@
 #include <map>
 
-#include "api/field_rules.h"
 #include "api/policy_views.h"
 #include "api/repository_views.h"
 #include "api/routes.h"
@@ -8,6 +7,7 @@
 #include "core/cron.h"
 #include "core/http/version.h"
 #include "errors.h"
+#include "field_rules.h"
 #include "lock_row.h"
 
 namespace restic::api {

@@ -1,7 +1,7 @@
 #include "api/policy_views.h"
 #include "core/text.h"
 
-#include "api/field_rules.h"
+#include "field_rules.h"
 
 namespace restic::api {
 

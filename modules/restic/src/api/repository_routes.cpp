@@ -1,10 +1,10 @@
 #include <map>
 
-#include "api/field_rules.h"
 #include "api/repository_views.h"
 #include "api/routes.h"
 #include "core/http/version.h"
 #include "errors.h"
+#include "field_rules.h"
 #include "lock_row.h"
 #include "repositories/place.h"
 

@@ -1,6 +1,7 @@
 #include "api/routes.h"
 #include "api/task_views.h"
 #include "errors.h"
+#include "tasks/repository_queue.h"
 
 namespace restic::api {
 
@@ -19,6 +20,47 @@ Response started(const Task& task, Request& request) {
     return Response::of(TaskStarted{task.id, std::string(protocol::toText(task.status))}, 202);
 }
 
+/// The parameters of a request, of their kind's type. Throws core::Error(kValidation).
+core::json::Value parametersOf(const Kinds& kinds, const TaskInput& input) {
+    const core::json::Value given(*input.parameters);
+    auto problems = kinds.get(input.type).problemsOf(given);
+    for (auto& problem : problems)
+        problem.pointer = "/parameters" + problem.pointer;
+    if (!problems.empty())
+        throw core::wire::validationError(std::move(problems));
+    return given;
+}
+
+core::Uuid agentFor(const Services& s, Request& request, const TaskInput& input) {
+    if (!input.repositoryId)
+        throw core::wire::validationError(
+            {{"/agent_id", "is required where no repository_id says whose work it is"}});
+    return s.database.read(request.tenant(), [&](Transaction& tx) {
+        const auto repository = s.repositories.get(tx, *input.repositoryId);
+        if (const auto agent = RepositoryStore::caretaker(tx, repository))
+            return *agent;
+        throw core::Error(errors::kRepositoryUnreachable, "No agent works with the repository \"" +
+                                                              repository.name +
+                                                              "\" yet: name one as agent_id.");
+    });
+}
+
+std::optional<TaskWait> waitOf(const Services& s, Request& request, const Task& task) {
+    if (task.status != protocol::TaskState::queued || !task.repository)
+        return std::nullopt;
+    return s.database.read(request.tenant(), [&](Transaction& tx) -> std::optional<TaskWait> {
+        const TaskStore::Claim claim{task.id, task.type, task.agent, task.priority, task.repository};
+        const auto wait = RepositoryQueue::waitOf(tx, claim, *task.repository, s.clock.now());
+        if (!wait)
+            return std::nullopt;
+        TaskWait view;
+        view.reason = wait->reason;
+        for (const auto& other : wait->claims)
+            view.tasks.push_back({other.id, other.kind, other.agent});
+        return view;
+    });
+}
+
 /// Keeps the answer with the task.
 TaskService::Made keeping(Request& request) {
     return [&request](const Task& task) { request.keep(started(task, request)); };
@@ -32,7 +74,8 @@ void addTaskRoutes(Routes& routes, const Services& s) {
     routes.push_back(
         {.method = "POST",
          .path = "/api/v1/restic/tasks",
-         .summary = "Start a task; if one of this policy and agent still waits, that is the answer",
+         .summary = "Start a task of any kind; if one of this policy, agent and kind still waits, that is "
+                    "the answer",
          .permission = write,
          .audit = Audit::action("restic.task.created"),
          .request = &typeOf<TaskInput>(),
@@ -40,18 +83,19 @@ void addTaskRoutes(Routes& routes, const Services& s) {
          .status = 202,
          .location = "/api/v1/restic/tasks/{id}",
          .errors = {&errors::kAgentNotFound, &errors::kPolicyNotFound, &errors::kRepositoryNotFound,
-                    &errors::kTargetNotFound, &errors::kRepositoryMissing, &errors::kInvalidParameters},
+                    &errors::kTargetNotFound, &errors::kRepositoryMissing, &errors::kInvalidParameters,
+                    &errors::kRetentionConflict, &errors::kRepositoryUnreachable},
          .handler = [&s](Request& request) -> Outcome {
              const auto input = request.json<TaskInput>();
              TaskRequest wanted;
              wanted.type = input.type;
-             wanted.agent = input.agentId;
+             if (input.parameters)
+                 wanted.parameters = parametersOf(s.tasks.kinds(), input);
+             wanted.agent = input.agentId ? *input.agentId : agentFor(s, request, input);
              wanted.policy = input.policyId;
              wanted.repository = input.repositoryId;
              wanted.target = input.targetId;
              wanted.priority = input.priority;
-             if (input.parameters)
-                 wanted.parameters = core::wire::toJson(*input.parameters);
              core::json::Object metadata;
              for (const auto& [name, value] : input.metadata)
                  metadata.set(name, value);
@@ -91,7 +135,9 @@ void addTaskRoutes(Routes& routes, const Services& s) {
                           if (!task)
                               throw core::Error(errors::kTaskNotFound,
                                                 "There is no task with the id " + id.toString() + ".");
-                          return Response::of(TaskView::of(*task));
+                          auto view = TaskView::of(*task);
+                          view.waiting = waitOf(s, request, *task);
+                          return Response::of(view);
                       }});
     routes.push_back({.method = "DELETE",
                       .path = "/api/v1/restic/tasks/{id}",

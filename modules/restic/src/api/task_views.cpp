@@ -1,9 +1,11 @@
 #include "api/task_views.h"
 
-#include "api/field_rules.h"
-#include "restic/protocol/backup_task.h"
+#include "field_rules.h"
+#include "restic/protocol/maintenance_tasks.h"
 #include "restic/protocol/task_errors.h"
+#include "restic/protocol/task_kinds.h"
 #include "restic/protocol/task_state.h"
+#include "tasks/kinds/backup.h"
 
 namespace restic::api {
 
@@ -19,41 +21,50 @@ std::vector<std::string> taskErrors() {
         names.emplace_back(kind->name);
     return names;
 }
-} // namespace
 
-const Type& wireType(const TaskParameters*) {
-    static const auto type =
-        object<TaskParameters>("BackupParameters", strict)
-            .field("sources", &TaskParameters::sources,
-                   {.doc = "Instead of the policy's paths",
-                    .optional = true,
-                    .maxItems = 1000,
-                    .check = checkAbsolute})
-            .field("exclude", &TaskParameters::exclude,
-                   {.doc = "Beside the policy's patterns",
-                    .optional = true,
-                    .minLength = 1,
-                    .maxItems = 1000,
-                    .check = checkPattern})
-            .field("tags", &TaskParameters::tags,
-                   {.optional = true, .minLength = 1, .maxLength = 255, .maxItems = 100, .check = checkTag})
-            .field("limit_upload_kib", &TaskParameters::limitUploadKib,
-                   {.doc = "Upload at most, in KiB/s", .min = 1, .max = 100000000})
-            .build();
-    return type;
+std::vector<std::string> kindNames() {
+    std::vector<std::string> names;
+    for (const auto* kind : protocol::allKinds())
+        names.emplace_back(kind->name);
+    return names;
 }
 
+std::string kindsInWords() {
+    std::string text;
+    for (const auto* kind : protocol::allKinds())
+        text += (text.empty() ? "" : "; ") + std::string(kind->name) + ": " + std::string(kind->summary);
+    return text;
+}
+
+/// Parameters and results of the kinds, each once.
+std::vector<const Type& (*)()> parameterTypes() {
+    return {&core::wire::typeOf<BackupParameters>, &core::wire::typeOf<protocol::CheckParameters>,
+            &core::wire::typeOf<protocol::ForgetParameters>, &core::wire::typeOf<protocol::StatsParameters>,
+            &core::wire::typeOf<protocol::NoParameters>};
+}
+std::vector<const Type& (*)()> resultTypes() {
+    std::vector<const Type& (*)()> types;
+    for (const auto* kind : protocol::allKinds())
+        types.push_back(kind->result);
+    return types;
+}
+} // namespace
+
 const Type& wireType(const TaskInput*) {
-    static const auto type = object<TaskInput>("TaskInput", strict)
-                                 .field("type", &TaskInput::type, {.oneOf = {"backup"}})
-                                 .field("agent_id", &TaskInput::agentId)
-                                 .field("policy_id", &TaskInput::policyId)
-                                 .field("repository_id", &TaskInput::repositoryId)
-                                 .field("target_id", &TaskInput::targetId)
-                                 .field("parameters", &TaskInput::parameters)
-                                 .field("priority", &TaskInput::priority, {.min = 0, .max = 10})
-                                 .field("metadata", &TaskInput::metadata, {.optional = true, .maxItems = 50})
-                                 .build();
+    static const auto type =
+        object<TaskInput>("TaskInput", strict)
+            .field("type", &TaskInput::type, {.doc = kindsInWords(), .oneOf = kindNames()})
+            .field("agent_id", &TaskInput::agentId,
+                   {.doc = "Left out: the machine whose disk the repository is on, or the first "
+                           "one online that backs up to it"})
+            .field("policy_id", &TaskInput::policyId)
+            .field("repository_id", &TaskInput::repositoryId)
+            .field("target_id", &TaskInput::targetId)
+            .field("parameters", &TaskInput::parameters,
+                   {.doc = "Of the kind's type", .shapes = parameterTypes()})
+            .field("priority", &TaskInput::priority, {.min = 0, .max = 10})
+            .field("metadata", &TaskInput::metadata, {.optional = true, .maxItems = 50})
+            .build();
     return type;
 }
 
@@ -76,6 +87,23 @@ const Type& wireType(const TaskFailure*) {
     return type;
 }
 
+const Type& wireType(const TaskBefore*) {
+    static const auto type = object<TaskBefore>("TaskBefore", tolerant)
+                                 .field("id", &TaskBefore::id)
+                                 .field("type", &TaskBefore::type)
+                                 .field("agent_id", &TaskBefore::agentId)
+                                 .build();
+    return type;
+}
+
+const Type& wireType(const TaskWait*) {
+    static const auto type = object<TaskWait>("TaskWait", tolerant, "For whom a task waits")
+                                 .field("reason", &TaskWait::reason)
+                                 .field("tasks", &TaskWait::tasks)
+                                 .build();
+    return type;
+}
+
 const Type& wireType(const TaskView*) {
     static const auto type =
         object<TaskView>("Task", tolerant)
@@ -89,9 +117,9 @@ const Type& wireType(const TaskView*) {
             .field("target_id", &TaskView::targetId)
             .field("repository_id", &TaskView::repositoryId)
             .field("priority", &TaskView::priority)
-            .field("parameters", &TaskView::parameters, {.shape = &core::wire::typeOf<TaskParameters>})
+            .field("parameters", &TaskView::parameters, {.shapes = parameterTypes()})
             .field("metadata", &TaskView::metadata)
-            .field("result", &TaskView::result, {.shape = &core::wire::typeOf<protocol::BackupResult>})
+            .field("result", &TaskView::result, {.shapes = resultTypes()})
             .field("error", &TaskView::error, {.shape = &core::wire::typeOf<TaskFailure>})
             .field("cancel_requested", &TaskView::cancelRequested)
             .field("retry_of", &TaskView::retryOf)
@@ -99,18 +127,20 @@ const Type& wireType(const TaskView*) {
             .field("created_at", &TaskView::createdAt)
             .field("started_at", &TaskView::startedAt)
             .field("completed_at", &TaskView::completedAt)
+            .field("waiting", &TaskView::waiting,
+                   {.doc = "Why it is not handed out yet; in answers about one task", .omitEmpty = true})
             .build();
     return type;
 }
 
 TaskView TaskView::of(const Task& t) {
-    return {t.id,        t.type,       std::string(protocol::toText(t.status)),
-            t.attempt,   t.progress,   t.agent,
-            t.policy,    t.target,     t.repository,
-            t.priority,  t.parameters, t.metadata,
-            t.result,    t.error,      t.cancelRequestedAt.has_value(),
-            t.retryOf,   t.slot,       t.createdAt,
-            t.startedAt, t.completedAt};
+    return {t.id,        t.type,        std::string(protocol::toText(t.status)),
+            t.attempt,   t.progress,    t.agent,
+            t.policy,    t.target,      t.repository,
+            t.priority,  t.parameters,  t.metadata,
+            t.result,    t.error,       t.cancelRequestedAt.has_value(),
+            t.retryOf,   t.slot,        t.createdAt,
+            t.startedAt, t.completedAt, std::nullopt};
 }
 
 const Type& wireType(const TaskQuery*) {

@@ -7,25 +7,21 @@
 
 #include "core/http/page.h"
 #include "core/wire.h"
+#include "tasks/kinds/kind.h"
 #include "tasks/task_store.h"
 
 /// What people's API takes and answers of tasks and their logs: declared here once.
 namespace restic::api {
 
-struct TaskParameters {
-    std::vector<std::string> sources;
-    std::vector<std::string> exclude;
-    std::vector<std::string> tags;
-    std::optional<int> limitUploadKib;
-};
-
 struct TaskInput {
     std::string type;
-    core::Uuid agentId;
+    /// Absent: whoever can work on the repository.
+    std::optional<core::Uuid> agentId;
     std::optional<core::Uuid> policyId;
     std::optional<core::Uuid> repositoryId;
     std::optional<core::Uuid> targetId;
-    std::optional<TaskParameters> parameters;
+    /// Of the type of the kind.
+    std::optional<core::json::Object> parameters;
     std::optional<int> priority;
     std::map<std::string, std::string> metadata;
 };
@@ -40,6 +36,19 @@ struct TaskFailure {
     std::string error;
     std::string message;
     std::string hint;
+};
+
+/// Another task for which one waits.
+struct TaskBefore {
+    core::Uuid id;
+    std::string type;
+    core::Uuid agentId;
+};
+
+/// Why a queued task is not handed out.
+struct TaskWait {
+    std::string reason;
+    std::vector<TaskBefore> tasks;
 };
 
 struct TaskView {
@@ -63,6 +72,8 @@ struct TaskView {
     core::Instant createdAt;
     std::optional<core::Instant> startedAt;
     std::optional<core::Instant> completedAt;
+    /// In answers about one task.
+    std::optional<TaskWait> waiting;
     static TaskView of(const Task& task);
 };
 
@@ -91,10 +102,11 @@ struct LogPage {
     std::optional<std::int64_t> next;
 };
 
-const core::wire::Type& wireType(const TaskParameters*);
 const core::wire::Type& wireType(const TaskInput*);
 const core::wire::Type& wireType(const TaskStarted*);
 const core::wire::Type& wireType(const TaskFailure*);
+const core::wire::Type& wireType(const TaskBefore*);
+const core::wire::Type& wireType(const TaskWait*);
 const core::wire::Type& wireType(const TaskView*);
 const core::wire::Type& wireType(const TaskQuery*);
 const core::wire::Type& wireType(const LogQuery*);

@@ -111,6 +111,19 @@ std::vector<std::string> RepositoryStore::users(Transaction& tx, const Uuid& id)
     return names;
 }
 
+std::optional<Uuid> RepositoryStore::caretaker(Transaction& tx, const Repository& repository) {
+    if (repository.agent)
+        return repository.agent;
+    const auto rows = tx.query(
+        "SELECT a.id FROM restic_policies p JOIN restic_agent_policy_links l ON l.tenant_id = p.tenant_id "
+        "AND "
+        "l.policy_id = p.id JOIN restic_agents a ON a.tenant_id = l.tenant_id AND a.id = l.agent_id WHERE "
+        "p.tenant_id = $1 AND p.repository_id = $2 AND p.archived_at_us IS NULL AND a.revoked_at_us IS NULL "
+        "ORDER BY CASE WHEN a.status = 'online' THEN 0 ELSE 1 END, a.id LIMIT 1",
+        {tx.tenant(), repository.id});
+    return rows.empty() ? std::nullopt : std::optional(rows[0].uuid(0));
+}
+
 std::int64_t RepositoryStore::openTasks(Transaction& tx, const Uuid& id) {
     return tx
         .query("SELECT count(*) FROM restic_tasks WHERE tenant_id = $1 AND repository_id = $2 AND status IN "

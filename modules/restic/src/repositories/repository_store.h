@@ -45,6 +45,9 @@ public:
     static std::vector<Repository> list(core::db::Transaction& tx, const core::http::PageQuery& page);
     /// Names of policies and targets that use it.
     static std::vector<std::string> users(core::db::Transaction& tx, const core::Uuid& id);
+    /// Who can work on it: the machine whose disk it is on, or the first that backs up to it, one that is
+    /// online before others.
+    static std::optional<core::Uuid> caretaker(core::db::Transaction& tx, const Repository& repository);
     static std::int64_t openTasks(core::db::Transaction& tx, const core::Uuid& id);
     static void archive(core::db::Transaction& tx, const core::Uuid& id, core::Instant now);
 };

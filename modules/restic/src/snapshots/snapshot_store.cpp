@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kColumns =
     "id, repository_id, target_id, policy_id, backup_run_id, snapshot_id, short_id, time_us, "
     "hostname, username, paths, tags, parent, tree, source, file_count, size_bytes";
-const std::string kSelect = "SELECT " + std::string(kColumns) + " FROM restic_snapshots";
+const std::string kSelect = "SELECT " + std::string(kColumns) + ", removed_at_us FROM restic_snapshots";
 
 Snapshot fromRow(const core::db::Row& row) {
     return {row.uuid(0),
@@ -32,7 +32,8 @@ Snapshot fromRow(const core::db::Row& row) {
             row.optionalText(13),
             row.text(14),
             row.optionalInteger(15),
-            row.optionalInteger(16)};
+            row.optionalInteger(16),
+            row.optionalInstant(17)};
 }
 } // namespace
 
@@ -58,6 +59,12 @@ bool SnapshotStore::insert(Transaction& tx, const Snapshot& s, core::Instant now
                        s.tree, s.source, s.fileCount, s.sizeBytes, now}) == 1;
 }
 
+bool SnapshotStore::complete(Transaction& tx, const Uuid& repository, const std::string& snapshotId) {
+    return tx.execute("UPDATE restic_snapshots SET snapshot_id = $3, removed_at_us = NULL WHERE tenant_id = "
+                      "$1 AND repository_id = $2 AND snapshot_id IN ($3, $4)",
+                      {tx.tenant(), repository, snapshotId, snapshotId.substr(0, 8)}) > 0;
+}
+
 std::optional<Snapshot> SnapshotStore::find(Transaction& tx, const Uuid& id) {
     const auto rows = tx.query(kSelect + " WHERE tenant_id = $1 AND id = $2", {tx.tenant(), id});
     return rows.empty() ? std::nullopt : std::optional(fromRow(rows[0]));
@@ -67,6 +74,7 @@ std::vector<Snapshot> SnapshotStore::list(Transaction& tx, const Filter& filter,
                                           const core::http::PageQuery& page) {
     core::http::ListQuery query(kSelect);
     query.where("tenant_id = ?", tx.tenant());
+    query.whereNull("removed_at_us");
     if (filter.target)
         query.where("target_id = ?", *filter.target);
     if (filter.repository)

@@ -12,7 +12,7 @@
 
 namespace restic {
 
-/// A snapshot that is known to be in a repository.
+/// A snapshot that is, or was, in a repository.
 struct Snapshot {
     core::Uuid id;
     core::Uuid repository;
@@ -31,6 +31,8 @@ struct Snapshot {
     std::string source; ///< agent_report or direct_poll
     std::optional<std::int64_t> fileCount;
     std::optional<std::int64_t> sizeBytes;
+    /// Known to be gone since then.
+    std::optional<core::Instant> removedAt;
 };
 
 /// Rows of restic_snapshots, unique by repository and snapshot id.
@@ -38,6 +40,10 @@ class SnapshotStore {
 public:
     /// False if it was there already.
     static bool insert(core::db::Transaction& tx, const Snapshot& snapshot, core::Instant now);
+    /// The snapshot is known, by its whole id or by the first digits of it, which are completed then; it is
+    /// in the repository, whatever was thought of it.
+    static bool complete(core::db::Transaction& tx, const core::Uuid& repository,
+                         const std::string& snapshotId);
     static std::optional<Snapshot> find(core::db::Transaction& tx, const core::Uuid& id);
     struct Filter {
         std::optional<core::Uuid> target;
@@ -45,6 +51,7 @@ public:
         std::optional<core::Uuid> repository;
         std::optional<core::Uuid> run;
     };
+    /// Those that are there.
     static std::vector<Snapshot> list(core::db::Transaction& tx, const Filter& filter,
                                       const core::http::PageQuery& page);
 };

@@ -7,15 +7,12 @@
 #include "errors.h"
 #include "lock_row.h"
 #include "policies/target_store.h"
-#include "repositories/old_secrets.h"
 #include "repositories/place.h"
 #include "repositories/repository_store.h"
 #include "restic/events.h"
-#include "restic/protocol/backup_task.h"
 #include "restic/protocol/task_errors.h"
 #include "restic/protocol/task_kinds.h"
-#include "snapshots/snapshot_store.h"
-#include "tasks/backup_doubts.h"
+#include "tasks/repository_queue.h"
 
 namespace restic {
 
@@ -37,11 +34,6 @@ bool isLasting(const std::string& error) {
     return kLasting.contains(error);
 }
 
-std::vector<std::string> listParameter(const core::json::Value& parameters, std::string_view name) {
-    const auto* value = parameters.find(name);
-    return value != nullptr ? toStrings(*value) : std::vector<std::string>();
-}
-
 /// Some of them may have to wait for another agent.
 constexpr int kMostCandidates = 100;
 constexpr int kSweepBatch = 200;
@@ -55,8 +47,8 @@ double secondsBetween(const std::optional<Instant>& from, Instant to) {
 TaskService::TaskService(core::db::Database& database, const core::Clock& clock, core::event::Bus& events,
                          core::ServiceHandle<base::SecretVault> vault, core::Logger log,
                          TaskSettings settings)
-    : database_(database), clock_(clock), events_(events), vault_(std::move(vault)), log_(std::move(log)),
-      settings_(settings) {}
+    : database_(database), clock_(clock), events_(events), kinds_(events),
+      payloads_(database, std::move(vault), kinds_), log_(std::move(log)), settings_(settings) {}
 
 void TaskService::wakeAfterCommit(Transaction& tx, const Uuid& agent) {
     tx.afterCommit([this, agent] {
@@ -111,8 +103,11 @@ Task TaskService::create(Transaction& tx, const TaskRequest& request) {
     if (request.repository && !RepositoryStore::find(tx, *request.repository))
         throw core::Error(errors::kRepositoryNotFound,
                           "There is no repository with the id " + request.repository->toString() + ".");
+    const auto& kind = kinds_.get(request.type);
+    std::optional<Policy> policy;
+    task.timeoutSeconds = std::chrono::seconds(kind.declaration().timeLimit).count();
     if (request.policy) {
-        const auto policy = PolicyStore::find(tx, *request.policy);
+        policy = PolicyStore::find(tx, *request.policy);
         if (!policy)
             throw core::Error(errors::kPolicyNotFound,
                               "There is no policy with the id " + request.policy->toString() + ".");
@@ -126,21 +121,20 @@ Task TaskService::create(Transaction& tx, const TaskRequest& request) {
         }
         task.policy = policy->id;
         task.priority = policy->priority;
-        task.timeoutSeconds = policy->timeoutSeconds;
+        if (kind.declaration().makesSnapshot) // the policy's limit is that of its backups
+            task.timeoutSeconds = policy->timeoutSeconds;
         if (!task.repository)
             task.repository = policy->repository;
         if (!task.target)
             if (const auto target = TargetStore::findForLink(tx, request.agent, policy->id))
                 task.target = target->id;
-    } else if (listParameter(request.parameters, "sources").empty()) {
-        throw core::Error(errors::kInvalidParameters,
-                          "A backup without a policy needs parameters.sources: the paths to back up.");
     }
+    kind.check(task, policy);
     if (request.priority)
         task.priority = *request.priority;
     if (!task.repository && !agent->hasOwnRepository())
         throw core::Error(errors::kRepositoryMissing,
-                          "Nothing says where to back up to: neither the request nor "
+                          "Nothing says which repository it is for: neither the request nor "
                           "its policy names a repository, and the agent " +
                               agent->hostname + " reports none of its own.");
     if (task.repository) {
@@ -163,8 +157,7 @@ Task TaskService::insert(Transaction& tx, Task task) {
     task.status = TaskState::queued;
     task.createdAt = now;
     TaskStore::insert(tx, task);
-    if (task.type == protocol::kinds::backup.name)
-        RunStore::insert(tx, task);
+    kinds_.get(task.type).made(tx, task);
     wakeAfterCommit(tx, task.agent);
     events_.publishWith(tx, events::TaskCreated{task.tenant, task.id, task.type, task.agent, task.target,
                                                 task.priority, task.createdAt});
@@ -172,68 +165,6 @@ Task TaskService::insert(Transaction& tx, Task task) {
         events_.publishWith(tx, events::TaskScheduled{task.tenant, task.id, *task.policy, task.target,
                                                       *task.slot, task.createdAt});
     return task;
-}
-
-std::optional<protocol::Envelope> TaskService::envelopeFor(Transaction& tx, const Task& task) {
-    protocol::BackupTask payload;
-    payload.taskId = task.id;
-    payload.attempt = task.attempt;
-    payload.type = task.type;
-    payload.policyId = task.policy;
-    payload.timeoutSeconds = task.timeoutSeconds;
-    if (task.policy) {
-        const auto policy = PolicyStore::find(tx, *task.policy);
-        if (!policy) {
-            fail(tx, task,
-                 protocol::task_errors::make(protocol::task_errors::kInvalidTask,
-                                             "The policy was deleted before the task began."));
-            return std::nullopt;
-        }
-        payload.policyName = policy->name;
-        payload.sources = policy->includePaths;
-        payload.exclude = policy->excludePaths;
-        payload.tags = policy->tags;
-        payload.retention = policy->retention;
-        if (const auto plugin = missingPlugin(tx, task, *policy)) {
-            fail(tx, task,
-                 protocol::task_errors::make(protocol::task_errors::kPluginFailed,
-                                             "The agent does not have the plugin \"" + *plugin +
-                                                 "\", without which the policy wants no backup."));
-            return std::nullopt;
-        }
-    }
-    if (auto sources = listParameter(task.parameters, "sources"); !sources.empty())
-        payload.sources = std::move(sources);
-    for (auto& pattern : listParameter(task.parameters, "exclude"))
-        payload.exclude.push_back(std::move(pattern));
-    for (auto& tag : listParameter(task.parameters, "tags"))
-        payload.tags.push_back(std::move(tag));
-    if (const auto limit = task.parameters.integerOr("limit_upload_kib"); limit > 0)
-        payload.limitUploadKib = static_cast<int>(limit);
-    if (task.repository) {
-        const auto repository = RepositoryStore::find(tx, *task.repository);
-        if (!repository) {
-            fail(tx, task,
-                 protocol::task_errors::make(protocol::task_errors::kRepositoryNotFound,
-                                             "The repository was removed before the task began."));
-            return std::nullopt;
-        }
-        protocol::TaskRepository given;
-        given.id = repository->id;
-        given.type = repository->type;
-        given.url = repository->url;
-        given.passwordFile = repository->passwordFile;
-        given.certFile = repository->certFile;
-        given.environment = repository->environment;
-        for (auto& [name, secret] : OldSecrets(database_, vault_).environmentOf(tx, repository->id))
-            given.environment[name] = std::move(secret);
-        given.password = vault_->get(tx, {task.tenant, "restic_repositories", repository->id, "password"});
-        payload.repository = std::move(given);
-        payload.initIfMissing = !PlaceStore::firstSuccess(tx, placeOf(*repository, task.agent));
-    }
-    const auto json = core::wire::toJson(payload);
-    return protocol::Envelope{task.id.toString() + "/" + std::to_string(task.attempt),
-                              std::string(protocol::envelope_type::kRequest), task.type, *json.object()};
 }
 
 protocol::TaskPoll TaskService::handOut(const TenantContext& context, const Uuid& agentId, int free) {
@@ -253,9 +184,15 @@ protocol::TaskPoll TaskService::handOut(const TenantContext& context, const Uuid
         if (agent->paused || free <= 0)
             return poll;
         lockRow(tx, "restic_agents", agentId); // two polls at once must not both find the last place free
+        const auto give = [&](const Task& task) {
+            auto made = payloads_.make(tx, task);
+            if (auto* error = std::get_if<protocol::TaskError>(&made))
+                fail(tx, task, *error);
+            else
+                poll.items.push_back(std::get<protocol::Envelope>(std::move(made)));
+        };
         for (const Task& task : TaskStore::takeRepeated(tx, agentId))
-            if (auto envelope = envelopeFor(tx, task))
-                poll.items.push_back(std::move(*envelope));
+            give(task);
         const auto room = agent->maxConcurrentTasks - TaskStore::countHeld(tx, agentId);
         const int limit = static_cast<int>(std::min<std::int64_t>({free, room, 50}));
         if (limit <= 0)
@@ -264,29 +201,13 @@ protocol::TaskPoll TaskService::handOut(const TenantContext& context, const Uuid
         for (const auto& candidate : TaskStore::candidates(tx, agentId, kMostCandidates, now)) {
             if (given == limit)
                 break;
-            if (candidate.repository && mustWait(tx, *candidate.repository, agentId))
+            if (candidate.repository && RepositoryQueue::waitOf(tx, candidate, *candidate.repository, now))
                 continue;
-            const Task task = TaskStore::assign(tx, candidate.id, now, now + settings_.lease);
             ++given;
-            if (auto envelope = envelopeFor(tx, task))
-                poll.items.push_back(std::move(*envelope));
+            give(TaskStore::assign(tx, candidate.id, now, now + settings_.lease));
         }
         return poll;
     });
-}
-
-bool TaskService::mustWait(Transaction& tx, const Uuid& repositoryId, const Uuid& agent) {
-    const auto repository = RepositoryStore::find(tx, repositoryId);
-    const auto isNew = [&](const Uuid& to) {
-        return !PlaceStore::firstSuccess(tx, placeOf(*repository, to));
-    };
-    if (!repository || !isNew(agent))
-        return false;
-    // Of two who initialise one place at once each writes a master key, and the repository is lost. A path of
-    // two machines may be one shared folder.
-    lockRow(tx, "restic_repositories", repositoryId);
-    const auto holders = TaskStore::holders(tx, repositoryId);
-    return std::any_of(holders.begin(), holders.end(), isNew);
 }
 
 TaskService::ReportAnswer TaskService::report(const TenantContext& context, const Uuid& agent,
@@ -300,14 +221,16 @@ TaskService::ReportAnswer TaskService::report(const TenantContext& context, cons
         const auto task = TaskStore::find(tx, taskId);
         if (!task || (task->agent != agent && !isSuccessor(tx, agent, task->agent)))
             throw core::Error(errors::kTaskNotFound, "This agent has no task with this id.");
-        const auto result = resultOf(*task, *state, report);
+        const auto& kind = kinds_.get(task->type);
+        requireResult(kind, *state, report);
+        const auto result = report.result ? core::json::Value(*report.result) : core::json::Value();
         ReportAnswer answer;
         answer.ack = {std::string(protocol::toText(task->status)), task->attempt,
                       task->cancelRequestedAt.has_value()};
         // What an older attempt saved is in the repository and must be known, whatever became of the attempt.
         const bool stale = report.attempt != task->attempt || !protocol::isHeldByAgent(task->status);
         if (stale) {
-            recordSnapshot(tx, *task, result);
+            kind.reported(tx, *task, result, now);
             const bool repeated = protocol::isTerminal(task->status) && report.attempt == task->attempt &&
                                   protocol::toText(task->status) == report.status;
             if (!repeated)
@@ -319,10 +242,9 @@ TaskService::ReportAnswer TaskService::report(const TenantContext& context, cons
             TaskStore::recordRunning(
                 tx, *task, report.progress ? core::wire::toJson(*report.progress) : core::json::Value(), now,
                 now + settings_.lease);
-            if (task->type == protocol::kinds::backup.name)
-                RunStore::start(tx, *task, now);
+            kind.began(tx, *task, now);
         } else {
-            end(tx, *task, *state, report, result);
+            end(tx, *task, *state, report);
         }
         const auto after = TaskStore::find(tx, taskId);
         answer.ack = {std::string(protocol::toText(after->status)), after->attempt,
@@ -331,27 +253,22 @@ TaskService::ReportAnswer TaskService::report(const TenantContext& context, cons
     });
 }
 
-protocol::BackupResult TaskService::resultOf(const Task& task, TaskState state,
-                                             const protocol::TaskStatusReport& report) {
-    protocol::BackupResult result;
+void TaskService::requireResult(const KindOfTask& kind, TaskState state,
+                                const protocol::TaskStatusReport& report) {
     if (report.result) {
-        auto read = core::wire::read<protocol::BackupResult>(*report.result);
-        if (!read) {
-            auto problems = read.error().details();
-            for (auto& problem : problems)
-                problem.pointer = "/result" + problem.pointer;
+        auto problems = kind.problemsOfResult(*report.result);
+        for (auto& problem : problems)
+            problem.pointer = "/result" + problem.pointer;
+        if (!problems.empty())
             throw core::wire::validationError(std::move(problems));
-        }
-        result = std::move(read).value();
     }
-    if (task.type != protocol::kinds::backup.name)
-        return result;
-    if (state == TaskState::success && !report.result)
+    if (state != TaskState::success)
+        return;
+    if (!report.result)
         throw core::wire::validationError({{"/result", "is required for a task that succeeded"}});
-    if (state == TaskState::success && result.outcome != "success")
+    if (const auto outcome = core::json::Value(*report.result).stringOr("outcome"); outcome != "success")
         throw core::wire::validationError(
-            {{"/result/outcome", "must be success, as the status is; it is " + result.outcome}});
-    return result;
+            {{"/result/outcome", "must be success, as the status is; it is " + outcome}});
 }
 
 bool TaskService::isSuccessor(Transaction& tx, const Uuid& agent, const Uuid& before) {
@@ -360,101 +277,52 @@ bool TaskService::isSuccessor(Transaction& tx, const Uuid& agent, const Uuid& be
     return now && old && old->revokedAt && now->hostname == old->hostname;
 }
 
-std::optional<std::string> TaskService::missingPlugin(Transaction& tx, const Task& task,
-                                                      const Policy& policy) {
-    const auto* uses = policy.plugins.array();
-    if (uses == nullptr || uses->empty())
-        return std::nullopt;
-    const auto agent = AgentStore::find(tx, task.agent);
-    const auto available = agent ? agent->plugins() : std::vector<std::string>();
-    for (const auto& use : *uses)
-        if (use.stringOr("on_error", "fail") == "fail" &&
-            std::find(available.begin(), available.end(), use.stringOr("name")) == available.end())
-            return use.stringOr("name");
-    return std::nullopt;
+bool TaskService::mayTryAgain(const Task& task, const protocol::TaskError& error) const {
+    // A lock that nobody refreshes is stale after half an hour: then restic removes it.
+    constexpr auto kLockIsStale = std::chrono::minutes{35};
+    if (error.error == protocol::task_errors::kRepositoryLocked.name)
+        return task.attempt <=
+               std::max<std::int64_t>(settings_.retryAttempts, 1 + kLockIsStale / settings_.retryBackoff);
+    return !isLasting(error.error) && task.attempt <= settings_.retryAttempts;
 }
 
 void TaskService::end(Transaction& tx, const Task& task, TaskState state,
-                      const protocol::TaskStatusReport& report, const protocol::BackupResult& result) {
+                      const protocol::TaskStatusReport& report) {
     const Instant now = clock_.now();
-    const bool isBackup = task.type == protocol::kinds::backup.name;
-    std::optional<std::string> message;
-    if (report.error)
-        message = report.error->message;
-    if (isBackup && (state == TaskState::success || state == TaskState::warning)) {
-        Expected expected;
-        if (task.target)
-            expected.lastFiles = TargetStore::lastFiles(tx, *task.target);
-        if (task.policy)
-            if (const auto policy = PolicyStore::find(tx, *task.policy))
-                expected.minSizeBytes = policy->minSizeBytes;
-        if (auto doubts = doubtsAbout(result, expected, now); !doubts.empty()) {
-            state = TaskState::warning;
-            message = std::move(doubts);
-        }
+    const auto& kind = kinds_.get(task.type);
+    TaskEnd end;
+    end.state = state;
+    if (report.error) {
+        end.message = report.error->message;
+        end.error = report.error->error;
     }
-    const core::json::Value resultJson =
-        report.result ? core::json::Value(*report.result) : core::json::Value();
+    if (report.result)
+        end.result = *report.result;
+    kind.judge(tx, task, end, now);
     const core::json::Value errorJson =
         report.error ? core::wire::toJson(*report.error) : core::json::Value();
-    recordSnapshot(tx, task, result);
-
-    const bool tryAgain = state == TaskState::failed && !task.cancelRequestedAt && report.error &&
-                          !isLasting(report.error->error) && task.attempt <= settings_.retryAttempts;
-    if (tryAgain) {
+    kind.reported(tx, task, end.result, now);
+    if (end.state == TaskState::failed && !task.cancelRequestedAt && report.error &&
+        mayTryAgain(task, *report.error)) {
         TaskStore::requeue(tx, task, now + settings_.retryBackoff, errorJson, now);
-        RunStore::reset(tx, task, now);
+        kind.willBeTriedAgain(tx, task, now);
+        if (task.repository)
+            passOn(tx, task, end.state, now);
         return;
     }
-    if (!TaskStore::finish(tx, task, state, resultJson, errorJson, now))
+    if (!TaskStore::finish(tx, task, end.state, end.result, errorJson, now))
         return;
-    const std::string status(protocol::toText(state));
-    if (isBackup) {
-        RunStore::finish(tx, task, status, message, result, now);
-        if (task.target) {
-            LastRun run;
-            run.run = task.id;
-            run.status = status;
-            run.message = message;
-            run.startedAt = task.startedAt.value_or(task.createdAt);
-            run.endedAt = now;
-            if (result.totalFilesProcessed)
-                run.files = static_cast<std::int64_t>(*result.totalFilesProcessed);
-            run.unreadCount = static_cast<std::int64_t>(result.unreadCount);
-            TargetStore::recordRun(tx, *task.target, run);
-        }
-    }
     if (task.repository)
-        passOn(tx, task, state, now);
+        passOn(tx, task, end.state, now);
     // There is room for the next one. Without one the wake-up would end a parked poll for nothing, and the
     // agent would wait a moment before it asks again.
     if (TaskStore::anyWaiting(tx, task.agent))
         wakeAfterCommit(tx, task.agent);
-    const std::string snapshot = result.snapshotId.value_or(result.shortId.value_or(""));
-    events_.publishWith(tx, events::TaskCompleted{task.tenant, task.id, status,
-                                                  secondsBetween(task.startedAt, now), snapshot,
-                                                  message.value_or(""), now});
-    if (!isBackup)
-        return;
-    events::BackupCompleted completed;
-    completed.tenant = task.tenant;
-    completed.run = task.id;
-    completed.agent = task.agent;
-    completed.target = task.target;
-    completed.policy = task.policy;
-    completed.status = status;
-    completed.snapshotId = snapshot;
-    if (report.error)
-        completed.error = report.error->error;
-    completed.message = message.value_or("");
-    completed.attempts = task.attempt;
-    completed.at = now;
-    if (const auto run = RunStore::find(tx, task.id)) {
-        completed.agentHostname = run->agentHostname;
-        completed.targetName = run->targetName.value_or("");
-        completed.policyName = run->policyName.value_or("");
-    }
-    events_.publishWith(tx, completed);
+    events_.publishWith(tx,
+                        events::TaskCompleted{task.tenant, task.id, std::string(protocol::toText(end.state)),
+                                              secondsBetween(task.startedAt, now),
+                                              kind.snapshotOf(end.result), end.message.value_or(""), now});
+    kind.ended(tx, task, end, now);
 }
 
 void TaskService::passOn(Transaction& tx, const Task& task, TaskState state, Instant now) {
@@ -462,49 +330,18 @@ void TaskService::passOn(Transaction& tx, const Task& task, TaskState state, Ins
     if (!repository)
         return;
     const auto place = placeOf(*repository, task.agent);
-    if (PlaceStore::firstSuccess(tx, place))
-        return;
-    if (state == TaskState::success || state == TaskState::warning)
+    const bool isNew = !PlaceStore::firstSuccess(tx, place);
+    if (isNew && (state == TaskState::success || state == TaskState::warning))
         PlaceStore::markSuccess(tx, place, now);
-    // Others waited for this one to initialise the repository, or to fail at it.
-    for (const Uuid& agent : TaskStore::agentsThatWaitFor(tx, *task.repository))
+    std::vector<Uuid> agents;
+    if (isNew || kinds_.get(task.type).declaration().lock == protocol::LockClass::exclusive)
+        agents = TaskStore::agentsThatWaitFor(tx, *task.repository);
+    else
+        for (const auto& claim : TaskStore::waitingAlone(tx, *task.repository, now))
+            agents.push_back(claim.agent);
+    for (const Uuid& agent : agents)
         if (agent != task.agent) // that one is woken for whatever waits
             wakeAfterCommit(tx, agent);
-}
-
-void TaskService::recordSnapshot(Transaction& tx, const Task& task, const protocol::BackupResult& result) {
-    if ((!result.snapshotId && !result.shortId) || !task.repository)
-        return;
-    const Instant now = clock_.now();
-    Snapshot snapshot;
-    snapshot.id = Uuid::generate(now);
-    snapshot.repository = *task.repository;
-    snapshot.target = task.target;
-    snapshot.policy = task.policy;
-    if (task.type == protocol::kinds::backup.name)
-        snapshot.run = task.id;
-    // Eight digits are what restic 0.14 says; the rest is written when it is known.
-    snapshot.snapshotId = result.snapshotId ? *result.snapshotId : result.shortId->substr(0, 8);
-    snapshot.shortId = snapshot.snapshotId.substr(0, 8);
-    snapshot.time = result.time.value_or(result.startedAt.value_or(now));
-    snapshot.hostname = result.hostname;
-    snapshot.username = result.username;
-    snapshot.paths = result.paths;
-    snapshot.tags = result.tags;
-    snapshot.parent = result.parent;
-    snapshot.tree = result.tree;
-    snapshot.source = "agent_report";
-    if (result.totalFilesProcessed)
-        snapshot.fileCount = static_cast<std::int64_t>(*result.totalFilesProcessed);
-    if (result.totalBytesProcessed)
-        snapshot.sizeBytes = static_cast<std::int64_t>(*result.totalBytesProcessed);
-    if (!SnapshotStore::insert(tx, snapshot, now))
-        return;
-    if (task.target)
-        TargetStore::recordSnapshot(tx, *task.target, snapshot.snapshotId, std::min(snapshot.time, now));
-    events_.publishWith(tx, events::SnapshotDiscovered{task.tenant, snapshot.target, snapshot.snapshotId,
-                                                       snapshot.hostname.value_or(""), snapshot.paths,
-                                                       snapshot.tags, now});
 }
 
 void TaskService::fail(Transaction& tx, const Task& task, const protocol::TaskError& error) {
@@ -512,7 +349,7 @@ void TaskService::fail(Transaction& tx, const Task& task, const protocol::TaskEr
     report.attempt = task.attempt;
     report.status = "failed";
     report.error = error;
-    end(tx, task, TaskState::failed, report, {});
+    end(tx, task, TaskState::failed, report);
 }
 
 TaskService::LogAnswer TaskService::appendLogs(const TenantContext& context, const Uuid& agent,
@@ -565,7 +402,7 @@ void TaskService::cancelWaiting(Transaction& tx, const Task& task, const std::st
     protocol::TaskStatusReport report;
     report.attempt = task.attempt;
     report.error = protocol::task_errors::make(protocol::task_errors::kCancelled, why);
-    end(tx, task, TaskState::cancelled, report, {});
+    end(tx, task, TaskState::cancelled, report);
 }
 
 void TaskService::abandonAll(Transaction& tx, const Uuid& agent) {
@@ -609,7 +446,7 @@ void TaskService::giveBack(Transaction& tx, const Task& task, const protocol::Ta
         protocol::TaskStatusReport report;
         report.attempt = task.attempt;
         report.error = protocol::task_errors::make(protocol::task_errors::kCancelled);
-        end(tx, task, TaskState::cancelled, report, {});
+        end(tx, task, TaskState::cancelled, report);
         return;
     }
     if (task.attempt > settings_.retryAttempts) {
@@ -617,7 +454,7 @@ void TaskService::giveBack(Transaction& tx, const Task& task, const protocol::Ta
         return;
     }
     if (TaskStore::requeue(tx, task, std::nullopt, core::wire::toJson(why), now)) {
-        RunStore::reset(tx, task, now);
+        kinds_.get(task.type).willBeTriedAgain(tx, task, now);
         wakeAfterCommit(tx, task.agent);
     }
 }

@@ -12,9 +12,11 @@
 #include "core/time.h"
 #include "fence.h"
 #include "policies/policy_store.h"
-#include "restic/protocol/backup_task.h"
 #include "restic/protocol/envelope.h"
+#include "restic/protocol/task_messages.h"
+#include "tasks/kinds/kind.h"
 #include "tasks/run_store.h"
+#include "tasks/task_payloads.h"
 #include "tasks/task_store.h"
 
 namespace restic {
@@ -64,6 +66,9 @@ public:
     /// The same inside a transaction of the caller.
     Task create(core::db::Transaction& tx, const TaskRequest& request);
 
+    /// The kinds that there are, for whoever takes requests.
+    [[nodiscard]] const Kinds& kinds() const noexcept { return kinds_; }
+
     /// Cancels and up to `free` tasks for that agent, which are assigned to it from now on.
     protocol::TaskPoll handOut(const core::TenantContext& context, const core::Uuid& agent, int free);
 
@@ -101,33 +106,28 @@ public:
 private:
     Task insert(core::db::Transaction& tx, Task task);
     void wakeAfterCommit(core::db::Transaction& tx, const core::Uuid& agent);
-    std::optional<protocol::Envelope> envelopeFor(core::db::Transaction& tx, const Task& task);
     /// Throws kValidation for a result that its wire type refuses, or that does not fit the state.
-    static protocol::BackupResult resultOf(const Task& task, protocol::TaskState state,
-                                           const protocol::TaskStatusReport& report);
+    static void requireResult(const KindOfTask& kind, protocol::TaskState state,
+                              const protocol::TaskStatusReport& report);
     /// Whether the agent is the same machine, enrolled anew after the other was revoked.
     static bool isSuccessor(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& before);
-    /// A plugin that the policy insists on and the agent lacks.
-    static std::optional<std::string> missingPlugin(core::db::Transaction& tx, const Task& task,
-                                                    const Policy& policy);
-    /// Whether another agent is about to initialise the repository.
-    static bool mustWait(core::db::Transaction& tx, const core::Uuid& repository, const core::Uuid& agent);
-    /// The first task of a repository has ended: whoever waited for it may go on.
+    /// The task has let go of its repository: whoever waited for it may go on.
     void passOn(core::db::Transaction& tx, const Task& task, protocol::TaskState state, core::Instant now);
     /// One unit of work for each task; what one throws is logged and stops no other.
     void each(const std::vector<Task>& tasks, const Fence& fence, const char* what,
               const std::function<void(core::db::Transaction&, const Task&)>& work);
+    [[nodiscard]] bool mayTryAgain(const Task& task, const protocol::TaskError& error) const;
     void end(core::db::Transaction& tx, const Task& task, protocol::TaskState state,
-             const protocol::TaskStatusReport& report, const protocol::BackupResult& result);
+             const protocol::TaskStatusReport& report);
     void cancelWaiting(core::db::Transaction& tx, const Task& task, const std::string& why);
     void fail(core::db::Transaction& tx, const Task& task, const protocol::TaskError& error);
-    void recordSnapshot(core::db::Transaction& tx, const Task& task, const protocol::BackupResult& result);
     void giveBack(core::db::Transaction& tx, const Task& task, const protocol::TaskError& why);
 
     core::db::Database& database_;
     const core::Clock& clock_;
     core::event::Bus& events_;
-    core::ServiceHandle<base::SecretVault> vault_;
+    Kinds kinds_;
+    TaskPayloads payloads_;
     core::Logger log_;
     TaskSettings settings_;
     std::function<void(const core::Uuid&)> wake_;

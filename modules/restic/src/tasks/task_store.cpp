@@ -170,39 +170,59 @@ std::vector<Task> TaskStore::list(Transaction& tx, const Filter& filter, const c
     return tasks(query.run(tx));
 }
 
-std::vector<TaskStore::Candidate> TaskStore::candidates(Transaction& tx, const Uuid& agent, int limit,
-                                                        Instant now) {
+std::vector<TaskStore::Claim> TaskStore::candidates(Transaction& tx, const Uuid& agent, int limit,
+                                                    Instant now) {
     const std::string lock = tx.dialect() == core::db::Dialect::postgresql ? " FOR UPDATE SKIP LOCKED" : "";
-    std::vector<Candidate> all;
+    std::vector<Claim> all;
     for (const auto& row :
-         tx.query("SELECT id, repository_id FROM restic_tasks WHERE tenant_id = $1 AND agent_id = $2 AND " +
+         tx.query("SELECT id, type, priority, repository_id FROM restic_tasks WHERE tenant_id = $1 AND "
+                  "agent_id = $2 AND " +
                       kOpen +
                       " AND status = 'queued' AND (not_before_us IS NULL OR not_before_us <= $3) ORDER BY "
                       "priority DESC, id LIMIT " +
                       std::to_string(limit) + lock,
                   {tx.tenant(), agent, now}))
-        all.push_back({row.uuid(0), row.optionalUuid(1)});
+        all.push_back(
+            {row.uuid(0), row.text(1), agent, static_cast<int>(row.integer(2)), row.optionalUuid(3)});
     return all;
 }
 
 namespace {
-std::vector<Uuid> agentsOf(Transaction& tx, const Uuid& repository, const std::string& state) {
-    std::vector<Uuid> agents;
-    for (const auto& row : tx.query(
-             "SELECT DISTINCT agent_id FROM restic_tasks WHERE tenant_id = $1 AND repository_id = $2 AND " +
-                 state,
-             {tx.tenant(), repository}))
-        agents.push_back(row.uuid(0));
-    return agents;
+std::vector<TaskStore::Claim> claimsFrom(const core::db::Rows& rows, const Uuid& repository) {
+    std::vector<TaskStore::Claim> all;
+    for (const auto& row : rows)
+        all.push_back({row.uuid(0), row.text(1), row.uuid(2), static_cast<int>(row.integer(3)), repository});
+    return all;
 }
 } // namespace
 
-std::vector<Uuid> TaskStore::holders(Transaction& tx, const Uuid& repository) {
-    return agentsOf(tx, repository, kHeld);
+std::vector<TaskStore::Claim> TaskStore::heldOf(Transaction& tx, const Uuid& repository) {
+    return claimsFrom(
+        tx.query("SELECT id, type, agent_id, priority FROM restic_tasks WHERE tenant_id = $1 AND "
+                 "repository_id = $2 AND status IN ('assigned', 'running', 'unreachable')",
+                 {tx.tenant(), repository}),
+        repository);
+}
+
+std::vector<TaskStore::Claim> TaskStore::waitingAlone(Transaction& tx, const Uuid& repository, Instant now) {
+    // The condition is the partial index's, word for word.
+    return claimsFrom(
+        tx.query("SELECT id, type, agent_id, priority FROM restic_tasks WHERE tenant_id = $1 AND "
+                 "repository_id = $2 AND status = 'queued' AND type IN ('init', 'check', "
+                 "'forget', 'prune') AND (not_before_us IS NULL OR not_before_us <= $3) "
+                 "ORDER BY priority DESC, id LIMIT 20",
+                 {tx.tenant(), repository, now}),
+        repository);
 }
 
 std::vector<Uuid> TaskStore::agentsThatWaitFor(Transaction& tx, const Uuid& repository) {
-    return agentsOf(tx, repository, kWaiting);
+    std::vector<Uuid> agents;
+    for (const auto& row : tx.query(
+             "SELECT DISTINCT agent_id FROM restic_tasks WHERE tenant_id = $1 AND repository_id = $2 AND " +
+                 kWaiting,
+             {tx.tenant(), repository}))
+        agents.push_back(row.uuid(0));
+    return agents;
 }
 
 Task TaskStore::assign(Transaction& tx, const Uuid& id, Instant now, Instant leaseUntil) {

@@ -70,16 +70,23 @@ public:
     static std::vector<Task> list(core::db::Transaction& tx, const Filter& filter,
                                   const core::http::PageQuery& page);
 
-    /// A queued task whose time has come.
-    struct Candidate {
+    /// A task as the queue of its repository sees it.
+    struct Claim {
         core::Uuid id;
+        std::string kind;
+        core::Uuid agent;
+        int priority = 0;
         std::optional<core::Uuid> repository;
     };
-    /// By priority and age; on PostgreSQL held against other hosts until the end of the transaction.
-    static std::vector<Candidate> candidates(core::db::Transaction& tx, const core::Uuid& agent, int limit,
-                                             core::Instant now);
-    /// The agents that hold tasks of that repository.
-    static std::vector<core::Uuid> holders(core::db::Transaction& tx, const core::Uuid& repository);
+    /// Queued tasks whose time has come, by priority and age; on PostgreSQL held against other hosts until
+    /// the end of the transaction.
+    static std::vector<Claim> candidates(core::db::Transaction& tx, const core::Uuid& agent, int limit,
+                                         core::Instant now);
+    /// What agents hold of that repository.
+    static std::vector<Claim> heldOf(core::db::Transaction& tx, const core::Uuid& repository);
+    /// Of the kinds that need the repository for themselves: the first that wait for nothing but their turn.
+    static std::vector<Claim> waitingAlone(core::db::Transaction& tx, const core::Uuid& repository,
+                                           core::Instant now);
     static std::vector<core::Uuid> agentsThatWaitFor(core::db::Transaction& tx, const core::Uuid& repository);
     /// The candidate is its agent's until the lease ends.
     static Task assign(core::db::Transaction& tx, const core::Uuid& id, core::Instant now,

@@ -1,4 +1,4 @@
-#include "api/field_rules.h"
+#include "field_rules.h"
 
 #include <algorithm>
 #include <string_view>

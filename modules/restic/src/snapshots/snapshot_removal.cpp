@@ -1,0 +1,81 @@
+#include "snapshots/snapshot_removal.h"
+
+#include <map>
+
+#include "core/json.h"
+
+namespace restic {
+
+using core::Instant;
+using core::Uuid;
+using core::db::Transaction;
+
+namespace {
+core::db::Param textList(const std::vector<std::string>& texts) {
+    return core::json::Value(core::json::Array(texts.begin(), texts.end()));
+}
+std::string textsIn(const Transaction& tx, const std::string& parameter) {
+    return tx.dialect() == core::db::Dialect::postgresql
+               ? "(SELECT jsonb_array_elements_text(" + parameter + "::jsonb))"
+               : "(SELECT value FROM json_each(" + parameter + "))";
+}
+
+/// What each target has is counted anew from what is left: a light never stands on what is gone.
+void countAgain(Transaction& tx, const std::map<Uuid, std::int64_t>& removed) {
+    for (const auto& [target, count] : removed) {
+        const auto latest =
+            tx.query("SELECT snapshot_id, time_us, created_at_us FROM restic_snapshots WHERE tenant_id = $1 "
+                     "AND target_id = $2 AND removed_at_us IS NULL ORDER BY time_us DESC LIMIT 1",
+                     {tx.tenant(), target});
+        core::db::Param id = nullptr;
+        core::db::Param at = nullptr;
+        if (!latest.empty()) {
+            id = latest[0].text(0);
+            at = std::min(latest[0].instant(1), latest[0].instant(2));
+        }
+        tx.execute("UPDATE restic_targets SET snapshot_count = CASE WHEN snapshot_count > $3 THEN "
+                   "snapshot_count - $3 ELSE 0 END, latest_snapshot_id = $4, latest_snapshot_at_us = $5 "
+                   "WHERE tenant_id = $1 AND id = $2",
+                   {tx.tenant(), target, count, id, at});
+    }
+}
+
+std::map<Uuid, std::int64_t> targetsOf(const core::db::Rows& rows) {
+    std::map<Uuid, std::int64_t> counts;
+    for (const auto& row : rows)
+        if (const auto target = row.optionalUuid(0))
+            ++counts[*target];
+    return counts;
+}
+} // namespace
+
+void recordRemoved(Transaction& tx, const Uuid& repository, const std::vector<std::string>& snapshotIds,
+                   Instant now) {
+    if (snapshotIds.empty())
+        return;
+    // A row may have the first digits only.
+    auto ids = snapshotIds;
+    for (const auto& id : snapshotIds)
+        if (id.size() > 8)
+            ids.push_back(id.substr(0, 8));
+    countAgain(tx,
+               targetsOf(tx.query("UPDATE restic_snapshots SET removed_at_us = $4 WHERE tenant_id = $1 "
+                                  "AND repository_id = $2 AND snapshot_id IN " +
+                                      textsIn(tx, "$3") + " AND removed_at_us IS NULL RETURNING target_id",
+                                  {tx.tenant(), repository, textList(ids), now})));
+}
+
+void recordAbsent(Transaction& tx, const Uuid& repository, const std::vector<std::string>& present,
+                  Instant listed, Instant now) {
+    auto ids = present;
+    for (const auto& id : present)
+        ids.push_back(id.substr(0, 8));
+    countAgain(tx,
+               targetsOf(tx.query("UPDATE restic_snapshots SET removed_at_us = $5 WHERE tenant_id = $1 AND "
+                                  "repository_id = $2 AND removed_at_us IS NULL AND created_at_us < $4 AND "
+                                  "snapshot_id NOT IN " +
+                                      textsIn(tx, "$3") + " RETURNING target_id",
+                                  {tx.tenant(), repository, textList(ids), listed, now})));
+}
+
+} // namespace restic

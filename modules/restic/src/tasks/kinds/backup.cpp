@@ -1,0 +1,211 @@
+#include "tasks/kinds/backup.h"
+
+#include <algorithm>
+
+#include "agents/agent_store.h"
+#include "errors.h"
+#include "field_rules.h"
+#include "policies/target_store.h"
+#include "repositories/place.h"
+#include "repositories/repository_store.h"
+#include "restic/events.h"
+#include "restic/protocol/task_errors.h"
+#include "snapshots/snapshot_store.h"
+#include "tasks/backup_doubts.h"
+#include "tasks/run_store.h"
+
+namespace restic {
+
+using core::Instant;
+using core::Uuid;
+using core::db::Transaction;
+using protocol::TaskState;
+
+const core::wire::Type& wireType(const BackupParameters*) {
+    static const auto type =
+        core::wire::object<BackupParameters>("BackupParameters", core::wire::strict)
+            .field("sources", &BackupParameters::sources,
+                   {.doc = "Instead of the policy's paths",
+                    .optional = true,
+                    .omitEmpty = true,
+                    .maxItems = 1000,
+                    .check = api::checkAbsolute})
+            .field("exclude", &BackupParameters::exclude,
+                   {.doc = "Beside the policy's patterns",
+                    .optional = true,
+                    .omitEmpty = true,
+                    .minLength = 1,
+                    .maxItems = 1000,
+                    .check = api::checkPattern})
+            .field("tags", &BackupParameters::tags,
+                   {.optional = true,
+                    .omitEmpty = true,
+                    .minLength = 1,
+                    .maxLength = 255,
+                    .maxItems = 100,
+                    .check = api::checkTag})
+            .field("limit_upload_kib", &BackupParameters::limitUploadKib,
+                   {.doc = "Upload at most, in KiB/s", .omitEmpty = true, .min = 1, .max = 100000000})
+            .build();
+    return type;
+}
+
+namespace {
+std::vector<std::string> listParameter(const core::json::Value& parameters, std::string_view name) {
+    const auto* value = parameters.find(name);
+    return value != nullptr ? toStrings(*value) : std::vector<std::string>();
+}
+
+/// A plugin that the policy insists on and the agent lacks.
+std::optional<std::string> missingPlugin(Transaction& tx, const Task& task, const Policy& policy) {
+    const auto* uses = policy.plugins.array();
+    if (uses == nullptr || uses->empty())
+        return std::nullopt;
+    const auto agent = AgentStore::find(tx, task.agent);
+    const auto available = agent ? agent->plugins() : std::vector<std::string>();
+    for (const auto& use : *uses)
+        if (use.stringOr("on_error", "fail") == "fail" &&
+            std::find(available.begin(), available.end(), use.stringOr("name")) == available.end())
+            return use.stringOr("name");
+    return std::nullopt;
+}
+} // namespace
+
+void BackupKind::check(const Task& task, const std::optional<Policy>& policy) const {
+    if (!policy && listParameter(task.parameters, "sources").empty())
+        throw core::Error(errors::kInvalidParameters,
+                          "A backup without a policy needs parameters.sources: the paths to back up.");
+}
+
+std::variant<core::json::Object, protocol::TaskError>
+BackupKind::payload(Transaction& tx, const Task& task, const std::optional<Policy>& policy,
+                    protocol::TaskPayload common) const {
+    protocol::BackupTask own;
+    if (policy) {
+        own.sources = policy->includePaths;
+        own.exclude = policy->excludePaths;
+        own.tags = policy->tags;
+        own.retention = policy->retention;
+        if (const auto plugin = missingPlugin(tx, task, *policy))
+            return protocol::task_errors::make(protocol::task_errors::kPluginFailed,
+                                               "The agent does not have the plugin \"" + *plugin +
+                                                   "\", without which the policy wants no backup.");
+    }
+    if (auto sources = listParameter(task.parameters, "sources"); !sources.empty())
+        own.sources = std::move(sources);
+    for (auto& pattern : listParameter(task.parameters, "exclude"))
+        own.exclude.push_back(std::move(pattern));
+    for (auto& tag : listParameter(task.parameters, "tags"))
+        own.tags.push_back(std::move(tag));
+    if (const auto limit = task.parameters.integerOr("limit_upload_kib"); limit > 0)
+        own.limitUploadKib = static_cast<int>(limit);
+    if (task.repository)
+        if (const auto repository = RepositoryStore::find(tx, *task.repository))
+            own.initIfMissing = !PlaceStore::firstSuccess(tx, placeOf(*repository, task.agent));
+    return written(std::move(common), std::move(own));
+}
+
+void BackupKind::made(Transaction& tx, const Task& task) const {
+    RunStore::insert(tx, task);
+}
+
+void BackupKind::began(Transaction& tx, const Task& task, Instant now) const {
+    RunStore::start(tx, task, now);
+}
+
+void BackupKind::willBeTriedAgain(Transaction& tx, const Task& task, Instant now) const {
+    RunStore::reset(tx, task, now);
+}
+
+void BackupKind::reported(Transaction& tx, const Task& task, const core::json::Value& value,
+                          Instant now) const {
+    const auto result = resultOf(value);
+    if ((!result.snapshotId && !result.shortId) || !task.repository)
+        return;
+    Snapshot snapshot;
+    snapshot.id = Uuid::generate(now);
+    snapshot.repository = *task.repository;
+    snapshot.target = task.target;
+    snapshot.policy = task.policy;
+    snapshot.run = task.id;
+    // Eight digits are what restic 0.14 says; the rest is written when it is known.
+    snapshot.snapshotId = result.snapshotId ? *result.snapshotId : result.shortId->substr(0, 8);
+    snapshot.shortId = snapshot.snapshotId.substr(0, 8);
+    snapshot.time = result.time.value_or(result.startedAt.value_or(now));
+    snapshot.hostname = result.hostname;
+    snapshot.username = result.username;
+    snapshot.paths = result.paths;
+    snapshot.tags = result.tags;
+    snapshot.parent = result.parent;
+    snapshot.tree = result.tree;
+    snapshot.source = "agent_report";
+    if (result.totalFilesProcessed)
+        snapshot.fileCount = static_cast<std::int64_t>(*result.totalFilesProcessed);
+    if (result.totalBytesProcessed)
+        snapshot.sizeBytes = static_cast<std::int64_t>(*result.totalBytesProcessed);
+    if (!SnapshotStore::insert(tx, snapshot, now))
+        return;
+    if (task.target)
+        TargetStore::recordSnapshot(tx, *task.target, snapshot.snapshotId, std::min(snapshot.time, now));
+    events_.publishWith(tx, events::SnapshotDiscovered{task.tenant, snapshot.target, snapshot.snapshotId,
+                                                       snapshot.hostname.value_or(""), snapshot.paths,
+                                                       snapshot.tags, now});
+}
+
+void BackupKind::judge(Transaction& tx, const Task& task, TaskEnd& end, Instant now) const {
+    if (end.state != TaskState::success && end.state != TaskState::warning)
+        return;
+    Expected expected;
+    if (task.target)
+        expected.lastFiles = TargetStore::lastFiles(tx, *task.target);
+    if (task.policy)
+        if (const auto policy = PolicyStore::find(tx, *task.policy))
+            expected.minSizeBytes = policy->minSizeBytes;
+    if (auto doubts = doubtsAbout(resultOf(end.result), expected, now); !doubts.empty()) {
+        end.state = TaskState::warning;
+        end.message = std::move(doubts);
+    }
+}
+
+void BackupKind::ended(Transaction& tx, const Task& task, const TaskEnd& end, Instant now) const {
+    const auto result = resultOf(end.result);
+    const std::string status(protocol::toText(end.state));
+    RunStore::finish(tx, task, status, end.message, result, now);
+    if (task.target) {
+        LastRun run;
+        run.run = task.id;
+        run.status = status;
+        run.message = end.message;
+        run.startedAt = task.startedAt.value_or(task.createdAt);
+        run.endedAt = now;
+        if (result.totalFilesProcessed)
+            run.files = static_cast<std::int64_t>(*result.totalFilesProcessed);
+        run.unreadCount = static_cast<std::int64_t>(result.unreadCount);
+        TargetStore::recordRun(tx, *task.target, run);
+    }
+    events::BackupCompleted completed;
+    completed.tenant = task.tenant;
+    completed.run = task.id;
+    completed.agent = task.agent;
+    completed.target = task.target;
+    completed.policy = task.policy;
+    completed.status = status;
+    completed.snapshotId = snapshotOf(end.result);
+    completed.error = end.error.value_or("");
+    completed.message = end.message.value_or("");
+    completed.attempts = task.attempt;
+    completed.at = now;
+    if (const auto run = RunStore::find(tx, task.id)) {
+        completed.agentHostname = run->agentHostname;
+        completed.targetName = run->targetName.value_or("");
+        completed.policyName = run->policyName.value_or("");
+    }
+    events_.publishWith(tx, completed);
+}
+
+std::string BackupKind::snapshotOf(const core::json::Value& value) const {
+    const auto result = resultOf(value);
+    return result.snapshotId.value_or(result.shortId.value_or(""));
+}
+
+} // namespace restic

@@ -1,0 +1,58 @@
+#include "tasks/kinds/kind.h"
+
+#include "restic/protocol/maintenance_tasks.h"
+#include "restic/protocol/task_errors.h"
+#include "tasks/kinds/backup.h"
+#include "tasks/kinds/check.h"
+#include "tasks/kinds/forget.h"
+#include "tasks/kinds/plain.h"
+#include "tasks/kinds/snapshots.h"
+#include "tasks/kinds/stats.h"
+
+namespace restic {
+
+namespace {
+const protocol::TaskKind kUnknown{.name = "unknown",
+                                  .summary = "Of another version of this program",
+                                  .lock = protocol::LockClass::exclusive,
+                                  .timeLimit = std::chrono::hours{1},
+                                  .payload = &core::wire::typeOf<protocol::TaskPayload>,
+                                  .result = &core::wire::typeOf<protocol::TaskResult>};
+
+/// What stands in a row and is no kind of this version: it fails before it begins, and disturbs nothing else.
+class UnknownKind final : public TypedKind<protocol::NoParameters, protocol::TaskResult> {
+public:
+    UnknownKind() : TypedKind(kUnknown) {}
+    std::variant<core::json::Object, protocol::TaskError>
+    payload(core::db::Transaction& /*tx*/, const Task& task, const std::optional<Policy>& /*policy*/,
+            protocol::TaskPayload /*common*/) const override {
+        return protocol::task_errors::make(protocol::task_errors::kUnsupportedTask,
+                                           "This host does not know tasks of the kind " + task.type);
+    }
+};
+} // namespace
+
+Kinds::Kinds(core::event::Bus& events) : unknown_(std::make_unique<UnknownKind>()) {
+    all_.push_back(std::make_unique<BackupKind>(events));
+    all_.push_back(std::make_unique<InitKind>());
+    all_.push_back(std::make_unique<CheckKind>());
+    all_.push_back(std::make_unique<ForgetKind>());
+    all_.push_back(std::make_unique<PruneKind>());
+    all_.push_back(std::make_unique<UnlockKind>());
+    all_.push_back(std::make_unique<StatsKind>());
+    all_.push_back(std::make_unique<SnapshotsKind>(events));
+}
+
+const KindOfTask* Kinds::find(std::string_view name) const noexcept {
+    for (const auto& kind : all_)
+        if (kind->declaration().name == name)
+            return kind.get();
+    return nullptr;
+}
+
+const KindOfTask& Kinds::get(std::string_view name) const noexcept {
+    const auto* kind = find(name);
+    return kind != nullptr ? *kind : *unknown_;
+}
+
+} // namespace restic

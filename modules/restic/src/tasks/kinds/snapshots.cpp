@@ -1,0 +1,82 @@
+#include "tasks/kinds/snapshots.h"
+
+#include <algorithm>
+
+#include "policies/target_store.h"
+#include "repositories/repository_store.h"
+#include "restic/events.h"
+#include "snapshots/snapshot_removal.h"
+#include "snapshots/snapshot_store.h"
+#include "tasks/run_store.h"
+
+namespace restic {
+
+using core::Instant;
+using core::Uuid;
+using core::db::Transaction;
+
+namespace {
+/// The run that a snapshot's tag names, if it is one of ours on this repository.
+std::optional<Task> makerOf(Transaction& tx, const protocol::SnapshotItem& item, const Uuid& repository) {
+    constexpr std::string_view kTag = "task:";
+    for (const auto& tag : item.tags) {
+        if (!tag.starts_with(kTag))
+            continue;
+        const auto id = Uuid::parse(tag.substr(kTag.size()));
+        auto task = id ? TaskStore::find(tx, *id) : std::nullopt;
+        if (task && task->repository == repository && RunStore::find(tx, *id))
+            return task;
+    }
+    return std::nullopt;
+}
+} // namespace
+
+void SnapshotsKind::reported(Transaction& tx, const Task& task, const core::json::Value& value,
+                             Instant now) const {
+    const auto result = resultOf(value);
+    if (!task.repository || !result.count)
+        return;
+    std::vector<std::string> ids;
+    for (const auto& item : result.snapshots) {
+        ids.push_back(item.id);
+        if (SnapshotStore::complete(tx, *task.repository, item.id))
+            continue;
+        Snapshot snapshot;
+        snapshot.id = Uuid::generate(now);
+        snapshot.repository = *task.repository;
+        if (const auto maker = makerOf(tx, item, *task.repository)) {
+            snapshot.run = maker->id;
+            snapshot.policy = maker->policy;
+            snapshot.target = maker->target;
+        }
+        snapshot.snapshotId = item.id;
+        snapshot.shortId = item.id.substr(0, 8);
+        snapshot.time = item.time.value_or(now);
+        snapshot.hostname = item.hostname;
+        snapshot.username = item.username;
+        snapshot.paths = item.paths;
+        snapshot.tags = item.tags;
+        snapshot.parent = item.parent;
+        snapshot.tree = item.tree;
+        snapshot.source = "agent_report";
+        if (item.fileCount)
+            snapshot.fileCount = static_cast<std::int64_t>(*item.fileCount);
+        if (item.sizeBytes)
+            snapshot.sizeBytes = static_cast<std::int64_t>(*item.sizeBytes);
+        if (!SnapshotStore::insert(tx, snapshot, now))
+            continue;
+        if (snapshot.target)
+            TargetStore::recordSnapshot(tx, *snapshot.target, snapshot.snapshotId,
+                                        std::min(snapshot.time, now));
+        events_.publishWith(tx, events::SnapshotDiscovered{task.tenant, snapshot.target, snapshot.snapshotId,
+                                                           snapshot.hostname.value_or(""), snapshot.paths,
+                                                           snapshot.tags, now});
+    }
+    // A local path of no machine in particular is another repository on each.
+    const auto repository = RepositoryStore::find(tx, *task.repository);
+    const bool onePlace = repository && (repository->type != "local" || repository->agent);
+    if (onePlace && ids.size() == *result.count && task.assignedAt)
+        recordAbsent(tx, *task.repository, ids, *task.assignedAt, now);
+}
+
+} // namespace restic

@@ -1,0 +1,38 @@
+#include "tasks/maintenance_store.h"
+
+#include "id_list.h"
+#include "rows.h"
+
+namespace restic {
+
+using core::db::Transaction;
+
+void MaintenanceStore::record(Transaction& tx, const Task& task, const TaskEnd& end, core::Instant now) {
+    if (!task.repository)
+        return;
+    tx.execute(
+        "INSERT INTO restic_repository_maintenance (tenant_id, repository_id, kind, task_id, agent_id, "
+        "status, message, result, ended_at_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
+        "ON CONFLICT (tenant_id, repository_id, kind) DO UPDATE SET task_id = $4, agent_id = $5, "
+        "status = $6, message = $7, result = $8, ended_at_us = $9",
+        {tx.tenant(), *task.repository, task.type, task.id, task.agent, protocol::toText(end.state),
+         end.message, end.result.isNull() ? core::db::Param(nullptr) : core::db::Param(end.result), now});
+}
+
+std::vector<Maintenance> MaintenanceStore::of(Transaction& tx, const std::vector<core::Uuid>& repositories) {
+    std::vector<Maintenance> all;
+    if (repositories.empty())
+        return all;
+    for (const auto& row :
+         tx.query("SELECT m.repository_id, m.kind, m.task_id, m.agent_id, m.status, m.message, m.result, "
+                  "m.ended_at_us FROM " +
+                      idsIn(tx, "$2") +
+                      " wanted CROSS JOIN restic_repository_maintenance m WHERE m.tenant_id = $1 AND "
+                      "m.repository_id = wanted.id ORDER BY m.repository_id, m.kind",
+                  {tx.tenant(), idList(repositories)}))
+        all.push_back({row.uuid(0), row.text(1), row.uuid(2), row.uuid(3), row.text(4), row.optionalText(5),
+                       jsonOrNull(row, 6), row.instant(7)});
+    return all;
+}
+
+} // namespace restic

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/db/database.h"
+#include "core/json.h"
+#include "core/time.h"
+#include "core/uuid.h"
+#include "tasks/kinds/kind.h"
+
+namespace restic {
+
+/// The last task of one kind on a repository.
+struct Maintenance {
+    core::Uuid repository;
+    std::string kind;
+    core::Uuid task;
+    core::Uuid agent;
+    std::string status; ///< success, warning, failed, cancelled
+    std::optional<std::string> message;
+    core::json::Value result;
+    core::Instant endedAt;
+};
+
+/// Rows of restic_repository_maintenance: one for each repository and kind, so that reading them costs the
+/// same however long the history is.
+class MaintenanceStore {
+public:
+    static void record(core::db::Transaction& tx, const Task& task, const TaskEnd& end, core::Instant now);
+    /// Of those repositories, by repository and kind.
+    static std::vector<Maintenance> of(core::db::Transaction& tx,
+                                       const std::vector<core::Uuid>& repositories);
+};
+
+} // namespace restic

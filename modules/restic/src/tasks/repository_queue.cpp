@@ -1,0 +1,84 @@
+#include "tasks/repository_queue.h"
+
+#include <algorithm>
+
+#include "agents/agent_store.h"
+#include "lock_row.h"
+#include "repositories/place.h"
+#include "repositories/repository_store.h"
+#include "restic/protocol/task_kinds.h"
+
+namespace restic {
+
+using core::Uuid;
+using core::db::Transaction;
+using protocol::LockClass;
+
+namespace {
+LockClass lockOf(const std::string& kind) {
+    const auto* declared = protocol::findKind(kind);
+    return declared != nullptr ? declared->lock : LockClass::exclusive;
+}
+
+bool excludeEachOther(LockClass a, LockClass b) {
+    return a != LockClass::none && b != LockClass::none &&
+           (a == LockClass::exclusive || b == LockClass::exclusive);
+}
+
+/// Whether the task's agent would take it now: one that is away, paused or busy must not hold up the others.
+bool canBegin(Transaction& tx, const TaskStore::Claim& task) {
+    const auto agent = AgentStore::find(tx, task.agent);
+    return agent && agent->status == "online" && !agent->paused &&
+           TaskStore::countHeld(tx, task.agent) < agent->maxConcurrentTasks;
+}
+
+/// Whether `other` was there first: by priority, then by age.
+bool standsBefore(const TaskStore::Claim& other, const TaskStore::Claim& task) {
+    return other.priority != task.priority ? other.priority > task.priority : other.id < task.id;
+}
+} // namespace
+
+std::optional<RepositoryQueue::Wait> RepositoryQueue::waitOf(Transaction& tx, const TaskStore::Claim& task,
+                                                             const Uuid& repositoryId, core::Instant now) {
+    const auto repository = RepositoryStore::find(tx, repositoryId);
+    const auto lock = lockOf(task.kind);
+    if (!repository || lock == LockClass::none)
+        return std::nullopt;
+    lockRow(tx, "restic_repositories", repositoryId);
+    Wait wait;
+    const auto held = TaskStore::heldOf(tx, repositoryId);
+    for (const auto& other : held)
+        if (other.id != task.id && excludeEachOther(lock, lockOf(other.kind)))
+            wait.claims.push_back(other);
+    if (!wait.claims.empty()) {
+        wait.reason = lock == LockClass::exclusive
+                          ? "It needs the repository for itself, and others work on it."
+                          : "A task has the repository for itself.";
+        return wait;
+    }
+    // One that needs the repository for itself would never have it, if later ones went ahead of it.
+    if (lock == LockClass::shared)
+        for (const auto& other : TaskStore::waitingAlone(tx, repositoryId, now))
+            if (standsBefore(other, task) && canBegin(tx, other))
+                wait.claims.push_back(other);
+    if (!wait.claims.empty()) {
+        wait.reason = "A task that needs the repository for itself was there first.";
+        return wait;
+    }
+    const auto isNew = [&](const Uuid& agent) {
+        return !PlaceStore::firstSuccess(tx, placeOf(*repository, agent));
+    };
+    if (!isNew(task.agent))
+        return std::nullopt;
+    // Of two who initialise one place at once each writes a master key, and the repository is lost. A path of
+    // two machines may be one shared folder.
+    for (const auto& other : held)
+        if (other.id != task.id && lockOf(other.kind) != LockClass::none && isNew(other.agent))
+            wait.claims.push_back(other);
+    if (wait.claims.empty())
+        return std::nullopt;
+    wait.reason = "The repository is new: until a first task has succeeded they go one at a time.";
+    return wait;
+}
+
+} // namespace restic

@@ -1,0 +1,56 @@
+#include "tasks/task_payloads.h"
+
+#include "repositories/old_secrets.h"
+#include "restic/protocol/task_errors.h"
+
+namespace restic {
+
+using core::db::Transaction;
+
+protocol::TaskRepository TaskPayloads::repositoryOf(Transaction& tx, const Task& task,
+                                                    const Repository& repository) const {
+    protocol::TaskRepository given;
+    given.id = repository.id;
+    given.type = repository.type;
+    given.url = repository.url;
+    given.passwordFile = repository.passwordFile;
+    given.certFile = repository.certFile;
+    given.environment = repository.environment;
+    for (auto& [name, secret] : OldSecrets(database_, vault_).environmentOf(tx, repository.id))
+        given.environment[name] = std::move(secret);
+    given.password = vault_->get(tx, {task.tenant, "restic_repositories", repository.id, "password"});
+    return given;
+}
+
+std::variant<protocol::Envelope, protocol::TaskError> TaskPayloads::make(Transaction& tx,
+                                                                         const Task& task) const {
+    protocol::TaskPayload common;
+    common.taskId = task.id;
+    common.attempt = task.attempt;
+    common.type = task.type;
+    common.policyId = task.policy;
+    common.timeoutSeconds = task.timeoutSeconds;
+    std::optional<Policy> policy;
+    if (task.policy) {
+        policy = PolicyStore::find(tx, *task.policy);
+        if (!policy)
+            return protocol::task_errors::make(protocol::task_errors::kInvalidTask,
+                                               "The policy was deleted before the task began.");
+        common.policyName = policy->name;
+    }
+    if (task.repository) {
+        const auto repository = RepositoryStore::find(tx, *task.repository);
+        if (!repository)
+            return protocol::task_errors::make(protocol::task_errors::kRepositoryNotFound,
+                                               "The repository was removed before the task began.");
+        common.repository = repositoryOf(tx, task, *repository);
+    }
+    auto payload = kinds_.get(task.type).payload(tx, task, policy, std::move(common));
+    if (auto* error = std::get_if<protocol::TaskError>(&payload))
+        return std::move(*error);
+    return protocol::Envelope{task.id.toString() + "/" + std::to_string(task.attempt),
+                              std::string(protocol::envelope_type::kRequest), task.type,
+                              std::get<core::json::Object>(std::move(payload))};
+}
+
+} // namespace restic
