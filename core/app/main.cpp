@@ -8,8 +8,8 @@
 #include <CLI/CLI.hpp>
 
 #include "commands.h"
-#include "config/closest.h"
 #include "core/error.h"
+#include "core/text.h"
 #include "signals.h"
 
 extern char** environ;
@@ -89,7 +89,7 @@ std::optional<std::string> unknownCommand(const std::vector<std::string>& words,
             return std::nullopt;
         if (std::find(known.begin(), known.end(), word) == known.end()) {
             const auto lead = path.empty() ? std::string() : path + ' ';
-            const auto meant = core::config::closest(word, known);
+            const auto meant = core::closest(word, known);
             return "There is no command \"" + lead + word + "\"" +
                    (meant ? "; did you mean \"" + lead + *meant + "\"?"
                           : ". See ae-backend " + lead + "--help");
