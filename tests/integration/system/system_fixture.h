@@ -59,6 +59,7 @@ protected:
         spec.arguments.insert(spec.arguments.end(), arguments.begin(), arguments.end());
         spec.environment = {{"PATH", "/usr/local/bin:/usr/bin:/bin"},
                             {"HOME", "/tmp"},
+                            {"AE_HTTP_ADDR", "127.0.0.1:0"}, // not one that somebody of this machine may hold
                             {"AE_BOOTSTRAP_ADMIN_EMAIL", kAdminEmail},
                             {"AE_BOOTSTRAP_ADMIN_PASSWORD", kAdminPassword}};
         if (!databaseUrl_.empty())
