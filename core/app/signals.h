@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cerrno>
 #include <csignal>
+#include <system_error>
 #include <thread>
 
 #include <poll.h>
@@ -34,7 +36,11 @@ inline void blockSignals() {
 /// meanwhile, for ever.
 class EndedBySignals {
 public:
-    EndedBySignals() : over_(::eventfd(0, EFD_CLOEXEC)), thread_([this] { watch(); }) {}
+    EndedBySignals() : over_(::eventfd(0, EFD_CLOEXEC)) {
+        if (over_ < 0)
+            throw std::system_error(errno, std::generic_category(), "eventfd");
+        thread_ = std::thread([this] { watch(); });
+    }
     ~EndedBySignals() {
         ::eventfd_write(over_, 1);
         thread_.join();

@@ -111,8 +111,7 @@ TEST_F(StartTest, LooksMakeNothing) {
     ASSERT_EQ(backend({"migrate"}).exit.code, 0);
     expectLooksMakeNothing();
     EXPECT_FALSE(fs::exists(dir_ / "data/keys"));
-    configureHost();
-    startBackend();
+    ASSERT_NO_FATAL_FAILURE(startBackend());
     repository(dir_ / "repository", "cellar");
     stopBackend();
     expectLooksMakeNothing();

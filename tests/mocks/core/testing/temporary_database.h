@@ -38,8 +38,8 @@ public:
     TemporarySchema& operator=(const TemporarySchema&) = delete;
     /// Of the same database; everything is made and found in the schema.
     [[nodiscard]] std::string url() const {
-        return server_ + (server_.find('?') == std::string::npos ? '?' : '&') +
-               "options=-csearch_path%3D" + name_;
+        return server_ + (server_.find('?') == std::string::npos ? '?' : '&') + "options=-csearch_path%3D" +
+               name_;
     }
 
 private:
