@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include <fmt/format.h>
+
 namespace test {
 
 namespace {
@@ -82,7 +84,8 @@ void FaultyHost::start() {
 void FaultyHost::revive(const std::string& why) {
     const auto exit = backend_->wait(10s);
     if (!exit || exit->signal != SIGKILL)
-        throw std::runtime_error("nobody has killed the host: " + why);
+        throw std::runtime_error(fmt::format("nobody has killed the host: {} (exit code {}, signal {})", why,
+                                             exit ? exit->code : -1, exit ? exit->signal : 0));
     ++deaths_;
     if (deaths_ > 1)
         throw std::runtime_error("the host died again without a failpoint");

@@ -141,7 +141,7 @@ namespace {
 std::vector<AgentStore::Silent> silent(const core::db::Rows& rows) {
     std::vector<AgentStore::Silent> all;
     for (const auto& row : rows)
-        all.push_back({row.uuid(0), row.uuid(1), row.text(2), row.optionalInstant(3)});
+        all.push_back({row.uuid(0), row.uuid(1), row.text(2), instantOrNull(row, 3)});
     return all;
 }
 } // namespace

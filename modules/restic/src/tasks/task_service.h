@@ -102,6 +102,7 @@ private:
     Task insert(core::db::Transaction& tx, Task task);
     void wakeAfterCommit(core::db::Transaction& tx, const core::Uuid& agent);
     std::optional<protocol::Envelope> envelopeFor(core::db::Transaction& tx, const Task& task);
+    std::optional<protocol::Envelope> writeEnvelope(core::db::Transaction& tx, const Task& task);
     /// Throws kValidation for a result that its wire type refuses, or that does not fit the state.
     static protocol::BackupResult resultOf(const Task& task, protocol::TaskState state,
                                            const protocol::TaskStatusReport& report);
@@ -114,8 +115,8 @@ private:
     static bool mustWait(core::db::Transaction& tx, const core::Uuid& repository, const core::Uuid& agent);
     /// The first task of a repository has ended: whoever waited for it may go on.
     void passOn(core::db::Transaction& tx, const Task& task, protocol::TaskState state, core::Instant now);
-    /// One unit of work for each task; what one throws is logged and stops no other.
-    void each(const std::vector<Task>& tasks, const Fence& fence, const char* what,
+    /// One unit of work for each task that is still there; what one throws is logged and stops no other.
+    void each(const std::vector<TaskStore::Key>& tasks, const Fence& fence, const char* what,
               const std::function<void(core::db::Transaction&, const Task&)>& work);
     void end(core::db::Transaction& tx, const Task& task, protocol::TaskState state,
              const protocol::TaskStatusReport& report, const protocol::BackupResult& result);
