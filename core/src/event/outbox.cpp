@@ -40,10 +40,11 @@ constexpr auto kOpen =
 
 constexpr auto kUnnumbered = "SELECT EXISTS (SELECT 1 FROM core_outbox WHERE position IS NULL)";
 constexpr auto kTries = "SELECT tries FROM core_outbox_subscriptions WHERE name = $1";
-constexpr auto kDue =
-    "SELECT id, position, created_us, fields FROM core_outbox WHERE event = $2 AND position > "
-    "(SELECT position FROM core_outbox_subscriptions WHERE name = $1) "
-    "ORDER BY position LIMIT $3";
+// A time that is none must not hold up every event behind it.
+constexpr auto kDue = "SELECT id, position, CAST(created_us AS BIGINT), fields FROM core_outbox WHERE event "
+                      "= $2 AND position > "
+                      "(SELECT position FROM core_outbox_subscriptions WHERE name = $1) "
+                      "ORDER BY position LIMIT $3";
 
 constexpr auto kPruneSeen =
     "DELETE FROM core_outbox WHERE id IN (SELECT id FROM core_outbox WHERE event = $1 AND position <= "
@@ -63,7 +64,8 @@ constexpr auto kPending =
     "SELECT s.name, "
     "(SELECT count(*) FROM (SELECT 1 FROM core_outbox o WHERE o.event = s.event AND "
     "(o.position > s.position OR o.position IS NULL) LIMIT 10000) AS waiting), "
-    "(SELECT min(first.created_us) FROM (SELECT created_us FROM core_outbox o WHERE o.event = s.event AND "
+    "(SELECT min(CAST(first.created_us AS BIGINT)) FROM (SELECT created_us FROM core_outbox o WHERE o.event "
+    "= s.event AND "
     "(o.position > s.position OR o.position IS NULL) ORDER BY o.position LIMIT 1) AS first) "
     "FROM core_outbox_subscriptions s ORDER BY s.name";
 
@@ -153,19 +155,24 @@ void Outbox::done(const std::string& name, const Event& event, const Fence& fenc
 
 void Outbox::bury(const std::string& name, const std::string& key, const Event& event, int tries,
                   const std::string& error, const Fence& fence) {
+    std::string tenant;
     database_.transact(context(), [&](Transaction& tx) {
         fence(tx);
-        tx.execute(
+        const auto rows = tx.query(
             "INSERT INTO core_outbox_dead (subscription, id, tenant_id, event, fields, tries, error, "
             "created_us, dead_us) SELECT $1::text, id, tenant_id, event, fields, $3::integer, $4::text, "
-            "created_us, $5::bigint FROM core_outbox WHERE id = $2",
+            "created_us, $5::bigint FROM core_outbox WHERE id = $2 RETURNING tenant_id",
             {name, event.id, tries, error, clock_.now()});
+        tenant = rows.empty() ? "" : rows[0].optionalText(0).value_or("");
         advance(tx, name, event);
     });
     count(name, Outcome::dead);
-    log_.error(
-        "an event could not be delivered and is set aside",
-        {{"subscription", name}, {"event", key}, {"id", event.id}, {"tries", tries}, {"error", error}});
+    log_.error("an event could not be delivered and is set aside", {{"tenant_id", tenant},
+                                                                    {"subscription", name},
+                                                                    {"event", key},
+                                                                    {"id", event.id},
+                                                                    {"tries", tries},
+                                                                    {"error", error}});
 }
 
 void Outbox::prune(const std::string& event) {
