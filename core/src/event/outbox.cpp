@@ -46,12 +46,18 @@ constexpr auto kDue = "SELECT id, position, CAST(created_us AS BIGINT), fields F
                       "(SELECT position FROM core_outbox_subscriptions WHERE name = $1) "
                       "ORDER BY position LIMIT $3";
 
-constexpr auto kPruneSeen =
-    "DELETE FROM core_outbox WHERE id IN (SELECT id FROM core_outbox WHERE event = $1 AND position <= "
-    "(SELECT min(position) FROM core_outbox_subscriptions WHERE event = $1) ORDER BY position LIMIT $2)";
-constexpr auto kPruneUnwanted =
-    "DELETE FROM core_outbox WHERE id IN (SELECT id FROM core_outbox WHERE event = $1 AND NOT EXISTS "
-    "(SELECT 1 FROM core_outbox_subscriptions WHERE event = $1) LIMIT $2)";
+constexpr auto kSeen = "SELECT id FROM core_outbox WHERE event = $1 AND position <= "
+                       "(SELECT min(position) FROM core_outbox_subscriptions WHERE event = $1) "
+                       "ORDER BY position LIMIT $2";
+constexpr auto kUnwanted = "SELECT id FROM core_outbox WHERE event = $1 AND NOT EXISTS "
+                           "(SELECT 1 FROM core_outbox_subscriptions WHERE event = $1) "
+                           "ORDER BY position LIMIT $2";
+/// Row by row, through the key: for as many as a batch PostgreSQL would join them with the whole table.
+std::string removing(const char* select, db::Dialect dialect) {
+    const std::string head = "DELETE FROM core_outbox WHERE id ";
+    return dialect == db::Dialect::postgresql ? head + "= ANY (ARRAY(" + select + "))"
+                                              : head + "IN (" + select + ")";
+}
 // From one key to the next: as many steps as there are keys, however many rows.
 constexpr auto kKeys = "WITH RECURSIVE keys (event) AS (SELECT min(event) FROM core_outbox UNION ALL "
                        "SELECT (SELECT min(event) FROM core_outbox WHERE event > keys.event) FROM keys "
@@ -60,13 +66,17 @@ constexpr auto kPruneDead =
     "DELETE FROM core_outbox_dead WHERE (subscription, id) IN "
     "(SELECT subscription, id FROM core_outbox_dead WHERE dead_us < $1 ORDER BY dead_us LIMIT $2)";
 
+// In the index's order, so that no plan begins with everybody's events.
 constexpr auto kPending =
     "SELECT s.name, "
-    "(SELECT count(*) FROM (SELECT 1 FROM core_outbox o WHERE o.event = s.event AND "
-    "(o.position > s.position OR o.position IS NULL) LIMIT 10000) AS waiting), "
-    "(SELECT min(CAST(first.created_us AS BIGINT)) FROM (SELECT created_us FROM core_outbox o WHERE o.event "
-    "= s.event AND "
-    "(o.position > s.position OR o.position IS NULL) ORDER BY o.position LIMIT 1) AS first) "
+    "(SELECT count(*) FROM (SELECT * FROM (SELECT 1 FROM core_outbox o WHERE o.event = s.event AND "
+    "o.position > s.position ORDER BY o.position LIMIT 10000) AS numbered UNION ALL "
+    "SELECT * FROM (SELECT 1 FROM core_outbox o WHERE o.event = s.event AND o.position IS NULL "
+    "ORDER BY o.position LIMIT 10000) AS fresh LIMIT 10000) AS waiting), "
+    "CAST(COALESCE((SELECT o.created_us FROM core_outbox o WHERE o.event = s.event AND "
+    "o.position > s.position ORDER BY o.position LIMIT 1), "
+    "(SELECT o.created_us FROM core_outbox o WHERE o.event = s.event AND o.position IS NULL "
+    "ORDER BY o.position LIMIT 1)) AS BIGINT) "
     "FROM core_outbox_subscriptions s ORDER BY s.name";
 
 const SystemContext& context() {
@@ -176,8 +186,10 @@ void Outbox::bury(const std::string& name, const std::string& key, const Event& 
 }
 
 void Outbox::prune(const std::string& event) {
-    for (const char* statement : {kPruneSeen, kPruneUnwanted})
-        while (database_.run(context(), {{statement, {event, kBatch}}}, true).at(0).affected == kBatch) {
+    for (const char* select : {kSeen, kUnwanted})
+        while (database_.run(context(), {{removing(select, database_.dialect()), {event, kBatch}}}, true)
+                   .at(0)
+                   .affected == kBatch) {
         }
 }
 
