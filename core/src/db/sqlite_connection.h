@@ -7,7 +7,7 @@
 
 #include "core/db/database.h"
 #include "core/time.h"
-#include "db/lru.h"
+#include "lru.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
