@@ -60,6 +60,13 @@ private:
     }
     Value named(const std::string& name, const Object& schema, int depth) {
         const auto good = words_.find(name);
+        if (const auto* allowed = schema.find("enum"); allowed != nullptr && good != words_.end()) {
+            for (const auto& word : good->second) // one name, but not everywhere the same words
+                if (std::find(allowed->array()->begin(), allowed->array()->end(), word) !=
+                    allowed->array()->end())
+                    return word;
+            return value(schema, depth);
+        }
         return good != words_.end() && (tame_ || below(3) > 0) ? oneOf(good->second) : value(schema, depth);
     }
     Value value(const Object& schema, int depth) {
@@ -231,8 +238,8 @@ protected:
                  {"repository_config", {nullptr}},
                  {"target_id", {nullptr}},
                  {"plugins", {Array{}, nullptr}},
-                 {"type", {"local", "backup", "sftp"}},
-                 {"url", {"/srv/one", "/srv/Größe", "sftp:backup@nas.example:/srv"}},
+                 {"type", {"local", "backup"}},
+                 {"url", {"/srv/one", "/srv/Größe"}},
                  {"config", {nullptr}},
                  {"password", {"correct horse", "Größe \xF0\x9F\x92\xBE"}},
                  {"password_file", {nullptr}},
@@ -298,6 +305,13 @@ protected:
                          core::json::write(Value(document)).substr(0, 3000));
             const auto said = core::json::parse(answer->body);
             ASSERT_TRUE(said.ok()) << answer->body;
+            // Texts may come into their one form; everything else is as it was sent.
+            for (const auto& [name, value] : document.members())
+                if (const auto* after = said.value().find(name); after != nullptr && !value.isNull() &&
+                                                                 value.string() == nullptr &&
+                                                                 value.object() == nullptr) {
+                    EXPECT_EQ(core::json::write(*after), core::json::write(value)) << name;
+                }
             const auto its = id ? *id : said.value().stringOr("id");
             if (reader != nullptr) {
                 const auto read = send(*reader, "", its);
@@ -317,7 +331,7 @@ protected:
             if (const auto* remover = find("DELETE", route.location); remover != nullptr && !id)
                 send(*remover, "", its); // names are free again
         }
-        EXPECT_GT(taken, 0) << route.method << ' ' << route.path << " takes nothing that is generated";
+        EXPECT_GT(taken, 5) << route.method << ' ' << route.path << " takes too little of what is generated";
         ++judged;
     }
 
