@@ -89,6 +89,11 @@ function(ae_check_pages ID FILE WEB)
   foreach(i RANGE ${last})
     foreach(key entry icon)
       string(JSON file ERROR_VARIABLE absent GET "${text}" pages ${i} ${key})
+      # Also before it becomes part of a path below: a semicolon would make two of it.
+      if(NOT absent AND NOT "${file}" MATCHES "^[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$")
+        message(FATAL_ERROR "${FILE}: the ${key} of page ${i}, \"${file}\", must name a file in the module's web folder, "
+                            "like pages/list.js: letters without accents, digits and _ - . /")
+      endif()
       if(NOT absent AND NOT EXISTS ${WEB}/${file})
         message(FATAL_ERROR "${FILE}: the ${key} of page ${i}, ${WEB}/${file}, does not exist.")
       endif()

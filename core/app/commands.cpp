@@ -116,7 +116,7 @@ std::vector<Command> Commands::all() {
                     [this](auto& i) { return doctor(i); }});
     list.push_back({"openapi",
                     "Print the API's OpenAPI document",
-                    "ae-backend openapi --data-dir \"$(mktemp -d)\"",
+                    "ae-backend openapi >openapi.json",
                     {},
                     [this](auto& i) { return openApi(i); }});
     list.push_back({"events",
@@ -199,15 +199,16 @@ void Commands::tellReady() {
 }
 
 int Commands::serve(Command::Invocation&) {
-    host_->readConfig();
-    host_->openDatabase();
-    host_->claimDatabase();
     {
-        const EndedBySignals interruptible; // a migration may take long, or wait for another session
+        const EndedBySignals interruptible; // a database may not answer, a migration may take long
+        host_->readConfig();
+        host_->openDatabase();
+        host_->claimDatabase();
+        host_->bind();
         host_->migrate();
+        host_->initializeModules();
+        host_->start();
     }
-    host_->initializeModules();
-    host_->start();
     tellReady();
 
     sigset_t set = endingSignals();
@@ -240,10 +241,10 @@ void printApplied(std::ostream& out, db::Database& database) {
 } // namespace
 
 int Commands::migrate(Command::Invocation& invocation) {
-    host_->readConfig();
-    host_->openDatabase();
-    auto& out = invocation.out;
     const bool dryRun = invocation.options.contains("dry-run");
+    host_->readConfig();
+    host_->openDatabase(dryRun ? host::Access::look : host::Access::use);
+    auto& out = invocation.out;
     const auto planned = host_->plannedMigrations();
     if (invocation.json) {
         json::Array steps;
@@ -403,7 +404,7 @@ int Commands::moduleList(Command::Invocation& invocation) {
 
 int Commands::openApi(Command::Invocation& invocation) {
     host_->readConfig();
-    host_->openDatabase();
+    host_->openDatabase(host::Access::standIn);
     host_->migrate();
     host_->initializeModules();
     invocation.out << host_->openApi() << '\n';
@@ -481,11 +482,14 @@ int Commands::doctor(Command::Invocation& invocation) {
         host_->readConfig();
         return std::string("valid");
     });
+    if (going)
+        for (const auto& address : host_->listenAddresses())
+            check("address " + address.text, [&] { return host_->tryAddress(address); });
     going = going && check("database", [&] {
-                host_->openDatabase();
-                host_->database().ping();
+                host_->openDatabase(host::Access::look); // it answers; a new one need not be prepared
                 const std::string url = host_->config().text("database.url");
-                return url.empty() ? "SQLite in " + host_->config().text("data_dir") : db::redactUrl(url);
+                return (host_->standsIn() ? "not there yet; the first start makes it: " : "") +
+                       (url.empty() ? "SQLite in " + host_->config().text("data_dir") : db::redactUrl(url));
             });
     going = going && check("schema", [&] {
                 const auto planned = host_->plannedMigrations();

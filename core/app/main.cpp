@@ -8,8 +8,8 @@
 #include <CLI/CLI.hpp>
 
 #include "commands.h"
-#include "config/closest.h"
 #include "core/error.h"
+#include "core/text.h"
 #include "signals.h"
 
 extern char** environ;
@@ -43,7 +43,8 @@ void addGlobalOptions(CLI::App& app, GlobalOptions& global) {
 }
 
 /// "user create" becomes the subcommand create of the subcommand user.
-CLI::App* subcommand(CLI::App& app, const std::string& path, const std::string& summary) {
+CLI::App* subcommand(CLI::App& app, const std::string& path, const std::string& summary,
+                     const std::string& example) {
     CLI::App* at = &app;
     std::size_t begin = 0;
     for (;;) {
@@ -59,10 +60,14 @@ CLI::App* subcommand(CLI::App& app, const std::string& path, const std::string& 
             if (!last)
                 next->require_subcommand(1);
             next->fallthrough();
+            next->footer(""); // not its parent's
         }
         at = next;
         if (last)
             return at;
+        // A group shows the examples of its commands.
+        if (!example.empty())
+            at->footer((at->get_footer().empty() ? "Examples:" : at->get_footer()) + "\n  " + example);
         begin = blank + 1;
     }
 }
@@ -89,7 +94,7 @@ std::optional<std::string> unknownCommand(const std::vector<std::string>& words,
             return std::nullopt;
         if (std::find(known.begin(), known.end(), word) == known.end()) {
             const auto lead = path.empty() ? std::string() : path + ' ';
-            const auto meant = core::config::closest(word, known);
+            const auto meant = core::closest(word, known);
             return "There is no command \"" + lead + word + "\"" +
                    (meant ? "; did you mean \"" + lead + *meant + "\"?"
                           : ". See ae-backend " + lead + "--help");
@@ -111,19 +116,26 @@ int run(int argc, char** argv) {
             global.environment.emplace(text.substr(0, equals), text.substr(equals + 1));
     }
 
-    // First the flags that say where modules are: their commands are part of the second, full parse.
+    // First the flags that say where modules are: their commands are part of the second, full parse. The
+    // version needs none of them.
     GlobalOptions early = global;
+    bool version = false;
     std::vector<std::string> words;
     {
         CLI::App app;
         app.set_help_flag("");
         app.allow_extras();
         addGlobalOptions(app, early);
+        app.add_flag("--version", version);
         try {
             app.parse(argc, argv);
             words = app.remaining();
         } catch (const CLI::ParseError&) { // NOLINT(bugprone-empty-catch): the full parse reports it
         }
+    }
+    if (version) {
+        std::cout << core::app::versionLine() << std::endl;
+        return std::cout.good() ? 0 : 1;
     }
     core::app::Commands commands(early, manager);
     const auto list = commands.all();
@@ -144,7 +156,7 @@ int run(int argc, char** argv) {
                "Exit codes: 0 done, 1 failed, 2 misused.");
     int code = 0;
     for (const auto& command : list) {
-        CLI::App* sub = subcommand(app, command.path, command.summary);
+        CLI::App* sub = subcommand(app, command.path, command.summary, command.example);
         auto values = std::make_shared<std::map<std::string, std::string>>();
         for (const auto& option : command.options) {
             if (!option.defaultValue.empty())

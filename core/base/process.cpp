@@ -14,33 +14,21 @@
 #include <utility>
 
 #include "fd.h"
+#include "proc_stat.h"
 
 namespace core {
 namespace {
 
-/// The state letter and the start time of /proc/PID/stat. The name in it may contain anything, so what
-/// follows is counted from its last parenthesis.
-std::optional<std::pair<char, std::uint64_t>> procStat(int pid) {
-    std::ifstream in("/proc/" + std::to_string(pid) + "/stat");
-    std::string text;
-    if (!std::getline(in, text))
+/// The state letter and the start time.
+std::optional<std::pair<char, std::uint64_t>> stateAndStart(int pid) {
+    const auto fields = procStat(std::to_string(pid));
+    if (fields.size() <= kProcStatStart)
         return std::nullopt;
-    const auto close = text.rfind(')');
-    if (close == std::string::npos || close + 2 >= text.size())
-        return std::nullopt;
-    std::string_view rest = std::string_view(text).substr(close + 2);
-    const char state = rest.front();
-    constexpr int kFieldsBefore = 19; // the state is field 3, the start time field 22
-    for (int i = 0; i < kFieldsBefore; ++i) {
-        const auto space = rest.find(' ');
-        if (space == std::string_view::npos)
-            return std::nullopt;
-        rest.remove_prefix(space + 1);
-    }
+    const auto& start = fields[kProcStatStart];
     std::uint64_t ticks = 0;
-    if (std::from_chars(rest.data(), rest.data() + rest.size(), ticks).ec != std::errc{})
+    if (std::from_chars(start.data(), start.data() + start.size(), ticks).ec != std::errc{})
         return std::nullopt;
-    return std::pair{state, ticks};
+    return std::pair{fields[0].front(), ticks};
 }
 
 [[noreturn]] void secretFailed(int code) {
@@ -155,7 +143,7 @@ SecretFile& SecretFile::operator=(SecretFile&& other) noexcept {
 }
 
 std::optional<std::uint64_t> processStartTicks(int pid) {
-    const auto stat = procStat(pid);
+    const auto stat = stateAndStart(pid);
     if (!stat || stat->first == 'Z' || stat->first == 'X')
         return std::nullopt;
     return stat->second;

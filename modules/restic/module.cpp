@@ -123,7 +123,7 @@ public:
     }
 
     void start() override {
-        if (const auto moved = parts_->secrets.moveIntoVault(); moved > 0)
+        if (const auto moved = parts_->secrets.moveIntoVault(context_->log()); moved > 0)
             context_->log().info("moved secrets of repositories and policies into the vault",
                                  {{"rows", std::int64_t{moved}}});
         auto& jobs = context_->jobs();

@@ -291,6 +291,24 @@ TEST_P(CoreOutbox, AfterItsTriesAnEventIsSetAsideAndTheNextOneComes) {
     EXPECT_EQ(count("core_outbox_dead"), 0);
 }
 
+TEST_P(CoreOutbox, ADamagedEventIsSetAsideAndTheNextOneComes) {
+    host.outbox.open("test.ear", "test.fact");
+    const auto sick = newId();
+    host.publish(1, sick);
+    host.publish(2, newId());
+    const auto damage = [&](const std::string& what) {
+        db.run(SystemContext("test"), {{"UPDATE core_outbox SET " + what + " WHERE tenant_id = $1", {sick}}},
+               true);
+    };
+    damage("fields = '{'");
+    if (!postgres())
+        damage("created_us = 'x'");
+    host.subscribe("test.ear", ear, {.tries = 2, .firstPause = 0ms});
+    EXPECT_TRUE(await([&] { return ear.got() == std::vector<int>{2}; }));
+    EXPECT_EQ(host.outbox.counted("test.ear", Outbox::Outcome::dead), 1U);
+    EXPECT_THAT(fixture.log.text(), HasSubstr(sick.toString()));
+}
+
 TEST_P(CoreOutbox, TriesAreCountedOverTheDeathsOfTheHost) {
     const Outbox::Fence unfenced = [](Transaction&) {};
     host.outbox.open("test.ear", "test.fact");

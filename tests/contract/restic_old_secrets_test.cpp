@@ -123,8 +123,8 @@ TEST_P(OldRows, SecretsGoIntoTheVaultAndOutOfTheAuditLog) {
     applyMigrations(db, now());
     const auto vault = std::make_shared<base::Vault>(std::string(32, 'v'), clock);
     restic::OldSecrets secrets(db, vault);
-    EXPECT_EQ(secrets.moveIntoVault(), 3);
-    EXPECT_EQ(secrets.moveIntoVault(), 0);
+    EXPECT_EQ(secrets.moveIntoVault(fixture.log.logger()), 3);
+    EXPECT_EQ(secrets.moveIntoVault(fixture.log.logger()), 0);
 
     db.read(SystemContext("t"), [&](Transaction& tx) {
         for (const std::string sql :

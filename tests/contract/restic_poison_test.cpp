@@ -1,4 +1,5 @@
 #include "contract/restic_fixture.h"
+#include "repositories/old_secrets.h"
 
 namespace test {
 namespace {
@@ -106,6 +107,31 @@ TEST_P(ResticPoison, ARowThatCannotBeReadTakesNothingDown) {
                 if (task.status == restic::protocol::TaskState::assigned)
                     host.tasks.report(tenant, sick.agent, task.id, done('b'));
         }
+}
+
+TEST_P(ResticPoison, ASecretThatDoesNotOpenCostsItsOwnTaskOnly) {
+    const auto web = agent("web-01");
+    const auto bad = repository(tenant, "bad"), good = repository(tenant, "good");
+    const auto hopeless = host.tasks.create(tenant, manual(web, bad)).id;
+    const auto fine = host.tasks.create(tenant, manual(web, good)).id;
+    system([&](Transaction& tx) {
+        tx.execute("UPDATE secrets SET key_id = 'another' WHERE owner_id = $1", {bad});
+    });
+    const auto poll = host.tasks.handOut(tenant, web, 5);
+    ASSERT_EQ(poll.items.size(), 1U);
+    EXPECT_EQ(core::json::Value(poll.items[0].payload).stringOr("task_id"), fine.toString());
+    EXPECT_EQ(status(hopeless), "failed");
+    EXPECT_NE(run(hopeless).errorMessage.value_or("").find("does not open"), std::string::npos);
+    EXPECT_NE(fixture.log.text().find(tenant.tenant().toString()), std::string::npos);
+}
+
+TEST_P(ResticPoison, SettingsOfAnotherKindDoNotKeepTheHostFromItsStart) {
+    const auto sick = make(tenant);
+    spoil("restic_repositories", "environment_vars", "[7]");
+    spoil("restic_policies", "plugins", "[7, {\"settings\": 7}]");
+    restic::OldSecrets secrets(db, base.vault);
+    EXPECT_EQ(secrets.moveIntoVault(fixture.log.logger()), 0);
+    useAll(tenant, sick);
 }
 
 } // namespace

@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include <fmt/format.h>
+
 namespace test {
 
 namespace {
@@ -82,7 +84,8 @@ void FaultyHost::start() {
 void FaultyHost::revive(const std::string& why) {
     const auto exit = backend_->wait(10s);
     if (!exit || exit->signal != SIGKILL)
-        throw std::runtime_error("nobody has killed the host: " + why);
+        throw std::runtime_error(fmt::format("nobody has killed the host: {} (exit code {}, signal {})", why,
+                                             exit ? exit->code : -1, exit ? exit->signal : 0));
     ++deaths_;
     if (deaths_ > 1)
         throw std::runtime_error("the host died again without a failpoint");
@@ -121,30 +124,19 @@ Value FaultyHost::get(const std::string& path) {
 }
 
 void FaultyHost::makeDue(const std::string& policy) {
-    const auto tenant = core::Uuid::parse(get("/api/v1/auth/me").stringOr("tenant_id"));
-    ASSERT_TRUE(tenant);
-    const core::SystemClock clock;
-    core::testkit::TestLog log;
-    const auto change = [&] {
+    // What befalls the host's connections befalls this one.
+    ASSERT_TRUE(await([&] {
         try {
-            std::unique_ptr<core::db::Database> embedded;
-            if (!database_) {
-                core::db::Options options;
-                options.url = "sqlite:" + (dir_ / "data/ae-backend.db").string();
-                embedded = core::db::open(options, clock, log.logger());
-            }
-            auto& database = embedded ? *embedded : database_->db();
-            const auto changed = database.run(
-                core::TenantContext(*tenant),
-                {{"UPDATE restic_agent_policy_links SET next_run_at_us = $1 WHERE policy_id = $2",
-                  {clock.now() - std::chrono::seconds(1), *core::Uuid::parse(policy)}}},
-                true);
-            return changed.at(0).affected == 1;
+            return setNextRun(policy, core::SystemClock().now() - std::chrono::seconds(1));
         } catch (const core::Error&) {
-            return false; // what befalls the host's connections befalls this one
+            return false;
         }
-    };
-    ASSERT_TRUE(await(change));
+    }));
+}
+
+bool FaultyHost::setNextRun(const std::string& policy, core::Instant at) {
+    return database_ ? SystemTest::setNextRun(database_->db(), policy, at)
+                     : SystemTest::setNextRun(policy, at);
 }
 
 void FaultyHost::play(unsigned seed) {

@@ -33,6 +33,7 @@ protected:
     Value get(const std::string& path);
     /// Makes the policy's next run due now.
     void makeDue(const std::string& policy);
+    bool setNextRun(const std::string& policy, core::Instant at) override;
     /// Plays the story of the seed.
     void play(unsigned seed);
     /// Judges what the host has of the story against what it acknowledged.

@@ -5,4 +5,4 @@ ae_add_test(system_test TIER integration POSTGRES
 add_dependencies(system_test ae-backend base restic restic-agent test_module_throws_stop test_module_hangs_start
                  test_module_hangs_stop test_module_hangs_job test_module_hangs_durable
                  test_module_hangs_subscription test_module_hangs_health test_module_gamma test_module_alpha
-                 test_module_throws_start)
+                 test_module_throws_start test_module_throws_create)

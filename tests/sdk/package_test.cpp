@@ -189,6 +189,11 @@ TEST_F(Package, AModuleThatNoHostWouldLoadIsRefusedWhenItIsConfigured) {
     expectRefused(add("pages.json"), "pages.json has \"pages\"; name the folder with their files: WEB <dir>.",
                   "CXX");
     expectRefused(add("good.json", "WEB web"), "good.json has no \"pages\".", "CXX");
+    writeFile(dir_ / "icon.json",
+              R"({"id":"probe_module","version":"1.0.0","pages":[{"path":"list","icon":"a;b.svg",)"
+              R"("title":{"en":"List","de":"Liste"},"entry":"list.js","role":"viewer"}]})");
+    expectRefused(add("icon.json", "WEB web"),
+                  "the icon of page 0, \"a;b.svg\", must name a file in the module's web folder", "CXX");
     expectRefused(add("pages.json", "WEB empty"), "empty/list.js, does not exist.", "CXX");
 }
 

@@ -9,8 +9,10 @@
 #include <string_view>
 
 #include <arpa/inet.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -76,6 +78,12 @@ public:
             close();
             throw std::runtime_error("not connected");
         }
+    }
+    /// Bytes that the other side has no room for, or has not taken yet.
+    [[nodiscard]] int unsent() const {
+        int bytes = 0;
+        ::ioctl(fd_, SIOCOUTQ, &bytes);
+        return bytes;
     }
     void send(std::string_view text) const {
         while (!text.empty()) {

@@ -43,7 +43,8 @@ ExitCode statusCommand(const CommonOptions& common) {
         if (auto parsed = core::json::parse(*text))
             live = std::move(parsed).value();
     const auto tasks = Journal::peek(common.stateDir / "journal");
-    const bool healthy = identity && running && live.stringOr("error").empty();
+    const auto restic = live.stringOr("restic_version");
+    const bool healthy = identity && running && live.stringOr("error").empty() && !restic.empty();
 
     if (common.json) {
         core::json::Array list;
@@ -76,7 +77,8 @@ ExitCode statusCommand(const CommonOptions& common) {
                    live.stringOr("last_heartbeat_at", "never"));
         if (const auto error = live.stringOr("error"); !error.empty())
             fmt::print("Problem: {}\n", error);
-        fmt::print("restic: {}\n", live.stringOr("restic_version", "not found"));
+        fmt::print("restic: {}\n",
+                   restic.empty() ? "cannot be used; `restic-agent doctor` says why" : restic);
     }
     if (tasks.empty())
         fmt::print("No open tasks.\n");

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include "core/text.h"
 #include "core/time.h"
 
 namespace agent {
@@ -155,6 +156,23 @@ std::string environmentName(const Scalar& scalar) {
     std::transform(name.begin(), name.end(), name.begin(),
                    [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
     return name;
+}
+
+/// A variable that looks like a mistyped setting. Others with the prefix may be somebody else's: a cluster
+/// names its services RESTIC_AGENT_SERVICE_HOST and the like.
+void judgeUnknown(const Environment& environment) {
+    // These two are read by the command line.
+    std::vector<std::string> known{"RESTIC_AGENT_CONFIG", "RESTIC_AGENT_STATE_DIR"};
+    for (const auto& scalar : scalars())
+        known.push_back(environmentName(scalar));
+    for (const auto& [name, value] : environment) {
+        if (!name.starts_with("RESTIC_AGENT_") || std::find(known.begin(), known.end(), name) != known.end())
+            continue;
+        if (const auto meant = core::closest(name, known))
+            throw core::Error(
+                errors::kConfig,
+                fmt::format("The variable {} is not a known setting; did you mean {}?", name, *meant));
+    }
 }
 
 class FileReader {
@@ -376,6 +394,7 @@ Config parseConfig(const std::string& text, const std::string& name, const Envir
         throw core::Error(errors::kConfig, fmt::format("{}, line {}: this is not well-formed YAML", name,
                                                        error.mark.is_null() ? 1 : error.mark.line + 1));
     }
+    judgeUnknown(environment);
     for (const auto& scalar : scalars()) {
         const auto variable = environmentName(scalar);
         const auto found = environment.find(variable);

@@ -91,9 +91,6 @@ struct Config {
 
     /// Settings of dump plugins, as given: each plugin's schema judges them.
     std::map<std::string, core::json::Object> plugins;
-
-    /// What the file says and nothing uses, for `doctor` and the log.
-    std::vector<std::string> notes;
 };
 
 /// An environment, as a lookup: tests bring their own.

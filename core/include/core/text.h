@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/export.h"
 
@@ -18,5 +19,10 @@ CORE_EXPORT std::string withoutUrlPasswords(std::string_view text);
 
 /// For core::wire::Rules::check of names: what people must see is more than white space.
 CORE_EXPORT std::optional<std::string> checkNotBlank(const std::string& text);
+
+/// What somebody probably meant who wrote `word`: the candidate that differs in the fewest letters, at most
+/// two, or one in short words.
+CORE_EXPORT std::optional<std::string> closest(std::string_view word,
+                                               const std::vector<std::string>& candidates);
 
 } // namespace core

@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
-#include "config/closest.h"
+#include "core/text.h"
 #include "core/time.h"
 
 namespace core::config {

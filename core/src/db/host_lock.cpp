@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -14,10 +15,16 @@
 
 namespace core::db {
 
-HostLock::HostLock(const std::string& database) {
-    // Of the file itself: two names of it are one database.
+namespace {
+/// Of the file itself: two names of it are one database.
+std::string lockOf(const std::string& database) {
     std::error_code ignored;
-    const auto file = std::filesystem::weakly_canonical(database, ignored).string() + ".lock";
+    return std::filesystem::weakly_canonical(database, ignored).string() + ".lock";
+}
+} // namespace
+
+HostLock::HostLock(const std::string& database) {
+    const auto file = lockOf(database);
     fd_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd_ < 0)
         throw Error(errors::kDatabase, fmt::format("The lock {} of the SQLite database cannot be opened: {}",
@@ -41,6 +48,12 @@ HostLock::HostLock(const std::string& database) {
     // For whoever is refused; the lock itself does not need it.
     if (::ftruncate(fd_, 0) != 0 || ::pwrite(fd_, own.data(), own.size(), 0) < 0)
         errno = 0;
+}
+
+std::optional<int> HostLock::lastHolder(const std::string& database) {
+    std::ifstream in(lockOf(database));
+    int holder = 0;
+    return in >> holder ? std::optional(holder) : std::nullopt;
 }
 
 HostLock::~HostLock() {

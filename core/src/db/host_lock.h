@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "core/export.h"
@@ -13,6 +14,8 @@ public:
     /// Throws core::Error(kDatabase), with a sentence, if another process has it.
     explicit HostLock(const std::string& database);
     ~HostLock();
+    /// The process that took the lock of that database last; it may be gone. nullopt: nobody ever did.
+    static std::optional<int> lastHolder(const std::string& database);
     HostLock(const HostLock&) = delete;
     HostLock& operator=(const HostLock&) = delete;
 

@@ -11,8 +11,8 @@
 
 #include "core/db/database.h"
 #include "core/time.h"
-#include "db/lru.h"
 #include "db/url.h"
+#include "lru.h"
 
 struct pg_conn;
 struct pg_result;

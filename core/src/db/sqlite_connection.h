@@ -7,7 +7,7 @@
 
 #include "core/db/database.h"
 #include "core/time.h"
-#include "db/lru.h"
+#include "lru.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -59,6 +59,8 @@ private:
     std::chrono::steady_clock::time_point statementDeadline_{};
 };
 
+/// Throws core::Error(kDatabase) with a sentence if SQLite cannot work in the folder of that file.
+void checkSqliteFolder(const std::string& path);
 /// Checks what can be checked of the file before SQLite touches it, and creates it (0600) if it is missing.
 /// Throws core::Error(kDatabase) with a sentence.
 void checkSqliteFile(const std::string& path);

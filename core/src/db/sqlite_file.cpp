@@ -13,6 +13,8 @@
 
 namespace core::db {
 
+namespace fs = std::filesystem;
+
 namespace {
 
 constexpr std::string_view kHeader{"SQLite format 3\0", 16};
@@ -23,8 +25,7 @@ constexpr std::string_view kHeader{"SQLite format 3\0", 16};
 
 } // namespace
 
-void checkSqliteFile(const std::string& path) {
-    namespace fs = std::filesystem;
+void checkSqliteFolder(const std::string& path) {
     const fs::path file(path);
     const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
     std::error_code ignored;
@@ -38,6 +39,12 @@ void checkSqliteFile(const std::string& path) {
             "The folder {} of the SQLite database is not writable for this user: SQLite keeps its log "
             "beside the file",
             folder.string()));
+}
+
+void checkSqliteFile(const std::string& path) {
+    checkSqliteFolder(path);
+    const fs::path file(path);
+    std::error_code ignored;
     if (fs::is_directory(file, ignored))
         fail(fmt::format("{} is a folder: the database URL must name a file", path));
 

@@ -40,17 +40,24 @@ constexpr auto kOpen =
 
 constexpr auto kUnnumbered = "SELECT EXISTS (SELECT 1 FROM core_outbox WHERE position IS NULL)";
 constexpr auto kTries = "SELECT tries FROM core_outbox_subscriptions WHERE name = $1";
-constexpr auto kDue =
-    "SELECT id, position, created_us, fields FROM core_outbox WHERE event = $2 AND position > "
-    "(SELECT position FROM core_outbox_subscriptions WHERE name = $1) "
-    "ORDER BY position LIMIT $3";
+// A time that is none must not hold up every event behind it.
+constexpr auto kDue = "SELECT id, position, CAST(created_us AS BIGINT), fields FROM core_outbox WHERE event "
+                      "= $2 AND position > "
+                      "(SELECT position FROM core_outbox_subscriptions WHERE name = $1) "
+                      "ORDER BY position LIMIT $3";
 
-constexpr auto kPruneSeen =
-    "DELETE FROM core_outbox WHERE id IN (SELECT id FROM core_outbox WHERE event = $1 AND position <= "
-    "(SELECT min(position) FROM core_outbox_subscriptions WHERE event = $1) ORDER BY position LIMIT $2)";
-constexpr auto kPruneUnwanted =
-    "DELETE FROM core_outbox WHERE id IN (SELECT id FROM core_outbox WHERE event = $1 AND NOT EXISTS "
-    "(SELECT 1 FROM core_outbox_subscriptions WHERE event = $1) LIMIT $2)";
+constexpr auto kSeen = "SELECT id FROM core_outbox WHERE event = $1 AND position <= "
+                       "(SELECT min(position) FROM core_outbox_subscriptions WHERE event = $1) "
+                       "ORDER BY position LIMIT $2";
+constexpr auto kUnwanted = "SELECT id FROM core_outbox WHERE event = $1 AND NOT EXISTS "
+                           "(SELECT 1 FROM core_outbox_subscriptions WHERE event = $1) "
+                           "ORDER BY position LIMIT $2";
+/// Row by row, through the key: for as many as a batch PostgreSQL would join them with the whole table.
+std::string removing(const char* select, db::Dialect dialect) {
+    const std::string head = "DELETE FROM core_outbox WHERE id ";
+    return dialect == db::Dialect::postgresql ? head + "= ANY (ARRAY(" + select + "))"
+                                              : head + "IN (" + select + ")";
+}
 // From one key to the next: as many steps as there are keys, however many rows.
 constexpr auto kKeys = "WITH RECURSIVE keys (event) AS (SELECT min(event) FROM core_outbox UNION ALL "
                        "SELECT (SELECT min(event) FROM core_outbox WHERE event > keys.event) FROM keys "
@@ -59,12 +66,17 @@ constexpr auto kPruneDead =
     "DELETE FROM core_outbox_dead WHERE (subscription, id) IN "
     "(SELECT subscription, id FROM core_outbox_dead WHERE dead_us < $1 ORDER BY dead_us LIMIT $2)";
 
+// In the index's order, so that no plan begins with everybody's events.
 constexpr auto kPending =
     "SELECT s.name, "
-    "(SELECT count(*) FROM (SELECT 1 FROM core_outbox o WHERE o.event = s.event AND "
-    "(o.position > s.position OR o.position IS NULL) LIMIT 10000) AS waiting), "
-    "(SELECT min(first.created_us) FROM (SELECT created_us FROM core_outbox o WHERE o.event = s.event AND "
-    "(o.position > s.position OR o.position IS NULL) ORDER BY o.position LIMIT 1) AS first) "
+    "(SELECT count(*) FROM (SELECT * FROM (SELECT 1 FROM core_outbox o WHERE o.event = s.event AND "
+    "o.position > s.position ORDER BY o.position LIMIT 10000) AS numbered UNION ALL "
+    "SELECT * FROM (SELECT 1 FROM core_outbox o WHERE o.event = s.event AND o.position IS NULL "
+    "ORDER BY o.position LIMIT 10000) AS fresh LIMIT 10000) AS waiting), "
+    "CAST(COALESCE((SELECT o.created_us FROM core_outbox o WHERE o.event = s.event AND "
+    "o.position > s.position ORDER BY o.position LIMIT 1), "
+    "(SELECT o.created_us FROM core_outbox o WHERE o.event = s.event AND o.position IS NULL "
+    "ORDER BY o.position LIMIT 1)) AS BIGINT) "
     "FROM core_outbox_subscriptions s ORDER BY s.name";
 
 const SystemContext& context() {
@@ -153,24 +165,31 @@ void Outbox::done(const std::string& name, const Event& event, const Fence& fenc
 
 void Outbox::bury(const std::string& name, const std::string& key, const Event& event, int tries,
                   const std::string& error, const Fence& fence) {
+    std::string tenant;
     database_.transact(context(), [&](Transaction& tx) {
         fence(tx);
-        tx.execute(
+        const auto rows = tx.query(
             "INSERT INTO core_outbox_dead (subscription, id, tenant_id, event, fields, tries, error, "
             "created_us, dead_us) SELECT $1::text, id, tenant_id, event, fields, $3::integer, $4::text, "
-            "created_us, $5::bigint FROM core_outbox WHERE id = $2",
+            "created_us, $5::bigint FROM core_outbox WHERE id = $2 RETURNING tenant_id",
             {name, event.id, tries, error, clock_.now()});
+        tenant = rows.empty() ? "" : rows[0].optionalText(0).value_or("");
         advance(tx, name, event);
     });
     count(name, Outcome::dead);
-    log_.error(
-        "an event could not be delivered and is set aside",
-        {{"subscription", name}, {"event", key}, {"id", event.id}, {"tries", tries}, {"error", error}});
+    log_.error("an event could not be delivered and is set aside", {{"tenant_id", tenant},
+                                                                    {"subscription", name},
+                                                                    {"event", key},
+                                                                    {"id", event.id},
+                                                                    {"tries", tries},
+                                                                    {"error", error}});
 }
 
 void Outbox::prune(const std::string& event) {
-    for (const char* statement : {kPruneSeen, kPruneUnwanted})
-        while (database_.run(context(), {{statement, {event, kBatch}}}, true).at(0).affected == kBatch) {
+    for (const char* select : {kSeen, kUnwanted})
+        while (database_.run(context(), {{removing(select, database_.dialect()), {event, kBatch}}}, true)
+                   .at(0)
+                   .affected == kBatch) {
         }
 }
 

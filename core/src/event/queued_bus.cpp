@@ -129,7 +129,6 @@ struct QueuedBus::Shared {
 
     /// Delivers what waits, until somebody else has work. The lock is open meanwhile.
     void deliver(std::unique_lock<std::mutex>& lock, Subscriber& subscriber) {
-        constexpr int kLinger = 20; // some ten microseconds
         if (subscriber.left == 0) {
             subscriber.taken.clear();                // dropped
             subscriber.taken.swap(subscriber.queue); // more than that under the lock makes publishers wait
@@ -146,10 +145,6 @@ struct QueuedBus::Shared {
                 break;
             at = call(subscriber, *message, at);
         } while (goesOn());
-        // Events rarely come alone. To a handler that seems to run still they are added without telling a
-        // thread.
-        for (int i = 0; i < kLinger && subscriber.left == 0 && goesOn(); ++i)
-            std::this_thread::yield();
         lock.lock();
         if (subscriber.ended || stopping) {
             subscriber.taken.clear();

@@ -11,12 +11,15 @@
 
 #include "core/random.h"
 #include "db/foreign.h"
+#include "db/sqlite_connection.h"
 #include "db/url.h"
 #include "host/edge_options.h"
 #include "host/free_space.h"
+#include "host/port_holders.h"
 #include "host/server_options.h"
 #include "host/settings.h"
 #include "http/content_coding.h"
+#include "http/listener.h"
 #include "http/openapi.h"
 #include "module/deadline.h"
 
@@ -50,6 +53,7 @@ public:
     metrics::Registry& metrics() override { return metrics_; }
     Wakeups& wakeups() override { return *host_.wakeups_; }
     const fs::path& dataDir() const override { return dataDir_; }
+    bool onlyLooks() const override { return host_.access_ != Access::use; }
 
     void subscribe(const std::string& id, EventHandler handler) {
         const bool durable = handler.handleDurably != nullptr;
@@ -171,6 +175,20 @@ void makePrivateFolder(const fs::path& folder) {
             errors::kUnavailable,
             fmt::format("The folder {} cannot be written; give it to this user (chown).", folder.string()));
 }
+
+/// Throws as makePrivateFolder() would, and makes nothing.
+void judgePrivateFolder(const fs::path& folder) {
+    std::error_code ignored;
+    fs::path there = fs::absolute(folder);
+    while (!fs::exists(there, ignored) && there.has_relative_path())
+        there = there.parent_path();
+    if (fs::is_directory(there, ignored) && ::access(there.c_str(), W_OK | X_OK) == 0)
+        return;
+    throw Error(errors::kUnavailable,
+                fmt::format("The folder {} cannot be made or written by this user: give {} to it (chown), or "
+                            "choose another with --data-dir, AE_DATA_DIR or data_dir.",
+                            folder.string(), there.string()));
+}
 } // namespace
 
 void Host::loadModules() {
@@ -253,11 +271,28 @@ std::vector<std::string> Host::reload() {
     return waiting;
 }
 
-void Host::openDatabase() {
+void Host::openDatabase(Access access) {
+    access_ = access;
     const fs::path dataDir = config_->text("data_dir");
-    makePrivateFolder(dataDir);
     db::Options options;
     options.url = databaseUrl();
+    bool standIn = access == Access::standIn;
+    if (access == Access::use) {
+        makePrivateFolder(dataDir);
+    } else if (access == Access::look) {
+        judgePrivateFolder(dataDir);
+        const auto place = db::parseUrl(options.url, {});
+        std::error_code ignored;
+        if (place.dialect == db::Dialect::sqlite && !fs::exists(place.path, ignored)) {
+            if (fs::absolute(place.path).parent_path() != fs::absolute(dataDir).lexically_normal())
+                db::checkSqliteFolder(place.path);
+            standIn = true;
+        }
+    }
+    if (standIn) {
+        standIn_ = std::make_unique<ScratchFolder>();
+        options.url = "sqlite:" + (standIn_->path() / "ae-backend.db").string();
+    }
     options.poolSize = static_cast<std::size_t>(config_->integer("database.pool_size"));
     database_ = db::open(options, clock_, log_.named("db"));
 }
@@ -311,7 +346,8 @@ void Host::initializeModules() {
     router_.add("core", systemRoutes());
     modules_->forEach("initialize", [&](ModuleRecord& record) {
         const fs::path dataDir = fs::path(config_->text("data_dir")) / "modules" / record.id;
-        makePrivateFolder(dataDir);
+        if (access_ == Access::use)
+            makePrivateFolder(dataDir);
         auto context = std::make_unique<Context>(*this, record.id, dataDir);
         Context& given = *context;
         contexts_.emplace_back(record.id, std::move(context));
@@ -334,7 +370,41 @@ Host::Context& Host::contextOf(const std::string& id) {
             })->second;
 }
 
+void Host::bind() {
+    auto options = serverOptions(*config_);
+    options.adopted = options_.sockets;
+    if (options_.alive)
+        options.ticks.push_back({options_.aliveEvery, options_.alive});
+    server_ =
+        std::make_unique<http::Server>(std::move(options), router_, dispatcher_, clock_, log_.named("http"));
+    server_->bind();
+}
+
+std::vector<http::ListenAddress> Host::listenAddresses() const {
+    return serverOptions(*config_).addresses;
+}
+
+std::string Host::tryAddress(const http::ListenAddress& address) const {
+    try {
+        http::Listener::tryBind(address);
+        return "free";
+    } catch (const Error& error) {
+        const auto place = db::parseUrl(databaseUrl(), {});
+        std::string who;
+        for (const auto& [pid, executable] : holdersOf(address)) {
+            // Another installation's host may run from the same file.
+            if (executable == options_.executable &&
+                (place.dialect != db::Dialect::sqlite || db::HostLock::lastHolder(place.path) == pid))
+                return fmt::format("this host is running (process {})", pid);
+            who = fmt::format(" It is process {}{}{}.", pid, executable.empty() ? "" : ", ", executable);
+        }
+        throw Error(errors::kUnavailable, error.what() + who);
+    }
+}
+
 void Host::start() {
+    if (!server_)
+        bind();
     wakeups_->listen();
     modules_->forEach("start", [&](ModuleRecord& record) {
         auto& context = contextOf(record.id);
@@ -410,12 +480,6 @@ void Host::start() {
     edge_ = std::make_unique<http::Edge>(edgeOptions(*config_), clock_, log_);
     dispatcher_.setEdge(edge_.get());
 
-    auto options = serverOptions(*config_);
-    options.adopted = options_.sockets;
-    if (options_.alive)
-        options.ticks.push_back({options_.aliveEvery, options_.alive});
-    server_ =
-        std::make_unique<http::Server>(std::move(options), router_, dispatcher_, clock_, log_.named("http"));
     registerMetrics();
     server_->start();
     log_.info("serving", {{"port", static_cast<int>(server_->port())},

@@ -18,6 +18,7 @@
 #include "event/outbox.h"
 #include "event/queued_bus.h"
 #include "host/health_probe.h"
+#include "host/scratch_folder.h"
 #include "http/dispatcher.h"
 #include "http/edge.h"
 #include "http/middleware_chain.h"
@@ -34,6 +35,13 @@ namespace core::host {
 
 /// The version of host, SDK and web application.
 CORE_EXPORT std::string_view version() noexcept;
+
+/// What a command may leave behind.
+enum class Access {
+    use,  ///< what a host needs is made: folders, database, keys
+    look, ///< nothing; where there is no SQLite database yet, an empty one stands in for it while this lives
+    standIn ///< nothing, and whatever database there is stays unread: an empty one stands in for it
+};
 
 struct HostOptions {
     config::Sources sources;
@@ -56,18 +64,23 @@ public:
     void loadModules();
     /// Throws core::Error(kValidation) with every problem.
     void readConfig();
-    /// Creates the data folder. Throws core::Error with a sentence.
-    void openDatabase();
+    /// Throws core::Error with a sentence.
+    void openDatabase(Access access = Access::use);
+    /// The database is an empty one that goes with this object.
+    [[nodiscard]] bool standsIn() const noexcept { return standIn_ != nullptr; }
     /// Makes sure that no other host serves from the same SQLite file; after openDatabase(). Throws
     /// core::Error(kDatabase) with a sentence.
     void claimDatabase();
     /// Where the database is, with its password; after readConfig().
     [[nodiscard]] std::string databaseUrl() const;
+    /// Takes the addresses to serve at. Throws core::Error(kUnavailable) for a busy one.
+    void bind();
     /// Applies what is missing; a module whose migration fails is recorded as failed.
     void migrate(const std::function<void(const db::MigrationStep&)>& progress = {});
     [[nodiscard]] std::vector<db::MigrationStep> plannedMigrations();
     void initializeModules();
-    /// Starts modules and serves. Throws core::Error(kUnavailable) for a busy address.
+    /// Starts modules and serves, after bind() if that was not called: a busy address must be known before
+    /// modules begin what others hear of.
     void start();
     /// Stops everything in reverse order. False if it failed or something had to be abandoned.
     [[nodiscard]] bool stop() noexcept;
@@ -75,6 +88,11 @@ public:
     /// not be destroyed.
     [[nodiscard]] bool abandoned() const noexcept { return abandoned_; }
 
+    /// Where it would listen; after readConfig().
+    [[nodiscard]] std::vector<http::ListenAddress> listenAddresses() const;
+    /// Says how that address stands: free, or served by this very installation. Throws
+    /// core::Error(kUnavailable) if a host could not listen there.
+    [[nodiscard]] std::string tryAddress(const http::ListenAddress& address) const;
     [[nodiscard]] std::vector<Command> commands();
     /// Of the host and of every module.
     [[nodiscard]] std::vector<config::SettingGroup> settingGroups() const;
@@ -125,6 +143,8 @@ private:
     metrics::ModuleRegistry ownMetrics_;
     std::shared_ptr<const config::Config> config_;
     std::unique_ptr<module::ModuleSet> modules_;
+    Access access_ = Access::use;
+    std::unique_ptr<ScratchFolder> standIn_; // of the database that stands in
     std::unique_ptr<db::HostLock> lock_;
     std::unique_ptr<db::Database> database_;
     std::unique_ptr<Leases> leases_;

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "../../base/proc_stat.h"
 #include "host/host.h"
 
 namespace core::host {
@@ -14,22 +15,6 @@ using metrics::Sample;
 using Samples = std::vector<Sample>;
 
 namespace {
-
-/// Fields of /proc/self/stat after the program's name, which may hold blanks itself.
-std::vector<std::string> processStat() {
-    std::ifstream in("/proc/self/stat");
-    std::string text((std::istreambuf_iterator<char>(in)), {});
-    std::vector<std::string> fields;
-    const auto name = text.rfind(')');
-    if (name == std::string::npos)
-        return fields;
-    for (std::size_t at = name + 2; at < text.size();) {
-        const auto end = std::min(text.find(' ', at), text.size());
-        fields.push_back(text.substr(at, end - at));
-        at = end + 1;
-    }
-    return fields;
-}
 
 double numberOf(const std::vector<std::string>& fields, std::size_t index) {
     return index < fields.size() ? std::stod(fields[index]) : 0;
@@ -41,7 +26,6 @@ double seconds(const timeval& time) {
 
 /// In seconds since 1970: the kernel says when the process began after the machine, and when that was.
 double processStart() {
-    constexpr std::size_t kStartTicks = 19;
     std::ifstream in("/proc/stat");
     std::string word;
     double booted = 0;
@@ -50,17 +34,18 @@ double processStart() {
             in >> booted;
             break;
         }
-    return booted + numberOf(processStat(), kStartTicks) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+    return booted + numberOf(procStat("self"), kProcStatStart) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
 void registerProcess(metrics::Registry& registry) {
     registry.collect("process_resident_memory_bytes", "Resident memory", Kind::gauge, [](const db::Context&) {
         constexpr std::size_t kPages = 21;
-        return Samples{{{}, numberOf(processStat(), kPages) * static_cast<double>(::sysconf(_SC_PAGESIZE))}};
+        return Samples{
+            {{}, numberOf(procStat("self"), kPages) * static_cast<double>(::sysconf(_SC_PAGESIZE))}};
     });
     registry.collect("process_threads", "Threads", Kind::gauge, [](const db::Context&) {
         constexpr std::size_t kThreads = 17;
-        return Samples{{{}, numberOf(processStat(), kThreads)}};
+        return Samples{{{}, numberOf(procStat("self"), kThreads)}};
     });
     registry.collect("process_start_time_seconds", "When the process began, since 1970", Kind::gauge,
                      [started = processStart()](const db::Context&) {

@@ -35,6 +35,11 @@ Asset makeAsset(std::string content, const std::string& ending) {
     return {std::make_shared<const std::string>(std::move(content)), typeOf(ending), std::move(etag)};
 }
 
+bool isHidden(const std::filesystem::path& file) {
+    const auto name = file.filename().string();
+    return name.starts_with('.') && name != ".well-known"; // RFC 8615
+}
+
 Asset readAsset(const std::filesystem::path& file) {
     std::ifstream in(file, std::ios::binary);
     std::string content{std::istreambuf_iterator<char>(in), {}};

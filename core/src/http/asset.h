@@ -28,6 +28,9 @@ using Assets = std::map<std::string, Asset, std::less<>>;
 /// What has that content and such an ending (".json").
 Asset makeAsset(std::string content, const std::string& ending);
 
+/// By its name: what editors, version control and systems leave in a folder is for nobody to read.
+bool isHidden(const std::filesystem::path& file);
+
 /// Throws core::Error(kInternal), naming the file, if it cannot be read.
 Asset readAsset(const std::filesystem::path& file);
 

@@ -30,7 +30,7 @@ std::optional<IpAddress> addressOf(std::string_view text) {
 
 } // namespace
 
-Client forwardedClient(const Headers& headers, Client own, const AddressSet& trusted) {
+ClientAddress forwardedClient(const Headers& headers, ClientAddress own, const AddressSet& trusted) {
     const auto& fields = headers.fields();
     bool found = false, protocol = false;
     for (auto field = fields.rbegin(); field != fields.rend(); ++field) {

@@ -9,7 +9,7 @@
 namespace core::http {
 
 /// For whom a proxy asks.
-struct Client {
+struct ClientAddress {
     std::string address;
     bool secure = false;
 };
@@ -18,6 +18,6 @@ struct Client {
 /// adds the address that it sees at the right: the client is the rightmost one that is no trusted proxy. What
 /// stands left of it, or of anything that is no address, is anybody's invention. `own` is what is true
 /// without these fields.
-Client forwardedClient(const Headers& headers, Client own, const AddressSet& trusted);
+ClientAddress forwardedClient(const Headers& headers, ClientAddress own, const AddressSet& trusted);
 
 } // namespace core::http

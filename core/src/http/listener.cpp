@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 
 #include <arpa/inet.h>
@@ -13,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -102,6 +104,19 @@ Listener Listener::bind(const ListenAddress& address) {
     return address.path.empty() ? bindTcp(address) : bindFile(address);
 }
 
+void Listener::tryBind(const ListenAddress& address) {
+    if (address.path.empty()) {
+        bindTcp(address);
+        return;
+    }
+    struct stat found {};
+    const auto folder = std::filesystem::path(address.path).parent_path();
+    if (::lstat(address.path.c_str(), &found) == 0 && !isStale(address.path))
+        cannotListen(address.text, EADDRINUSE);
+    if (::access(folder.c_str(), W_OK | X_OK) != 0)
+        cannotListen(address.text, errno);
+}
+
 Listener Listener::bindTcp(const ListenAddress& address) {
     addrinfo hints{};
     hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
@@ -122,7 +137,7 @@ Listener Listener::bindTcp(const ListenAddress& address) {
         }
         const int on = 1;
         ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-        if (::bind(fd.get(), info->ai_addr, info->ai_addrlen) == 0 && ::listen(fd.get(), SOMAXCONN) == 0)
+        if (::bind(fd.get(), info->ai_addr, info->ai_addrlen) == 0)
             return Listener(std::move(fd), address.protocol);
         lastError = errno;
     }
@@ -146,6 +161,7 @@ Listener Listener::bindFile(const ListenAddress& address) {
             cannotListen(address.text, errno);
     }
     struct stat made {};
+    // At once: another host would take a file at which nobody listens for a dead one's.
     if (::chmod(address.path.c_str(), kSocketFileMode) != 0 || ::listen(fd.get(), SOMAXCONN) != 0 ||
         ::lstat(address.path.c_str(), &made) != 0)
         cannotListen(address.text, errno);
@@ -164,6 +180,11 @@ Listener Listener::adopt(FileDescriptor fd) {
     ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
     ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
     return Listener(std::move(fd), ListenAddress::Protocol::automatic);
+}
+
+void Listener::listen() {
+    if (::listen(fd_.get(), SOMAXCONN) != 0)
+        cannotListen(name_, errno);
 }
 
 std::optional<Listener::Accepted> Listener::accept() const {

@@ -19,10 +19,12 @@ using AddressText = std::array<char, 46>;
 /// A socket that takes connections. One thread.
 class Listener {
 public:
-    /// Throws core::Error(kUnavailable) that names the address and what to do. A socket file is for this user
-    /// and its group; one that is left from a host that has died is replaced, one that somebody serves is
-    /// not.
+    /// Takes the address; connections are taken from listen() on. Throws core::Error(kUnavailable) that names
+    /// the address and what to do. A socket file is for this user and its group; one that is left from a host
+    /// that has died is replaced, one that somebody serves is not.
     static Listener bind(const ListenAddress& address);
+    /// Throws as bind() would now, and leaves everything as it is.
+    static void tryBind(const ListenAddress& address);
     /// Takes over a socket that listens already. Throws core::Error(kUnavailable) if it does not.
     static Listener adopt(FileDescriptor fd);
     /// Removes the socket file that it has made.
@@ -31,6 +33,9 @@ public:
     Listener& operator=(const Listener&) = delete;
     Listener(Listener&& other) noexcept;
     Listener& operator=(Listener&&) = delete;
+
+    /// Throws as bind().
+    void listen();
 
     struct Accepted {
         FileDescriptor fd; ///< non-blocking

@@ -33,30 +33,13 @@ Server::Loop::Loop(ServerOptions options, const Router& router, const Dispatcher
       blocking_("http-blocking", options_.blockingWorkers, options_.maxQueueWait),
       probe_("http-probe", 1, options_.maxQueueWait), requests_(options_.maxRequestMemory) {}
 
-void Server::Loop::start() {
+void Server::Loop::bind() {
     raiseFileLimit();
     spare_ = FileDescriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     if (options_.tls) {
         certificate_ = std::make_unique<TlsCertificate>(*options_.tls, log_);
         options_.ticks.push_back({options_.tlsRefresh, [this] { certificate_->refresh(); }});
     }
-    listen();
-    for (std::size_t i = 0; i < options_.ticks.size(); ++i)
-        timers_.add(steadyMs(), i);
-    thread_ = std::jthread([this] {
-        pthread_setname_np(pthread_self(), "http-loop");
-        run();
-    });
-}
-
-void Server::Loop::reloadCertificate() {
-    queue_.post([this] {
-        if (certificate_)
-            certificate_->reload();
-    });
-}
-
-void Server::Loop::listen() {
     std::vector<Listener> listeners;
     listeners.reserve(options_.adopted.size() + options_.addresses.size());
     for (const int fd : options_.adopted)
@@ -71,13 +54,34 @@ void Server::Loop::listen() {
         if (tls && !certificate_)
             throw Error(errors::kUnavailable,
                         fmt::format("Cannot speak TLS on {}: there is no certificate.", listener.name()));
-        if (!queue_.add(listener.descriptor(), EPOLLIN, entrances_.size()))
-            throw std::system_error(errno, std::generic_category(), "epoll");
         addresses_.push_back(listener.name());
         if (port_ == 0)
             port_ = listener.port();
         entrances_.push_back({std::move(listener), tls});
     }
+}
+
+void Server::Loop::start() {
+    if (entrances_.empty())
+        bind();
+    for (std::size_t i = 0; i < entrances_.size(); ++i) {
+        entrances_[i].listener.listen();
+        if (!queue_.add(entrances_[i].listener.descriptor(), EPOLLIN, i))
+            throw std::system_error(errno, std::generic_category(), "epoll");
+    }
+    for (std::size_t i = 0; i < options_.ticks.size(); ++i)
+        timers_.add(steadyMs(), i);
+    thread_ = std::jthread([this] {
+        pthread_setname_np(pthread_self(), "http-loop");
+        run();
+    });
+}
+
+void Server::Loop::reloadCertificate() {
+    queue_.post([this] {
+        if (certificate_)
+            certificate_->reload();
+    });
 }
 
 bool Server::Loop::stop() {

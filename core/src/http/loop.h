@@ -31,6 +31,7 @@ public:
          Logger log);
 
     /// These on the thread of the server's owner.
+    void bind();
     void start();
     [[nodiscard]] bool stop();
     /// Abandoned workers go on using this object until the process ends.
@@ -49,7 +50,6 @@ private:
     using Phase = Connection::Phase;
 
     // ---- events
-    void listen();
     void run();
     [[nodiscard]] int nextTimeout() const;
     /// A socket that is listened on, and what clients speak there.

@@ -192,7 +192,7 @@ bool Server::Loop::headComplete(Connection& connection) {
     request.path = std::move(head.path);
     request.query = std::move(head.query);
     request.headers = std::move(head.headers);
-    Client client{connection.peer.data(), connection.transport.secure() || connection.secureBefore};
+    ClientAddress client{connection.peer.data(), connection.transport.secure() || connection.secureBefore};
     if (connection.trusted)
         client = forwardedClient(request.headers, std::move(client), options_.trustedProxies);
     request.remoteAddress = std::move(client.address);

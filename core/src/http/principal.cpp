@@ -1,11 +1,10 @@
 #include "core/http/principal.h"
 
-#include <list>
 #include <mutex>
-#include <unordered_map>
 #include <vector>
 
 #include "core/encoding.h"
+#include "lru.h"
 
 namespace core::http {
 
@@ -33,16 +32,11 @@ constexpr std::string_view kTopic = "core.credentials";
 Authenticator::~Authenticator() = default;
 
 struct Authentication::State {
-    struct Entry {
-        std::string key;
-        Authenticator::Verified verified;
-    };
-    const Clock* clock = nullptr;
-    std::size_t limit = 0;
+    State(const Clock& time, std::size_t remembered) : clock(&time), verified(remembered) {}
+    const Clock* clock;
     std::mutex mutex;
     std::vector<std::shared_ptr<Authenticator>> authenticators;
-    std::list<Entry> entries; // the most recently used first
-    std::unordered_map<std::string, std::list<Entry>::iterator> byKey;
+    LruMap<Authenticator::Verified> verified; // by what a caller has shown
     /// Grows with every forget(): what was verified before must not be remembered after.
     std::uint64_t generation = 0;
     std::string incomplete;
@@ -55,22 +49,12 @@ struct Authentication::State {
     void eraseIf(P predicate) {
         const std::lock_guard lock(mutex);
         ++generation;
-        for (auto it = entries.begin(); it != entries.end();) {
-            if (predicate(it->verified.principal)) {
-                byKey.erase(it->key);
-                it = entries.erase(it);
-            } else {
-                ++it;
-            }
-        }
+        verified.eraseIf([&](const Authenticator::Verified& one) { return predicate(one.principal); });
     }
 };
 
 Authentication::Authentication(const Clock& clock, std::size_t remembered)
-    : state_(std::make_unique<State>()) {
-    state_->clock = &clock;
-    state_->limit = remembered;
-}
+    : state_(std::make_unique<State>(clock, remembered)) {}
 Authentication::~Authentication() = default;
 
 void Authentication::add(std::shared_ptr<Authenticator> authenticator) {
@@ -93,13 +77,10 @@ Result<Principal> Authentication::authenticate(const Credentials& credentials) {
     std::uint64_t generation = 0;
     {
         const std::lock_guard lock(state_->mutex);
-        if (const auto found = state_->byKey.find(key); found != state_->byKey.end()) {
-            if (now < found->second->verified.validUntil) {
-                state_->entries.splice(state_->entries.begin(), state_->entries, found->second);
-                return found->second->verified.principal;
-            }
-            state_->entries.erase(found->second);
-            state_->byKey.erase(found);
+        if (const auto* found = state_->verified.find(key)) {
+            if (now < found->validUntil)
+                return found->principal;
+            state_->verified.erase(key);
         }
         authenticators = state_->authenticators;
         generation = state_->generation;
@@ -112,14 +93,8 @@ Result<Principal> Authentication::authenticate(const Credentials& credentials) {
             return answer->error();
         const std::lock_guard lock(state_->mutex);
         // A revocation that came in between may concern this very token.
-        if (generation == state_->generation && !state_->byKey.contains(key)) {
-            state_->entries.push_front({key, answer->value()});
-            state_->byKey[key] = state_->entries.begin();
-            if (state_->entries.size() > state_->limit) {
-                state_->byKey.erase(state_->entries.back().key);
-                state_->entries.pop_back();
-            }
-        }
+        if (generation == state_->generation && state_->verified.find(key) == nullptr)
+            state_->verified.add(key, answer->value());
         return answer->value().principal;
     }
     const std::lock_guard lock(state_->mutex);

@@ -13,6 +13,9 @@ Server::~Server() {
         loop_->leak();
 }
 
+void Server::bind() {
+    loop_->bind();
+}
 void Server::start() {
     loop_->start();
 }

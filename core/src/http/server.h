@@ -24,7 +24,7 @@ namespace core::http {
 struct ServerOptions {
     std::vector<ListenAddress> addresses;
     /// Listening sockets that somebody has handed over, used instead of `addresses`; the server's own from
-    /// start() on.
+    /// bind() on.
     std::vector<int> adopted;
     /// With a certificate every TCP address speaks TLS that does not say http://.
     std::optional<TlsFiles> tls;
@@ -100,7 +100,10 @@ public:
            Logger log);
     ~Server();
 
-    /// Binds and begins to serve. Throws core::Error(kUnavailable) with the address if it is taken.
+    /// Takes the addresses, at which nobody is served yet. Throws core::Error(kUnavailable) with the address
+    /// if one is taken.
+    void bind();
+    /// Begins to serve, after bind() if that was not called.
     void start();
     /// The first port that was bound; 0 if there are only socket files.
     [[nodiscard]] std::uint16_t port() const noexcept;

@@ -35,9 +35,12 @@ StaticFiles::StaticFiles(const fs::path& root) {
     std::error_code code;
     if (!fs::is_directory(root, code))
         return;
-    for (const auto& entry : fs::recursive_directory_iterator(root))
-        if (entry.is_regular_file())
-            files_.emplace("/" + fs::relative(entry.path(), root).generic_string(), readAsset(entry.path()));
+    for (auto at = fs::recursive_directory_iterator(root); at != fs::recursive_directory_iterator(); ++at) {
+        if (isHidden(at->path()))
+            at.disable_recursion_pending();
+        else if (at->is_regular_file())
+            files_.emplace("/" + fs::relative(at->path(), root).generic_string(), readAsset(at->path()));
+    }
     if (const auto list = files_.find(kPages); list != files_.end()) {
         pages_.emplace();
         const auto paths = json::parse(*list->second.content).value();

@@ -43,7 +43,11 @@ void WorkerPool::stop() {
 
 PoolStats WorkerPool::stats() const {
     const std::lock_guard lock(mutex_);
-    return {name_, threads_.size(), busy_, tasks_.size()};
+    PoolStats stats{name_, threads_.size(), busy_, tasks_.size()};
+    if (!tasks_.empty())
+        stats.oldest = std::chrono::duration_cast<std::chrono::milliseconds>(
+            std::chrono::steady_clock::now() - tasks_.front().since);
+    return stats;
 }
 
 void WorkerPool::run() {

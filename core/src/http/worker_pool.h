@@ -15,8 +15,9 @@ namespace core::http {
 struct PoolStats {
     std::string name;
     std::size_t threads = 0;
-    std::size_t busy = 0;   ///< of the threads
-    std::size_t queued = 0; ///< tasks that wait for one
+    std::size_t busy = 0;                ///< of the threads
+    std::size_t queued = 0;              ///< tasks that wait for one
+    std::chrono::milliseconds oldest{0}; ///< how long the first of them has waited
 };
 
 /// A fixed number of threads and a queue that is bounded in time: where the oldest task has waited too long

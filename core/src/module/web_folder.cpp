@@ -26,7 +26,12 @@ WebFolder readWebFolder(const fs::path& folder, const std::vector<WebPage>& page
     judgeOwnership(folder, FileKind::folder);
     WebFolder web;
     std::size_t bytes = 0;
-    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    for (auto at = fs::recursive_directory_iterator(folder); at != fs::recursive_directory_iterator(); ++at) {
+        const auto& entry = *at;
+        if (http::isHidden(entry.path())) {
+            at.disable_recursion_pending();
+            continue;
+        }
         if (entry.is_directory() && !entry.is_symlink()) {
             judgeOwnership(entry.path(), FileKind::folder);
             continue;

@@ -7,6 +7,8 @@
 #include "api/routes.h"
 #include "base_migrations.h"
 #include "commands.h"
+#include "core/encoding.h"
+#include "core/random.h"
 #include "tokens/api_token_authenticator.h"
 #include "vault/keys.h"
 
@@ -105,6 +107,8 @@ void BaseModule::initialize(core::ModuleContext& context) {
         std::chrono::duration_cast<std::chrono::seconds>(config.duration("auth.refresh_token_ttl"));
 
     const auto kept = [&](const char* file, const char* variable) {
+        if (context.onlyLooks()) // one that is not there yet is stood in for
+            return findKey(setup.dataDir / "keys", file).value_or(core::sha256(core::randomToken(32)));
         const auto key = keepKey(setup.dataDir / "keys", file);
         if (key.made) {
             context.log().warn("made a key; back up this file, without it the data it protects is lost",
@@ -121,14 +125,17 @@ void BaseModule::initialize(core::ModuleContext& context) {
         setup.jwtKey = kept("jwt-secret", "AE_JWT_SECRET");
     const bool keptKey = config.text("security.encryption_key").empty();
     const auto keyFile = setup.dataDir / "keys/encryption-key";
-    const bool newKey = keptKey && !std::filesystem::exists(keyFile);
+    const bool newKey = keptKey && !context.onlyLooks() && !std::filesystem::exists(keyFile);
     setup.vaultKey = keptKey ? kept("encryption-key", "BACKUP_ENCRYPTION_KEY")
                              : parseEncryptionKey(config.text("security.encryption_key"));
 
     parts_ = std::make_unique<Parts>(context.database(), context.clock(), context.authentication(),
                                      context.log(), setup);
     try {
-        parts_->vault->check(context.database());
+        if (context.onlyLooks())
+            parts_->vault->check(context.database());
+        else
+            parts_->vault->seal(context.database());
     } catch (...) {
         // A key made a moment ago fits no vault that is sealed: it would only be taken for the right one.
         if (newKey)

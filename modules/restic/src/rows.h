@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "core/db/value.h"
 #include "core/error.h"
 #include "core/json.h"
@@ -20,7 +22,17 @@ inline core::json::Value jsonOr(const core::db::Row& row, std::size_t column, co
     return fallback;
 }
 
-/// The same for a column that may hold anything: null if it cannot be read.
+/// A time, nothing if it is none. SQLite takes text where a number belongs; what is read for all tenants at
+/// once must not end at one such row.
+inline std::optional<core::Instant> instantOrNull(const core::db::Row& row, std::size_t column) {
+    try {
+        return row.optionalInstant(column);
+    } catch (const core::Error&) {
+        return std::nullopt;
+    }
+}
+
+/// The same as jsonOr for a column that may hold anything: null if it cannot be read.
 inline core::json::Value jsonOrNull(const core::db::Row& row, std::size_t column) {
     try {
         return row.isNull(column) ? core::json::Value() : row.json(column);

@@ -51,6 +51,31 @@ TEST_F(AgentTest, ABackupSucceedsAndItsSnapshotIsNamedInFull) {
     EXPECT_EQ(stopAgent().code, 0);
 }
 
+TEST_F(AgentTest, APatternWithADollarMeansWhatWasTyped) {
+    initRepository();
+    // Patterns are arguments of restic, which takes variables for their value in files of patterns only.
+    configure("backup:\n  exclude: [\"$own\"]\n");
+    for (const char* file : {"$RECYCLE.BIN/old.txt", ".BIN/kept.txt", "$$/money.txt", "$/kept.txt",
+                             "a$PATH/x.txt", "$own", "own"})
+        writeFile(source_ / file, "x");
+    enrollAndStart();
+    const auto task = newId();
+    auto payload = backup(task);
+    payload.set("exclude", core::json::Array{"$RECYCLE.BIN", "$$", "a$PATH"});
+    server_.sendTask(payload);
+    const auto result = server_.awaitResult(task);
+    ASSERT_TRUE(result);
+    ASSERT_EQ(result->stringOr("status"), "success") << core::json::write(*result);
+    const auto saved = restic({"ls", field(*result, "result", "snapshot_id")}).output;
+    const auto has = [&](const std::string& file) {
+        return saved.find((source_ / file).string() + "\n") != std::string::npos;
+    };
+    for (const char* file : {".BIN/kept.txt", "$/kept.txt", "own", "one.txt"})
+        EXPECT_TRUE(has(file)) << file << '\n' << saved;
+    for (const char* file : {"$RECYCLE.BIN", "$$", "a$PATH", "$own"})
+        EXPECT_FALSE(has(file)) << file << '\n' << saved;
+}
+
 TEST_F(AgentTest, NoSecretIsOnDiskInArgumentsOrInTheLog) {
     initRepository();
     makeLargeSource(3000000);

@@ -102,7 +102,8 @@ TEST_F(AgentTest, ACopiedStateFolderDoesNotRun) {
     ASSERT_TRUE(enroll().exit.ok());
     auto identity = core::json::parse(readFile(state_ / "identity.json")).value();
     if (identity.stringOr("machine_id").empty() && identity.stringOr("hardware_id").empty())
-        FAIL() << "this machine has neither a machine id nor a hardware id: systemd-machine-id-setup makes one";
+        FAIL()
+            << "this machine has neither a machine id nor a hardware id: systemd-machine-id-setup makes one";
     for (const auto* mark : {"machine_id", "hardware_id"})
         if (!identity.stringOr(mark).empty())
             identity.object()->set(mark, "of another machine");
@@ -135,6 +136,18 @@ TEST_F(AgentTest, StatusSaysHowThingsStand) {
     stopAgent();
     status = core::json::parse(agentCommand({"status", "--json"}).output).value();
     EXPECT_FALSE(status.booleanOr("running", true));
+}
+
+TEST_F(AgentTest, StatusFailsWhereThereIsNoRestic) {
+    configure("  binary: /opt/no/restic\n");
+    enrollAndStart();
+    ASSERT_TRUE(await([&] { return std::filesystem::exists(state_ / "status.json"); }));
+    const auto result = agentCommand({"status"});
+    EXPECT_EQ(result.exit.code, 1);
+    EXPECT_NE(result.output.find("Running (pid "), std::string::npos) << "nothing else is wrong";
+    EXPECT_NE(result.output.find("restic: cannot be used"), std::string::npos) << result.output;
+    EXPECT_EQ(agentCommand({"status", "--json"}).exit.code, 1);
+    EXPECT_EQ(agentCommand({"status", "--jsn"}).exit.code, 2);
 }
 
 TEST_F(AgentTest, DoctorFindsWhatIsWrong) {

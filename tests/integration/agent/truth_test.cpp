@@ -71,6 +71,27 @@ TEST_F(TruthTest, AResticThatIsKilledAfterItsSnapshotHasMadeOne) {
     EXPECT_EQ(noticesOf(result), (std::vector<std::string>{"SummaryLost", "EndedEarly"}));
 }
 
+TEST_F(TruthTest, NoProgressIsLoggedAfterResticHasFinished) {
+    initRepository();
+    // A short run: its figures and its summary arrive at once. Some come even later.
+    wrap("case \"$1\" in backup) status='{\"message_type\":\"status\",\"percent_done\":0,\"total_files\":2,"
+         "\"total_bytes\":6}'; restic \"$@\" >" +
+         (dir_ / "said").string() + "; { echo \"$status\"; cat " + (dir_ / "said").string() +
+         "; echo \"$status\"; } >" + (dir_ / "all").string() + "; cat " + (dir_ / "all").string() +
+         ";; *) exec restic \"$@\";; esac");
+    enrollAndStart();
+    const auto result = run(backup(""));
+    EXPECT_EQ(result.stringOr("status"), "success") << core::json::write(result);
+    const auto lines = server_.logLines(lastTask_);
+    const auto finished = std::find_if(lines.begin(), lines.end(), [](const auto& line) {
+        return line.find("restic finished") != std::string::npos;
+    });
+    ASSERT_NE(finished, lines.end()) << testing::PrintToString(lines);
+    EXPECT_TRUE(std::none_of(finished, lines.end(), [](const auto& line) {
+        return line.find(" %: ") != std::string::npos;
+    })) << testing::PrintToString(lines);
+}
+
 TEST_F(TruthTest, AShortIdIsCompletedByTheRepositoryWhereTheAgentCannotLook) {
     initRepository();
     // The repository stands elsewhere for the agent than for restic.

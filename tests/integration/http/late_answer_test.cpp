@@ -81,7 +81,8 @@ TEST_F(LateAnswerTest, ALongPollIsOneLineWhenItIsAnswered) {
     auto client = connect();
     auto handle = park(client);
     EXPECT_TRUE(lines(0).empty()) << "nothing has come of it yet";
-    std::this_thread::sleep_for(20ms);
+    const auto parkedAt = clock.steady();
+    ASSERT_TRUE(test::await([&] { return clock.steady() > parkedAt + 20ms; }));
     ASSERT_TRUE(handle.claim());
     handle.answer(Response::text("at last", "text/plain"));
     EXPECT_EQ(client.response().body, "at last");

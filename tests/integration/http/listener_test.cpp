@@ -98,6 +98,7 @@ TEST_F(ListenerTest, TheFileOfASuccessorIsLeftAlone) {
 
 TEST_F(ListenerTest, ASocketThatSomebodyElseHasBoundReplacesTheAddresses) {
     Listener given = Listener::bind(address("127.0.0.1:0"));
+    given.listen();
     const std::string name = given.name();
     options.adopted = {::dup(given.descriptor())};
     start();

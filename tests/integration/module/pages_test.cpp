@@ -57,6 +57,18 @@ TEST_F(PagesTest, AreReadWithTheirFilesWhichTheHashCovers) {
     EXPECT_NE(loaded().web->hash, before);
 }
 
+TEST_F(PagesTest, HiddenFilesAreNotServed) {
+    lay("gamma", withPages("gamma", "[" + page() + "]"));
+    layWeb("gamma", "list.js");
+    const auto before = loaded().web->hash;
+    for (const char* file : {".env", ".git/config", "img/.DS_Store", "img/.cache/a.svg"})
+        layWeb("gamma", file, "secret");
+    const auto record = loaded();
+    ASSERT_EQ(record.state, State::discovered) << record.reason;
+    EXPECT_EQ(record.web->files.size(), 1U);
+    EXPECT_EQ(record.web->hash, before);
+}
+
 TEST_F(PagesTest, TheManifestIsRefusedByTheFieldsName) {
     const auto expectField = [&](const std::string& from, const std::string& to, const std::string& reason) {
         expectPageRefused("[" + replaced(page(), from, to) + "]", reason);
@@ -79,6 +91,10 @@ TEST_F(PagesTest, TheManifestIsRefusedByTheFieldsName) {
                     "One field is not valid: /pages/0/entry must name a file in the module's web folder");
     expectPageRefused("[" + page("list", "viewer", R"("icon":"list.gif")") + "]",
                       "One field is not valid: /pages/0/icon must end with .svg or .png");
+    for (const char* file : {"a;b.svg", "a b.svg", "\u00e9.svg", ".a.svg", "../a.svg"})
+        expectPageRefused(
+            "[" + page("list", "viewer", R"("icon":")" + std::string(file) + '"') + "]",
+            "One field is not valid: /pages/0/icon must name a file in the module's web folder");
     expectPageRefused("[" + page("list", "viewer", R"("order":-1)") + "]",
                       "One field is not valid: /pages/0/order ");
     expectPageRefused("[" + page("list", "viewer", R"("colour":"red")") + "]",

@@ -154,8 +154,7 @@ class Backups : public BackupSystemTest {};
 
 TEST_F(Backups, AScheduleFires) {
     begin();
-    auto body = policyBody("every minute");
-    body.set("schedule", "* * * * *");
+    auto body = policyBody("every night");
     body.set("include_paths", Array{source_.string()});
     body.set("repository_id", repositoryId_);
     const auto policy = post("/api/v1/restic/policies", body, 201).stringOr("id");
@@ -164,18 +163,19 @@ TEST_F(Backups, AScheduleFires) {
             .send("PUT", "/api/v1/restic/agents/" + agentId_ + "/policies/" + policy, "Bearer " + admin_)
             .status,
         204);
-    const auto next = get("/api/v1/restic/policies/" + policy).stringOr("next_run_at");
-    EXPECT_EQ(next.substr(16), ":00.000Z");
+    const auto planned = get("/api/v1/restic/policies/" + policy).stringOr("next_run_at");
+    EXPECT_EQ(planned.substr(10), "T02:00:00.000Z");
+    const auto slot = core::SystemClock().now();
+    ASSERT_TRUE(setNextRun(policy, slot));
     std::string id;
-    ASSERT_TRUE(await(
-        [&] {
-            const auto tasks = get("/api/v1/restic/tasks?policy_id=" + policy);
-            if (!tasks.find("items")->array()->empty())
-                id = tasks.find("items")->array()->back().stringOr("id");
-            return !id.empty();
-        },
-        70s));
-    EXPECT_EQ(task(id).stringOr("scheduled_at"), next);
+    ASSERT_TRUE(await([&] {
+        const auto tasks = get("/api/v1/restic/tasks?policy_id=" + policy);
+        if (!tasks.find("items")->array()->empty())
+            id = tasks.find("items")->array()->back().stringOr("id");
+        return !id.empty();
+    }));
+    EXPECT_EQ(task(id).stringOr("scheduled_at"), core::formatInstant(slot));
+    EXPECT_EQ(get("/api/v1/restic/policies/" + policy).stringOr("next_run_at"), planned);
     EXPECT_EQ(outcome(id), "success");
 }
 

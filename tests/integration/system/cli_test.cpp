@@ -170,6 +170,39 @@ TEST_F(CommandLine, MistypedCommandsAreGuessed) {
     EXPECT_NE(said({"zebra"}).find("no command \"zebra\""), std::string::npos);
 }
 
+TEST_F(CommandLine, HelpShowsExamplesOfItsOwn) {
+    const auto help = [&](std::vector<std::string> words) {
+        words.emplace_back("--help");
+        const auto shown = backend(words);
+        EXPECT_EQ(shown.exit.code, 0);
+        return shown.output;
+    };
+    for (const char* group : {"user", "token", "tenant", "config", "module"}) {
+        const auto text = help({group});
+        const auto examples = text.find("Examples:\n  ae-backend " + std::string(group) + ' ');
+        ASSERT_NE(examples, std::string::npos) << text;
+        for (const char* other : {"ae-backend serve", "ae-backend migrate", "Exit codes"})
+            EXPECT_EQ(text.find(other), std::string::npos) << text;
+    }
+    EXPECT_NE(help({"user"}).find("ae-backend user disable"), std::string::npos) << "each command's";
+    EXPECT_NE(help({"user", "disable"}).find("Example:\n  ae-backend user disable"), std::string::npos);
+    EXPECT_NE(help({}).find("Exit codes: 0 done"), std::string::npos);
+}
+
+TEST_F(CommandLine, TheVersionMapsNoModule) {
+    laySample("throws_create"); // says so in the log when it is mapped
+    const std::vector<std::string> path{"--module-path", (dir_ / "modules").string()};
+    const auto with = [&](std::vector<std::string> words) {
+        words.insert(words.begin(), path.begin(), path.end());
+        return backend(words);
+    };
+    EXPECT_NE(with({"module", "list"}).error.find("throws_create"), std::string::npos);
+    const auto version = with({"--version"});
+    EXPECT_EQ(version.exit.code, 0);
+    EXPECT_EQ(version.error, "");
+    EXPECT_TRUE(version.output.starts_with("ae-backend 0.1.0 (module ABI ")) << version.output;
+}
+
 TEST_F(CommandLine, WhatCannotBeUsedIsSaidBeforeAnythingStarts) {
     const std::vector<std::pair<std::vector<std::string>, std::string>> wrong{
         {{"--config", (dir_ / "typo.yaml").string()}, "does not exist"},

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "core/db/open.h"
 #include "core/module/module_abi.h"
 #include "core/process.h"
 #include "core/testing/temp_dir.h"
@@ -59,6 +60,7 @@ protected:
         spec.arguments.insert(spec.arguments.end(), arguments.begin(), arguments.end());
         spec.environment = {{"PATH", "/usr/local/bin:/usr/bin:/bin"},
                             {"HOME", "/tmp"},
+                            {"AE_HTTP_ADDR", "127.0.0.1:0"}, // not one that somebody of this machine may hold
                             {"AE_BOOTSTRAP_ADMIN_EMAIL", kAdminEmail},
                             {"AE_BOOTSTRAP_ADMIN_PASSWORD", kAdminPassword}};
         if (!databaseUrl_.empty())
@@ -177,6 +179,23 @@ protected:
                 {"schedule", "0 2 * * *"},
                 {"include_paths", Array{"/etc"}},
                 {"retention_rules", Object{{"keep_daily", 7}}}};
+    }
+
+    /// Makes the policy's next run due at that time. False if it has none, or while the database is away.
+    virtual bool setNextRun(const std::string& policy, core::Instant at) {
+        const core::SystemClock clock;
+        TestLog log;
+        core::db::Options options;
+        options.url = "sqlite:" + (dir_ / "data/ae-backend.db").string();
+        return setNextRun(*core::db::open(options, clock, log.logger()), policy, at);
+    }
+    static bool setNextRun(core::db::Database& database, const std::string& policy, core::Instant at) {
+        const auto changed =
+            database.run(core::SystemContext("test"),
+                         {{"UPDATE restic_agent_policy_links SET next_run_at_us = $1 WHERE policy_id = $2",
+                           {at, *core::Uuid::parse(policy)}}},
+                         true);
+        return changed.at(0).affected == 1;
     }
 
     TempDir dir_;

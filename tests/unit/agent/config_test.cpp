@@ -148,6 +148,17 @@ TEST(Config, TheEnvironmentWins) {
                 HasSubstr("RESTIC_AGENT_HEARTBEAT_INTERVAL must be a duration"));
 }
 
+TEST(Config, AMistypedVariableIsSaidWithTheOneThatWasMeant) {
+    for (const auto& [name, meant] : Environment{{"RESTIC_AGENT_HOSTNAM", "RESTIC_AGENT_HOSTNAME"},
+                                                 {"RESTIC_AGENT_RESTIC_BINRAY", "RESTIC_AGENT_RESTIC_BINARY"},
+                                                 {"RESTIC_AGENT_STATE_DIRS", "RESTIC_AGENT_STATE_DIR"}})
+        EXPECT_EQ(problem("", {{name, "x"}}),
+                  "The variable " + name + " is not a known setting; did you mean " + meant + "?");
+    for (const char* other : {"RESTIC_AGENT_CONFIG", "RESTIC_AGENT_STATE_DIR", "RESTIC_AGENT_SERVICE_HOST",
+                              "RESTIC_AGENT_PORT_8080_TCP", "RESTIC_REPOSITORY", "PATH"})
+        EXPECT_EQ(problem("", {{other, "x"}}), "(none)") << other;
+}
+
 TEST(Config, AMissingFileIsAnErrorOnlyIfItWasNamed) {
     EXPECT_NO_THROW(static_cast<void>(loadConfig("/no/such/config.yaml", false, {})));
     EXPECT_THROW(static_cast<void>(loadConfig("/no/such/config.yaml", true, {})), core::Error);

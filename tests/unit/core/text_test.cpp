@@ -26,6 +26,15 @@ TEST(Text, PasswordsOfUrlsAreMasked) {
         EXPECT_EQ(withoutUrlPasswords(harmless), harmless);
 }
 
+TEST(Text, TheClosestWordIsTheOneThatWasMeant) {
+    const std::vector<std::string> words{"serve", "user", "token", "migrate"};
+    EXPECT_EQ(closest("sevre", words), "serve");
+    EXPECT_EQ(closest("usr", words), "user");
+    EXPECT_EQ(closest("migarte", words), "migrate");
+    for (const char* far : {"", "zebra", "us", "mig"})
+        EXPECT_EQ(closest(far, words), std::nullopt) << far;
+}
+
 TEST(Text, BlankIsWhatNobodySees) {
     for (const char* blank : {"", " ", "\t\r\n", "\xC2\xA0 ", "\xE3\x80\x80"})
         EXPECT_EQ(checkNotBlank(blank), "must not be blank");

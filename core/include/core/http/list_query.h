@@ -44,14 +44,16 @@ public:
     void page(const std::string& key, const PageQuery& page) {
         this->page(key, page.after ? std::optional(Cursor::decode(*page.after)) : std::nullopt, page.limit);
     }
-    void page(const std::string& key, const std::optional<Cursor>& after, int limit) {
+    /// `id`: the column of the second place, where it is called differently.
+    void page(const std::string& key, const std::optional<Cursor>& after, int limit,
+              const std::string& id = "id") {
         if (after) {
             params_.emplace_back(after->key);
             params_.emplace_back(after->id);
-            plain("(" + key + ", id) < ($" + std::to_string(params_.size() - 1) + ", $" +
+            plain("(" + key + ", " + id + ") < ($" + std::to_string(params_.size() - 1) + ", $" +
                   std::to_string(params_.size()) + ")");
         }
-        sql_ += " ORDER BY " + key + " DESC, id DESC LIMIT " + std::to_string(limit + 1);
+        sql_ += " ORDER BY " + key + " DESC, " + id + " DESC LIMIT " + std::to_string(limit + 1);
     }
     [[nodiscard]] db::Rows run(db::Transaction& tx) const { return tx.query(sql_, params_); }
 

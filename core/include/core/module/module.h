@@ -44,8 +44,11 @@ public:
     /// Numbers for /metrics; what it collects ends with the module.
     [[nodiscard]] virtual metrics::Registry& metrics() = 0;
     [[nodiscard]] virtual Wakeups& wakeups() = 0;
-    /// Where this module may keep files; exists, mode 0700.
+    /// Where this module may keep files; exists, mode 0700, unless the host only looks.
     [[nodiscard]] virtual const std::filesystem::path& dataDir() const = 0;
+    /// True for `doctor` and `openapi`: initialize() is called to see whether it would succeed, or what it
+    /// would offer, and makes nothing that lasts: no file, no row. start() is not called.
+    [[nodiscard]] virtual bool onlyLooks() const { return false; }
 };
 
 struct Dependency {

@@ -1,6 +1,7 @@
 #include "tenants/tenant_store.h"
 
 #include "base/errors.h"
+#include "core/http/list_query.h"
 
 namespace base {
 
@@ -73,22 +74,16 @@ void TenantStore::remove(Transaction& tx, const core::Uuid& id) const {
     tx.execute("DELETE FROM tenants WHERE id = $1", {id});
 }
 
-std::int64_t TenantStore::count(Transaction& tx) const {
-    return tx.query("SELECT count(*) FROM tenants")[0].integer(0);
-}
-
 std::vector<TenantRow> TenantStore::list(Transaction& tx, const std::optional<core::Uuid>& member,
                                          const std::optional<core::http::Cursor>& after, int limit) const {
-    const auto rows = tx.query(
-        std::string(kSelect) + "WHERE ($1::uuid IS NULL OR EXISTS (SELECT 1 FROM memberships m WHERE "
-                               "m.tenant_id = t.id AND m.user_id = $1::uuid AND m.active "
-                               "AND m.suspended_at_us IS NULL)) "
-                               "AND ($2::bigint IS NULL OR (t.created_at_us, t.id) < ($2::bigint, $3::uuid)) "
-                               "ORDER BY t.created_at_us DESC, t.id DESC LIMIT $4",
-        {member, after ? std::optional(after->key) : std::nullopt,
-         after ? std::optional(after->id) : std::nullopt, limit + 1});
+    core::http::ListQuery query{std::string(kSelect)};
+    if (member)
+        query.where("t.id IN (SELECT m.tenant_id FROM memberships m WHERE m.user_id = ? AND m.active AND "
+                    "m.suspended_at_us IS NULL)",
+                    *member);
+    query.page("t.created_at_us", after, limit, "t.id");
     std::vector<TenantRow> list;
-    for (const auto& row : rows)
+    for (const auto& row : query.run(tx))
         list.push_back(rowOf(row));
     return list;
 }

@@ -41,7 +41,6 @@ public:
     void update(core::db::Transaction& tx, TenantRow& tenant) const;
     /// With everything that belongs to it.
     void remove(core::db::Transaction& tx, const core::Uuid& id) const;
-    [[nodiscard]] std::int64_t count(core::db::Transaction& tx) const;
     /// Newest first, one more than the limit if there are more; `member` keeps to the tenants that let one
     /// user in.
     [[nodiscard]] std::vector<TenantRow> list(core::db::Transaction& tx,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/encoding.h"
+#include "core/http/list_query.h"
 #include "core/random.h"
 
 namespace base {
@@ -129,15 +130,14 @@ void ApiTokenStore::revoke(Transaction& tx, const core::Uuid& id) const {
 std::vector<ApiTokenRow> ApiTokenStore::list(Transaction& tx, const std::optional<core::Uuid>& tenant,
                                              const std::optional<core::http::Cursor>& after,
                                              int limit) const {
-    const auto rows =
-        tx.query(fmt::format("SELECT {} FROM api_tokens WHERE {} "
-                             "AND ($2::bigint IS NULL OR (created_at_us, id) < ($2::bigint, $3::uuid)) "
-                             "ORDER BY created_at_us DESC, id DESC LIMIT $4",
-                             kColumns, kOwner),
-                 {tenant, after ? std::optional(after->key) : std::nullopt,
-                  after ? std::optional(after->id) : std::nullopt, limit + 1});
+    core::http::ListQuery query(fmt::format("SELECT {} FROM api_tokens", kColumns));
+    if (tenant)
+        query.where("tenant_id = ?", *tenant);
+    else
+        query.plain("tenant_id IS NULL");
+    query.page("created_at_us", after, limit);
     std::vector<ApiTokenRow> list;
-    for (const auto& row : rows)
+    for (const auto& row : query.run(tx))
         list.push_back(rowOf(row));
     return list;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/encoding.h"
+#include "core/http/list_query.h"
 
 namespace base {
 
@@ -70,15 +71,12 @@ std::int64_t InvitationStore::countOthers(Transaction& tx, const core::Uuid& ten
 std::vector<InvitationRow> InvitationStore::list(Transaction& tx, const core::Uuid& tenant,
                                                  const std::optional<core::http::Cursor>& after,
                                                  int limit) const {
-    const auto rows =
-        tx.query(fmt::format("SELECT {} FROM invitations WHERE tenant_id = $1 AND expires_at_us > $2 "
-                             "AND ($3::bigint IS NULL OR (created_at_us, id) < ($3::bigint, $4::uuid)) "
-                             "ORDER BY created_at_us DESC, id DESC LIMIT $5",
-                             kColumns),
-                 {tenant, clock_.now(), after ? std::optional(after->key) : std::nullopt,
-                  after ? std::optional(after->id) : std::nullopt, limit + 1});
+    core::http::ListQuery query(fmt::format("SELECT {} FROM invitations", kColumns));
+    query.where("tenant_id = ?", tenant);
+    query.where("expires_at_us > ?", clock_.now());
+    query.page("created_at_us", after, limit);
     std::vector<InvitationRow> list;
-    for (const auto& row : rows)
+    for (const auto& row : query.run(tx))
         list.push_back(rowOf(row));
     return list;
 }

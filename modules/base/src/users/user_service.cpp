@@ -48,7 +48,7 @@ void UserService::requireAnotherAdmin(Transaction& tx, const Uuid& tenant, const
     if (tx.dialect() == core::db::Dialect::postgresql)
         tx.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
                  {"tenant admins " + tenant.toString()});
-    if (users_.activeAdmins(tx, tenant, user) == 0)
+    if (!users_.hasAnotherAdmin(tx, tenant, user))
         throw Error(errors::kLastAdmin,
                     "This is the tenant's last administrator. Make somebody else one first.");
 }

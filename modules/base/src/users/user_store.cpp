@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/errors.h"
+#include "core/http/list_query.h"
 
 namespace base {
 
@@ -174,14 +175,13 @@ void UserStore::endSuspensions(Transaction& tx, const core::Uuid& user) const {
     tx.execute("UPDATE memberships SET suspended_at_us = NULL WHERE user_id = $1", {user});
 }
 
-std::int64_t UserStore::activeAdmins(Transaction& tx, const core::Uuid& tenant,
-                                     const core::Uuid& besides) const {
-    return tx
-        .query(fmt::format("SELECT count(*) FROM memberships m JOIN users u ON u.id = m.user_id "
-                           "WHERE m.tenant_id = $1 AND m.role = 'admin' AND u.active AND {} AND u.id <> $2",
-                           kAdmits),
-               {tenant, besides})[0]
-        .integer(0);
+bool UserStore::hasAnotherAdmin(Transaction& tx, const core::Uuid& tenant, const core::Uuid& besides) const {
+    return !tx.query(fmt::format("SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id WHERE "
+                                 "m.tenant_id = $1 AND m.role = 'admin' AND u.active AND {} AND m.user_id <> "
+                                 "$2 ORDER BY m.user_id LIMIT 1",
+                                 kAdmits),
+                     {tenant, besides})
+                .empty();
 }
 
 std::optional<core::Uuid> UserStore::chosenTenant(Transaction& tx, const core::Uuid& user) const {
@@ -215,16 +215,12 @@ std::optional<Member> UserStore::findMemberByEmail(Transaction& tx, const core::
 
 std::vector<Member> UserStore::list(Transaction& tx, const core::Uuid& tenant,
                                     const std::optional<core::http::Cursor>& after, int limit) const {
-    const auto rows = tx.query(
-        fmt::format(
-            "SELECT {}, {} FROM users u JOIN memberships m ON m.user_id = u.id WHERE m.tenant_id = $1 "
-            "AND ($2::bigint IS NULL OR (m.created_at_us, m.user_id) < ($2::bigint, $3::uuid)) "
-            "ORDER BY m.created_at_us DESC, m.user_id DESC LIMIT $4",
-            kColumns, kMembership),
-        {tenant, after ? std::optional(after->key) : std::nullopt,
-         after ? std::optional(after->id) : std::nullopt, limit + 1});
+    core::http::ListQuery query(fmt::format(
+        "SELECT {}, {} FROM memberships m JOIN users u ON u.id = m.user_id", kColumns, kMembership));
+    query.where("m.tenant_id = ?", tenant);
+    query.page("m.created_at_us", after, limit, "m.user_id");
     std::vector<Member> list;
-    for (const auto& row : rows)
+    for (const auto& row : query.run(tx))
         list.push_back(memberOf(row));
     return list;
 }

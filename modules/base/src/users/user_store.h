@@ -83,8 +83,9 @@ public:
     /// Suspends the memberships in all tenants but one.
     void suspendElsewhere(core::db::Transaction& tx, const core::Uuid& user, const core::Uuid& tenant) const;
     void endSuspensions(core::db::Transaction& tx, const core::Uuid& user) const;
-    [[nodiscard]] std::int64_t activeAdmins(core::db::Transaction& tx, const core::Uuid& tenant,
-                                            const core::Uuid& besides) const;
+    /// Whether an administrator besides that one may come in.
+    [[nodiscard]] bool hasAnotherAdmin(core::db::Transaction& tx, const core::Uuid& tenant,
+                                       const core::Uuid& besides) const;
 
     /// The tenant in which the person has chosen to work.
     [[nodiscard]] std::optional<core::Uuid> chosenTenant(core::db::Transaction& tx,

@@ -80,10 +80,15 @@ std::string parseEncryptionKey(const std::string& text) {
         "BACKUP_ENCRYPTION_KEY must be 32 bytes as base64 or hex, for example from: openssl rand -base64 32");
 }
 
+std::optional<std::string> findKey(const fs::path& folder, const std::string& name) {
+    const fs::path file = folder / name;
+    return fs::exists(file) ? std::optional(readKey(file)) : std::nullopt;
+}
+
 Key keepKey(const fs::path& folder, const std::string& name) {
     const fs::path file = folder / name;
-    if (fs::exists(file))
-        return {readKey(file), false, file};
+    if (auto found = findKey(folder, name))
+        return {std::move(*found), false, file};
     if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
         fail(folder, "created");
     const fs::path draft = writeDraft(file, core::randomToken(kKeyBytes) + "\n");

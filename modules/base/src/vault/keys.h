@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 namespace base {
@@ -14,6 +15,10 @@ struct Key {
 
 /// The 32 bytes of BACKUP_ENCRYPTION_KEY from base64 or hex. Throws core::Error(kValidation) with a sentence.
 std::string parseEncryptionKey(const std::string& text);
+
+/// The key kept in `folder`/`name`; nullopt if there is none. Throws core::Error(kUnavailable) if it is
+/// unusable.
+std::optional<std::string> findKey(const std::filesystem::path& folder, const std::string& name);
 
 /// The key kept in `folder`/`name`, made (0600) if it is missing; of two processes that make it at once both
 /// use the same. The file holds 32 random bytes as base64url. Throws core::Error(kUnavailable).

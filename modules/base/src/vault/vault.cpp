@@ -18,6 +18,11 @@ using core::db::Bytes;
 using core::db::Transaction;
 
 constexpr std::string_view kCheckText = "the vault opens";
+constexpr auto kSelectCheck = "SELECT key_id, nonce, ciphertext FROM vault_check WHERE id = 1";
+
+std::string additionalOfCheck(std::string_view keyId) {
+    return fmt::format("check|{}", keyId);
+}
 
 /// The place as additional data.
 std::string additional(const SecretPlace& place, std::string_view keyId) {
@@ -39,25 +44,34 @@ Vault::~Vault() {
     OPENSSL_cleanse(key_.data(), key_.size());
 }
 
-void Vault::check(core::db::Database& database) {
-    const auto additionalData = "check|" + keyId_;
-    const auto row = database.transact(core::SystemContext("vault check"), [&](Transaction& tx) {
-        constexpr auto kSelect = "SELECT key_id, nonce, ciphertext FROM vault_check WHERE id = 1";
-        auto rows = tx.query(kSelect);
-        if (!rows.empty())
-            return rows[0];
+void Vault::check(core::db::Database& database) const {
+    const auto rows = database.read(core::SystemContext("vault check"),
+                                    [](Transaction& tx) { return tx.query(kSelectCheck); });
+    if (!rows.empty())
+        judge(rows[0]);
+}
+
+void Vault::seal(core::db::Database& database) const {
+    const auto rows = database.transact(core::SystemContext("vault check"), [&](Transaction& tx) {
+        auto found = tx.query(kSelectCheck);
+        if (!found.empty())
+            return found;
         const auto nonce = core::gcm::newNonce();
         // Of two hosts that start at once the first one's key counts.
         tx.execute(
             "INSERT INTO vault_check (id, key_id, nonce, ciphertext, created_at_us) VALUES (1, $1, $2, $3, "
             "$4) "
             "ON CONFLICT (id) DO NOTHING",
-            {keyId_, Bytes{nonce}, Bytes{core::gcm::seal(key_, nonce, additionalData, kCheckText)},
+            {keyId_, Bytes{nonce}, Bytes{core::gcm::seal(key_, nonce, additionalOfCheck(keyId_), kCheckText)},
              clock_.now()});
-        return tx.query(kSelect)[0];
+        return tx.query(kSelectCheck);
     });
-    const bool opens = row.text(0) == keyId_ &&
-                       core::gcm::open(key_, row.bytes(1), additionalData, row.bytes(2)) == kCheckText;
+    judge(rows[0]);
+}
+
+void Vault::judge(const core::db::Row& row) const {
+    const bool opens = row.text(0) == keyId_ && core::gcm::open(key_, row.bytes(1), additionalOfCheck(keyId_),
+                                                                row.bytes(2)) == kCheckText;
     if (!opens)
         throw sealedError(fmt::format(
             "The encryption key {} does not open the vault of this database, which key {} sealed: start with "

@@ -13,9 +13,11 @@ public:
     Vault(std::string key, const core::Clock& clock);
     ~Vault() override;
 
-    /// Proves that the key is the one that sealed the vault of this database; the first one that comes is.
-    /// Throws core::Error(errors::kVaultSealed).
-    void check(core::db::Database& database);
+    /// Proves that the key is the one that sealed the vault of this database, if one did. Throws
+    /// core::Error(errors::kVaultSealed).
+    void check(core::db::Database& database) const;
+    /// The same; where none did, this one does.
+    void seal(core::db::Database& database) const;
 
     void put(core::db::Transaction& tx, const SecretPlace& place, std::string_view secret) override;
     std::optional<std::string> get(core::db::Transaction& tx, const SecretPlace& place) override;
@@ -26,6 +28,8 @@ public:
                   const core::Uuid& row) override;
 
 private:
+    void judge(const core::db::Row& check) const;
+
     std::string key_;
     std::string keyId_;
     const core::Clock& clock_;

@@ -135,11 +135,11 @@ protocol::RegisterResponse AgentService::enroll(const TenantContext& context, co
         auto existing = AgentStore::findByHostname(tx, request.hostname);
         Agent agent;
         const auto same = previousSelf(tx, request);
-        if (same || (existing && existing->version == "legacy")) {
-            // The machine itself, whose token expired; or an imported placeholder that waits for it.
-            if (same && existing && existing->id != same->id)
+        if (same) {
+            // The machine itself, whose token expired.
+            if (existing && existing->id != same->id)
                 refuseHostname(request.hostname);
-            agent = same ? *same : *existing;
+            agent = *same;
             apply(agent, request, address, now);
             AgentStore::updateRegistration(tx, agent);
         } else {

@@ -77,8 +77,7 @@ std::optional<Agent> AgentStore::findByHostname(Transaction& tx, const std::stri
 
 std::int64_t AgentStore::count(Transaction& tx) {
     return tx
-        .query("SELECT count(*) FROM restic_agents WHERE tenant_id = $1 AND revoked_at_us IS NULL AND "
-               "version <> 'legacy'",
+        .query("SELECT count(*) FROM restic_agents WHERE tenant_id = $1 AND revoked_at_us IS NULL",
                {tx.tenant()})[0]
         .integer(0);
 }
@@ -141,7 +140,7 @@ namespace {
 std::vector<AgentStore::Silent> silent(const core::db::Rows& rows) {
     std::vector<AgentStore::Silent> all;
     for (const auto& row : rows)
-        all.push_back({row.uuid(0), row.uuid(1), row.text(2), row.optionalInstant(3)});
+        all.push_back({row.uuid(0), row.uuid(1), row.text(2), instantOrNull(row, 3)});
     return all;
 }
 } // namespace
@@ -156,7 +155,7 @@ std::vector<AgentStore::Silent> AgentStore::markOffline(Transaction& tx, Instant
 std::vector<AgentStore::Silent> AgentStore::takeUnreported(Transaction& tx, Instant since, Instant now) {
     return silent(tx.query("UPDATE restic_agents SET offline_reported_at_us = $2 "
                            "WHERE revoked_at_us IS NULL AND status = 'offline' AND last_seen_at_us < $1 AND "
-                           "offline_reported_at_us IS NULL AND version <> 'legacy' "
+                           "offline_reported_at_us IS NULL "
                            "RETURNING id, tenant_id, hostname, last_seen_at_us",
                            {since, now}));
 }

@@ -213,7 +213,7 @@ std::vector<PolicyStore::Due> PolicyStore::due(Transaction& tx, Instant now, con
                          {now, after->slot, after->tenant, after->agent, after->policy})
               : tx.query(head + tail, {now});
     for (const auto& row : rows)
-        all.push_back({row.uuid(0), row.uuid(1), row.uuid(2), row.instant(3)});
+        all.push_back({row.uuid(0), row.uuid(1), row.uuid(2), instantOrNull(row, 3).value_or(now)});
     return all;
 }
 
@@ -254,7 +254,7 @@ std::vector<PolicyStore::Planned> PolicyStore::planned(Transaction& tx, const st
               : tx.query(head + tail);
     for (const auto& row : rows)
         all.push_back(
-            {row.uuid(0), row.uuid(1), row.uuid(2), {row.text(3), row.text(4)}, row.optionalInstant(5)});
+            {row.uuid(0), row.uuid(1), row.uuid(2), {row.text(3), row.text(4)}, instantOrNull(row, 5)});
     return all;
 }
 

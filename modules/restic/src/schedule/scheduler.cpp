@@ -64,7 +64,8 @@ void Scheduler::takeAll(Instant now, const Fence& fence) {
                 if (!mayPass(error) || now - slot.slot > kPatience)
                     skip(slot, error.what(), now, fence);
             } catch (const core::db::ConstraintViolation& violation) {
-                log_.debug("a slot was refused by the database", {{"error", violation.what()}});
+                log_.debug("a slot was refused by the database",
+                           {{"tenant_id", slot.tenant.toString()}, {"error", violation.what()}});
                 skip(slot, "The slot could not be taken; the host's log says why.", now, fence);
             } catch (const std::exception&) {
                 note(slot.tenant, slot.policy, "a slot could not be taken");
@@ -88,8 +89,9 @@ void Scheduler::take(Transaction& tx, const PolicyStore::Due& due, Instant now) 
     const auto following = after(now);
     if (!following) {
         PolicyStore::skip(tx, due, following.error().what(), now, now + kLookAgain);
-        log_.warn("a policy's schedule cannot be read",
-                  {{"policy_id", due.policy.toString()}, {"error", following.error().what()}});
+        log_.warn("a policy's schedule cannot be read", {{"tenant_id", due.tenant.toString()},
+                                                         {"policy_id", due.policy.toString()},
+                                                         {"error", following.error().what()}});
         return;
     }
     const bool missed = now - due.slot > kPunctual;
@@ -97,7 +99,8 @@ void Scheduler::take(Transaction& tx, const PolicyStore::Due& due, Instant now) 
         // The newest slot may still be punctual.
         const Instant next = after(now - kPunctual).value();
         PolicyStore::setNextRun(tx, due.agent, due.policy, next);
-        log_.info("missed slots are not made up for", {{"policy_id", due.policy.toString()},
+        log_.info("missed slots are not made up for", {{"tenant_id", due.tenant.toString()},
+                                                       {"policy_id", due.policy.toString()},
                                                        {"agent_id", due.agent.toString()},
                                                        {"slot", core::formatInstant(due.slot)}});
         return;

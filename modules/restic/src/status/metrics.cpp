@@ -52,11 +52,12 @@ void registerMetrics(core::metrics::Registry& registry, Database& database) {
                                                "status IN ('created', 'queued', 'assigned', 'running', "
                                                "'unreachable')",
                                                "status")));
-    registry.collect("restic_target_last_snapshot_timestamp_seconds",
-                     "When the newest snapshot of a target was taken, since 1970; 0 if there is none",
-                     Kind::gauge,
-                     reading(database, numbers("target", "name, COALESCE(latest_snapshot_at_us, 0) / 1000000",
-                                               "restic_targets", "NOT disabled", "")));
+    registry.collect(
+        "restic_target_last_snapshot_timestamp_seconds",
+        "When the newest snapshot of a target was taken, since 1970; 0 if there is none", Kind::gauge,
+        reading(database,
+                numbers("target", "name, CAST(COALESCE(latest_snapshot_at_us, 0) / 1000000 AS BIGINT)",
+                        "restic_targets", "NOT disabled", "")));
 }
 
 } // namespace restic

@@ -123,6 +123,41 @@ void judge(TargetStatus& target, const Judged& facts, Instant now) {
     }
 }
 
+TargetStatus fromRow(const core::db::Row& row, std::optional<std::int64_t> maxAgeHours, Instant now) {
+    TargetStatus target;
+    target.id = row.uuid(0);
+    target.name = row.text(1);
+    target.mode = row.text(2);
+    target.disabled = row.boolean(3);
+    target.agentId = row.optionalUuid(4);
+    target.agentHostname = row.optionalText(5);
+    target.agentStatus = row.optionalText(6);
+    target.policyId = row.optionalUuid(7);
+    target.policyName = row.optionalText(8);
+    target.nextRunAt = row.optionalInstant(12);
+    target.snapshotCount = row.integer(13);
+    target.latestSnapshotId = row.optionalText(14);
+    target.lastSnapshot = row.optionalInstant(15);
+    target.lastRunId = row.optionalUuid(16);
+    target.lastRunStatus = row.optionalText(17);
+    target.lastRunAt = row.optionalInstant(19);
+    target.checkedAt = row.optionalInstant(20);
+    target.runningTaskId = row.optionalUuid(21);
+    target.source = target.mode == "agent" ? "agent_report" : "direct_poll";
+    if (target.lastSnapshot)
+        target.snapshotAgeHours =
+            std::chrono::duration_cast<std::chrono::hours>(now - *target.lastSnapshot).count();
+    const Judged facts{maxAgeHours ? maxAgeHours : row.optionalInteger(11),
+                       row.optionalText(9),
+                       row.optionalText(10),
+                       row.optionalText(18),
+                       row.integer(22),
+                       row.optionalInstant(23),
+                       row.optionalText(24)};
+    judge(target, facts, now);
+    return target;
+}
+
 } // namespace
 
 std::vector<TargetStatus> StatusService::load(Transaction& tx, const std::optional<std::string>& name,
@@ -135,40 +170,21 @@ std::vector<TargetStatus> StatusService::load(Transaction& tx, const std::option
         params.emplace_back(*name);
     }
     std::vector<TargetStatus> all;
-    for (const auto& row : tx.query(sql + " ORDER BY t.name", params)) {
-        TargetStatus target;
-        target.id = row.uuid(0);
-        target.name = row.text(1);
-        target.mode = row.text(2);
-        target.disabled = row.boolean(3);
-        target.agentId = row.optionalUuid(4);
-        target.agentHostname = row.optionalText(5);
-        target.agentStatus = row.optionalText(6);
-        target.policyId = row.optionalUuid(7);
-        target.policyName = row.optionalText(8);
-        target.nextRunAt = row.optionalInstant(12);
-        target.snapshotCount = row.integer(13);
-        target.latestSnapshotId = row.optionalText(14);
-        target.lastSnapshot = row.optionalInstant(15);
-        target.lastRunId = row.optionalUuid(16);
-        target.lastRunStatus = row.optionalText(17);
-        target.lastRunAt = row.optionalInstant(19);
-        target.checkedAt = row.optionalInstant(20);
-        target.runningTaskId = row.optionalUuid(21);
-        target.source = target.mode == "agent" ? "agent_report" : "direct_poll";
-        if (target.lastSnapshot)
-            target.snapshotAgeHours =
-                std::chrono::duration_cast<std::chrono::hours>(now - *target.lastSnapshot).count();
-        Judged facts{maxAgeHours ? maxAgeHours : row.optionalInteger(11),
-                     row.optionalText(9),
-                     row.optionalText(10),
-                     row.optionalText(18),
-                     row.integer(22),
-                     row.optionalInstant(23),
-                     row.optionalText(24)};
-        judge(target, facts, now);
-        all.push_back(std::move(target));
-    }
+    for (const auto& row : tx.query(sql + " ORDER BY t.name", params))
+        try {
+            all.push_back(fromRow(row, maxAgeHours, now));
+        } catch (const core::Error&) {
+            // One that was damaged must not hide the others, nor be green.
+            TargetStatus target;
+            target.id = row.uuid(0);
+            target.name = row.text(1);
+            target.mode = row.text(2);
+            target.source = target.mode == "agent" ? "agent_report" : "direct_poll";
+            target.status = "unhealthy";
+            target.error = TargetProblem{"Unreadable", "What the database has of this target cannot be read; "
+                                                       "the host's operator must repair it."};
+            all.push_back(std::move(target));
+        }
     return all;
 }
 

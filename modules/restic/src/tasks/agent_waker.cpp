@@ -119,7 +119,9 @@ void AgentWaker::run() {
                 waiting.poll.answer(response ? std::move(*response) : nothing());
             } catch (...) {
                 log_.error("a parked agent could not be given its tasks",
-                           {{"agent_id", agent.toString()}, {"error", core::describeCurrentException()}});
+                           {{"tenant_id", waiting.tenant.toString()},
+                            {"agent_id", agent.toString()},
+                            {"error", core::describeCurrentException()}});
                 waiting.poll.answer(core::http::Response::error(
                     core::Error(core::errors::kUnavailable, "The tasks could not be read; try again.")));
             }

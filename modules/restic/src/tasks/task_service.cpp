@@ -167,6 +167,24 @@ Task TaskService::insert(Transaction& tx, Task task) {
     return task;
 }
 
+std::optional<protocol::Envelope> TaskService::envelopeFor(Transaction& tx, const Task& task) {
+    try {
+        auto made = payloads_.make(tx, task);
+        if (auto* envelope = std::get_if<protocol::Envelope>(&made))
+            return std::move(*envelope);
+        fail(tx, task, std::get<protocol::TaskError>(made));
+    } catch (const core::Error& error) {
+        if (error.name() == core::errors::kDatabase.name || error.name() == core::errors::kUnavailable.name)
+            throw;
+        // A secret that does not open or a row that cannot be read: the agent's other tasks are not its own.
+        log_.error("a task could not be handed out", {{"tenant_id", task.tenant.toString()},
+                                                      {"task_id", task.id.toString()},
+                                                      {"error", core::describeCurrentException()}});
+        fail(tx, task, protocol::task_errors::make(protocol::task_errors::kInvalidTask, error.what()));
+    }
+    return std::nullopt;
+}
+
 protocol::TaskPoll TaskService::handOut(const TenantContext& context, const Uuid& agentId, int free) {
     const Instant now = clock_.now();
     return database_.transact(context, [&](Transaction& tx) {
@@ -185,11 +203,8 @@ protocol::TaskPoll TaskService::handOut(const TenantContext& context, const Uuid
             return poll;
         lockRow(tx, "restic_agents", agentId); // two polls at once must not both find the last place free
         const auto give = [&](const Task& task) {
-            auto made = payloads_.make(tx, task);
-            if (auto* error = std::get_if<protocol::TaskError>(&made))
-                fail(tx, task, *error);
-            else
-                poll.items.push_back(std::get<protocol::Envelope>(std::move(made)));
+            if (auto envelope = envelopeFor(tx, task))
+                poll.items.push_back(std::move(*envelope));
         };
         for (const Task& task : TaskStore::takeRepeated(tx, agentId))
             give(task);
@@ -481,18 +496,19 @@ void TaskService::reconcile(Transaction& tx, const Uuid& agent,
     }
 }
 
-void TaskService::each(const std::vector<Task>& tasks, const Fence& fence, const char* what,
+void TaskService::each(const std::vector<TaskStore::Key>& tasks, const Fence& fence, const char* what,
                        const std::function<void(Transaction&, const Task&)>& work) {
-    for (const Task& task : tasks) {
+    for (const auto& key : tasks) {
         const auto log = [&] {
-            log_.error(what, {{"tenant_id", task.tenant.toString()},
-                              {"task_id", task.id.toString()},
+            log_.error(what, {{"tenant_id", key.tenant.toString()},
+                              {"task_id", key.id.toString()},
                               {"error", core::describeCurrentException()}});
         };
         try {
-            database_.transact(TenantContext(task.tenant), [&](Transaction& tx) {
+            database_.transact(TenantContext(key.tenant), [&](Transaction& tx) {
                 fence(tx);
-                work(tx, task);
+                if (const auto task = TaskStore::find(tx, key.id))
+                    work(tx, *task);
             });
         } catch (const core::Error& error) {
             if (error.name() == core::errors::kLeaseLost.name)
@@ -509,20 +525,19 @@ void TaskService::sweep(const Fence& fence) {
     const core::SystemContext system("lease sweep");
     each(database_.read(system, [&](Transaction& tx) { return TaskStore::lapsed(tx, now, kSweepBatch); }),
          fence, "a lease could not be ended", [&](Transaction& tx, const Task& task) {
-             const auto current = TaskStore::find(tx, task.id);
-             if (!current || current->attempt != task.attempt || !current->leaseUntil ||
-                 *current->leaseUntil >= now)
+             if (!task.leaseUntil || *task.leaseUntil >= now)
                  return;
-             if (current->status == TaskState::assigned)
-                 giveBack(tx, *current,
+             if (task.status == TaskState::assigned)
+                 giveBack(tx, task,
                           protocol::task_errors::make(protocol::task_errors::kInterrupted,
                                                       "The agent took the task and did not begin it."));
-             else if (current->status == TaskState::running)
-                 TaskStore::setUnreachable(tx, *current, now);
+             else if (task.status == TaskState::running)
+                 TaskStore::setUnreachable(tx, task, now);
          });
     each(database_.read(system, [&](Transaction& tx) { return TaskStore::overdue(tx, now, kSweepBatch); }),
          fence, "an overdue task could not be ended", [&](Transaction& tx, const Task& task) {
-             fail(tx, task, protocol::task_errors::make(protocol::task_errors::kTaskTimeout));
+             if (task.status == TaskState::unreachable)
+                 fail(tx, task, protocol::task_errors::make(protocol::task_errors::kTaskTimeout));
          });
     // Retries whose time has come: their agents are asleep in a long poll.
     const auto due = database_.read(

@@ -106,6 +106,8 @@ public:
 private:
     Task insert(core::db::Transaction& tx, Task task);
     void wakeAfterCommit(core::db::Transaction& tx, const core::Uuid& agent);
+    /// What its agent gets; nothing if it cannot be made, which ends the task.
+    std::optional<protocol::Envelope> envelopeFor(core::db::Transaction& tx, const Task& task);
     /// Throws kValidation for a result that its wire type refuses, or that does not fit the state.
     static void requireResult(const KindOfTask& kind, protocol::TaskState state,
                               const protocol::TaskStatusReport& report);
@@ -113,8 +115,8 @@ private:
     static bool isSuccessor(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& before);
     /// The task has let go of its repository: whoever waited for it may go on.
     void passOn(core::db::Transaction& tx, const Task& task, protocol::TaskState state, core::Instant now);
-    /// One unit of work for each task; what one throws is logged and stops no other.
-    void each(const std::vector<Task>& tasks, const Fence& fence, const char* what,
+    /// One unit of work for each task that is still there; what one throws is logged and stops no other.
+    void each(const std::vector<TaskStore::Key>& tasks, const Fence& fence, const char* what,
               const std::function<void(core::db::Transaction&, const Task&)>& work);
     [[nodiscard]] bool mayTryAgain(const Task& task, const protocol::TaskError& error) const;
     void end(core::db::Transaction& tx, const Task& task, protocol::TaskState state,

@@ -347,21 +347,28 @@ std::vector<Task> TaskStore::held(Transaction& tx, const Uuid& agent) {
         tx.query(kSelect + " WHERE tenant_id = $1 AND agent_id = $2 AND " + kHeld, {tx.tenant(), agent}));
 }
 
-std::vector<Task> TaskStore::lapsed(Transaction& tx, Instant now, int limit) {
-    return tasks(tx.query(kSelect +
-                              " WHERE lease_until_us < $1 AND status IN ('assigned', 'running') ORDER BY "
-                              "lease_until_us LIMIT " +
-                              std::to_string(limit),
-                          {now}));
+namespace {
+std::vector<TaskStore::Key> keys(const core::db::Rows& rows) {
+    std::vector<TaskStore::Key> all;
+    for (const auto& row : rows)
+        all.push_back({row.uuid(0), row.uuid(1)});
+    return all;
+}
+} // namespace
+
+std::vector<TaskStore::Key> TaskStore::lapsed(Transaction& tx, Instant now, int limit) {
+    return keys(tx.query("SELECT tenant_id, id FROM restic_tasks WHERE lease_until_us < $1 AND status IN "
+                         "('assigned', 'running') ORDER BY lease_until_us LIMIT " +
+                             std::to_string(limit),
+                         {now}));
 }
 
-std::vector<Task> TaskStore::overdue(Transaction& tx, Instant now, int limit) {
-    return tasks(tx.query(kSelect +
-                              " WHERE status = 'unreachable' AND lease_until_us < $1 AND "
-                              "lease_until_us + timeout_seconds * 1000000 < $1 "
-                              "ORDER BY lease_until_us LIMIT " +
-                              std::to_string(limit),
-                          {now}));
+std::vector<TaskStore::Key> TaskStore::overdue(Transaction& tx, Instant now, int limit) {
+    return keys(tx.query("SELECT tenant_id, id FROM restic_tasks WHERE status = 'unreachable' AND "
+                         "lease_until_us < $1 AND lease_until_us + timeout_seconds * 1000000 < $1 "
+                         "ORDER BY lease_until_us LIMIT " +
+                             std::to_string(limit),
+                         {now}));
 }
 
 std::vector<Uuid> TaskStore::agentsWithDueRetries(Transaction& tx, Instant after, Instant now) {

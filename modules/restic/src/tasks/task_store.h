@@ -115,10 +115,15 @@ public:
 
     /// Those that an agent holds.
     static std::vector<Task> held(core::db::Transaction& tx, const core::Uuid& agent);
+    /// What is read of all tenants at once: the rest of a row may be what cannot be read.
+    struct Key {
+        core::Uuid tenant;
+        core::Uuid id;
+    };
     /// In a system context: held tasks whose lease ended before `now`.
-    static std::vector<Task> lapsed(core::db::Transaction& tx, core::Instant now, int limit);
+    static std::vector<Key> lapsed(core::db::Transaction& tx, core::Instant now, int limit);
     /// In a system context: tasks that nobody has heard of since their time was over.
-    static std::vector<Task> overdue(core::db::Transaction& tx, core::Instant now, int limit);
+    static std::vector<Key> overdue(core::db::Transaction& tx, core::Instant now, int limit);
     /// In a system context: agents with queued tasks whose time has come since `after`.
     static std::vector<core::Uuid> agentsWithDueRetries(core::db::Transaction& tx, core::Instant after,
                                                         core::Instant now);

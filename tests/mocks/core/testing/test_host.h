@@ -89,9 +89,9 @@ private:
     std::string token_;
 };
 
-/// One module as in a host, without a network and without other modules: real settings, a real SQLite
-/// database with its migrations, real routing, permission and validation; time, jobs and events as the test
-/// moves them.
+/// One module as in a host, without a network and without other modules: real settings, a real database
+/// (SQLite, or a schema of its own in a PostgreSQL database) with its migrations, real routing, permission
+/// and validation; time, jobs and events as the test moves them.
 ///
 ///     TestHost host(core_module_v1(), {{"hello.keep", "1d"}});
 ///     host.services().provide<base::TenantLimits>(std::make_shared<MockTenantLimits>()); // if it needs any
@@ -102,9 +102,15 @@ private:
 /// a route audits are in audited(). One thread.
 class TestHost final {
 public:
-    /// `settings` by key, as text; the others have their defaults. Throws core::Error for a bad one.
-    explicit TestHost(std::shared_ptr<Module> module, std::map<std::string, std::string> settings = {})
-        : module_(std::move(module)), database_(log_.logger("db"), migrations()),
+    /// `settings` by key, as text; the others have their defaults. `postgresql` is the URL of a database in
+    /// which its role may make schemas; without it the module is on SQLite. Throws core::Error for a bad
+    /// setting.
+    explicit TestHost(std::shared_ptr<Module> module, std::map<std::string, std::string> settings = {},
+                      const std::string& postgresql = {})
+        : module_(std::move(module)),
+          database_(log_.logger("db"),
+                    migrations(postgresql.empty() ? db::Dialect::sqlite : db::Dialect::postgresql),
+                    postgresql),
           context_(*this, configure(std::move(settings))) {
         authentication_.add(callers_);
         database_.db().setAuditWriter(
@@ -112,8 +118,9 @@ public:
         tenant_ = addTenant();
     }
     explicit TestHost(const core_module_descriptor* descriptor,
-                      std::map<std::string, std::string> settings = {})
-        : TestHost(std::shared_ptr<Module>(descriptor->create(), descriptor->destroy), std::move(settings)) {}
+                      std::map<std::string, std::string> settings = {}, const std::string& postgresql = {})
+        : TestHost(std::shared_ptr<Module>(descriptor->create(), descriptor->destroy), std::move(settings),
+                   postgresql) {}
     TestHost(const TestHost&) = delete;
     TestHost& operator=(const TestHost&) = delete;
     ~TestHost() {
@@ -221,10 +228,12 @@ private:
         Logger log_;
     };
 
-    [[nodiscard]] std::vector<db::ModuleMigrations> migrations() const {
-        const std::string tenants = "CREATE TABLE tenants (id TEXT PRIMARY KEY)";
+    [[nodiscard]] std::vector<db::ModuleMigrations> migrations(db::Dialect dialect) const {
+        const std::string tenants = dialect == db::Dialect::sqlite
+                                        ? "CREATE TABLE tenants (id TEXT PRIMARY KEY)"
+                                        : "CREATE TABLE tenants (id uuid PRIMARY KEY)";
         return {{"base", {{1, "stand in for base", tenants, hexEncode(sha256(tenants))}}},
-                {std::string(module_->name()), module_->migrations(db::Dialect::sqlite)}};
+                {std::string(module_->name()), module_->migrations(dialect)}};
     }
     [[nodiscard]] std::shared_ptr<const config::Config>
     configure(std::map<std::string, std::string> settings) const {

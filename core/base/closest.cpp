@@ -1,8 +1,8 @@
-#include "config/closest.h"
-
 #include <algorithm>
 
-namespace core::config {
+#include "core/text.h"
+
+namespace core {
 
 namespace {
 /// Letters to add, leave out, replace or exchange with their neighbour.
@@ -40,4 +40,4 @@ std::optional<std::string> closest(std::string_view word, const std::vector<std:
     return best;
 }
 
-} // namespace core::config
+} // namespace core

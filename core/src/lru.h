@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-namespace core::db {
+namespace core {
 
 /// A bounded map from text that forgets what was used longest ago. Not thread-safe.
 template <typename T>
@@ -23,10 +23,13 @@ public:
         order_.splice(order_.begin(), order_, at->second);
         return &at->second->second;
     }
+    T& add(std::string key, T value) {
+        return add(std::move(key), std::move(value), [](T&) {});
+    }
     /// Adds a value that is not there yet. When full, the oldest is given to `evicted` first.
     template <typename F>
     T& add(std::string key, T value, F&& evicted) {
-        if (order_.size() >= capacity_) {
+        if (!order_.empty() && order_.size() >= capacity_) {
             evicted(order_.back().second);
             index_.erase(order_.back().first);
             order_.pop_back();
@@ -43,6 +46,16 @@ public:
         index_.erase(at);
         order_.erase(node);
     }
+    template <typename P>
+    void eraseIf(P&& predicate) {
+        for (auto it = order_.begin(); it != order_.end();)
+            if (predicate(it->second)) {
+                index_.erase(it->first);
+                it = order_.erase(it);
+            } else {
+                ++it;
+            }
+    }
     void clear() {
         index_.clear();
         order_.clear();
@@ -55,4 +68,4 @@ private:
     std::map<std::string_view, typename Order::iterator, std::less<>> index_;
 };
 
-} // namespace core::db
+} // namespace core
