@@ -15,8 +15,8 @@ CREATE TABLE restic_repository_maintenance (
 ALTER TABLE restic_repository_maintenance ENABLE ROW LEVEL SECURITY;
 ALTER TABLE restic_repository_maintenance FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON restic_repository_maintenance TO ae_app
-    USING (tenant_id = NULLIF(current_setting('app.current_tenant', true), '')::uuid)
-    WITH CHECK (tenant_id = NULLIF(current_setting('app.current_tenant', true), '')::uuid);
+    USING (tenant_id = (SELECT NULLIF(current_setting('app.current_tenant', true), '')::uuid))
+    WITH CHECK (tenant_id = (SELECT NULLIF(current_setting('app.current_tenant', true), '')::uuid));
 CREATE POLICY system_access ON restic_repository_maintenance TO ae_system USING (true) WITH CHECK (true);
 
 -- A snapshot that was removed stays known, and leaves the lists.

@@ -38,13 +38,20 @@ bool standsBefore(const TaskStore::Claim& other, const TaskStore::Claim& task) {
 }
 } // namespace
 
+bool RepositoryQueue::mayBegin(Transaction& tx, const TaskStore::Claim& task, const Uuid& repository,
+                               core::Instant now) {
+    if (lockOf(task.kind) == LockClass::none)
+        return true;
+    lockRow(tx, "restic_repositories", repository);
+    return !waitOf(tx, task, repository, now);
+}
+
 std::optional<RepositoryQueue::Wait> RepositoryQueue::waitOf(Transaction& tx, const TaskStore::Claim& task,
                                                              const Uuid& repositoryId, core::Instant now) {
     const auto repository = RepositoryStore::find(tx, repositoryId);
     const auto lock = lockOf(task.kind);
     if (!repository || lock == LockClass::none)
         return std::nullopt;
-    lockRow(tx, "restic_repositories", repositoryId);
     Wait wait;
     const auto held = TaskStore::heldOf(tx, repositoryId);
     for (const auto& other : held)

@@ -22,8 +22,11 @@ public:
         std::string reason;
     };
 
-    /// nullopt: the task may be handed out. Keeps other hosts from deciding about the repository until the
+    /// Whether the task may be handed out. Keeps other hosts from deciding about the repository until the
     /// unit of work ends.
+    static bool mayBegin(core::db::Transaction& tx, const TaskStore::Claim& task,
+                         const core::Uuid& repository, core::Instant now);
+    /// Why it may not, to be shown; nullopt if it may.
     static std::optional<Wait> waitOf(core::db::Transaction& tx, const TaskStore::Claim& task,
                                       const core::Uuid& repository, core::Instant now);
 };

@@ -216,7 +216,7 @@ protocol::TaskPoll TaskService::handOut(const TenantContext& context, const Uuid
         for (const auto& candidate : TaskStore::candidates(tx, agentId, kMostCandidates, now)) {
             if (given == limit)
                 break;
-            if (candidate.repository && RepositoryQueue::waitOf(tx, candidate, *candidate.repository, now))
+            if (candidate.repository && !RepositoryQueue::mayBegin(tx, candidate, *candidate.repository, now))
                 continue;
             ++given;
             give(TaskStore::assign(tx, candidate.id, now, now + settings_.lease));
