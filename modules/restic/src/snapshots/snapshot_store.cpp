@@ -59,10 +59,21 @@ bool SnapshotStore::insert(Transaction& tx, const Snapshot& s, core::Instant now
                        s.tree, s.source, s.fileCount, s.sizeBytes, now}) == 1;
 }
 
-bool SnapshotStore::complete(Transaction& tx, const Uuid& repository, const std::string& snapshotId) {
-    return tx.execute("UPDATE restic_snapshots SET snapshot_id = $3, removed_at_us = NULL WHERE tenant_id = "
-                      "$1 AND repository_id = $2 AND snapshot_id IN ($3, $4)",
-                      {tx.tenant(), repository, snapshotId, snapshotId.substr(0, 8)}) > 0;
+SnapshotStore::Known SnapshotStore::confirm(Transaction& tx, const Uuid& repository,
+                                            const std::string& snapshotId, std::optional<Uuid>& target) {
+    const auto rows = tx.query("SELECT id, snapshot_id, removed_at_us, target_id FROM restic_snapshots WHERE "
+                               "tenant_id = $1 AND repository_id = $2 AND snapshot_id IN ($3, $4)",
+                               {tx.tenant(), repository, snapshotId, snapshotId.substr(0, 8)});
+    if (rows.empty())
+        return Known::no;
+    const bool removed = !rows[0].isNull(2);
+    if (removed || rows[0].text(1) != snapshotId)
+        tx.execute(
+            "UPDATE restic_snapshots SET snapshot_id = $3, removed_at_us = NULL WHERE tenant_id = $1 AND "
+            "id = $2",
+            {tx.tenant(), rows[0].uuid(0), snapshotId});
+    target = rows[0].optionalUuid(3);
+    return removed ? Known::removed : Known::yes;
 }
 
 std::optional<Snapshot> SnapshotStore::find(Transaction& tx, const Uuid& id) {

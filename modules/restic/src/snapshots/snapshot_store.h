@@ -40,10 +40,12 @@ class SnapshotStore {
 public:
     /// False if it was there already.
     static bool insert(core::db::Transaction& tx, const Snapshot& snapshot, core::Instant now);
-    /// The snapshot is known, by its whole id or by the first digits of it, which are completed then; it is
-    /// in the repository, whatever was thought of it.
-    static bool complete(core::db::Transaction& tx, const core::Uuid& repository,
-                         const std::string& snapshotId);
+    /// What was thought of a snapshot that is in the repository.
+    enum class Known { no, yes, removed };
+    /// The snapshot is there: a row that has its first digits only is completed, one that was marked as
+    /// removed no longer is.
+    static Known confirm(core::db::Transaction& tx, const core::Uuid& repository,
+                         const std::string& snapshotId, std::optional<core::Uuid>& target);
     static std::optional<Snapshot> find(core::db::Transaction& tx, const core::Uuid& id);
     struct Filter {
         std::optional<core::Uuid> target;

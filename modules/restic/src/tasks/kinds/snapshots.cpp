@@ -39,7 +39,11 @@ void SnapshotsKind::reported(Transaction& tx, const Task& task, const core::json
     std::vector<std::string> ids;
     for (const auto& item : result.snapshots) {
         ids.push_back(item.id);
-        if (SnapshotStore::complete(tx, *task.repository, item.id))
+        std::optional<Uuid> target;
+        const auto known = SnapshotStore::confirm(tx, *task.repository, item.id, target);
+        if (known == SnapshotStore::Known::removed && target)
+            TargetStore::recordSnapshot(tx, *target, item.id, std::min(item.time.value_or(now), now));
+        if (known != SnapshotStore::Known::no)
             continue;
         Snapshot snapshot;
         snapshot.id = Uuid::generate(now);

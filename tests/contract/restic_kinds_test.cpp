@@ -1,0 +1,251 @@
+#include "contract/restic_fixture.h"
+#include "restic/protocol/maintenance_tasks.h"
+#include "tasks/maintenance_store.h"
+
+/// What the results of the kinds that care for a repository do to our records.
+namespace test {
+namespace {
+using core::json::Array;
+using core::json::Object;
+
+class ResticKinds : public ResticParts {
+protected:
+    ResticKinds() {
+        auto wanted = draft("nightly");
+        wanted.repository = store;
+        nightly = policy(tenant, wanted).id;
+        link(tenant, web, nightly);
+        worked(store, web);
+    }
+    restic::Task made(const std::string& kind, Object parameters = {}, bool withPolicy = false) {
+        auto request = manual(web, store);
+        request.type = kind;
+        request.parameters = std::move(parameters);
+        if (withPolicy)
+            request.policy = nightly;
+        return host.tasks.create(tenant, request);
+    }
+    /// The payload of the task that the agent gets.
+    Object given(const Uuid& id) {
+        for (auto& envelope : host.tasks.handOut(tenant, web, 10).items)
+            if (*envelope.payload.find("task_id")->string() == id.toString())
+                return envelope.payload;
+        return {};
+    }
+    restic::protocol::TaskStatusReport with(Object result, const std::string& status = "success") {
+        auto report = said(status);
+        if (result.find("outcome") == nullptr)
+            result.set("outcome", status);
+        report.result = std::move(result);
+        return report;
+    }
+    void run(const std::string& kind, Object result, Object parameters = {}, bool withPolicy = false) {
+        const auto id = made(kind, std::move(parameters), withPolicy).id;
+        ASSERT_FALSE(given(id).empty());
+        host.tasks.report(tenant, web, id, with(std::move(result)));
+        ASSERT_EQ(status(id), "success");
+    }
+    /// A backup of the policy whose snapshot's id has that digit.
+    Uuid backup(char digit) {
+        const auto id = host.tasks.create(tenant, ofPolicy(web, nightly)).id;
+        host.tasks.handOut(tenant, web, 10);
+        host.tasks.report(tenant, web, id, done(digit));
+        return id;
+    }
+    std::vector<std::string> listed() {
+        std::vector<std::string> ids;
+        for (const auto& one : snapshots())
+            ids.push_back(one.snapshotId.substr(0, 1));
+        std::sort(ids.begin(), ids.end());
+        return ids;
+    }
+    restic::TargetStatus light() { return host.status.get(tenant, "web-01:nightly", {}); }
+    Object item(char digit, Array tags = {}) {
+        return {{"id", std::string(64, digit)},
+                {"time", core::formatInstant(clock.now())},
+                {"hostname", "web-01"},
+                {"paths", Array{"/etc"}},
+                {"tags", std::move(tags)}};
+    }
+    std::vector<restic::Maintenance> maintenance() {
+        return here([&](Transaction& tx) { return restic::MaintenanceStore::of(tx, {store}); });
+    }
+
+    Uuid web = agent("web-01");
+    Uuid store = repository(tenant, "store");
+    Uuid nightly;
+};
+BOTH_DATABASES(ResticKinds);
+
+TEST_P(ResticKinds, WhatAForgetRemovedLeavesTheListsAndTheLight) {
+    backup('a');
+    clock.advance(24h);
+    backup('b');
+    clock.advance(24h);
+    backup('c');
+    EXPECT_EQ(light().snapshotCount, 3);
+    run("forget",
+        {{"snapshots_removed", 2},
+         {"snapshots_kept", 1},
+         {"removed_ids", Array{std::string(64, 'a'), std::string(64, 'c')}}},
+        {}, true);
+    EXPECT_EQ(listed(), std::vector<std::string>{"b"});
+    EXPECT_EQ(light().snapshotCount, 1);
+    EXPECT_EQ(light().latestSnapshotId, std::string(64, 'b'));
+    EXPECT_EQ(light().snapshotAgeHours, 24) << "a light stands on what is there";
+    // Told once more it changes nothing.
+    run("prune", {{"removed_ids", Array{std::string(64, 'a')}}, {"bytes_reclaimed", 5}});
+    EXPECT_EQ(light().snapshotCount, 1);
+    run("prune", {{"removed_ids", Array{std::string(64, 'b')}}});
+    EXPECT_EQ(light().snapshotCount, 0);
+    EXPECT_EQ(light().status, "unknown");
+}
+
+TEST_P(ResticKinds, AForgetOfThePolicyKeepsWhatThePolicySays) {
+    const auto payload = given(made("forget", {}, true).id);
+    EXPECT_EQ(payload.find("retention")->integerOr("keep_daily"), 7);
+    EXPECT_EQ(*payload.find("policy_id")->string(), nightly.toString());
+    const auto own = made("forget", {{"retention", Object{{"keep_last", 3}}}});
+    EXPECT_EQ(errorOf([&] { made("forget"); }).name(), "InvalidParameters");
+    EXPECT_EQ(errorOf([&] {
+                  made("forget", {{"retention", Object{{"keep_last", 0}}}});
+              }).name(),
+              "RetentionConflict");
+    host.tasks.cancel(tenant, own.id);
+}
+
+TEST_P(ResticKinds, APruneForgetsOnlyWhereItIsTold) {
+    EXPECT_EQ(given(made("prune", {}, true).id).find("retention"), nullptr);
+}
+
+TEST_P(ResticKinds, AListingCompletesWhatWasNotKnown) {
+    const auto run_ = backup('a');
+    here([&](Transaction& tx) { // as restic 0.14 says it
+        tx.execute("UPDATE restic_snapshots SET snapshot_id = short_id WHERE tenant_id = $1", {tx.tenant()});
+    });
+    const auto lost = host.tasks.create(tenant, ofPolicy(web, nightly)).id;
+    host.tasks.handOut(tenant, web, 10);
+    host.tasks.report(tenant, web, lost, failed("SourceNotFound"));
+    run("snapshots",
+        {{"count", 3},
+         {"snapshots",
+          Array{item('a', {"task:" + run_.toString()}),
+                item('b', {"task:" + lost.toString(), "policy:" + nightly.toString()}), item('c')}}});
+    EXPECT_EQ(listed(), (std::vector<std::string>{"a", "b", "c"}));
+    for (const auto& one : snapshots()) {
+        EXPECT_EQ(one.snapshotId.size(), 64U);
+        if (one.snapshotId[0] == 'b') {
+            EXPECT_EQ(one.run, lost)
+                << "the snapshot that is there is in our records, whatever became of the report";
+        }
+        if (one.snapshotId[0] == 'c') {
+            EXPECT_FALSE(one.run);
+        }
+    }
+    EXPECT_EQ(light().snapshotCount, 2);
+}
+
+TEST_P(ResticKinds, AForeignTagGivesNobodyASnapshot) {
+    const auto theirs = enrol(other, "elsewhere").id;
+    restic::TaskRequest request;
+    request.agent = theirs;
+    request.parameters = Object{{"sources", Array{"/etc"}}};
+    const auto foreign = host.tasks.create(other, request).id;
+    run("snapshots", {{"count", 1}, {"snapshots", Array{item('a', {"task:" + foreign.toString()})}}});
+    ASSERT_EQ(snapshots().size(), 1U);
+    EXPECT_FALSE(snapshots()[0].run);
+}
+
+TEST_P(ResticKinds, WhatAListingLacksIsGoneOnlyWhereThatIsCertain) {
+    backup('a');
+    backup('b');
+    clock.advance(1s);
+    // A local path without a machine is another folder on each.
+    run("snapshots", {{"count", 1}, {"snapshots", Array{item('a')}}});
+    EXPECT_EQ(listed(), (std::vector<std::string>{"a", "b"}));
+    here([&](Transaction& tx) {
+        tx.execute("UPDATE restic_repositories SET agent_id = $3 WHERE tenant_id = $1 AND id = $2",
+                   {tx.tenant(), store, web});
+    });
+    worked(store, web);
+    // A listing that is not whole.
+    run("snapshots", {{"count", 5}, {"snapshots", Array{item('a')}}});
+    EXPECT_EQ(listed(), (std::vector<std::string>{"a", "b"}));
+    run("snapshots", {{"count", 1}, {"snapshots", Array{item('a')}}});
+    EXPECT_EQ(listed(), std::vector<std::string>{"a"});
+    EXPECT_EQ(light().snapshotCount, 1);
+    // It was a mistake: it is there.
+    run("snapshots", {{"count", 2}, {"snapshots", Array{item('a'), item('b')}}});
+    EXPECT_EQ(listed(), (std::vector<std::string>{"a", "b"}));
+    EXPECT_EQ(light().snapshotCount, 2);
+}
+
+TEST_P(ResticKinds, WhatIsSavedWhileAListingRunsIsNotGone) {
+    here([&](Transaction& tx) {
+        tx.execute("UPDATE restic_repositories SET agent_id = $3 WHERE tenant_id = $1 AND id = $2",
+                   {tx.tenant(), store, web});
+    });
+    worked(store, web);
+    const auto listing = made("snapshots").id;
+    ASSERT_FALSE(given(listing).empty());
+    clock.advance(1s);
+    backup('e');
+    host.tasks.report(tenant, web, listing, with({{"count", 0}, {"snapshots", Array{}}}));
+    EXPECT_EQ(snapshots().size(), 1U);
+}
+
+TEST_P(ResticKinds, TheLastOfEachIsKeptBesideItsRepository) {
+    run("check", {{"error_count", 0}});
+    clock.advance(1h);
+    run("stats", {{"total_size", 12345}, {"mode", "raw-data"}});
+    const auto failing = made("check").id;
+    ASSERT_FALSE(given(failing).empty());
+    auto report = failed("RepositoryDamaged");
+    report.result = Object{{"outcome", "failed"}, {"error_count", 2}, {"errors", Array{"pack x is gone"}}};
+    host.tasks.report(tenant, web, failing, report);
+    EXPECT_EQ(status(failing), "failed") << "a second try does not mend damage";
+    const auto all = maintenance();
+    ASSERT_EQ(all.size(), 2U);
+    EXPECT_EQ(all[0].kind, "check");
+    EXPECT_EQ(all[0].status, "failed");
+    EXPECT_EQ(all[0].message, "it went wrong");
+    EXPECT_EQ(all[0].result.integerOr("error_count"), 2);
+    EXPECT_EQ(all[0].task, failing);
+    EXPECT_EQ(all[1].kind, "stats");
+    EXPECT_EQ(all[1].result.integerOr("total_size"), 12345);
+    EXPECT_EQ(rows("restic_backup_runs"), 0) << "they are no backups";
+    EXPECT_EQ(light().lastRunStatus, std::nullopt);
+}
+
+TEST_P(ResticKinds, AResultOfAnotherTypeIsRefusedAndNamesTheField) {
+    const auto id = made("check").id;
+    ASSERT_FALSE(given(id).empty());
+    const auto error = errorOf([&] { host.tasks.report(tenant, web, id, with({{"error_count", -1}})); });
+    EXPECT_EQ(error.name(), "ValidationError");
+    EXPECT_EQ(error.details().at(0).pointer, "/result/error_count");
+    EXPECT_EQ(errorOf([&] {
+                  host.tasks.report(tenant, web, id, with({{"outcome", "failed"}}));
+              }).name(),
+              "ValidationError");
+    EXPECT_EQ(status(id), "assigned");
+}
+
+TEST_P(ResticKinds, AKindOfALaterVersionFailsAloneAndSaysSo) {
+    const auto strange = made("check").id;
+    here([&](Transaction& tx) {
+        tx.execute("UPDATE restic_tasks SET type = 'defragment' WHERE tenant_id = $1 AND id = $2",
+                   {tx.tenant(), strange});
+    });
+    const auto stats = made("stats").id;
+    EXPECT_FALSE(given(stats).empty());
+    EXPECT_EQ(status(strange), "failed");
+    EXPECT_EQ(task(strange).error.stringOr("error"), "UnsupportedTask");
+}
+
+TEST_P(ResticKinds, TheirTimeLimitIsTheirOwn) {
+    EXPECT_EQ(made("prune", {}, true).timeoutSeconds, 24 * 3600) << "the policy's is for its backups";
+    EXPECT_EQ(made("unlock").timeoutSeconds, 600);
+}
+
+} // namespace
+} // namespace test
