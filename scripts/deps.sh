@@ -7,7 +7,7 @@ build_packages=(g++ cmake make ninja-build ccache mold git pkg-config
     libhowardhinnant-date-dev prometheus-cpp-dev libwslay-dev libgtest-dev libgmock-dev)
 run_packages=(restic curl jq tzdata)
 test_packages=(abigail-tools postgresql-15 chromium fonts-dejavu-core procps openssl sslscan systemd
-    nginx-light haproxy strace slowhttptest clang-16 libclang-rt-16-dev)
+    nginx-light haproxy strace slowhttptest clang-16 libclang-rt-16-dev xz-utils)
 bench_packages=(wrk)
 lint_packages=(clang-format-16 clang-tidy-16)
 
@@ -62,3 +62,6 @@ if [ -z "$(node_bin)" ]; then
     quietly "npm install node" npm install --prefix build/tools --no-audit --no-fund node@22 npm@11 ||
         fail "Node.js cannot be installed" "install Node.js 22.18 or later yourself"
 fi
+case "$purpose" in
+test | bench | all) bash scripts/restics.sh ;;
+esac
