@@ -209,6 +209,45 @@ TEST_P(ResticTruth, LogsHaveAnEndAndSaySo) {
     EXPECT_NE(all.back().find("missing"), std::string::npos);
 }
 
+TEST_P(ResticTruth, ATenantsLogsHaveAnHourlyLimitAndSaySo) {
+    restic::TaskSettings settings;
+    settings.logBytesPerHour = 1000;
+    restic::TaskService small(db, clock, bus, base.vault, fixture.log.logger(), settings);
+    const auto id = host.tasks.create(tenant, ofPolicy(web, nightly.id)).id;
+    host.tasks.handOut(tenant, web, 5);
+    std::int64_t sent = 0;
+    const auto send = [&] {
+        restic::protocol::LogBatch batch;
+        batch.firstSeq = sent + 1;
+        for (int i = 0; i < 6; ++i)
+            batch.lines.push_back({clock.now(), "info", std::string(100, 'x')});
+        sent = small.appendLogs(tenant, web, id, batch).ack.ackedSeq;
+    };
+    send();
+    send(); // too much for this hour
+    EXPECT_EQ(sent, 12) << "the agent goes on";
+    clock.advance(1h);
+    send();
+    const auto page = here([&](Transaction& tx) { return restic::LogStore::read(tx, id, {}, 100); });
+    ASSERT_EQ(page.lines.size(), 13U);
+    EXPECT_NE(page.lines[6].line.stringOr("message").find("missing"), std::string::npos);
+    EXPECT_EQ(page.lines[7].seq, 13);
+    // What one tenant has used up is not another's.
+    const auto theirs = enrol(other, "elsewhere").id;
+    restic::TaskRequest request;
+    request.agent = theirs;
+    request.parameters = core::json::Object{{"sources", core::json::Array{"/etc"}}};
+    const auto foreign = host.tasks.create(other, request).id;
+    host.tasks.handOut(other, theirs, 5);
+    restic::protocol::LogBatch batch;
+    for (int i = 0; i < 9; ++i)
+        batch.lines.push_back({clock.now(), "info", std::string(100, 'y')});
+    small.appendLogs(other, theirs, foreign, batch);
+    EXPECT_EQ(
+        in(other, [&](Transaction& tx) { return restic::LogStore::read(tx, foreign, {}, 100); }).lines.size(),
+        9U);
+}
+
 TEST_P(ResticTruth, AnswersOfLogsAreBoundedInBytes) {
     const auto id = host.tasks.create(tenant, ofPolicy(web, nightly.id)).id;
     host.tasks.handOut(tenant, web, 5);

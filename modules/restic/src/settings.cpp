@@ -54,6 +54,13 @@ std::vector<Setting> settings() {
          .doc = "Time between two tries",
          .min = 0,
          .seedName = "RetryBackoff"},
+        {.key = "restic.tasks.log_mib_per_hour",
+         .type = SettingType::integer,
+         .defaultValue = "256",
+         .doc = "MiB of log lines that one tenant's agents may send to a host in an hour; further ones are left out, "
+                "and a line says so",
+         .min = 1,
+         .max = 1048576},
         {.key = "restic.policies.auto_scheduling",
          .type = SettingType::boolean,
          .defaultValue = "true",
@@ -67,6 +74,7 @@ TaskSettings taskSettings(const core::config::Config& config) {
     settings.lease = config.duration("restic.tasks.lease");
     settings.retryAttempts = static_cast<int>(config.integer("restic.tasks.retry_attempts"));
     settings.retryBackoff = config.duration("restic.tasks.retry_backoff");
+    settings.logBytesPerHour = config.integer("restic.tasks.log_mib_per_hour") << 20;
     return settings;
 }
 

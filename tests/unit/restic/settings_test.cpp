@@ -43,6 +43,7 @@ TEST(ResticSettings, ReachTheServicesAsTheyAreGiven) {
     sources.flags = {{"restic.tasks.retry_attempts", "7"},
                      {"restic.tasks.retry_backoff", "11m"},
                      {"restic.tasks.lease", "13s"},
+                     {"restic.tasks.log_mib_per_hour", "3"},
                      {"restic.agents.token_ttl", "17h"},
                      {"restic.agents.registration_token_ttl", "19m"},
                      {"restic.agents.heartbeat_timeout", "23m"},
@@ -54,6 +55,7 @@ TEST(ResticSettings, ReachTheServicesAsTheyAreGiven) {
     EXPECT_EQ(tasks.retryAttempts, 7);
     EXPECT_EQ(tasks.retryBackoff, std::chrono::minutes(11));
     EXPECT_EQ(tasks.lease, std::chrono::seconds(13));
+    EXPECT_EQ(tasks.logBytesPerHour, 3 << 20);
     const auto agents = agentSettings(*config.value());
     EXPECT_EQ(agents.tokenTtl, std::chrono::hours(17));
     EXPECT_EQ(agents.registrationTtl, std::chrono::minutes(19));

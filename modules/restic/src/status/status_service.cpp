@@ -1,5 +1,7 @@
 #include "status/status_service.h"
 
+#include <map>
+
 #include <fmt/format.h>
 
 #include "core/cron.h"
@@ -77,20 +79,47 @@ struct Judged {
     std::optional<std::string> skipReason;
 };
 
-/// After the second slot without a snapshot something is wrong, whatever the policy's limit.
-bool missedTwoSlots(const Judged& facts, Instant last, Instant now) {
-    if (!facts.schedule || !facts.timezone)
-        return false;
-    const auto cron = core::Cron::parse(*facts.schedule);
-    const auto* zone = core::findTimeZone(*facts.timezone);
-    if (!cron || zone == nullptr)
-        return false;
-    const auto first = cron.value().next(last, *zone);
-    const auto second = first ? cron.value().next(*first, *zone) : std::nullopt;
-    return second && *second + std::chrono::hours{1} < now;
-}
+/// After the second slot without a snapshot something is wrong, whatever the policy's limit. Many targets
+/// have the same schedule: of two times of a last snapshot the later one cannot be worse, so most of them are
+/// judged by what was found of others.
+class MissedSlots {
+public:
+    explicit MissedSlots(Instant now) : now_(now) {}
 
-void judge(TargetStatus& target, const Judged& facts, Instant now) {
+    bool twoSince(const std::string& schedule, const std::string& timezone, Instant last) {
+        auto [found, isNew] = known_.try_emplace(schedule + '\n' + timezone);
+        auto& one = found->second;
+        if (isNew) {
+            auto cron = core::Cron::parse(schedule);
+            one.zone = core::findTimeZone(timezone);
+            if (cron && one.zone != nullptr)
+                one.cron = std::move(cron).value();
+        }
+        if (!one.cron)
+            return false;
+        if (one.missed && last <= *one.missed)
+            return true;
+        if (one.kept && last >= *one.kept)
+            return false;
+        const auto first = one.cron->next(last, *one.zone);
+        const auto second = first ? one.cron->next(*first, *one.zone) : std::nullopt;
+        const bool missed = second && *second + std::chrono::hours{1} < now_;
+        (missed ? one.missed : one.kept) = last;
+        return missed;
+    }
+
+private:
+    struct Known {
+        std::optional<core::Cron> cron;
+        const date::time_zone* zone = nullptr;
+        std::optional<Instant> missed; ///< the latest time that was too long ago
+        std::optional<Instant> kept;   ///< the earliest that was not
+    };
+    Instant now_;
+    std::map<std::string, Known> known_;
+};
+
+void judge(TargetStatus& target, const Judged& facts, MissedSlots& slots, Instant now) {
     if (target.disabled) {
         target.status = "disabled";
         return;
@@ -106,7 +135,8 @@ void judge(TargetStatus& target, const Judged& facts, Instant now) {
     } else if (!target.lastSnapshot) {
         target.status = "unknown";
     } else if ((facts.maxAgeHours && now - *target.lastSnapshot > std::chrono::hours{*facts.maxAgeHours}) ||
-               (!facts.maxAgeHours && missedTwoSlots(facts, *target.lastSnapshot, now))) {
+               (!facts.maxAgeHours && facts.schedule && facts.timezone &&
+                slots.twoSince(*facts.schedule, *facts.timezone, *target.lastSnapshot))) {
         target.status = "unhealthy";
         target.error = TargetProblem{
             "SnapshotTooOld", fmt::format("The last snapshot is {} hours old.", *target.snapshotAgeHours)};
@@ -123,7 +153,8 @@ void judge(TargetStatus& target, const Judged& facts, Instant now) {
     }
 }
 
-TargetStatus fromRow(const core::db::Row& row, std::optional<std::int64_t> maxAgeHours, Instant now) {
+TargetStatus fromRow(const core::db::Row& row, std::optional<std::int64_t> maxAgeHours, MissedSlots& slots,
+                     Instant now) {
     TargetStatus target;
     target.id = row.uuid(0);
     target.name = row.text(1);
@@ -154,7 +185,7 @@ TargetStatus fromRow(const core::db::Row& row, std::optional<std::int64_t> maxAg
                        row.integer(22),
                        row.optionalInstant(23),
                        row.optionalText(24)};
-    judge(target, facts, now);
+    judge(target, facts, slots, now);
     return target;
 }
 
@@ -170,9 +201,10 @@ std::vector<TargetStatus> StatusService::load(Transaction& tx, const std::option
         params.emplace_back(*name);
     }
     std::vector<TargetStatus> all;
+    MissedSlots slots(now);
     for (const auto& row : tx.query(sql + " ORDER BY t.name", params))
         try {
-            all.push_back(fromRow(row, maxAgeHours, now));
+            all.push_back(fromRow(row, maxAgeHours, slots, now));
         } catch (const core::Error&) {
             // One that was damaged must not hide the others, nor be green.
             TargetStatus target;

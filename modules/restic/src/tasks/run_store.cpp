@@ -129,13 +129,26 @@ std::vector<BackupRun> RunStore::list(Transaction& tx, const Filter& filter,
     return all;
 }
 
-std::int64_t LogStore::append(Transaction& tx, const Uuid& task, const protocol::LogBatch& batch,
-                              Instant now) {
+namespace {
+std::int64_t lastSeqOf(Transaction& tx, const Uuid& task, int attempt) {
     const auto rows =
         tx.query("SELECT last_seq FROM restic_task_logs WHERE tenant_id = $1 AND task_id = $2 AND "
                  "attempt = $3 ORDER BY first_seq DESC LIMIT 1",
-                 {tx.tenant(), task, batch.attempt});
-    const auto last = rows.empty() ? 0 : rows[0].integer(0);
+                 {tx.tenant(), task, attempt});
+    return rows.empty() ? 0 : rows[0].integer(0);
+}
+
+void insertLines(Transaction& tx, const Uuid& task, int attempt, std::int64_t first, std::int64_t last,
+                 core::json::Array lines, Instant now) {
+    tx.execute("INSERT INTO restic_task_logs (tenant_id, task_id, attempt, first_seq, last_seq, lines, "
+               "created_at_us) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+               {tx.tenant(), task, attempt, first, last, core::json::Value(std::move(lines)), now});
+}
+} // namespace
+
+std::int64_t LogStore::append(Transaction& tx, const Uuid& task, const protocol::LogBatch& batch,
+                              Instant now) {
+    const auto last = lastSeqOf(tx, task, batch.attempt);
     const auto end = batch.firstSeq + static_cast<std::int64_t>(batch.lines.size()) - 1;
     if (batch.firstSeq > last + 1 || end <= last)
         return last;
@@ -154,21 +167,24 @@ std::int64_t LogStore::append(Transaction& tx, const Uuid& task, const protocol:
         bytes += static_cast<std::int64_t>(line.message.size());
         lines.push_back(core::wire::toJson(line));
     }
-    if (bytes >= kMostBytes || stored < end) {
-        // One line says that the rest is missing, and takes the place of all of it.
-        protocol::LogLine note{now, "warn",
-                               "The log is longer than the host keeps; the rest of it is missing."};
-        lines.push_back(core::wire::toJson(note));
-        tx.execute("INSERT INTO restic_task_logs (tenant_id, task_id, attempt, first_seq, last_seq, lines, "
-                   "created_at_us) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                   {tx.tenant(), task, batch.attempt, last + 1, std::max(end, kMostLines),
-                    core::json::Value(std::move(lines)), now});
-        return end;
-    }
-    tx.execute("INSERT INTO restic_task_logs (tenant_id, task_id, attempt, first_seq, last_seq, lines, "
-               "created_at_us) "
-               "VALUES ($1, $2, $3, $4, $5, $6, $7)",
-               {tx.tenant(), task, batch.attempt, last + 1, end, core::json::Value(std::move(lines)), now});
+    const bool isFull = bytes >= kMostBytes || stored < end;
+    if (isFull) // one line says that the rest is missing, and takes the place of all of it
+        lines.push_back(core::wire::toJson(protocol::LogLine{
+            now, "warn", "The log is longer than the host keeps; the rest of it is missing."}));
+    insertLines(tx, task, batch.attempt, last + 1, isFull ? std::max(end, kMostLines) : end, std::move(lines),
+                now);
+    return end;
+}
+
+std::int64_t LogStore::leaveOut(Transaction& tx, const Uuid& task, const protocol::LogBatch& batch,
+                                Instant now, const std::string& why) {
+    const auto last = lastSeqOf(tx, task, batch.attempt);
+    const auto end = batch.firstSeq + static_cast<std::int64_t>(batch.lines.size()) - 1;
+    if (batch.firstSeq > last + 1 || end <= last)
+        return last;
+    if (last < kMostLines)
+        insertLines(tx, task, batch.attempt, last + 1, end,
+                    {core::wire::toJson(protocol::LogLine{now, "warn", why})}, now);
     return end;
 }
 

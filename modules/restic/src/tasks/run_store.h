@@ -88,6 +88,9 @@ public:
     /// taken and not kept, and the log says so.
     static std::int64_t append(core::db::Transaction& tx, const core::Uuid& task,
                                const protocol::LogBatch& batch, core::Instant now);
+    /// The same, but the lines are not kept; one says why.
+    static std::int64_t leaveOut(core::db::Transaction& tx, const core::Uuid& task,
+                                 const protocol::LogBatch& batch, core::Instant now, const std::string& why);
     struct Line {
         std::int64_t seq; ///< within its attempt
         int attempt;

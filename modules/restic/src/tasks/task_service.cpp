@@ -34,6 +34,13 @@ bool isLasting(const std::string& error) {
     return kLasting.contains(error);
 }
 
+std::int64_t bytesOf(const protocol::LogBatch& batch) {
+    std::int64_t bytes = 0;
+    for (const auto& line : batch.lines)
+        bytes += static_cast<std::int64_t>(line.message.size());
+    return bytes;
+}
+
 /// Some of them may have to wait for another agent.
 constexpr int kMostCandidates = 100;
 constexpr int kSweepBatch = 200;
@@ -48,7 +55,8 @@ TaskService::TaskService(core::db::Database& database, const core::Clock& clock,
                          core::ServiceHandle<base::SecretVault> vault, core::Logger log,
                          TaskSettings settings)
     : database_(database), clock_(clock), events_(events), kinds_(events),
-      payloads_(database, std::move(vault), kinds_), log_(std::move(log)), settings_(settings) {}
+      payloads_(database, std::move(vault), kinds_), logBudget_(settings.logBytesPerHour),
+      log_(std::move(log)), settings_(settings) {}
 
 void TaskService::wakeAfterCommit(Transaction& tx, const Uuid& agent) {
     tx.afterCommit([this, agent] {
@@ -292,13 +300,18 @@ bool TaskService::isSuccessor(Transaction& tx, const Uuid& agent, const Uuid& be
     return now && old && old->revokedAt && now->hostname == old->hostname;
 }
 
-bool TaskService::mayTryAgain(const Task& task, const protocol::TaskError& error) const {
-    // A lock that nobody refreshes is stale after half an hour: then restic removes it.
-    constexpr auto kLockIsStale = std::chrono::minutes{35};
-    if (error.error == protocol::task_errors::kRepositoryLocked.name)
-        return task.attempt <=
-               std::max<std::int64_t>(settings_.retryAttempts, 1 + kLockIsStale / settings_.retryBackoff);
-    return !isLasting(error.error) && task.attempt <= settings_.retryAttempts;
+std::optional<core::milliseconds> TaskService::backoffAfter(const Task& task,
+                                                            const protocol::TaskError& error) const {
+    if (error.error == protocol::task_errors::kRepositoryLocked.name) {
+        // A lock that nobody refreshes is stale after half an hour: then restic removes it.
+        constexpr core::milliseconds kLockIsStale = std::chrono::minutes{35};
+        const auto backoff = std::max<core::milliseconds>(settings_.retryBackoff, std::chrono::minutes{1});
+        const auto attempts = std::max<std::int64_t>(settings_.retryAttempts, 1 + kLockIsStale / backoff);
+        return task.attempt <= attempts ? std::optional(backoff) : std::nullopt;
+    }
+    return !isLasting(error.error) && task.attempt <= settings_.retryAttempts
+               ? std::optional(settings_.retryBackoff)
+               : std::nullopt;
 }
 
 void TaskService::end(Transaction& tx, const Task& task, TaskState state,
@@ -317,9 +330,11 @@ void TaskService::end(Transaction& tx, const Task& task, TaskState state,
     const core::json::Value errorJson =
         report.error ? core::wire::toJson(*report.error) : core::json::Value();
     kind.reported(tx, task, end.result, now);
-    if (end.state == TaskState::failed && !task.cancelRequestedAt && report.error &&
-        mayTryAgain(task, *report.error)) {
-        TaskStore::requeue(tx, task, now + settings_.retryBackoff, errorJson, now);
+    const auto backoff = end.state == TaskState::failed && !task.cancelRequestedAt && report.error
+                             ? backoffAfter(task, *report.error)
+                             : std::nullopt;
+    if (backoff) {
+        TaskStore::requeue(tx, task, now + *backoff, errorJson, now);
         kind.willBeTriedAgain(tx, task, now);
         if (task.repository)
             passOn(tx, task, end.state, now);
@@ -382,7 +397,12 @@ TaskService::LogAnswer TaskService::appendLogs(const TenantContext& context, con
             return answer;
         }
         // Lines of an ended or older attempt are history that nobody else has: they are kept.
-        answer.ack.ackedSeq = LogStore::append(tx, taskId, batch, now);
+        answer.ack.ackedSeq =
+            logBudget_.take(tx.tenant(), bytesOf(batch), now)
+                ? LogStore::append(tx, taskId, batch, now)
+                : LogStore::leaveOut(
+                      tx, taskId, batch, now,
+                      "The logs of this hour are more than the host keeps; lines are missing here.");
         if (batch.attempt == task->attempt && protocol::isHeldByAgent(task->status))
             TaskStore::extendLease(tx, taskId, batch.attempt, now + settings_.lease);
         return answer;

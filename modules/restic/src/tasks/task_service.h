@@ -15,6 +15,7 @@
 #include "restic/protocol/envelope.h"
 #include "restic/protocol/task_messages.h"
 #include "tasks/kinds/kind.h"
+#include "tasks/log_budget.h"
 #include "tasks/run_store.h"
 #include "tasks/task_payloads.h"
 #include "tasks/task_store.h"
@@ -26,6 +27,8 @@ struct TaskSettings {
     core::milliseconds cancelAgain{30000};
     int retryAttempts = 3;
     core::milliseconds retryBackoff{300000};
+    /// Of one tenant, at one host.
+    std::int64_t logBytesPerHour = 256LL << 20;
 };
 
 /// What somebody asks for.
@@ -118,7 +121,9 @@ private:
     /// One unit of work for each task that is still there; what one throws is logged and stops no other.
     void each(const std::vector<TaskStore::Key>& tasks, const Fence& fence, const char* what,
               const std::function<void(core::db::Transaction&, const Task&)>& work);
-    [[nodiscard]] bool mayTryAgain(const Task& task, const protocol::TaskError& error) const;
+    /// How long a failed attempt waits for the next one; nullopt: there is none.
+    [[nodiscard]] std::optional<core::milliseconds> backoffAfter(const Task& task,
+                                                                 const protocol::TaskError& error) const;
     void end(core::db::Transaction& tx, const Task& task, protocol::TaskState state,
              const protocol::TaskStatusReport& report);
     void cancelWaiting(core::db::Transaction& tx, const Task& task, const std::string& why);
@@ -130,6 +135,7 @@ private:
     core::event::Bus& events_;
     Kinds kinds_;
     TaskPayloads payloads_;
+    LogBudget logBudget_;
     core::Logger log_;
     TaskSettings settings_;
     std::function<void(const core::Uuid&)> wake_;
