@@ -114,6 +114,7 @@ void checkServer(Report& report, const ServerAddress& address, const Environment
 /// What the configuration names and the night would miss. Says nothing where all is well.
 void checkPaths(Report& report, const Config& config) {
     std::vector<std::string> paths;
+    paths.reserve(config.backup.sources.size() + 1);
     for (const auto& source : config.backup.sources)
         paths.push_back(source.path);
     if (config.repository && config.repository->passwordFile.starts_with('/'))

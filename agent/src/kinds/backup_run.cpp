@@ -366,6 +366,7 @@ void BackupRun::addNotices(const protocol::BackupResult& result, const BackupOut
         const auto looks = patiently(
             [sources = sources_] {
                 std::vector<std::pair<std::string, PathLook>> out;
+                out.reserve(sources.size());
                 for (const auto& source : sources)
                     out.emplace_back(source, lookAt(source));
                 return out;

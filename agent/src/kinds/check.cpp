@@ -63,13 +63,13 @@ void Check::errorText(std::string_view line) {
     // Before 0.18 each line of the error output tells of damage, but for those that say how restic ended.
     if (!line.starts_with("Fatal:") && !line.starts_with("using temporary cache") &&
         !line.starts_with("create exclusive lock"))
-        addError(std::string(line));
+        addError(line);
 }
 
-void Check::addError(std::string text) {
+void Check::addError(std::string_view text) {
     ++errorCount_;
     if (result_.errors.size() < kMostErrors)
-        result_.errors.push_back(text.substr(0, 1024));
+        result_.errors.emplace_back(text.substr(0, 1024));
 }
 
 std::optional<Verdict> Check::judge(int, const core::ProcessExit& exit, const std::string& errors) {

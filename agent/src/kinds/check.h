@@ -22,7 +22,7 @@ public:
     [[nodiscard]] std::string summary() const override;
 
 private:
-    void addError(std::string text);
+    void addError(std::string_view text);
 
     restic::protocol::CheckTask task_;
     restic::protocol::CheckResult result_;

@@ -12,7 +12,7 @@ public:
     /// Of all that are listed: a report has at most 1 MiB.
     static constexpr std::size_t kMostBytes = 640U << 10U;
 
-    ListSnapshots(restic::protocol::TaskPayload /*task*/, const WorkContext& /*context*/) {}
+    ListSnapshots(const restic::protocol::TaskPayload& /*task*/, const WorkContext& /*context*/) {}
 
     std::vector<std::string> arguments(int step) override;
     void document(int step, const std::filesystem::path& file, std::uint64_t offset) override;

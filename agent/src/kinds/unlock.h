@@ -8,7 +8,7 @@ namespace agent {
 /// Plain `restic unlock`, never of all; then who still holds a lock.
 class Unlock : public ResticWork {
 public:
-    Unlock(restic::protocol::TaskPayload /*task*/, const WorkContext& /*context*/) {}
+    Unlock(const restic::protocol::TaskPayload& /*task*/, const WorkContext& /*context*/) {}
 
     std::vector<std::string> arguments(int step) override;
     void text(std::string_view line) override;

@@ -57,7 +57,8 @@ std::vector<Setting> settings() {
         {.key = "restic.tasks.log_mib_per_hour",
          .type = SettingType::integer,
          .defaultValue = "256",
-         .doc = "MiB of log lines that one tenant's agents may send to a host in an hour; further ones are left out, "
+         .doc = "MiB of log lines that one tenant's agents may send to a host in an hour; further ones are "
+                "left out, "
                 "and a line says so",
          .min = 1,
          .max = 1048576},
@@ -85,12 +86,13 @@ AgentSettings agentSettings(const core::config::Config& config) {
     settings.offlineAfter = config.duration("restic.agents.offline_after");
     settings.reportOfflineAfter = config.duration("restic.agents.heartbeat_timeout");
     settings.heartbeatInterval = config.duration("restic.agents.heartbeat_interval");
-    // An agent renews its token with a heartbeat after two thirds of its life: four intervals leave room for one
-    // that is lost.
+    // An agent renews its token with a heartbeat after two thirds of its life: four intervals leave room for
+    // one that is lost.
     if (settings.tokenTtl < 4 * settings.heartbeatInterval)
-        throw core::Error(core::errors::kValidation,
-                          "restic.agents.token_ttl must be at least four times restic.agents.heartbeat_interval, "
-                          "or agents that were never away would be locked out.");
+        throw core::Error(
+            core::errors::kValidation,
+            "restic.agents.token_ttl must be at least four times restic.agents.heartbeat_interval, "
+            "or agents that were never away would be locked out.");
     return settings;
 }
 
