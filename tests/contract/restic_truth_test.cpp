@@ -68,6 +68,35 @@ TEST_P(ResticTruth, MuchLessThanTheLastTimeIsAWarningOnce) {
     EXPECT_EQ(target().status, "healthy") << "of so few files a tenth says nothing";
 }
 
+TEST_P(ResticTruth, ARunThatSavedNothingIsNoMeasureForTheNext) {
+    backup(saved('a', 1200, 5000));
+    for (const char digit : {'b', 'c'}) {
+        backup(saved(digit, 0, 0));
+        EXPECT_NE(problem().find("1200 files"), std::string::npos) << problem();
+    }
+    backup(saved('d', 20, 5000));
+    EXPECT_EQ(target().status, "warning");
+    EXPECT_NE(problem().find("Only 20 files were saved; the last run had 1200 files"), std::string::npos)
+        << problem();
+}
+
+TEST_P(ResticTruth, ASuccessThatTellsOfTroubleIsAWarning) {
+    const auto with = [&](const std::string& name, core::json::Value value) {
+        auto report = saved('a', 12, 5000);
+        report.result->set(name, std::move(value));
+        backup(report);
+        EXPECT_EQ(target().status, "warning") << name;
+        return problem();
+    };
+    EXPECT_NE(with("unread_count", 5).find("5 files could not be read"), std::string::npos);
+    EXPECT_NE(with("unread_items", core::json::Array{core::json::Object{{"path", "/x"}}}).find("1 file "),
+              std::string::npos);
+    EXPECT_NE(with("missing_sources", core::json::Array{"/x"}).find("/x does not exist"), std::string::npos);
+    EXPECT_NE(with("exit_code", 3).find("exit code 3"), std::string::npos);
+    backup(saved('b', 12, 5000));
+    EXPECT_EQ(target().status, "healthy");
+}
+
 TEST_P(ResticTruth, LessThanThePolicyExpectsIsAWarning) {
     backup(saved('a', 12, 999));
     EXPECT_EQ(target().status, "warning");
@@ -158,6 +187,10 @@ TEST_P(ResticTruth, WhatContradictsItselfIsRefusedAndChangesNothing) {
           std::string(63, 'a'), std::string(64, 'A')})
         EXPECT_EQ(refused(with("snapshot_id", snapshot)), "/result/snapshot_id") << snapshot;
     EXPECT_EQ(refused(with("short_id", "abc")), "/result/short_id");
+    EXPECT_EQ(refused(with("short_id", std::string(8, 'b'))), "/result/short_id");
+    auto backwards = with("started_at", "2026-01-02T03:04:05Z");
+    backwards.result->set("ended_at", "2026-01-02T03:04:04Z");
+    EXPECT_EQ(refused(backwards), "/result/ended_at");
     EXPECT_EQ(refused(with("duration_seconds", -1)), "/result/duration_seconds");
     EXPECT_EQ(refused(with("duration_seconds", 1e308)), "/result/duration_seconds");
     EXPECT_EQ(refused(with("files_new", -1)), "/result/files_new");
@@ -195,6 +228,13 @@ TEST_P(ResticTruth, LogsHaveAnEndAndSaySo) {
     for (int i = 0; i < 12; ++i)
         send(1000, 10);
     EXPECT_EQ(sent, 12000) << "an agent that insists is not stuck at it";
+    restic::protocol::LogBatch late;
+    for (const std::int64_t first : {20001, 12001, 11001, 5}) {
+        late.firstSeq = first;
+        late.lines = {{clock.now(), "info", "x"}};
+        EXPECT_GE(host.tasks.appendLogs(tenant, web, id, late).ack.ackedSeq, first)
+            << "nobody goes back for what has no room";
+    }
     std::vector<std::string> all;
     restic::LogCursor at;
     for (;;) {

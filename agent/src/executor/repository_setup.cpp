@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <tuple>
 
 #include "files/path_look.h"
 #include "restic/message.h"
@@ -69,17 +70,23 @@ std::optional<protocol::TaskError> RepositorySetup::prepareFolder(const Reposito
     const auto looked = commands_.look(
         [folder] {
             std::error_code code;
-            return std::pair(lookAt(folder.string()),
-                             std::filesystem::exists(folder / "config", code) || code);
+            const bool there = std::filesystem::exists(folder / "config", code) || code;
+            const auto size = std::filesystem::file_size(folder / "config", code);
+            return std::tuple(lookAt(folder.string()), there, there && !code && size == 0);
         },
         stop);
     if (!looked)
         return task_errors::make(task_errors::kCommandTimeout,
                                  "The repository's file system does not answer");
-    const auto& [place, hasConfig] = *looked;
+    const auto& [place, hasConfig, isCutOff] = *looked;
+    const auto name = restic_json::printable(folder.string());
+    if (isCutOff)
+        return task_errors::make(task_errors::kRepositoryDamaged,
+                                 "The file config of the repository in " + name +
+                                     " is empty: restore it from a copy of the repository, or empty the "
+                                     "folder if nothing in it is needed");
     if (hasConfig)
         return std::nullopt; // what is wrong with it, if anything, the backup will say
-    const auto name = restic_json::printable(folder.string());
     if (!place.missing() && !place.link && !place.folder)
         return task_errors::make(task_errors::kRepositoryNotFound, name + " is no folder");
     const auto inside =
@@ -113,6 +120,12 @@ std::optional<protocol::TaskError> RepositorySetup::prepareFolder(const Reposito
                 (looksLikeOne ? "restore config from a copy, or empty the folder if nothing in it is needed"
                               : "empty the folder, or choose another"));
     }
+    // Behind a link may be the mount point of a repository that once worked under its own path.
+    if (place.link)
+        return task_errors::make(task_errors::kRepositoryNotFound,
+                                 name + " is a link to " + restic_json::printable(*place.link) +
+                                     ", and there is no repository. Nothing is created through a link: name "
+                                     "that folder itself as the repository");
     return initialise(repository, stop);
 }
 

@@ -368,7 +368,7 @@ void BackupRun::addNotices(const protocol::BackupResult& result, const BackupOut
                 std::vector<std::pair<std::string, PathLook>> out;
                 out.reserve(sources.size());
                 for (const auto& source : sources)
-                    out.emplace_back(source, lookAt(source));
+                    out.emplace_back(source, lookAt(withoutTrailingSlash(source)));
                 return out;
             },
             [&, until = std::chrono::steady_clock::now() + kLookAtRepository] {

@@ -60,9 +60,11 @@ void Check::text(std::string_view line) {
 }
 
 void Check::errorText(std::string_view line) {
-    // Before 0.18 each line of the error output tells of damage, but for those that say how restic ended.
+    // Before 0.18 each line of the error output tells of damage, but for those that say how restic ended, and
+    // those of tries that are not the last.
     if (!line.starts_with("Fatal:") && !line.starts_with("using temporary cache") &&
-        !line.starts_with("create exclusive lock"))
+        !line.starts_with("create exclusive lock") &&
+        line.find("returned error, retrying after") == std::string_view::npos)
         addError(line);
 }
 

@@ -14,6 +14,12 @@ TaskNotice make(const notices::Kind& kind, std::string message) {
 }
 } // namespace
 
+std::string withoutTrailingSlash(std::string path) {
+    while (path.size() > 1 && (path.ends_with('/') || path.ends_with("/.")))
+        path.pop_back();
+    return path;
+}
+
 std::vector<TaskNotice> noticesAbout(const std::vector<std::pair<std::string, PathLook>>& sources,
                                      std::optional<std::uint64_t> files, bool excludes) {
     std::vector<TaskNotice> out;

@@ -11,6 +11,9 @@
 
 namespace agent {
 
+/// "/srv/data/" and "/srv/data/." as "/srv/data": restic saves the link itself however it is spelled.
+[[nodiscard]] std::string withoutTrailingSlash(std::string path);
+
 /// Facts about sources that a success hides: links, empty folders, nothing saved at all. `files`: how many
 /// restic went through, if it said so.
 [[nodiscard]] std::vector<restic::protocol::TaskNotice>

@@ -209,6 +209,8 @@ std::optional<std::string> checkPattern(const std::string& pattern) {
         rest.remove_prefix(1);
     if (rest.empty())
         return "must not be empty";
+    if (rest.starts_with("./") || rest.starts_with("../"))
+        return "begins with ./ or ../, which no path that is backed up does: write the path out";
     const auto plain = bare(rest);
     while (!rest.empty()) {
         const auto slash = rest.find('/');

@@ -126,6 +126,26 @@ TEST_F(TruthTest, WhatIsNotEmptyIsNeverInitialised) {
     EXPECT_NE(field(result, "error", "message").find("holiday.jpg"), std::string::npos);
     EXPECT_EQ(filesIn(repository_), 1U);
 
+    // A disk that was full when the file was written.
+    std::filesystem::remove_all(repository_);
+    initRepository();
+    writeFile(repository_ / "config", "");
+    result = run(payload);
+    EXPECT_EQ(field(result, "error", "error"), "RepositoryDamaged") << core::json::write(result);
+    EXPECT_NE(field(result, "error", "message").find("config"), std::string::npos);
+
+    // Through a link nothing is created: it may lead to the mount point of one that worked.
+    std::filesystem::remove_all(repository_);
+    std::filesystem::create_directory(dir_ / "mount");
+    std::filesystem::create_directory_symlink(dir_ / "mount", repository_);
+    result = run(payload);
+    EXPECT_EQ(field(result, "error", "error"), "RepositoryNotFound");
+    EXPECT_EQ(filesIn(dir_ / "mount"), 0U);
+    std::filesystem::remove(dir_ / "mount");
+    result = run(payload);
+    EXPECT_EQ(field(result, "error", "error"), "RepositoryNotFound") << "a link to nothing";
+    EXPECT_FALSE(std::filesystem::exists(dir_ / "mount"));
+
     // The root of a fresh disk is empty but for this.
     std::filesystem::remove_all(repository_);
     std::filesystem::create_directories(repository_ / "lost+found");
@@ -218,6 +238,8 @@ TEST_F(TruthTest, ASuccessThatSavedNothingIsAWarning) {
     };
     using Codes = std::vector<std::string>;
     EXPECT_EQ(from("link"), (Codes{"SourceIsLink", "NothingSaved"}));
+    EXPECT_EQ(from("link/"), (Codes{"SourceIsLink", "NothingSaved"})) << "however it is spelled";
+    EXPECT_EQ(from("link/."), (Codes{"SourceIsLink", "NothingSaved"}));
     EXPECT_EQ(from("empty"), (Codes{"SourceEmpty", "NothingSaved"}));
     EXPECT_EQ(from("source", {"*"}), (Codes{"EverythingExcluded"}));
     EXPECT_EQ(from("source", {source_.string()}), (Codes{"EverythingExcluded"}));

@@ -32,10 +32,13 @@ core::Uuid ownId(const Request& request) {
 }
 
 /// A refusal that tells the agent where the task stands.
-Response refusal(const core::ErrorKind& kind, const protocol::TaskStatusAck& state) {
+Response refusal(const core::ErrorKind& kind, const protocol::TaskStatusAck& state, int attempt) {
     std::string body = R"({"error":")" + std::string(kind.name) + R"(","message":)";
-    core::json::writeString(std::string(kind.meaning) + ": it is " + state.status + ", attempt " +
-                                std::to_string(state.attempt) + ".",
+    const bool isAhead = &kind == &errors::kStaleAttempt && attempt > state.attempt;
+    core::json::writeString((isAhead ? "The attempt " + std::to_string(attempt) + " was never handed out"
+                                     : std::string(kind.meaning)) +
+                                ": it is " + state.status + ", attempt " + std::to_string(state.attempt) +
+                                ".",
                             body);
     body += R"(,"details":)" + core::wire::write(state) + "}";
     return Response::json(std::move(body), kind.status);
@@ -151,7 +154,7 @@ void addAgentProtocolRoutes(Routes& routes, const Services& s) {
              const auto answer = s.tasks.report(request.tenant(), request.principal().id,
                                                 request.uuidParameter("id", errors::kTaskNotFound), report);
              if (answer.refusal != nullptr)
-                 return refusal(*answer.refusal, answer.ack);
+                 return refusal(*answer.refusal, answer.ack, report.attempt);
              return Response::of(answer.ack);
          }});
 
@@ -173,7 +176,7 @@ void addAgentProtocolRoutes(Routes& routes, const Services& s) {
                  s.tasks.appendLogs(request.tenant(), request.principal().id,
                                     request.uuidParameter("id", errors::kTaskNotFound), batch);
              if (answer.refusal != nullptr)
-                 return refusal(*answer.refusal, answer.state);
+                 return refusal(*answer.refusal, answer.state, batch.attempt);
              return Response::of(answer.ack);
          }});
     for (auto& route : routes)

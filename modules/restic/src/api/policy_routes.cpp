@@ -9,6 +9,7 @@
 #include "errors.h"
 #include "field_rules.h"
 #include "lock_row.h"
+#include "schedule/slot.h"
 
 namespace restic::api {
 
@@ -334,6 +335,11 @@ void addPolicyRoutes(Routes& routes, const Services& s) {
                  throw core::wire::validationError(
                      {{"/timezone", "\"" + input.timezone +
                                         "\" is no time zone of the IANA database, like Europe/Berlin"}});
+             if (const auto slot =
+                     nextSlot(input.schedule, input.timezone, input.from.value_or(s.clock.now()));
+                 !slot)
+                 throw core::Error(errors::kInvalidCron, slot.error().what(),
+                                   {{"/schedule", slot.error().what()}});
              PreviewView view;
              auto at = input.from.value_or(s.clock.now());
              for (int i = 0; i < input.count; ++i) {

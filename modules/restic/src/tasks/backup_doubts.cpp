@@ -1,5 +1,7 @@
 #include "tasks/backup_doubts.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "core/text.h"
@@ -36,14 +38,30 @@ std::string doubtsAbout(const protocol::BackupResult& result, const Expected& ex
     if (result.totalFilesProcessed) {
         const auto saved = static_cast<std::int64_t>(*result.totalFilesProcessed);
         const auto last = expected.lastFiles.value_or(0);
-        if (saved == 0)
+        const auto told = [&](std::string_view code) {
+            return std::any_of(result.notices.begin(), result.notices.end(),
+                               [&](const auto& notice) { return notice.code == code; });
+        };
+        if (saved == 0 && last == 0 && told(protocol::notices::kEverythingExcluded.code))
+            ; // the agent's own sentence says it
+        else if (saved == 0)
             add(last > 0
                     ? fmt::format("No file was saved; the last run had {}. Is what is backed up mounted?",
                                   files(last))
                     : "No file was saved: the sources are empty, or everything in them was excluded.");
         else if (last >= kFew && saved < last / kCollapse)
-            add(fmt::format("Only {} was saved; the last run had {}. Is what is backed up mounted?",
-                            files(saved), files(last)));
+            add(fmt::format("Only {} {} saved; the last run had {}. Is what is backed up mounted?",
+                            files(saved), saved == 1 ? "was" : "were", files(last)));
+    }
+    if (result.outcome == "success") {
+        // What an agent should have called a warning itself.
+        const auto unread = std::max<std::uint64_t>(result.unreadCount, result.unreadItems.size());
+        if (unread > 0)
+            add(fmt::format("{} could not be read.", files(static_cast<std::int64_t>(unread))));
+        if (!result.missingSources.empty())
+            add(fmt::format("The source {} does not exist.", result.missingSources.front()));
+        if (result.exitCode.value_or(0) != 0)
+            add(fmt::format("restic ended with the exit code {}.", *result.exitCode));
     }
     if (expected.minSizeBytes && result.totalBytesProcessed &&
         static_cast<std::int64_t>(*result.totalBytesProcessed) < *expected.minSizeBytes)

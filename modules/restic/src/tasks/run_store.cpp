@@ -150,10 +150,10 @@ std::int64_t LogStore::append(Transaction& tx, const Uuid& task, const protocol:
                               Instant now) {
     const auto last = lastSeqOf(tx, task, batch.attempt);
     const auto end = batch.firstSeq + static_cast<std::int64_t>(batch.lines.size()) - 1;
+    if (last >= kMostLines)
+        return std::max(end, last); // taken and not kept: nobody goes back for what has no room
     if (batch.firstSeq > last + 1 || end <= last)
         return last;
-    if (last >= kMostLines)
-        return end; // taken and not kept: an agent that insists must not be stuck at it
     const auto size =
         tx.query("SELECT COALESCE(sum(length(CAST(lines AS TEXT))), 0) FROM restic_task_logs WHERE "
                  "tenant_id = $1 AND task_id = $2 AND attempt = $3",
@@ -180,11 +180,12 @@ std::int64_t LogStore::leaveOut(Transaction& tx, const Uuid& task, const protoco
                                 Instant now, const std::string& why) {
     const auto last = lastSeqOf(tx, task, batch.attempt);
     const auto end = batch.firstSeq + static_cast<std::int64_t>(batch.lines.size()) - 1;
+    if (last >= kMostLines)
+        return std::max(end, last);
     if (batch.firstSeq > last + 1 || end <= last)
         return last;
-    if (last < kMostLines)
-        insertLines(tx, task, batch.attempt, last + 1, end,
-                    {core::wire::toJson(protocol::LogLine{now, "warn", why})}, now);
+    insertLines(tx, task, batch.attempt, last + 1, end,
+                {core::wire::toJson(protocol::LogLine{now, "warn", why})}, now);
     return end;
 }
 

@@ -323,7 +323,8 @@ void TaskService::end(Transaction& tx, const Task& task, TaskState state,
     if (report.error) {
         end.message = report.error->message;
         end.error = report.error->error;
-    }
+    } else if (state == TaskState::failed)
+        end.message = "The agent gave no reason.";
     if (report.result)
         end.result = *report.result;
     kind.judge(tx, task, end, now);

@@ -178,7 +178,8 @@ void BackupKind::ended(Transaction& tx, const Task& task, const TaskEnd& end, In
         run.message = end.message;
         run.startedAt = task.startedAt.value_or(task.createdAt);
         run.endedAt = now;
-        if (result.totalFilesProcessed)
+        // What later runs are held against; a run that saved nothing is no measure.
+        if (result.totalFilesProcessed.value_or(0) > 0)
             run.files = static_cast<std::int64_t>(*result.totalFilesProcessed);
         run.unreadCount = static_cast<std::int64_t>(result.unreadCount);
         TargetStore::recordRun(tx, *task.target, run);
@@ -201,6 +202,18 @@ void BackupKind::ended(Transaction& tx, const Task& task, const TaskEnd& end, In
         completed.policyName = run->policyName.value_or("");
     }
     events_.publishWith(tx, completed);
+}
+
+std::vector<core::Problem> BackupKind::problemsOfResult(const core::json::Value& value) const {
+    auto problems = TypedKind::problemsOfResult(value);
+    if (!problems.empty())
+        return problems;
+    const auto result = resultOf(value);
+    if (result.snapshotId && result.shortId && !result.snapshotId->starts_with(*result.shortId))
+        problems.push_back({"/short_id", "must be the beginning of snapshot_id"});
+    if (result.startedAt && result.endedAt && *result.endedAt < *result.startedAt)
+        problems.push_back({"/ended_at", "must not be before started_at"});
+    return problems;
 }
 
 std::string BackupKind::snapshotOf(const core::json::Value& value) const {
