@@ -189,8 +189,8 @@ const de: Messages = {
   repositories: {
     title: 'Repositorys',
     sentence: 'Kein Repository. | Ein Repository. | {count} Repositorys.',
-    bad: 'Bei einem davon fand die letzte Prüfung Fehler oder scheiterte. | Bei {count} davon fand die letzte Prüfung Fehler oder scheiterte.',
-    unchecked: 'Eines davon wurde noch nie geprüft. | {count} davon wurden noch nie geprüft.',
+    bad: 'Bei einem fand die letzte Prüfung Fehler oder scheiterte. | Bei {count} fand die letzte Prüfung Fehler oder scheiterte.',
+    unchecked: 'Eines wurde noch nie geprüft. | {count} wurden noch nie geprüft.',
     sound: 'Keine letzte Prüfung fand Fehler.',
     sentenceMore: 'Die neuesten {count} Repositorys.',
     none: 'Noch kein Repository.',
@@ -234,11 +234,11 @@ const de: Messages = {
   },
   keep: {
     last: 'der letzte | die letzten {count}',
-    hourly: 'einer je Stunde, eine Stunde lang | einer je Stunde, {count} Stunden lang',
-    daily: 'einer je Tag, einen Tag lang | einer je Tag, {count} Tage lang',
-    weekly: 'einer je Woche, eine Woche lang | einer je Woche, {count} Wochen lang',
-    monthly: 'einer je Monat, einen Monat lang | einer je Monat, {count} Monate lang',
-    yearly: 'einer je Jahr, ein Jahr lang | einer je Jahr, {count} Jahre lang',
+    hourly: 'einer je Stunde eine Stunde lang | einer je Stunde {count} Stunden lang',
+    daily: 'einer je Tag einen Tag lang | einer je Tag {count} Tage lang',
+    weekly: 'einer je Woche eine Woche lang | einer je Woche {count} Wochen lang',
+    monthly: 'einer je Monat einen Monat lang | einer je Monat {count} Monate lang',
+    yearly: 'einer je Jahr ein Jahr lang | einer je Jahr {count} Jahre lang',
   },
   care: {
     check: { name: 'Prüfung', start: 'Jetzt prüfen', what: 'Sucht nach Schäden im Aufbau des Repositorys. Backups warten solange.' },
@@ -252,6 +252,7 @@ const de: Messages = {
   cared: {
     checkSound: 'Es wurden keine Fehler gefunden.',
     checkErrors: 'Es wurden Fehler gefunden. | Ein Fehler wurde gefunden. | {count} Fehler wurden gefunden.',
+    checkAdvice: 'Geben Sie keinen Platz frei, bevor das behoben ist. Wie, sagt das Kapitel „Troubleshooting“ in restics Handbuch; „restic repair index“ kommt zuerst.',
     checkPacks: 'Eine Pack-Datei ist beschädigt. | {count} Pack-Dateien sind beschädigt.',
     pruned: '{freed} wurden frei, {left} sind übrig.',
     prunedSnapshots: 'Kein Snapshot wurde entfernt; {freed} wurden frei, {left} sind übrig. | Ein Snapshot wurde entfernt; {freed} wurden frei, {left} sind übrig. | {count} Snapshots wurden entfernt; {freed} wurden frei, {left} sind übrig.',

@@ -187,8 +187,8 @@ const en = {
   repositories: {
     title: 'Repositories',
     sentence: 'No repository. | One repository. | {count} repositories.',
-    bad: 'In one of them the last check found errors or failed. | In {count} of them the last check found errors or failed.',
-    unchecked: 'One of them has never been checked. | {count} of them have never been checked.',
+    bad: 'The last check of one found errors or failed. | The last checks of {count} found errors or failed.',
+    unchecked: 'One has never been checked. | {count} have never been checked.',
     sound: 'No last check found errors.',
     sentenceMore: 'The newest {count} repositories.',
     none: 'No repository yet.',
@@ -232,11 +232,11 @@ const en = {
   },
   keep: {
     last: 'the last one | the last {count}',
-    hourly: 'one an hour, for one hour | one an hour, for {count} hours',
-    daily: 'one a day, for one day | one a day, for {count} days',
-    weekly: 'one a week, for one week | one a week, for {count} weeks',
-    monthly: 'one a month, for one month | one a month, for {count} months',
-    yearly: 'one a year, for one year | one a year, for {count} years',
+    hourly: 'one an hour for one hour | one an hour for {count} hours',
+    daily: 'one a day for one day | one a day for {count} days',
+    weekly: 'one a week for one week | one a week for {count} weeks',
+    monthly: 'one a month for one month | one a month for {count} months',
+    yearly: 'one a year for one year | one a year for {count} years',
   },
   care: {
     check: { name: 'Check', start: 'Check now', what: 'Looks for damage in the repository’s structure. Backups wait meanwhile.' },
@@ -250,6 +250,7 @@ const en = {
   cared: {
     checkSound: 'No errors were found.',
     checkErrors: 'Errors were found. | One error was found. | {count} errors were found.',
+    checkAdvice: 'Free no space before this is mended. The chapter “Troubleshooting” of restic’s manual says how; “restic repair index” comes first.',
     checkPacks: 'One pack file is damaged. | {count} pack files are damaged.',
     pruned: '{freed} were freed, {left} are left.',
     prunedSnapshots: 'No snapshot was removed; {freed} were freed, {left} are left. | One snapshot was removed; {freed} were freed, {left} are left. | {count} snapshots were removed; {freed} were freed, {left} are left.',

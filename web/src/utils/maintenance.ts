@@ -33,12 +33,15 @@ export const STARTED_BY_HAND = ['check', 'prune', 'stats', 'snapshots', 'unlock'
 export const lastOf = (repository: Pick<Repository, 'maintenance'>, kind: MaintenanceKind): Maintenance | undefined =>
   repository.maintenance.find((last) => last.kind === kind)
 
+/** It is a check that found errors in the repository, and not one that could not look. */
+export const foundDamage = (last: Pick<Maintenance, 'kind' | 'result'>): boolean => last.kind === 'check' && (resultOf(last).error_count ?? 0) > 0
+
 /** What the last check says of a repository; a check that never got so far says nothing of damage. */
 export function soundness(repository: Pick<Repository, 'maintenance'>): 'unchecked' | 'sound' | 'damaged' | 'checkFailed' {
   const check = lastOf(repository, 'check')
   if (!check) return 'unchecked'
   if (check.status === 'success') return 'sound'
-  return (resultOf(check).error_count ?? 0) > 0 ? 'damaged' : 'checkFailed'
+  return foundDamage(check) ? 'damaged' : 'checkFailed'
 }
 
 const SIZES: Record<string, string> = { 'restore-size': 'cared.sizeRestore', 'files-by-contents': 'cared.sizeFiles' }
@@ -68,7 +71,7 @@ const DID: Record<MaintenanceKind, (result: Result, say: Say) => string> = {
 /** What became of the last task of a kind, in a sentence. `failure` is the task's error, where it is known. */
 export function outcomeOf(last: Maintenance, failure: TaskFailure | null | undefined, say: Say): string {
   const result = resultOf(last)
-  if (last.kind === 'check' && (result.error_count ?? 0) > 0) {
+  if (foundDamage(last)) {
     const found = say.t('cared.checkErrors', { count: result.error_count }, result.error_count)
     const packs = result.damaged_packs?.length ?? 0
     return packs ? `${found} ${say.t('cared.checkPacks', { count: packs }, packs)}` : found
@@ -103,10 +106,10 @@ export function stateOf(task: Task, agentOf: AgentOf, { t }: Say): string {
 type Retention = Partial<Record<'keep_last' | 'keep_hourly' | 'keep_daily' | 'keep_weekly' | 'keep_monthly' | 'keep_yearly', number | null>>
 const RULES = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const
 
-/** "the last 3, one a day, for 7 days"; "" for rules that keep nothing and are therefore none. */
+/** "the last 3; one a day for 7 days"; "" for rules that keep nothing and are therefore none. */
 export function keptBy(rules: Retention, { t }: Say): string {
   return RULES.map((rule) => ({ rule, count: rules[`keep_${rule}`] ?? 0 }))
     .filter(({ count }) => count > 0)
     .map(({ rule, count }) => t(`keep.${rule}`, { count }, count))
-    .join(', ')
+    .join('; ')
 }

@@ -106,8 +106,8 @@ describe('a task that has not ended', () => {
 
 describe('what a retention keeps', () => {
   it('is said rule by rule, and nothing where it keeps nothing', () => {
-    expect(keptBy({ keep_last: 3, keep_daily: 7, keep_weekly: 0, keep_monthly: null }, say('en'))).toBe('the last 3, one a day, for 7 days')
-    expect(keptBy({ keep_last: 1, keep_yearly: 1 }, say('de'))).toBe('der letzte, einer je Jahr, ein Jahr lang')
+    expect(keptBy({ keep_last: 3, keep_daily: 7, keep_weekly: 0, keep_monthly: null }, say('en'))).toBe('the last 3; one a day for 7 days')
+    expect(keptBy({ keep_last: 1, keep_yearly: 1 }, say('de'))).toBe('der letzte; einer je Jahr ein Jahr lang')
     expect(keptBy({}, say('en'))).toBe('')
   })
 })
