@@ -194,6 +194,37 @@ TEST_P(ResticKinds, WhatIsSavedWhileAListingRunsIsNotGone) {
     EXPECT_EQ(snapshots().size(), 1U);
 }
 
+TEST_P(ResticKinds, LongListsStayWithTheirTask) {
+    const Array errors(3, "pack x is gone");
+    Array ids;
+    for (int i = 0; i < 500; ++i)
+        ids.emplace_back(core::Uuid::generate(clock.now()).toString().substr(24, 8));
+    run("prune", {{"snapshots_kept", 1}, {"snapshots_removed", 500}, {"removed_ids", ids}});
+    run("check", {{"error_count", 3}, {"errors", errors}});
+    const auto all = maintenance();
+    ASSERT_EQ(all.size(), 2U);
+    EXPECT_EQ(all[0].result.find("errors")->array()->size(), 3U);
+    EXPECT_EQ(all[1].result.find("removed_ids"), nullptr);
+    EXPECT_EQ(all[1].result.integerOr("snapshots_removed"), 500);
+    const auto task = here([&](Transaction& tx) { return restic::TaskStore::find(tx, all[1].task); });
+    EXPECT_EQ(task->result.find("removed_ids")->array()->size(), 500U);
+}
+
+TEST_P(ResticKinds, ADamagedRowOfTheLastOnesCostsOnlyItself) {
+    if (postgres())
+        GTEST_SKIP() << "it stores numbers only where numbers belong";
+    run("check", {{"error_count", 0}});
+    run("stats", {{"total_size", 1}, {"mode", "raw-data"}});
+    here([&](Transaction& tx) {
+        return tx.execute(
+            "UPDATE restic_repository_maintenance SET ended_at_us = 'soon' WHERE tenant_id = $1 "
+            "AND kind = 'check'",
+            {tenant.tenant()});
+    });
+    ASSERT_EQ(maintenance().size(), 1U);
+    EXPECT_EQ(maintenance()[0].kind, "stats");
+}
+
 TEST_P(ResticKinds, TheLastOfEachIsKeptBesideItsRepository) {
     run("check", {{"error_count", 0}});
     clock.advance(1h);

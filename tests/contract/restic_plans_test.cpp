@@ -6,6 +6,7 @@
 #include "status/metrics.h"
 #include "support/plans.h"
 #include "support/recording_database.h"
+#include "tasks/maintenance_store.h"
 
 namespace test {
 namespace {
@@ -157,6 +158,8 @@ protected:
             restic::RepositoryStore::openTasks(tx, store);
             restic::RepositoryStore::find(tx, std::vector{store, nobody});
             restic::RepositoryStore::linksOfOthers(tx, store, web);
+            restic::TaskStore::openMaintenance(tx, {store, nobody});
+            restic::MaintenanceStore::of(tx, {store, nobody});
         });
         recorder.transact(tenant, [&](Transaction& tx) {
             used.policies.unlink(tx, web, nightly);

@@ -11,6 +11,9 @@ export type RepositoryInput = Schemas['RepositoryInput']
 export type Run = Schemas['BackupRun']
 export type Task = Schemas['Task']
 export type TaskInput = Schemas['TaskInput']
+export type TaskFailure = Schemas['TaskFailure']
+export type Maintenance = Schemas['Maintenance']
+export type MaintenanceKind = Maintenance['kind']
 export type TargetStatus = Schemas['TargetStatus']
 export type LogLine = Schemas['LogLine']
 export type RegistrationToken = Schemas['RegistrationToken']
@@ -89,6 +92,8 @@ const query = (parameters: Record<string, string | number | undefined | null>): 
   return text ? `?${text}` : ''
 }
 
+const startTask = (input: TaskInput): Promise<{ id: string; status: string }> => call('POST', '/restic/tasks', input)
+
 export const api = {
   users: (after?: string | null) => call<Page<Member>>('GET', `/users${query({ limit: 100, after })}`),
   invite: (email: string, role: string) => call<InvitedUser>('POST', '/users', { email, role }),
@@ -103,6 +108,7 @@ export const api = {
   pages: () => call<Page<ModulePage>>('GET', '/pages'),
   status: () => call<TargetStatus[]>('GET', '/restic/status'),
   agents: (limit: number, after?: string | null) => call<Page<Agent>>('GET', `/restic/agents${query({ limit, after })}`),
+  agent: (id: string) => call<Agent>('GET', `/restic/agents/${id}`),
   registrationTokens: (after?: string | null) => call<Page<OpenRegistrationToken>>('GET', `/restic/agents/registration-tokens${query({ limit: 100, after })}`),
   revokeRegistrationToken: (id: string) => call<void>('DELETE', `/restic/agents/registration-tokens/${id}`),
   registrationToken: () => call<RegistrationToken>('POST', '/restic/agents/registration-tokens', {}),
@@ -113,10 +119,14 @@ export const api = {
   link: (agent: string, policy: string) => call<void>('PUT', `/restic/agents/${agent}/policies/${policy}`),
   unlink: (agent: string, policy: string) => call<void>('DELETE', `/restic/agents/${agent}/policies/${policy}`),
   removePolicy: (id: string) => call<void>('DELETE', `/restic/policies/${id}`),
-  repositories: (after?: string | null) => call<Page<Repository>>('GET', `/restic/repositories${query({ limit: 500, after })}`),
+  repositories: (after?: string | null, limit = 500) => call<Page<Repository>>('GET', `/restic/repositories${query({ limit, after })}`),
+  repository: (id: string) => call<Repository>('GET', `/restic/repositories/${id}`),
+  unlock: (id: string) => call<{ id: string }>('POST', `/restic/repositories/${id}/unlock`),
   createRepository: (input: RepositoryInput) => call<Repository>('POST', '/restic/repositories', input),
   backUp: (agent: string, policy: string) =>
-    call<{ id: string; status: string }>('POST', '/restic/tasks', { type: 'backup', agent_id: agent, policy_id: policy }),
+    startTask({ type: 'backup', agent_id: agent, policy_id: policy }),
+  startTask,
+  cancelTask: (id: string) => call<{ id: string }>('DELETE', `/restic/tasks/${id}`),
   runs: (limit: number, after?: string | null, filter: { policy_id?: string; agent_id?: string; status?: string } = {}) =>
     call<Page<Run>>('GET', `/restic/backup-runs${query({ limit, after, ...filter })}`),
   run: (id: string) => call<Run>('GET', `/restic/backup-runs/${id}`),

@@ -44,7 +44,7 @@ const GERMAN: Record<ErrorName, string> = {
   RepositoryInUse: 'Das Repository wird noch benutzt. Geben Sie seinen Richtlinien und Zielen zuerst ein anderes.',
   RepositoryMissing: 'Es fehlt, wohin gesichert wird. Geben Sie der Richtlinie ein Repository, oder nennen Sie eines in der Konfiguration des Agenten.',
   RepositoryNotFound: 'Dieses Repository gibt es nicht, oder nicht mehr.',
-  RepositoryUnreachable: 'Das Repository liegt auf einer Platte, die dieser Agent nicht erreicht. Wählen Sie eines, das alle Agenten der Richtlinie erreichen, oder je Rechner eine Richtlinie.',
+  RepositoryUnreachable: 'Der Agent erreicht dieses Repository nicht, oder kein Agent arbeitet damit. Wählen Sie eines, das alle Agenten der Richtlinie erreichen, oder je Rechner eine Richtlinie.',
   RequestTimeout: 'Die Anfrage kam nicht rechtzeitig an.',
   RetentionConflict: 'Mit diesen Regeln würde nichts aufbewahrt. Mindestens eine Zahl muss größer als null sein und keine kleiner.',
   SnapshotNotFound: 'Diesen Snapshot gibt es nicht.',

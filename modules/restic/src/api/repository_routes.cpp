@@ -7,6 +7,7 @@
 #include "field_rules.h"
 #include "lock_row.h"
 #include "repositories/place.h"
+#include "tasks/maintenance_store.h"
 
 namespace restic::api {
 
@@ -20,19 +21,42 @@ using core::http::Role;
 using core::wire::typeOf;
 
 namespace {
-using Marks = std::map<std::string, core::Instant>;
+/// What stands beside repositories: as many questions for a page of them as for one.
+struct Beside {
+    std::map<std::string, core::Instant> marks;
+    std::map<core::Uuid, std::vector<MaintenanceView>> maintenance;
+    std::map<core::Uuid, std::vector<OpenTaskView>> open;
 
-/// The marks of those that are on one agent's disk, or on none.
-Marks marksOf(Transaction& tx, const std::vector<Repository>& repositories) {
-    std::vector<std::string> places;
-    for (const auto& r : repositories)
-        if (r.agent)
-            places.push_back(placeOf(r, *r.agent));
-    return PlaceStore::firstSuccesses(tx, places);
-}
+    static Beside of(Transaction& tx, const std::vector<Repository>& repositories) {
+        Beside beside;
+        std::vector<core::Uuid> ids;
+        // The marks of those that are on one agent's disk, or on none.
+        std::vector<std::string> places;
+        for (const auto& r : repositories) {
+            ids.push_back(r.id);
+            if (r.agent)
+                places.push_back(placeOf(r, *r.agent));
+        }
+        beside.marks = PlaceStore::firstSuccesses(tx, places);
+        for (auto& one : MaintenanceStore::of(tx, ids))
+            beside.maintenance[one.repository].push_back({std::move(one.kind), one.task, one.agent,
+                                                          std::move(one.status), std::move(one.message),
+                                                          std::move(one.result), one.endedAt});
+        for (auto& one : TaskStore::openMaintenance(tx, ids))
+            beside.open[one.repository].push_back(
+                {one.id, std::move(one.kind), std::string(protocol::toText(one.status)), one.agent});
+        return beside;
+    }
 
-RepositoryView viewOf(const Repository& r, const Marks& marks) {
-    const auto mark = r.agent ? marks.find(placeOf(r, *r.agent)) : marks.end();
+    template <typename Map>
+    static typename Map::mapped_type found(const Map& map, const typename Map::key_type& key) {
+        const auto at = map.find(key);
+        return at != map.end() ? at->second : typename Map::mapped_type();
+    }
+};
+
+RepositoryView viewOf(const Repository& r, const Beside& beside) {
+    const auto mark = r.agent ? beside.marks.find(placeOf(r, *r.agent)) : beside.marks.end();
     return {r.id,
             r.name,
             r.type,
@@ -43,13 +67,22 @@ RepositoryView viewOf(const Repository& r, const Marks& marks) {
             r.passwordFile,
             r.certFile,
             r.environment,
-            mark != marks.end() ? std::optional(mark->second) : std::nullopt,
+            mark != beside.marks.end() ? std::optional(mark->second) : std::nullopt,
+            Beside::found(beside.maintenance, r.id),
+            Beside::found(beside.open, r.id),
             r.createdAt,
             r.updatedAt};
 }
 
 RepositoryView viewOf(Transaction& tx, const Repository& repository) {
-    return viewOf(repository, marksOf(tx, {repository}));
+    return viewOf(repository, Beside::of(tx, {repository}));
+}
+
+/// What people set: the rest changes by itself.
+core::json::Value forAudit(RepositoryView view) {
+    view.maintenance.clear();
+    view.openTasks.clear();
+    return core::wire::toJson(view);
 }
 } // namespace
 
@@ -84,13 +117,13 @@ void addRepositoryRoutes(Routes& routes, const Services& s) {
                           const auto query = request.queryAs<core::http::PageQuery>();
                           return Response::of(s.database.read(request.tenant(), [&](Transaction& tx) {
                               auto repositories = RepositoryStore::list(tx, query);
-                              const auto marks = marksOf(tx, repositories);
+                              const auto beside = Beside::of(tx, repositories);
                               return core::http::makePage(
                                   std::move(repositories), query.limit,
                                   [](const Repository& r) {
                                       return core::http::Cursor{core::toMicros(r.createdAt), r.id};
                                   },
-                                  [&](const Repository& r) { return viewOf(r, marks); });
+                                  [&](const Repository& r) { return viewOf(r, beside); });
                           }));
                       }});
     routes.push_back({.method = "POST",
@@ -110,7 +143,7 @@ void addRepositoryRoutes(Routes& routes, const Services& s) {
                               const auto made = s.repositories.create(tx, specOf(input));
                               const auto view = viewOf(tx, made);
                               request.audit().object("repository", made.id.toString());
-                              request.audit().entry.after = core::wire::toJson(view);
+                              request.audit().entry.after = forAudit(view);
                               return request.keep(versioned(view, 201));
                           });
                       }});
@@ -146,10 +179,10 @@ void addRepositoryRoutes(Routes& routes, const Services& s) {
                                   lockRow(tx, "restic_repositories", id);
                               const auto before = s.repositories.get(tx, id);
                               core::http::requireVersion(request, core::formatInstant(before.updatedAt));
-                              request.audit().entry.before = core::wire::toJson(viewOf(tx, before));
+                              request.audit().entry.before = forAudit(viewOf(tx, before));
                               const auto changed = s.repositories.update(tx, id, specOf(input));
                               auto view = viewOf(tx, changed);
-                              request.audit().entry.after = core::wire::toJson(view);
+                              request.audit().entry.after = forAudit(view);
                               return view;
                           }));
                       }});

@@ -1,7 +1,10 @@
 #include "api/repository_views.h"
-#include "core/text.h"
 
+#include "api/task_views.h"
+#include "core/text.h"
 #include "field_rules.h"
+#include "restic/protocol/task_kinds.h"
+#include "restic/protocol/task_state.h"
 
 namespace restic::api {
 
@@ -9,6 +12,24 @@ using core::wire::object;
 using core::wire::strict;
 using core::wire::tolerant;
 using core::wire::Type;
+
+namespace {
+std::vector<std::string> maintenanceKinds() {
+    std::vector<std::string> names;
+    for (const auto* kind : protocol::allKinds())
+        if (!kind->makesSnapshot)
+            names.emplace_back(kind->name);
+    return names;
+}
+
+std::vector<std::string> endStates() {
+    std::vector<std::string> names;
+    for (const auto state : protocol::kAllTaskStates)
+        if (protocol::isTerminal(state))
+            names.emplace_back(protocol::toText(state));
+    return names;
+}
+} // namespace
 
 const Type& wireType(const RepositoryInput*) {
     static const auto type =
@@ -48,6 +69,30 @@ const Type& wireType(const StartAnewInput*) {
     return type;
 }
 
+const Type& wireType(const MaintenanceView*) {
+    static const auto type =
+        object<MaintenanceView>("Maintenance", tolerant, "The last task of one kind on a repository")
+            .field("kind", &MaintenanceView::kind, {.oneOf = maintenanceKinds()})
+            .field("task_id", &MaintenanceView::taskId)
+            .field("agent_id", &MaintenanceView::agentId)
+            .field("status", &MaintenanceView::status, {.oneOf = endStates()})
+            .field("message", &MaintenanceView::message, {.doc = "Why it did not succeed"})
+            .field("result", &MaintenanceView::result, {.shapes = resultTypes()})
+            .field("ended_at", &MaintenanceView::endedAt)
+            .build();
+    return type;
+}
+
+const Type& wireType(const OpenTaskView*) {
+    static const auto type = object<OpenTaskView>("OpenMaintenance", tolerant, "A task that waits or runs")
+                                 .field("id", &OpenTaskView::id)
+                                 .field("type", &OpenTaskView::type, {.oneOf = maintenanceKinds()})
+                                 .field("status", &OpenTaskView::status, {.oneOf = taskStates()})
+                                 .field("agent_id", &OpenTaskView::agentId)
+                                 .build();
+    return type;
+}
+
 const Type& wireType(const RepositoryView*) {
     static const auto type = object<RepositoryView>("Repository", tolerant)
                                  .field("id", &RepositoryView::id)
@@ -61,6 +106,10 @@ const Type& wireType(const RepositoryView*) {
                                  .field("cert_file", &RepositoryView::certFile)
                                  .field("environment_vars", &RepositoryView::environmentVars)
                                  .field("first_success_at", &RepositoryView::firstSuccessAt)
+                                 .field("maintenance", &RepositoryView::maintenance,
+                                        {.doc = "Of each kind of task that has run on it, the last"})
+                                 .field("open_tasks", &RepositoryView::openTasks,
+                                        {.doc = "Maintenance that waits or runs, oldest first"})
                                  .field("created_at", &RepositoryView::createdAt)
                                  .field("updated_at", &RepositoryView::updatedAt)
                                  .build();

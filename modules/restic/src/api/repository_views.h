@@ -24,6 +24,25 @@ struct RepositoryInput {
     std::map<std::string, std::string> environmentVars;
 };
 
+/// The last task of one kind that cared for a repository.
+struct MaintenanceView {
+    std::string kind;
+    core::Uuid taskId;
+    core::Uuid agentId;
+    std::string status;
+    std::optional<std::string> message;
+    core::json::Value result;
+    core::Instant endedAt;
+};
+
+/// One that waits or runs.
+struct OpenTaskView {
+    core::Uuid id;
+    std::string type;
+    std::string status;
+    core::Uuid agentId;
+};
+
 struct RepositoryView {
     core::Uuid id;
     std::string name;
@@ -36,6 +55,9 @@ struct RepositoryView {
     std::optional<std::string> certFile;
     std::map<std::string, std::string> environmentVars;
     std::optional<core::Instant> firstSuccessAt;
+    /// By kind, of those that have run.
+    std::vector<MaintenanceView> maintenance;
+    std::vector<OpenTaskView> openTasks;
     core::Instant createdAt;
     core::Instant updatedAt;
 };
@@ -46,6 +68,8 @@ struct StartAnewInput {
 
 const core::wire::Type& wireType(const RepositoryInput*);
 const core::wire::Type& wireType(const StartAnewInput*);
+const core::wire::Type& wireType(const MaintenanceView*);
+const core::wire::Type& wireType(const OpenTaskView*);
 const core::wire::Type& wireType(const RepositoryView*);
 
 /// What creating and changing a repository needs, in whichever request it is done.

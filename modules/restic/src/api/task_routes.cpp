@@ -1,6 +1,7 @@
 #include "api/routes.h"
 #include "api/task_views.h"
 #include "errors.h"
+#include "restic/protocol/task_kinds.h"
 #include "tasks/repository_queue.h"
 
 namespace restic::api {
@@ -15,9 +16,13 @@ using core::http::Role;
 using core::wire::typeOf;
 
 namespace {
+Response answerOf(const Task& task) {
+    return Response::of(TaskStarted{task.id, std::string(protocol::toText(task.status))}, 202);
+}
+
 Response started(const Task& task, Request& request) {
     request.audit().object("task", task.id.toString());
-    return Response::of(TaskStarted{task.id, std::string(protocol::toText(task.status))}, 202);
+    return answerOf(task);
 }
 
 /// The parameters of a request, of their kind's type. Throws core::Error(kValidation).
@@ -35,14 +40,8 @@ core::Uuid agentFor(const Services& s, Request& request, const TaskInput& input)
     if (!input.repositoryId)
         throw core::wire::validationError(
             {{"/agent_id", "is required where no repository_id says whose work it is"}});
-    return s.database.read(request.tenant(), [&](Transaction& tx) {
-        const auto repository = s.repositories.get(tx, *input.repositoryId);
-        if (const auto agent = RepositoryStore::caretaker(tx, repository))
-            return *agent;
-        throw core::Error(errors::kRepositoryUnreachable, "No agent works with the repository \"" +
-                                                              repository.name +
-                                                              "\" yet: name one as agent_id.");
-    });
+    return s.database.read(
+        request.tenant(), [&](Transaction& tx) { return s.repositories.caretaker(tx, *input.repositoryId); });
 }
 
 std::optional<TaskWait> waitOf(const Services& s, Request& request, const Task& task) {
@@ -53,8 +52,7 @@ std::optional<TaskWait> waitOf(const Services& s, Request& request, const Task& 
         const auto wait = RepositoryQueue::waitOf(tx, claim, *task.repository, s.clock.now());
         if (!wait)
             return std::nullopt;
-        TaskWait view;
-        view.reason = wait->reason;
+        TaskWait view{wait->code, wait->reason, {}};
         for (const auto& other : wait->claims)
             view.tasks.push_back({other.id, other.kind, other.agent});
         return view;
@@ -121,6 +119,31 @@ void addTaskRoutes(Routes& routes, const Services& s) {
                      return core::http::Cursor{core::toMicros(t.createdAt), t.id};
                  },
                  TaskView::of));
+         }});
+    routes.push_back(
+        {.method = "POST",
+         .path = "/api/v1/restic/repositories/{id}/unlock",
+         .summary =
+             "Remove locks whose holder is gone, and no others: by the agent that works on the repository",
+         .permission = write,
+         .audit = Audit::action("restic.repository.unlocked"),
+         .response = &typeOf<TaskStarted>(),
+         .status = 202,
+         .location = "/api/v1/restic/tasks/{id}",
+         .errors = {&errors::kRepositoryNotFound, &errors::kRepositoryUnreachable, &errors::kAgentNotFound},
+         .handler = [&s](Request& request) -> Outcome {
+             const auto id = request.uuidParameter("id", errors::kRepositoryNotFound);
+             TaskRequest wanted;
+             wanted.type = protocol::kinds::unlock.name;
+             wanted.repository = id;
+             wanted.agent = s.database.read(
+                 request.tenant(), [&](Transaction& tx) { return s.repositories.caretaker(tx, id); });
+             return answerOf(s.tasks.create(request.tenant(), wanted, [&](const Task& task) {
+                 const TaskStarted made{task.id, std::string(protocol::toText(task.status))};
+                 request.audit().object("repository", id.toString());
+                 request.audit().entry.after = core::wire::toJson(made);
+                 request.keep(answerOf(task));
+             }));
          }});
     routes.push_back({.method = "GET",
                       .path = "/api/v1/restic/tasks/{id}",

@@ -6,6 +6,7 @@
 #include "restic/protocol/task_kinds.h"
 #include "restic/protocol/task_state.h"
 #include "tasks/kinds/backup.h"
+#include "tasks/repository_queue.h"
 
 namespace restic::api {
 
@@ -42,13 +43,14 @@ std::vector<const Type& (*)()> parameterTypes() {
             &core::wire::typeOf<protocol::ForgetParameters>, &core::wire::typeOf<protocol::StatsParameters>,
             &core::wire::typeOf<protocol::NoParameters>};
 }
+} // namespace
+
 std::vector<const Type& (*)()> resultTypes() {
     std::vector<const Type& (*)()> types;
     for (const auto* kind : protocol::allKinds())
         types.push_back(kind->result);
     return types;
 }
-} // namespace
 
 const Type& wireType(const TaskInput*) {
     static const auto type =
@@ -98,6 +100,7 @@ const Type& wireType(const TaskBefore*) {
 
 const Type& wireType(const TaskWait*) {
     static const auto type = object<TaskWait>("TaskWait", tolerant, "For whom a task waits")
+                                 .field("code", &TaskWait::code, {.oneOf = RepositoryQueue::waitCodes()})
                                  .field("reason", &TaskWait::reason)
                                  .field("tasks", &TaskWait::tasks)
                                  .build();

@@ -47,6 +47,7 @@ struct TaskBefore {
 
 /// Why a queued task is not handed out.
 struct TaskWait {
+    std::string code;
     std::string reason;
     std::vector<TaskBefore> tasks;
 };
@@ -101,6 +102,9 @@ struct LogPage {
     std::vector<LogLineView> items;
     std::optional<std::int64_t> next;
 };
+
+/// The types of the results of all kinds, for whatever holds one of them.
+std::vector<const core::wire::Type& (*)()> resultTypes();
 
 const core::wire::Type& wireType(const TaskInput*);
 const core::wire::Type& wireType(const TaskStarted*);

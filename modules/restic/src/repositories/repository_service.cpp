@@ -148,6 +148,14 @@ Repository RepositoryService::get(Transaction& tx, const Uuid& id) {
     return *repository;
 }
 
+Uuid RepositoryService::caretaker(Transaction& tx, const Uuid& id) {
+    const auto repository = get(tx, id);
+    if (const auto agent = RepositoryStore::caretaker(tx, repository))
+        return *agent;
+    throw core::Error(errors::kRepositoryUnreachable, "No agent works with the repository \"" +
+                                                          repository.name + "\" yet: name one as agent_id.");
+}
+
 void RepositoryService::remove(Transaction& tx, const Uuid& id) {
     const Repository repository = get(tx, id);
     if (const auto users = RepositoryStore::users(tx, id); !users.empty())

@@ -39,6 +39,9 @@ public:
     /// kRepositoryExists if the place has another password.
     Repository findOrCreate(core::db::Transaction& tx, RepositorySpec spec);
     Repository get(core::db::Transaction& tx, const core::Uuid& id);
+    /// Whoever works on it where nobody is named. Throws kRepositoryNotFound, kRepositoryUnreachable where
+    /// there is nobody.
+    core::Uuid caretaker(core::db::Transaction& tx, const core::Uuid& id);
     /// Throws kRepositoryInUse, naming its users.
     void remove(core::db::Transaction& tx, const core::Uuid& id);
     /// A deliberate new start: where it is (for a local one without an agent: on that agent's disk) a

@@ -7,6 +7,22 @@ namespace restic {
 
 using core::db::Transaction;
 
+namespace {
+constexpr std::size_t kLongestList = 4096;
+
+/// The result without its long lists (thousands of snapshots): those stay with the task.
+core::db::Param withoutLongLists(const core::json::Value& result) {
+    const auto* fields = result.object();
+    if (fields == nullptr)
+        return nullptr;
+    core::json::Object kept;
+    for (const auto& [name, value] : fields->members())
+        if (value.array() == nullptr || core::json::write(value).size() <= kLongestList)
+            kept.set(name, value);
+    return core::json::Value(std::move(kept));
+}
+} // namespace
+
 void MaintenanceStore::record(Transaction& tx, const Task& task, const TaskEnd& end, core::Instant now) {
     if (!task.repository)
         return;
@@ -16,7 +32,7 @@ void MaintenanceStore::record(Transaction& tx, const Task& task, const TaskEnd& 
         "ON CONFLICT (tenant_id, repository_id, kind) DO UPDATE SET task_id = $4, agent_id = $5, "
         "status = $6, message = $7, result = $8, ended_at_us = $9",
         {tx.tenant(), *task.repository, task.type, task.id, task.agent, protocol::toText(end.state),
-         end.message, end.result.isNull() ? core::db::Param(nullptr) : core::db::Param(end.result), now});
+         end.message, withoutLongLists(end.result), now});
 }
 
 std::vector<Maintenance> MaintenanceStore::of(Transaction& tx, const std::vector<core::Uuid>& repositories) {
@@ -30,8 +46,11 @@ std::vector<Maintenance> MaintenanceStore::of(Transaction& tx, const std::vector
                       " wanted CROSS JOIN restic_repository_maintenance m WHERE m.tenant_id = $1 AND "
                       "m.repository_id = wanted.id ORDER BY m.repository_id, m.kind",
                   {tx.tenant(), idList(repositories)}))
-        all.push_back({row.uuid(0), row.text(1), row.uuid(2), row.uuid(3), row.text(4), row.optionalText(5),
-                       jsonOrNull(row, 6), row.instant(7)});
+        try {
+            all.push_back({row.uuid(0), row.text(1), row.uuid(2), row.uuid(3), row.text(4),
+                           row.optionalText(5), jsonOrNull(row, 6), row.instant(7)});
+        } catch (const core::Error&) { // one bad row must not take down the list that it is in
+        }
     return all;
 }
 

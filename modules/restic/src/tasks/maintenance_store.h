@@ -29,6 +29,7 @@ struct Maintenance {
 /// same however long the history is.
 class MaintenanceStore {
 public:
+    /// Long lists of the result stay with the task alone.
     static void record(core::db::Transaction& tx, const Task& task, const TaskEnd& end, core::Instant now);
     /// Of those repositories, by repository and kind.
     static std::vector<Maintenance> of(core::db::Transaction& tx,

@@ -20,6 +20,21 @@ LockClass lockOf(const std::string& kind) {
     return declared != nullptr ? declared->lock : LockClass::exclusive;
 }
 
+/// Why a task waits: for pages, and for people.
+struct Reason {
+    std::string_view code;
+    std::string_view sentence;
+};
+constexpr Reason kOthersWork{"others_work", "It needs the repository for itself, and others work on it."};
+constexpr Reason kTaken{"taken", "A task has the repository for itself."};
+constexpr Reason kTurn{"turn", "A task that needs the repository for itself was there first."};
+constexpr Reason kNewRepository{
+    "new_repository", "The repository is new: until a first task has succeeded they go one at a time."};
+
+RepositoryQueue::Wait because(const Reason& reason, std::vector<TaskStore::Claim> claims) {
+    return {std::move(claims), std::string(reason.code), std::string(reason.sentence)};
+}
+
 bool excludeEachOther(LockClass a, LockClass b) {
     return a != LockClass::none && b != LockClass::none &&
            (a == LockClass::exclusive || b == LockClass::exclusive);
@@ -38,6 +53,13 @@ bool standsBefore(const TaskStore::Claim& other, const TaskStore::Claim& task) {
 }
 } // namespace
 
+std::vector<std::string> RepositoryQueue::waitCodes() {
+    std::vector<std::string> codes;
+    for (const auto& reason : {kOthersWork, kTaken, kTurn, kNewRepository})
+        codes.emplace_back(reason.code);
+    return codes;
+}
+
 bool RepositoryQueue::mayBegin(Transaction& tx, const TaskStore::Claim& task, const Uuid& repository,
                                core::Instant now) {
     if (lockOf(task.kind) == LockClass::none)
@@ -52,26 +74,20 @@ std::optional<RepositoryQueue::Wait> RepositoryQueue::waitOf(Transaction& tx, co
     const auto lock = lockOf(task.kind);
     if (!repository || lock == LockClass::none)
         return std::nullopt;
-    Wait wait;
+    std::vector<TaskStore::Claim> before;
     const auto held = TaskStore::heldOf(tx, repositoryId);
     for (const auto& other : held)
         if (other.id != task.id && excludeEachOther(lock, lockOf(other.kind)))
-            wait.claims.push_back(other);
-    if (!wait.claims.empty()) {
-        wait.reason = lock == LockClass::exclusive
-                          ? "It needs the repository for itself, and others work on it."
-                          : "A task has the repository for itself.";
-        return wait;
-    }
+            before.push_back(other);
+    if (!before.empty())
+        return because(lock == LockClass::exclusive ? kOthersWork : kTaken, std::move(before));
     // One that needs the repository for itself would never have it, if later ones went ahead of it.
     if (lock == LockClass::shared)
         for (const auto& other : TaskStore::waitingAlone(tx, repositoryId, now))
             if (standsBefore(other, task) && canBegin(tx, other))
-                wait.claims.push_back(other);
-    if (!wait.claims.empty()) {
-        wait.reason = "A task that needs the repository for itself was there first.";
-        return wait;
-    }
+                before.push_back(other);
+    if (!before.empty())
+        return because(kTurn, std::move(before));
     const auto isNew = [&](const Uuid& agent) {
         return !PlaceStore::firstSuccess(tx, placeOf(*repository, agent));
     };
@@ -81,11 +97,10 @@ std::optional<RepositoryQueue::Wait> RepositoryQueue::waitOf(Transaction& tx, co
     // two machines may be one shared folder.
     for (const auto& other : held)
         if (other.id != task.id && lockOf(other.kind) != LockClass::none && isNew(other.agent))
-            wait.claims.push_back(other);
-    if (wait.claims.empty())
+            before.push_back(other);
+    if (before.empty())
         return std::nullopt;
-    wait.reason = "The repository is new: until a first task has succeeded they go one at a time.";
-    return wait;
+    return because(kNewRepository, std::move(before));
 }
 
 } // namespace restic

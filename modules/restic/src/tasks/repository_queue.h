@@ -18,9 +18,14 @@ public:
     struct Wait {
         /// What holds the repository, or stands before it in the queue.
         std::vector<TaskStore::Claim> claims;
+        /// For pages in other languages: one of waitCodes().
+        std::string code;
         /// One sentence for people.
         std::string reason;
     };
+
+    /// All codes of a wait.
+    static std::vector<std::string> waitCodes();
 
     /// Whether the task may be handed out. Keeps other hosts from deciding about the repository until the
     /// unit of work ends.

@@ -1,0 +1,173 @@
+// What cares for a repository, as a person starts it and sees what came of it.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { after, before, test } from 'node:test'
+import { join } from 'node:path'
+import { launchBrowser } from '../support/browser.mjs'
+import { System, until } from '../support/system.mjs'
+
+const PASSWORD = 'correct horse battery'
+let system
+let browser
+let page
+let agent
+let policy
+let repository
+const problems = []
+const card = (kind) => page.locator(`[data-care=${kind}]`)
+const outcome = (kind) => card(kind).locator('[data-test=outcome]')
+
+async function backUp() {
+  const { id } = await system.call('POST', '/restic/tasks', { type: 'backup', agent_id: agent, policy_id: policy.id })
+  await until('the backup', async () => (await system.call('GET', `/restic/tasks/${id}`)).status === 'success', 60)
+}
+async function signIn(where, email, password) {
+  await where.goto(`${system.url}/repositories/${repository.id}`)
+  await where.fill('#email', email)
+  await where.fill('#password', password)
+  await where.click('form button')
+  await where.waitForSelector('[data-care=check]')
+}
+const overflow = (where) => where.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+/** For whoever wants to look at the pages: AE_SCREENSHOTS names a folder. */
+const picture = (where, name) => (process.env.AE_SCREENSHOTS ? where.screenshot({ path: join(process.env.AE_SCREENSHOTS, `${name}.png`), fullPage: true }) : undefined)
+
+before(async () => {
+  system = await System.start()
+  agent = await system.startAgent()
+  const source = system.makeFiles(2, 300000)
+  repository = await system.call('POST', '/restic/repositories', {
+    name: 'main', type: 'local', config: { path: join(system.folder, 'repository') }, agent_id: agent, password: PASSWORD,
+  })
+  policy = await system.call('POST', '/restic/policies', {
+    name: 'nightly', schedule: '0 2 * * *', include_paths: [source], repository_id: repository.id, retention_rules: { keep_last: 1, keep_daily: 7 },
+  })
+  await system.call('PUT', `/restic/agents/${agent}/policies/${policy.id}`)
+  await backUp()
+  writeFileSync(join(source, 'file-0000.bin'), 'another')
+  await backUp()
+  browser = await launchBrowser()
+  page = await (await browser.newContext({ locale: 'en-US', viewport: { width: 1280, height: 800 }, colorScheme: 'light' })).newPage()
+  page.on('pageerror', (error) => problems.push(error.message))
+})
+
+after(async () => {
+  await browser?.close()
+  await system?.stop()
+})
+
+test('a person opens a repository, presses Check and sees what it found', async (t) => {
+  try {
+    await signIn(page, system.email, system.password)
+    await page.click('nav >> text=Repositories')
+    await page.waitForSelector('h1:has-text("One has never been checked.")')
+    await picture(page, 'repositories')
+    await page.click('a:has-text("main")')
+    await page.waitForSelector('h1:has-text("“main” has never been checked for damage.")')
+    assert.equal(await outcome('check').textContent(), 'Not done yet.')
+    await page.click('[data-start=check]')
+    await page.waitForSelector('h1:has-text("found no errors")', { timeout: 30000 })
+    assert.equal(await outcome('check').textContent(), 'No errors were found.')
+    await card('check').locator('[data-state=success]').waitFor()
+    const exact = await card('check').locator('time').getAttribute('title')
+    assert.match(exact, /\d{4}.*:\d\d/)
+  } catch (error) {
+    await page.screenshot({ path: join(process.env.AE_BUILD_DIR ?? 'build', 'e2e-failure.png'), fullPage: true }).catch(() => undefined)
+    t.diagnostic(system.logs())
+    throw error
+  }
+})
+
+test('size and snapshots are counted at the press of a button', async () => {
+  await page.click('[data-start=stats]')
+  await outcome('stats').filter({ hasText: /^The repository takes up [\d.]+ KiB\.$/ }).waitFor({ timeout: 30000 })
+  await page.click('[data-start=snapshots]')
+  await outcome('snapshots').filter({ hasText: 'The repository has 2 snapshots.' }).waitFor({ timeout: 30000 })
+})
+
+test('space is freed only after it was said what goes, and confirmed', async () => {
+  await page.click('[data-start=prune]')
+  await page.click('[data-retention=nightly] input')
+  assert.match(await page.textContent('[data-retention=nightly]'), /the last one; one a day for 7 days/)
+  assert.ok(await page.isDisabled('[data-test=free]'), 'nothing goes before it is confirmed')
+  await picture(page, 'free-space')
+  await page.check('[data-test=sure]')
+  await page.click('[data-test=free]')
+  await outcome('prune').filter({ hasText: /^One snapshot was removed; .+ were freed, .+ are left\.$/ }).waitFor({ timeout: 30000 })
+  const left = await system.call('GET', '/restic/snapshots')
+  assert.equal(left.items.length, 1)
+})
+
+test('a lock that a killed restic left is removed', async () => {
+  const holder = spawn('restic', ['backup', '--stdin'], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    env: { ...process.env, RESTIC_REPOSITORY: join(system.folder, 'repository'), RESTIC_PASSWORD: PASSWORD, RESTIC_CACHE_DIR: join(system.folder, 'cache') },
+  })
+  const locks = () => readdirSync(join(system.folder, 'repository/locks')).filter((name) => name.length === 64).length
+  await until('the lock', async () => locks() === 1)
+  const gone = new Promise((resolve) => holder.once('exit', resolve))
+  holder.kill('SIGKILL')
+  await gone
+  await page.click('[data-start=unlock]')
+  await outcome('unlock').filter({ hasText: /removed/ }).waitFor({ timeout: 30000 })
+  assert.equal(locks(), 0)
+})
+
+test('a task that waits says for whom, and can be cancelled', async () => {
+  await system.call('PUT', `/restic/agents/${agent}`, { paused: true })
+  await page.click('[data-start=check]')
+  await card('check').locator('[data-test=waits]').filter({ hasText: 'Waits for web-01, which is paused.' }).waitFor()
+  assert.ok(await page.isDisabled('[data-start=check]'), 'one at a time')
+  await picture(page, 'waiting')
+  await card('check').locator('text=Cancel').click()
+  await outcome('check').filter({ hasText: 'It was cancelled.' }).waitFor()
+  await system.call('PUT', `/restic/agents/${agent}`, { paused: false })
+})
+
+test('damage is said with what restic said of it', async () => {
+  // The packs of files: restic tries for a minute to read a tree that is not there.
+  const data = join(system.folder, 'repository/data')
+  for (const name of readdirSync(data, { recursive: true })) if (statSync(join(data, name)).size > 100000) rmSync(join(data, name), { force: true, recursive: false })
+  await page.click('[data-start=check]')
+  await outcome('check').filter({ hasText: /errors? (was|were) found/i }).waitFor({ timeout: 30000 })
+  await card('check').locator('[data-state=failed]').waitFor()
+  await page.waitForSelector('h1:has-text("found errors")')
+  assert.match(await card('check').locator('[data-test=hint]').textContent(), /Free no space before this is mended/)
+  await card('check').locator('summary').click()
+  assert.ok((await card('check').locator('details li').count()) > 0)
+  await picture(page, 'repository-light')
+  assert.deepEqual(problems, [])
+})
+
+test('a failure is said in the words of the API, with what to do', async () => {
+  await system.call('PUT', `/restic/repositories/${repository.id}`, {
+    name: 'main', type: 'local', config: { path: join(system.folder, 'repository') }, agent_id: agent, password: 'another one',
+  })
+  await page.click('[data-start=stats]')
+  await outcome('stats').filter({ hasText: /^It failed: .*password/ }).waitFor({ timeout: 30000 })
+  await card('stats').locator('[data-test=hint]').filter({ hasText: /^What to do: / }).waitFor()
+})
+
+test('a viewer sees all of it and presses nothing; in German, dark, on a phone', async () => {
+  const invited = await system.call('POST', '/users', { email: 'viewer@example.org', role: 'viewer' })
+  await fetch(`${system.url}/api/v1/auth/invitations/accept`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ token: invited.invitation.token, password: 'only to look 1' }),
+  })
+  const context = await browser.newContext({ locale: 'de-DE', viewport: { width: 320, height: 740 }, colorScheme: 'dark' })
+  const phone = await context.newPage()
+  await signIn(phone, 'viewer@example.org', 'only to look 1')
+  await phone.waitForSelector('h1:has-text("fand Fehler")')
+  assert.match(await phone.textContent('[data-care=check] [data-test=outcome]'), /Fehler wurden? gefunden/)
+  assert.match(await phone.textContent('[data-care=prune] [data-test=outcome]'), /^Ein Snapshot wurde entfernt/)
+  assert.equal(await phone.locator('[data-start]').count(), 0)
+  assert.equal(await overflow(phone), 0)
+  await picture(phone, 'repository-phone-dark')
+  await phone.goto(`${system.url}/repositories`)
+  await phone.waitForSelector('td >> text=main')
+  assert.equal(await overflow(phone), 0)
+  await picture(phone, 'repositories-phone-dark')
+  await context.close()
+})

@@ -1,0 +1,115 @@
+import type { Agent, Maintenance, MaintenanceKind, Repository, Task, TaskFailure } from '../api/client'
+import { meaningOf } from '../i18n/errors'
+
+/** The page's language and formats, for what is said in sentences. */
+export interface Say {
+  t: (key: string, parameters?: Record<string, unknown>, plural?: number) => string
+  bytes: (value: number | null | undefined) => string
+  language: string
+}
+
+/** What can be known of a result, whatever its kind. */
+interface Result {
+  error_count?: number
+  errors?: string[]
+  damaged_packs?: string[]
+  snapshots_kept?: number
+  snapshots_removed?: number
+  bytes_reclaimed?: number
+  bytes_remaining?: number
+  mode?: string
+  total_size?: number
+  count?: number
+  locks_removed?: number
+  locks_left?: string[]
+  created?: boolean
+  stderr_tail?: string | null
+}
+export const resultOf = (last: Pick<Maintenance, 'result'>): Result => (last.result ?? {}) as Result
+
+/** Everything that this page starts, in the order of its cards; of the rest only what has run is shown. */
+export const STARTED_BY_HAND = ['check', 'prune', 'stats', 'snapshots', 'unlock'] as const satisfies MaintenanceKind[]
+
+export const lastOf = (repository: Pick<Repository, 'maintenance'>, kind: MaintenanceKind): Maintenance | undefined =>
+  repository.maintenance.find((last) => last.kind === kind)
+
+/** It is a check that found errors in the repository, and not one that could not look. */
+export const foundDamage = (last: Pick<Maintenance, 'kind' | 'result'>): boolean => last.kind === 'check' && (resultOf(last).error_count ?? 0) > 0
+
+/** What the last check says of a repository; a check that never got so far says nothing of damage. */
+export function soundness(repository: Pick<Repository, 'maintenance'>): 'unchecked' | 'sound' | 'damaged' | 'checkFailed' {
+  const check = lastOf(repository, 'check')
+  if (!check) return 'unchecked'
+  if (check.status === 'success') return 'sound'
+  return foundDamage(check) ? 'damaged' : 'checkFailed'
+}
+
+const SIZES: Record<string, string> = { 'restore-size': 'cared.sizeRestore', 'files-by-contents': 'cared.sizeFiles' }
+
+/** What a task of each kind did, said of one that succeeded. */
+const DID: Record<MaintenanceKind, (result: Result, say: Say) => string> = {
+  check: (_, { t }) => t('cared.checkSound'),
+  prune: (result, { t, bytes }) => {
+    const space = { freed: bytes(result.bytes_reclaimed), left: bytes(result.bytes_remaining) }
+    const removed = result.snapshots_removed
+    return removed === undefined ? t('cared.pruned', space) : t('cared.prunedSnapshots', { ...space, count: removed }, removed)
+  },
+  forget: (result, { t }) => {
+    const removed = result.snapshots_removed ?? 0
+    return t('cared.forgot', { count: removed, kept: result.snapshots_kept ?? '–' }, removed)
+  },
+  stats: (result, { t, bytes }) => t(SIZES[result.mode ?? ''] ?? 'cared.sizeRaw', { size: bytes(result.total_size) }),
+  snapshots: (result, { t }) => (result.count === undefined ? t('cared.done') : t('cared.listed', { count: result.count }, result.count)),
+  unlock: (result, { t }) => {
+    const removed = result.locks_removed === undefined ? t('cared.unlockedSome') : t('cared.unlocked', { count: result.locks_removed }, result.locks_removed)
+    const left = result.locks_left ?? []
+    return left.length ? `${removed} ${t('cared.locksLeft', { count: left.length, holder: left[0] }, left.length)}` : removed
+  },
+  init: (result, { t }) => t(result.created ? 'cared.created' : 'cared.there'),
+}
+
+/** What became of the last task of a kind, in a sentence. `failure` is the task's error, where it is known. */
+export function outcomeOf(last: Maintenance, failure: TaskFailure | null | undefined, say: Say): string {
+  const result = resultOf(last)
+  if (foundDamage(last)) {
+    const found = say.t('cared.checkErrors', { count: result.error_count }, result.error_count)
+    const packs = result.damaged_packs?.length ?? 0
+    return packs ? `${found} ${say.t('cared.checkPacks', { count: packs }, packs)}` : found
+  }
+  if (last.status === 'cancelled') return say.t('cared.cancelled')
+  if (last.status === 'failed') {
+    const message = (failure && (meaningOf(failure, say.language) || failure.message)) || last.message
+    return message ? say.t('cared.failedBecause', { message }) : say.t('cared.failed')
+  }
+  return DID[last.kind](result, say)
+}
+
+export type AgentOf = (id: string) => Pick<Agent, 'hostname' | 'status' | 'paused'> | undefined
+
+/** Why a task has not begun and for whom it waits, or where it runs. */
+export function stateOf(task: Task, agentOf: AgentOf, { t }: Say): string {
+  const nameOf = (id: string): string => agentOf(id)?.hostname ?? t('repository.another')
+  const host = nameOf(task.agent_id)
+  if (task.status === 'unreachable') return t('wait.silent', { host })
+  if (task.status !== 'queued' && task.status !== 'created') return t('wait.running', { host })
+  if (task.waiting) {
+    const before = task.waiting.tasks.map((other) => t('wait.before', { kind: other.type === 'backup' ? t('wait.backup') : t(`care.${other.type}.name`), host: nameOf(other.agent_id) }))
+    const why = t(`wait.${task.waiting.code}`)
+    return before.length ? `${why} (${before.join(', ')})` : why
+  }
+  if (task.error) return t('wait.again')
+  const agent = agentOf(task.agent_id)
+  if (agent?.paused) return t('wait.paused', { host })
+  return t(agent && agent.status !== 'online' ? 'wait.offline' : 'wait.agent', { host })
+}
+
+type Retention = Partial<Record<'keep_last' | 'keep_hourly' | 'keep_daily' | 'keep_weekly' | 'keep_monthly' | 'keep_yearly', number | null>>
+const RULES = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const
+
+/** "the last 3; one a day for 7 days"; "" for rules that keep nothing and are therefore none. */
+export function keptBy(rules: Retention, { t }: Say): string {
+  return RULES.map((rule) => ({ rule, count: rules[`keep_${rule}`] ?? 0 }))
+    .filter(({ count }) => count > 0)
+    .map(({ rule, count }) => t(`keep.${rule}`, { count }, count))
+    .join('; ')
+}

@@ -1,0 +1,113 @@
+// @vitest-environment happy-dom
+import { afterEach, describe, expect, it } from 'vitest'
+import type { Maintenance, Task } from '../../src/api/client'
+import { i18n, type Language } from '../../src/i18n'
+import { bytes } from '../../src/utils/format'
+import { keptBy, lastOf, outcomeOf, soundness, stateOf, type Say } from '../../src/utils/maintenance'
+
+const say = (language: Language): Say => {
+  i18n.global.locale.value = language
+  return {
+    t: (key, parameters = {}, plural) => (plural === undefined ? i18n.global.t(key, parameters) : i18n.global.t(key, parameters, plural)),
+    bytes: (value) => bytes(value, language),
+    language,
+  }
+}
+const did = (kind: Maintenance['kind'], result: object | null, more: Partial<Maintenance> = {}): Maintenance =>
+  ({ kind, task_id: kind, agent_id: 'a', status: 'success', message: null, result, ended_at: '2026-01-02T03:04:05.000Z', ...more }) as Maintenance
+const english = (last: Maintenance, failure?: Task['error']): string => outcomeOf(last, failure, say('en'))
+const german = (last: Maintenance, failure?: Task['error']): string => outcomeOf(last, failure, say('de'))
+afterEach(() => (i18n.global.locale.value = 'en'))
+
+describe('what care for a repository did', () => {
+  it('is said of a check by what it found', () => {
+    expect(english(did('check', { error_count: 0 }))).toBe('No errors were found.')
+    const damaged = did('check', { error_count: 3, damaged_packs: ['a'] }, { status: 'failed', message: 'restic check found 3 errors' })
+    expect(english(damaged)).toBe('3 errors were found. One pack file is damaged.')
+    expect(german(damaged)).toBe('3 Fehler wurden gefunden. Eine Pack-Datei ist beschädigt.')
+    expect(english(did('check', { error_count: 1 }, { status: 'failed' }))).toBe('One error was found.')
+  })
+  it('is said of a prune by snapshots and bytes, and without a retention by bytes alone', () => {
+    const freed = { bytes_reclaimed: 1048576, bytes_remaining: 2048 }
+    expect(english(did('prune', freed))).toBe('1.00 MiB were freed, 2.00 KiB are left.')
+    expect(english(did('prune', { ...freed, snapshots_removed: 0 }))).toMatch(/^No snapshot was removed; 1\.00 MiB/)
+    expect(english(did('prune', { ...freed, snapshots_removed: 1 }))).toMatch(/^One snapshot was removed; /)
+    expect(german(did('prune', { ...freed, snapshots_removed: 2 }))).toBe('2 Snapshots wurden entfernt; 1,00 MiB wurden frei, 2,00 KiB sind übrig.')
+  })
+  it('is said of a size by what was counted', () => {
+    expect(english(did('stats', { mode: 'raw-data', total_size: 1024 }))).toBe('The repository takes up 1.00 KiB.')
+    expect(english(did('stats', { mode: 'restore-size', total_size: 1024 }))).toBe('Restoring all snapshots would write 1.00 KiB.')
+    expect(english(did('stats', { mode: 'raw-data' }))).toBe('The repository takes up –.')
+  })
+  it('never claims to have counted locks that restic did not count', () => {
+    expect(english(did('unlock', {}))).toBe('Locks whose holder is gone were removed, if there were any.')
+    expect(english(did('unlock', { locks_removed: 0 }))).toBe('There was no lock to remove.')
+    expect(english(did('unlock', { locks_removed: 1, locks_left: ['PID 7 on db-01'] }))).toBe('One lock was removed. One is left, whose holder may be alive: PID 7 on db-01')
+    expect(german(did('unlock', { locks_removed: 2 }))).toBe('2 Sperren wurden entfernt.')
+  })
+  it('is said of the rest', () => {
+    expect(english(did('snapshots', { count: 0 }))).toBe('The repository has no snapshot.')
+    expect(german(did('snapshots', { count: 1 }))).toBe('Das Repository hat einen Snapshot.')
+    expect(english(did('forget', { snapshots_removed: 2, snapshots_kept: 5 }))).toBe('2 snapshots were removed, 5 are kept.')
+    expect(english(did('init', { created: true }))).toBe('The repository was created.')
+    expect(english(did('init', { created: false }))).toBe('The repository was there already.')
+    expect(english(did('prune', null, { status: 'cancelled' }))).toBe('It was cancelled.')
+  })
+  it('is why it failed, in the page’s language where that has words', () => {
+    const locked = did('check', { outcome: 'locked' }, { status: 'failed', message: 'PID 7 holds it' })
+    const error = { error: 'RepositoryLocked', message: 'PID 7 holds it', hint: 'wait' } as const
+    expect(english(locked, error)).toBe('It failed: PID 7 holds it')
+    expect(german(locked, error)).toBe('Es ist gescheitert: Ein anderer Prozess hält das Repository gesperrt.')
+    expect(german(locked)).toBe('Es ist gescheitert: PID 7 holds it')
+    expect(english(did('stats', null, { status: 'failed' }))).toBe('It failed.')
+  })
+})
+
+describe('soundness', () => {
+  it('is what the last check says, and never more', () => {
+    expect(soundness({ maintenance: [did('stats', {})] })).toBe('unchecked')
+    expect(soundness({ maintenance: [did('check', { error_count: 0 })] })).toBe('sound')
+    expect(soundness({ maintenance: [did('check', { error_count: 2 }, { status: 'failed' })] })).toBe('damaged')
+    expect(soundness({ maintenance: [did('check', { outcome: 'locked' }, { status: 'failed' })] })).toBe('checkFailed')
+    expect(soundness({ maintenance: [did('check', null, { status: 'cancelled' })] })).toBe('checkFailed')
+    expect(lastOf({ maintenance: [did('stats', {})] }, 'check')).toBeUndefined()
+  })
+})
+
+describe('a task that has not ended', () => {
+  const task = (more: Partial<Task>): Task => ({ id: 't', type: 'check', status: 'queued', agent_id: 'a', error: null, ...more }) as Task
+  const agents = (status: string, paused = false) => (id: string) => (id === 'a' ? { hostname: 'web-01', status, paused } : undefined) as never
+  const state = (one: Task, agentOf = agents('online')): string => stateOf(one, agentOf, say('en'))
+  it('says for whom it waits', () => {
+    const waiting = { code: 'others_work', reason: 'It waits.', tasks: [{ id: 'b', type: 'backup', agent_id: 'a' }, { id: 'p', type: 'prune', agent_id: 'gone' }] } as Task['waiting']
+    expect(state(task({ waiting }))).toBe('Waits: it needs the repository for itself, and others work on it. (backup on web-01, Free space on another machine)')
+    expect(stateOf(task({ waiting }), agents('online'), say('de'))).toContain('Backup auf web-01, Platz freigeben auf einem anderen Rechner')
+  })
+  it('has words for every code and kind of the host', () => {
+    const codes: Record<NonNullable<Task['waiting']>['code'], true> = { others_work: true, taken: true, turn: true, new_repository: true }
+    const kinds: Record<Maintenance['kind'], true> = { init: true, check: true, forget: true, prune: true, unlock: true, stats: true, snapshots: true }
+    for (const language of ['en', 'de'] as const) {
+      say(language)
+      for (const code of Object.keys(codes)) expect(i18n.global.te(`wait.${code}`), code).toBe(true)
+      for (const kind of Object.keys(kinds)) for (const text of ['name', 'what']) expect(i18n.global.te(`care.${kind}.${text}`), kind).toBe(true)
+    }
+  })
+  it('says that its agent is away, paused or on its way', () => {
+    expect(state(task({}), agents('offline'))).toBe('Waits for web-01, which is not online.')
+    expect(state(task({}), agents('online', true))).toBe('Waits for web-01, which is paused.')
+    expect(state(task({}))).toBe('Waits for web-01 to take it.')
+    expect(state(task({ error: { error: 'NetworkError', message: 'x', hint: '' } as never }))).toMatch(/will be tried again/)
+  })
+  it('says where it runs', () => {
+    expect(state(task({ status: 'running' }))).toBe('Runs on web-01.')
+    expect(state(task({ status: 'unreachable' }))).toBe('Runs on web-01, which is silent.')
+  })
+})
+
+describe('what a retention keeps', () => {
+  it('is said rule by rule, and nothing where it keeps nothing', () => {
+    expect(keptBy({ keep_last: 3, keep_daily: 7, keep_weekly: 0, keep_monthly: null }, say('en'))).toBe('the last 3; one a day for 7 days')
+    expect(keptBy({ keep_last: 1, keep_yearly: 1 }, say('de'))).toBe('der letzte; einer je Jahr ein Jahr lang')
+    expect(keptBy({}, say('en'))).toBe('')
+  })
+})
