@@ -62,3 +62,11 @@ test('each file and folder that README, CONTRIBUTING and the documents link or n
   for (const [, folder] of read('README.md').matchAll(/^\| `([\w/]+\/)`/gm)) if (!existsSync(folder)) missing.push(folder)
   assert.deepEqual(missing, [])
 })
+
+test('the protocol names each variable that a repository may have, and each kind of task', () => {
+  const protocol = readFileSync('docs/protocol.md', 'utf8')
+  const names = [...readFileSync('modules/restic/protocol/names.cpp', 'utf8').matchAll(/^ {4}"([A-Z0-9_]+)",/gm)].map(([, name]) => name)
+  const kinds = [...readFileSync('modules/restic/protocol/task_kinds.cpp', 'utf8').matchAll(/\.name = "(\w+)"/g)].map(([, name]) => name)
+  assert.ok(names.length > 20 && kinds.length >= 8)
+  assert.deepEqual([...names, ...kinds].filter((name) => !protocol.includes(`\`${name}\``)), [])
+})
