@@ -61,7 +61,7 @@ TEST_F(DiskFails, DoesNotStoreWhatItWasGiven) {
         prepareEmbedded();
         // In the next life one write of many fails, so that most changes have a chance; a failed one is never
         // taken for a success.
-        const auto every = "error=EIO:when=20+" + std::to_string(60 + 7 * (seed % 11));
+        const auto every = "error=EIO:when=20+" + std::to_string(150 + 7 * (seed % 11));
         wrapper_ = {"strace",
                     "-f",
                     "--seccomp-bpf",
