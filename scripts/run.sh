@@ -137,7 +137,7 @@ last=
 while :; do
     run=$(call GET "/restic/tasks/$task")
     status=$(jq -r .status <<<"$run")
-    line="$status $(jq -r 'if .progress then "\(.progress.percent_done // .progress.percentDone | floor) %" else "" end' <<<"$run")"
+    line="$status $(jq -r 'if .progress and .status == "running" then "\(.progress.percent_done // .progress.percentDone | floor) %" else "" end' <<<"$run")"
     [ "$line" != "$last" ] && note "$line"
     last=$line
     case "$status" in

@@ -3,13 +3,7 @@
 namespace agent {
 
 bool keepsSomething(const std::optional<restic::protocol::Retention>& retention) noexcept {
-    if (!retention)
-        return false;
-    for (const auto& count : {retention->keepLast, retention->keepHourly, retention->keepDaily,
-                              retention->keepWeekly, retention->keepMonthly, retention->keepYearly})
-        if (count.value_or(0) > 0)
-            return true;
-    return false;
+    return retention && restic::protocol::keepsSomething(*retention);
 }
 
 std::vector<std::string> forgetArguments(const restic::protocol::TaskPayload& task,

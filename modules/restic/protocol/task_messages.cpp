@@ -29,6 +29,14 @@ const Type& wireType(const TaskRepository*) {
     return type;
 }
 
+bool keepsSomething(const Retention& retention) noexcept {
+    for (const auto& count : {retention.keepLast, retention.keepHourly, retention.keepDaily,
+                              retention.keepWeekly, retention.keepMonthly, retention.keepYearly})
+        if (count.value_or(0) > 0)
+            return true;
+    return false;
+}
+
 const Type& wireType(const Retention*) {
     static const auto type =
         object<Retention>("TaskRetention", tolerant)

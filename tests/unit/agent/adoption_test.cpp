@@ -24,4 +24,21 @@ TEST(Adoption, ARunningResticIsFoundByItsTaskTag) {
     }
     EXPECT_FALSE(agent::findResticOfTask(id));
 }
+
+TEST(Adoption, ARunningResticIsFoundByItsEnvironmentAndNotWhatItStarted) {
+    const auto id = core::Uuid::generate(core::SystemClock().now()).toString();
+    core::SystemProcessRunner runner;
+    core::ProcessSpec spec;
+    spec.program = "/bin/sh";
+    // As restic starts ssh: the child inherits the variable.
+    spec.arguments = {"-c", "sleep 1000 & wait"};
+    spec.environment = {{"PATH", "/usr/bin:/bin"}, {"RESTIC_MONITOR_TASK", id}};
+    {
+        const auto process = std::move(runner.start(spec)).value();
+        std::optional<agent::SpawnRecord> found;
+        ASSERT_TRUE(test::await([&] { return (found = agent::findResticOfTask(id)).has_value(); }));
+        EXPECT_EQ(found->pid, process->pid());
+    }
+    EXPECT_FALSE(agent::findResticOfTask(id));
+}
 } // namespace

@@ -32,15 +32,12 @@ void PolicyService::validate(const Policy& policy) {
     if (const auto slot = nextSlot(policy.schedule, policy.timezone, core::Instant{}); !slot)
         throw core::Error(errors::kInvalidCron, slot.error().what(), {{"/schedule", slot.error().what()}});
     const auto& keep = policy.retention;
-    bool any = false;
-    for (const auto& count : {keep.keepLast, keep.keepHourly, keep.keepDaily, keep.keepWeekly,
-                              keep.keepMonthly, keep.keepYearly}) {
+    for (const auto& count :
+         {keep.keepLast, keep.keepHourly, keep.keepDaily, keep.keepWeekly, keep.keepMonthly, keep.keepYearly})
         if (count && *count < 0)
             throw core::Error(errors::kRetentionConflict, "A retention count is below zero.",
                               {{"/retention_rules", "must not contain a negative count"}});
-        any = any || (count && *count > 0);
-    }
-    if (!any)
+    if (!protocol::keepsSomething(keep))
         throw core::Error(errors::kRetentionConflict,
                           "The retention rules keep nothing: all counts are zero. Give at least one.",
                           {{"/retention_rules", "must keep something"}});

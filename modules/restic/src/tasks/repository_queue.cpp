@@ -60,12 +60,27 @@ std::vector<std::string> RepositoryQueue::waitCodes() {
     return codes;
 }
 
-bool RepositoryQueue::mayBegin(Transaction& tx, const TaskStore::Claim& task, const Uuid& repository,
-                               core::Instant now) {
-    if (lockOf(task.kind) == LockClass::none)
+RepositoryQueue::Turn::Turn(Transaction& tx, const std::vector<TaskStore::Claim>& tasks, core::Instant now)
+    : tx_(tx), now_(now) {
+    // In one order everywhere: two hosts with the same repositories must not wait for each other.
+    std::set<Uuid> repositories;
+    for (const auto& task : tasks)
+        if (task.repository && lockOf(task.kind) != LockClass::none)
+            repositories.insert(*task.repository);
+    for (const auto& id : repositories)
+        lockRow(tx, "restic_repositories", id);
+}
+
+bool RepositoryQueue::Turn::mayBegin(const TaskStore::Claim& task) {
+    if (!task.repository)
         return true;
-    lockRow(tx, "restic_repositories", repository);
-    return !waitOf(tx, task, repository, now);
+    const std::pair key(*task.repository, task.kind);
+    if (waiting_.contains(key))
+        return false;
+    if (!waitOf(tx_, task, *task.repository, now_))
+        return true;
+    waiting_.insert(key);
+    return false;
 }
 
 std::optional<RepositoryQueue::Wait> RepositoryQueue::waitOf(Transaction& tx, const TaskStore::Claim& task,

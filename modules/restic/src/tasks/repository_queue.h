@@ -1,7 +1,9 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/db/database.h"
@@ -27,11 +29,20 @@ public:
     /// All codes of a wait.
     static std::vector<std::string> waitCodes();
 
-    /// Whether the task may be handed out. Keeps other hosts from deciding about the repository until the
-    /// unit of work ends.
-    static bool mayBegin(core::db::Transaction& tx, const TaskStore::Claim& task,
-                         const core::Uuid& repository, core::Instant now);
-    /// Why it may not, to be shown; nullopt if it may.
+    /// One hand-out: asked for each task in its order, and each that may begin is given away before the next
+    /// is asked for. Keeps other hosts from deciding about the repositories until the unit of work ends.
+    class Turn {
+    public:
+        Turn(core::db::Transaction& tx, const std::vector<TaskStore::Claim>& tasks, core::Instant now);
+        bool mayBegin(const TaskStore::Claim& task);
+
+    private:
+        core::db::Transaction& tx_;
+        core::Instant now_;
+        /// Repository and kind of what has to wait: what comes behind it has to as well.
+        std::set<std::pair<core::Uuid, std::string>> waiting_;
+    };
+    /// Why the task may not be handed out, to be shown; nullopt if it may.
     static std::optional<Wait> waitOf(core::db::Transaction& tx, const TaskStore::Claim& task,
                                       const core::Uuid& repository, core::Instant now);
 };

@@ -221,10 +221,12 @@ protocol::TaskPoll TaskService::handOut(const TenantContext& context, const Uuid
         if (limit <= 0)
             return poll;
         int given = 0;
-        for (const auto& candidate : TaskStore::candidates(tx, agentId, kMostCandidates, now)) {
+        const auto candidates = TaskStore::candidates(tx, agentId, kMostCandidates, now);
+        RepositoryQueue::Turn turn(tx, candidates, now);
+        for (const auto& candidate : candidates) {
             if (given == limit)
                 break;
-            if (candidate.repository && !RepositoryQueue::mayBegin(tx, candidate, *candidate.repository, now))
+            if (!turn.mayBegin(candidate))
                 continue;
             ++given;
             give(TaskStore::assign(tx, candidate.id, now, now + settings_.lease));

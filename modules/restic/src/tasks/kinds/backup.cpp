@@ -10,7 +10,7 @@
 #include "repositories/repository_store.h"
 #include "restic/events.h"
 #include "restic/protocol/task_errors.h"
-#include "snapshots/snapshot_store.h"
+#include "snapshots/snapshot_discovery.h"
 #include "tasks/backup_doubts.h"
 #include "tasks/run_store.h"
 
@@ -123,14 +123,12 @@ void BackupKind::reported(Transaction& tx, const Task& task, const core::json::V
     if ((!result.snapshotId && !result.shortId) || !task.repository)
         return;
     Snapshot snapshot;
-    snapshot.id = Uuid::generate(now);
     snapshot.repository = *task.repository;
     snapshot.target = task.target;
     snapshot.policy = task.policy;
     snapshot.run = task.id;
     // Eight digits are what restic 0.14 says; the rest is written when it is known.
     snapshot.snapshotId = result.snapshotId ? *result.snapshotId : result.shortId->substr(0, 8);
-    snapshot.shortId = snapshot.snapshotId.substr(0, 8);
     snapshot.time = result.time.value_or(result.startedAt.value_or(now));
     snapshot.hostname = result.hostname;
     snapshot.username = result.username;
@@ -138,18 +136,11 @@ void BackupKind::reported(Transaction& tx, const Task& task, const core::json::V
     snapshot.tags = result.tags;
     snapshot.parent = result.parent;
     snapshot.tree = result.tree;
-    snapshot.source = "agent_report";
     if (result.totalFilesProcessed)
         snapshot.fileCount = static_cast<std::int64_t>(*result.totalFilesProcessed);
     if (result.totalBytesProcessed)
         snapshot.sizeBytes = static_cast<std::int64_t>(*result.totalBytesProcessed);
-    if (!SnapshotStore::insert(tx, snapshot, now))
-        return;
-    if (task.target)
-        TargetStore::recordSnapshot(tx, *task.target, snapshot.snapshotId, std::min(snapshot.time, now));
-    events_.publishWith(tx, events::SnapshotDiscovered{task.tenant, snapshot.target, snapshot.snapshotId,
-                                                       snapshot.hostname.value_or(""), snapshot.paths,
-                                                       snapshot.tags, now});
+    recordFound(tx, events_, std::move(snapshot), now);
 }
 
 void BackupKind::judge(Transaction& tx, const Task& task, TaskEnd& end, Instant now) const {

@@ -6,14 +6,6 @@
 namespace restic {
 
 namespace {
-bool keepsSomething(const protocol::Retention& retention) {
-    for (const auto& count : {retention.keepLast, retention.keepHourly, retention.keepDaily,
-                              retention.keepWeekly, retention.keepMonthly, retention.keepYearly})
-        if (count.value_or(0) > 0)
-            return true;
-    return false;
-}
-
 /// The request's retention, or else the policy's.
 protocol::ForgetParameters effective(const Task& task, const std::optional<Policy>& policy) {
     auto parameters = core::wire::read<protocol::ForgetParameters>(task.parameters).value();
@@ -28,7 +20,7 @@ void ForgetKind::check(const Task& task, const std::optional<Policy>& policy) co
     if (!parameters.retention)
         throw core::Error(errors::kInvalidParameters,
                           "A forget without a policy needs parameters.retention: what is kept.");
-    if (!keepsSomething(*parameters.retention))
+    if (!protocol::keepsSomething(*parameters.retention))
         throw core::Error(errors::kRetentionConflict,
                           "The retention keeps nothing, so every snapshot would be removed.");
 }

@@ -4,7 +4,7 @@
 
 #include "policies/target_store.h"
 #include "repositories/repository_store.h"
-#include "restic/events.h"
+#include "snapshots/snapshot_discovery.h"
 #include "snapshots/snapshot_removal.h"
 #include "snapshots/snapshot_store.h"
 #include "tasks/run_store.h"
@@ -46,7 +46,6 @@ void SnapshotsKind::reported(Transaction& tx, const Task& task, const core::json
         if (known != SnapshotStore::Known::no)
             continue;
         Snapshot snapshot;
-        snapshot.id = Uuid::generate(now);
         snapshot.repository = *task.repository;
         if (const auto maker = makerOf(tx, item, *task.repository)) {
             snapshot.run = maker->id;
@@ -54,7 +53,6 @@ void SnapshotsKind::reported(Transaction& tx, const Task& task, const core::json
             snapshot.target = maker->target;
         }
         snapshot.snapshotId = item.id;
-        snapshot.shortId = item.id.substr(0, 8);
         snapshot.time = item.time.value_or(now);
         snapshot.hostname = item.hostname;
         snapshot.username = item.username;
@@ -62,19 +60,11 @@ void SnapshotsKind::reported(Transaction& tx, const Task& task, const core::json
         snapshot.tags = item.tags;
         snapshot.parent = item.parent;
         snapshot.tree = item.tree;
-        snapshot.source = "agent_report";
         if (item.fileCount)
             snapshot.fileCount = static_cast<std::int64_t>(*item.fileCount);
         if (item.sizeBytes)
             snapshot.sizeBytes = static_cast<std::int64_t>(*item.sizeBytes);
-        if (!SnapshotStore::insert(tx, snapshot, now))
-            continue;
-        if (snapshot.target)
-            TargetStore::recordSnapshot(tx, *snapshot.target, snapshot.snapshotId,
-                                        std::min(snapshot.time, now));
-        events_.publishWith(tx, events::SnapshotDiscovered{task.tenant, snapshot.target, snapshot.snapshotId,
-                                                           snapshot.hostname.value_or(""), snapshot.paths,
-                                                           snapshot.tags, now});
+        recordFound(tx, events_, std::move(snapshot), now);
     }
     // A local path of no machine in particular is another repository on each.
     const auto repository = RepositoryStore::find(tx, *task.repository);

@@ -37,6 +37,9 @@ struct Retention {
     std::optional<int> keepYearly;
 };
 
+/// Whether any count is above zero: a retention that keeps nothing would remove everything.
+[[nodiscard]] bool keepsSomething(const Retention& retention) noexcept;
+
 /// server → agent: the payload of a task's envelope, as far as all kinds have it in common; the fields of
 /// each kind stand beside these (task_kinds.h). Fields and kinds, never command lines.
 struct TaskPayload {
