@@ -1,5 +1,6 @@
-# run.sh TARGET BUILD: the whole corpus of a target, then some seconds of new inputs with a fixed seed (ten minutes each if
-# AE_TEST_LONG is set). What fails is kept in BUILD/found.
+# run.sh TARGET BUILD: the whole corpus of a target, then new inputs: always the same ones, as the seed and their number
+# are fixed, so that a fast machine finds what a slow one does (ten minutes of other ones each if AE_TEST_LONG is set). What
+# fails is kept in BUILD/found.
 set -euo pipefail
 target=$1 build=$2
 here=$(cd "$(dirname "$0")" && pwd)
@@ -8,8 +9,8 @@ if [ ! -x "$program" ]; then
     echo "$program is not built: it needs clang 16 with its runtime; ./dev deps test installs them, ./dev build builds." >&2
     exit 1
 fi
-seconds=3
-[ -z "${AE_TEST_LONG:-}" ] || seconds=600
+new=(-seed=1 -runs=20000)
+[ -z "${AE_TEST_LONG:-}" ] || new=(-max_total_time=600)
 mkdir -p "$build/found"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -26,5 +27,5 @@ inputs=("$here/corpus/$target"/*)
 "$program" "${options[@]}" "${inputs[@]}" 2>"$work/log" || { cat "$work/log" >&2; help; }
 # libFuzzer keeps what it finds in the first folder.
 mkdir "$work/new"
-"$program" "${options[@]}" -seed=1 -max_total_time="$seconds" -print_final_stats=1 "$work/new" "$here/corpus/$target" || help
-echo "${#inputs[@]} inputs of the corpus, and $seconds s of new ones"
+"$program" "${options[@]}" "${new[@]}" -print_final_stats=1 "$work/new" "$here/corpus/$target" || help
+echo "${#inputs[@]} inputs of the corpus, and new ones by ${new[*]}"

@@ -32,7 +32,8 @@ Error invalid(const FieldSpec& spec, std::string_view part, std::string_view why
 std::optional<int> numberOf(const FieldSpec& spec, std::string_view text) {
     int value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error == std::errc{} && end == text.data() + text.size() && !text.empty())
+    // from_chars takes a sign, a schedule does not: "0--0" is no range.
+    if (error == std::errc{} && end == text.data() + text.size() && text.front() != '-')
         return value;
     std::string lower(text);
     for (char& c : lower)

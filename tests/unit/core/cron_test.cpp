@@ -97,17 +97,28 @@ TEST(Cron, LeapDayAndDaysThatNeverCome) {
 }
 
 TEST(Cron, ErrorsNameTheField) {
-    const std::array<std::pair<const char*, const char*>, 20> wrong{
-        {{"60 * * * *", "minute"},      {"-1 * * * *", "minute"},
-         {"a * * * *", "minute"},       {"* 24 * * *", "hour"},
-         {"* * 0 * *", "day of month"}, {"* * 32 * *", "day of month"},
-         {"* * * 13 *", "month"},       {"* * * foo *", "month"},
-         {"* * * * 8", "day of week"},  {"* * * * mon-xyz", "day of week"},
-         {"5-1 * * * *", "minute"},     {"*/0 * * * *", "minute"},
-         {"*/x * * * *", "minute"},     {"1,,2 * * * *", "minute"},
-         {"1, * * * *", "minute"},      {"99999999999 * * * *", "minute"},
-         {"* * * *", "five fields"},    {"* * * * * *", "five fields"},
-         {"", "five fields"},           {"@reboot", "five fields"}}};
+    const std::array<std::pair<const char*, const char*>, 22> wrong{{{"60 * * * *", "minute"},
+                                                                     {"-1 * * * *", "minute"},
+                                                                     {"a * * * *", "minute"},
+                                                                     {"* 24 * * *", "hour"},
+                                                                     {"* * 0 * *", "day of month"},
+                                                                     {"* * 32 * *", "day of month"},
+                                                                     {"* * * 13 *", "month"},
+                                                                     {"* * * foo *", "month"},
+                                                                     {"* * * * 8", "day of week"},
+                                                                     {"* * * * mon-xyz", "day of week"},
+                                                                     {"5-1 * * * *", "minute"},
+                                                                     {"*/0 * * * *", "minute"},
+                                                                     {"* * * * 0--0", "day of week"},
+                                                                     {"*/-0 * * * *", "minute"},
+                                                                     {"*/x * * * *", "minute"},
+                                                                     {"1,,2 * * * *", "minute"},
+                                                                     {"1, * * * *", "minute"},
+                                                                     {"99999999999 * * * *", "minute"},
+                                                                     {"* * * *", "five fields"},
+                                                                     {"* * * * * *", "five fields"},
+                                                                     {"", "five fields"},
+                                                                     {"@reboot", "five fields"}}};
     for (const auto& [text, part] : wrong) {
         const auto cron = Cron::parse(text);
         ASSERT_FALSE(cron.ok()) << text;
