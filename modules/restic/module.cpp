@@ -1,20 +1,19 @@
 #include "core/module/module.h"
-#include "agents/agent_service.h"
-#include "api/routes.h"
+#include "agents/agent_routes.h"
 #include "base/secret_vault.h"
 #include "base/tenant_limits.h"
 #include "base/token_signer.h"
-#include "policies/policy_service.h"
-#include "repositories/repository_service.h"
+#include "policies/policy_routes.h"
+#include "repositories/repository_routes.h"
 #include "restic/events.h"
 #include "restic/protocol/envelope.h"
 #include "restic_migrations.h"
 #include "schedule/scheduler.h"
 #include "settings.h"
+#include "snapshots/snapshot_routes.h"
 #include "status/metrics.h"
-#include "status/status_service.h"
-#include "tasks/agent_waker.h"
-#include "tasks/task_service.h"
+#include "status/status_routes.h"
+#include "tasks/task_routes.h"
 
 namespace restic {
 
@@ -44,16 +43,7 @@ struct Parts {
                       return std::nullopt;
                   return core::http::Response::of(poll);
               },
-              context.log().named("restic.waker")),
-          services{context.database(),
-                   context.clock(),
-                   agents,
-                   policies,
-                   repositories,
-                   tasks,
-                   waker,
-                   status,
-                   secrets} {
+              context.log().named("restic.waker")) {
         registerMetrics(context.metrics(), context.database());
         // The agent may be parked at another host.
         tasks.setWake([&wakeups = context.wakeups()](const core::Uuid& agent) {
@@ -79,7 +69,6 @@ struct Parts {
     StatusService status;
     Scheduler scheduler;
     AgentWaker waker;
-    api::Services services;
     core::WakeupSubscription woken; // last: it uses the waker
 };
 
@@ -109,16 +98,24 @@ public:
     }
 
     std::vector<core::http::Route> routes() override {
-        api::Routes routes;
-        const auto& services = parts_->services;
-        api::addAgentRoutes(routes, services);
-        api::addAgentProtocolRoutes(routes, services);
-        api::addPolicyRoutes(routes, services);
-        api::addRepositoryRoutes(routes, services);
-        api::addTaskRoutes(routes, services);
-        api::addRunRoutes(routes, services);
-        api::addSnapshotRoutes(routes, services);
-        api::addStatusRoutes(routes, services);
+        auto& p = *parts_;
+        auto& database = context_->database();
+        const auto& clock = context_->clock();
+        std::vector<core::http::Route> routes;
+        const AgentRoutes agents{database, clock, p.agents, p.tasks};
+        agents.addTo(routes);
+        agents.addEnrolmentTo(routes);
+        const PolicyRoutes policies{database, clock, p.policies, p.repositories, p.secrets};
+        policies.addTo(routes);
+        policies.addLinksTo(routes);
+        RepositoryRoutes{database, p.repositories}.addTo(routes);
+        const TaskRoutes tasks{database, clock, p.repositories, p.tasks, p.waker};
+        tasks.addTo(routes);
+        tasks.addRunsTo(routes);
+        tasks.addAgentsTo(routes);
+        SnapshotRoutes{database}.addTo(routes);
+        StatusRoutes{p.status}.addTo(routes);
+        declareAgentRefusals(routes);
         return routes;
     }
 

@@ -1,6 +1,6 @@
 #include "contract/restic_fixture.h"
+#include "repositories/maintenance_store.h"
 #include "restic/protocol/maintenance_tasks.h"
-#include "tasks/maintenance_store.h"
 
 /// What the results of the kinds that care for a repository do to our records.
 namespace test {

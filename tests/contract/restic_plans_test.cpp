@@ -1,12 +1,16 @@
 #include <fmt/format.h>
 
+#include "agents/agent_routes.h"
 #include "agents/agent_token_store.h"
-#include "api/routes.h"
 #include "contract/restic_fixture.h"
+#include "policies/policy_routes.h"
+#include "repositories/maintenance_store.h"
+#include "repositories/repository_routes.h"
+#include "snapshots/snapshot_routes.h"
 #include "status/metrics.h"
 #include "support/plans.h"
 #include "support/recording_database.h"
-#include "tasks/maintenance_store.h"
+#include "tasks/task_routes.h"
 
 namespace test {
 namespace {
@@ -158,7 +162,7 @@ protected:
             restic::RepositoryStore::openTasks(tx, store);
             restic::RepositoryStore::find(tx, std::vector{store, nobody});
             restic::RepositoryStore::linksOfOthers(tx, store, web);
-            restic::TaskStore::openMaintenance(tx, {store, nobody});
+            restic::MaintenanceStore::open(tx, {store, nobody});
             restic::MaintenanceStore::of(tx, {store, nobody});
         });
         recorder.transact(tenant, [&](Transaction& tx) {
@@ -173,15 +177,14 @@ protected:
         ResticHost used(recorder, clock, bus, base, authentication, fixture.log.logger());
         restic::AgentWaker waker([](auto&&...) { return std::nullopt; }, fixture.log.logger());
         restic::OldSecrets secrets(recorder, base.vault);
-        const restic::api::Services services{recorder,   clock, used.agents, used.policies, used.repositories,
-                                             used.tasks, waker, used.status, secrets};
-        restic::api::Routes routes;
-        restic::api::addAgentRoutes(routes, services);
-        restic::api::addPolicyRoutes(routes, services);
-        restic::api::addRepositoryRoutes(routes, services);
-        restic::api::addTaskRoutes(routes, services);
-        restic::api::addRunRoutes(routes, services);
-        restic::api::addSnapshotRoutes(routes, services);
+        std::vector<core::http::Route> routes;
+        restic::AgentRoutes{recorder, clock, used.agents, used.tasks}.addTo(routes);
+        restic::PolicyRoutes{recorder, clock, used.policies, used.repositories, secrets}.addTo(routes);
+        restic::RepositoryRoutes{recorder, used.repositories}.addTo(routes);
+        const restic::TaskRoutes tasks{recorder, clock, used.repositories, used.tasks, waker};
+        tasks.addTo(routes);
+        tasks.addRunsTo(routes);
+        restic::SnapshotRoutes{recorder}.addTo(routes);
         for (const auto& route : routes)
             if (route.method == "GET" && route.path == path) {
                 core::http::Request request;

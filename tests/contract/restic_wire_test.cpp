@@ -1,11 +1,14 @@
 #include <random>
 
-#include "../../modules/base/src/api/routes.h" // both modules have one
-#include "../../modules/restic/src/api/routes.h"
+#include "agents/agent_routes.h"
+#include "api/routes.h"
 #include "base/errors.h"
 #include "contract/restic_fixture.h"
+#include "policies/policy_routes.h"
+#include "repositories/repository_routes.h"
 #include "restic/protocol/agent_messages.h"
 #include "restic/protocol/backup_task.h"
+#include "tasks/task_routes.h"
 
 namespace test {
 namespace {
@@ -193,10 +196,12 @@ protected:
         db.setAuditWriter([this](Transaction& tx, const Uuid* owner, const core::AuditEntry& entry) {
             base.audit.write(tx, owner, entry);
         });
-        restic::api::addAgentRoutes(routes, services);
-        restic::api::addPolicyRoutes(routes, services);
-        restic::api::addRepositoryRoutes(routes, services);
-        restic::api::addTaskRoutes(routes, services);
+        restic::AgentRoutes{db, clock, host.agents, host.tasks}.addTo(routes);
+        const restic::PolicyRoutes policies{db, clock, host.policies, host.repositories, secrets};
+        policies.addTo(routes);
+        policies.addLinksTo(routes);
+        restic::RepositoryRoutes{db, host.repositories}.addTo(routes);
+        restic::TaskRoutes{db, clock, host.repositories, host.tasks, waker}.addTo(routes);
         for (auto* more : {&base::api::tenantRoutes, &base::api::tokenRoutes, &base::api::userRoutes,
                            &base::api::invitationRoutes, &base::api::auditRoutes})
             for (auto& route : more(base))
@@ -339,9 +344,7 @@ protected:
                                 core::http::Role::admin,         true, {}};
     restic::AgentWaker waker{[](auto&&...) { return std::nullopt; }, fixture.log.logger()};
     restic::OldSecrets secrets{db, base.vault};
-    restic::api::Services services{db,         clock, host.agents, host.policies, host.repositories,
-                                   host.tasks, waker, host.status, secrets};
-    restic::api::Routes routes;
+    std::vector<core::http::Route> routes;
     std::map<std::string, Uuid> ids;
     Documents::Words words;
     int judged = 0;

@@ -9,10 +9,10 @@
 #include "config/server_address.h"
 #include "core/http/client.h"
 #include "files/path_look.h"
-#include "files/patience.h"
 #include "restic/probe.h"
 #include "state/files.h"
 #include "state/identity.h"
+#include "waiting/patience.h"
 
 namespace agent {
 namespace {

@@ -15,8 +15,10 @@ namespace protocol = restic::protocol;
 namespace task_errors = restic::protocol::task_errors;
 } // namespace
 
-Executor::Executor(TaskServices services, Reporter& reporter, std::function<void()> changed)
-    : services_(std::move(services)), reporter_(reporter), changed_(std::move(changed)) {}
+Executor::Executor(TaskServices services, FindWork findWork, Reporter& reporter,
+                   std::function<void()> changed)
+    : services_(std::move(services)), findWork_(findWork), reporter_(reporter), changed_(std::move(changed)) {
+}
 
 Executor::~Executor() {
     stop();
@@ -49,7 +51,7 @@ void Executor::recover() {
             reporter_.add(std::move(outbox));
             continue;
         }
-        const auto* work = findWork(core::json::Value(known.payload).stringOr("type"));
+        const auto* work = findWork_(core::json::Value(known.payload).stringOr("type"));
         std::error_code code;
         const bool spoke = std::filesystem::exists(folder / "stdout", code) ||
                            std::filesystem::exists(folder / "stderr", code);
@@ -95,7 +97,7 @@ void Executor::accept(const core::json::Object& payload, const std::string& acti
         return;
     }
     const auto taskId = id->toString();
-    const auto* work = findWork(document.stringOr("type"));
+    const auto* work = findWork_(document.stringOr("type"));
     const auto task = core::wire::read<protocol::TaskPayload>(document);
     if (task && work == nullptr) {
         refuse(taskId, static_cast<int>(attempt),

@@ -11,9 +11,9 @@
 #include <thread>
 #include <vector>
 
+#include "executor/kind_of_work.h"
 #include "executor/reporter.h"
 #include "executor/task_run.h"
-#include "kinds/kinds.h"
 #include "restic/protocol/agent_messages.h"
 #include "restic/protocol/envelope.h"
 #include "restic/protocol/task_messages.h"
@@ -25,7 +25,7 @@ namespace agent {
 class Executor {
 public:
     /// `changed` is called (without locks held) when a place becomes free.
-    Executor(TaskServices services, Reporter& reporter, std::function<void()> changed);
+    Executor(TaskServices services, FindWork findWork, Reporter& reporter, std::function<void()> changed);
     ~Executor();
     Executor(const Executor&) = delete;
     Executor& operator=(const Executor&) = delete;
@@ -77,6 +77,7 @@ private:
     void runJob(const std::shared_ptr<Job>& job, const std::stop_token& stop);
 
     TaskServices services_;
+    FindWork findWork_;
     Reporter& reporter_;
     std::function<void()> changed_;
     mutable std::mutex mutex_;

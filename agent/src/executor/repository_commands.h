@@ -8,8 +8,8 @@
 
 #include "core/process.h"
 #include "executor/task_report.h"
-#include "files/patience.h"
 #include "restic/repository_access.h"
+#include "waiting/patience.h"
 
 namespace agent {
 

@@ -8,6 +8,7 @@
 
 #include "agent_version.h"
 #include "core/wire.h"
+#include "waiting/pause.h"
 
 namespace agent {
 namespace {
@@ -16,13 +17,6 @@ using Clock = std::chrono::steady_clock;
 namespace protocol = restic::protocol;
 constexpr int kFailuresThatMatter = 5;
 } // namespace
-
-void pause(const std::stop_token& stop, std::chrono::milliseconds time) {
-    std::mutex mutex;
-    std::condition_variable_any never;
-    std::unique_lock lock(mutex);
-    never.wait_for(lock, stop, time, [] { return false; });
-}
 
 std::string operatingSystem() {
     return "linux";

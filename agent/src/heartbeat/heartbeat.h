@@ -46,9 +46,6 @@ private:
     int failures_ = 0;
 };
 
-/// Waits, or until stopped.
-void pause(const std::stop_token& stop, std::chrono::milliseconds time);
-
 /// "linux", "amd64": as Go names them, like the agents before this one.
 [[nodiscard]] std::string operatingSystem();
 [[nodiscard]] std::string architecture();

@@ -1,4 +1,6 @@
 #include "service/poller.h"
+#include "waiting/backoff.h"
+#include "waiting/pause.h"
 
 #include "heartbeat/heartbeat.h"
 

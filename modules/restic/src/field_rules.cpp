@@ -6,9 +6,10 @@
 #include "core/wire.h"
 #include "restic/protocol/names.h"
 #include "restic/protocol/password_rule.h"
+#include "restic/protocol/task_kinds.h"
 #include "restic/protocol/task_state.h"
 
-namespace restic::api {
+namespace restic {
 namespace {
 
 bool hasControl(std::string_view text) {
@@ -238,6 +239,13 @@ const std::vector<std::string>& repositoryTypes() {
     return types;
 }
 
+std::vector<const core::wire::Type& (*)()> resultTypes() {
+    std::vector<const core::wire::Type& (*)()> types;
+    for (const auto* kind : protocol::allKinds())
+        types.push_back(kind->result);
+    return types;
+}
+
 const std::vector<std::string>& taskStates() {
     static const std::vector<std::string> states = [] {
         std::vector<std::string> all;
@@ -249,4 +257,4 @@ const std::vector<std::string>& taskStates() {
     return states;
 }
 
-} // namespace restic::api
+} // namespace restic

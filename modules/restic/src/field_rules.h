@@ -7,9 +7,10 @@
 
 #include "core/error.h"
 #include "core/json.h"
+#include "core/wire.h"
 
 /// What fields of several wire types must satisfy. For core::wire::Rules::check and ::oneOf.
-namespace restic::api {
+namespace restic {
 
 /// A tag as restic would keep it: no commas, no white space around it, and not one of those by which a
 /// snapshot is known to be ours (policy:, task:).
@@ -25,6 +26,8 @@ std::optional<std::string> checkPattern(const std::string& pattern);
 const std::vector<std::string>& repositoryTypes();
 /// The names of all task states.
 const std::vector<std::string>& taskStates();
+/// The types of the results of all kinds, for whatever holds one of them.
+std::vector<const core::wire::Type& (*)()> resultTypes();
 
 /// What is wrong with a repository's environment: names that are not on the list, secrets, values that restic
 /// would read as several.
@@ -35,4 +38,4 @@ std::vector<core::Problem> problemsOfPluginSettings(const core::json::Object& se
                                                     const std::string& pointer,
                                                     const std::vector<std::string>& kept);
 
-} // namespace restic::api
+} // namespace restic

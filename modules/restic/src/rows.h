@@ -1,6 +1,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "core/db/value.h"
 #include "core/error.h"
@@ -39,6 +41,20 @@ inline core::json::Value jsonOrNull(const core::db::Row& row, std::size_t column
     } catch (const core::Error&) {
         return {};
     }
+}
+
+/// ["a","b"] as a list of text; anything else gives an empty list.
+inline std::vector<std::string> toStrings(const core::json::Value& value) {
+    std::vector<std::string> list;
+    if (const auto* items = value.array())
+        for (const auto& item : *items)
+            if (item.string() != nullptr)
+                list.push_back(*item.string());
+    return list;
+}
+
+inline core::json::Value fromStrings(const std::vector<std::string>& list) {
+    return core::json::Array(list.begin(), list.end());
 }
 
 } // namespace restic

@@ -12,6 +12,7 @@
 #include "metrics/metrics.h"
 #include "restic/command.h"
 #include "restic/probe.h"
+#include "waiting/backoff.h"
 
 namespace {
 using namespace agent;

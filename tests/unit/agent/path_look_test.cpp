@@ -5,9 +5,9 @@
 #include <latch>
 
 #include "core/testing/temp_dir.h"
-#include "files/patience.h"
 #include "kinds/source_notices.h"
 #include "restic/protocol/notices.h"
+#include "waiting/patience.h"
 
 namespace {
 using namespace agent;

@@ -4,7 +4,7 @@
 
 #include "restic/protocol/names.h"
 
-namespace restic::api {
+namespace restic {
 namespace {
 
 using core::json::Array;
@@ -63,4 +63,4 @@ TEST(PluginSettings, HoldPathsAndReferencesOnly) {
 }
 
 } // namespace
-} // namespace restic::api
+} // namespace restic

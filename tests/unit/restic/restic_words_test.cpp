@@ -7,7 +7,7 @@
 #include "restic/protocol/refusals.h"
 
 namespace {
-using namespace restic::api;
+using namespace restic;
 
 TEST(FieldRules, PatternsThatResticRefusesOrThatExcludeNothingAreRefused) {
     for (const auto* bad :

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "accounts/user_store.h"
 #include "auth/password.h"
 #include "auth/refusals.h"
 #include "auth/session_store.h"
@@ -13,7 +14,6 @@
 #include "core/db/database.h"
 #include "core/http/principal.h"
 #include "core/time.h"
-#include "users/user_store.h"
 
 namespace base {
 

@@ -4,13 +4,13 @@
 #include <optional>
 #include <string>
 
+#include "accounts/user_store.h"
 #include "auth/sign_in.h"
 #include "core/db/database.h"
 #include "core/http/principal.h"
 #include "tenants/tenant_store.h"
 #include "tokens/api_token_store.h"
 #include "users/invitation_store.h"
-#include "users/user_store.h"
 
 namespace base {
 

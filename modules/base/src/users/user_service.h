@@ -4,12 +4,12 @@
 #include <optional>
 #include <string>
 
+#include "accounts/user_store.h"
 #include "auth/password.h"
 #include "auth/session_store.h"
 #include "core/db/database.h"
 #include "core/http/principal.h"
 #include "tokens/api_token_store.h"
-#include "users/user_store.h"
 
 namespace base {
 

@@ -63,7 +63,7 @@ std::optional<Agent> previousSelf(Transaction& tx, const protocol::RegisterReque
 AgentService::AgentService(core::db::Database& database, const core::Clock& clock, core::event::Bus& events,
                            core::http::Authentication& authentication,
                            core::ServiceHandle<base::TokenSigner> signer,
-                           core::ServiceHandle<base::TenantLimits> limits, TaskService& tasks,
+                           core::ServiceHandle<base::TenantLimits> limits, AgentTasks& tasks,
                            AgentSettings settings)
     : database_(database), clock_(clock), events_(events), authentication_(authentication),
       signer_(std::move(signer)), limits_(std::move(limits)), tasks_(tasks), settings_(settings) {}

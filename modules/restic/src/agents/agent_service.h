@@ -4,6 +4,7 @@
 #include <string>
 
 #include "agents/agent_store.h"
+#include "agents/agent_tasks.h"
 #include "agents/agent_token_store.h"
 #include "base/tenant_limits.h"
 #include "base/token_signer.h"
@@ -15,7 +16,6 @@
 #include "core/time.h"
 #include "fence.h"
 #include "restic/protocol/agent_messages.h"
-#include "tasks/task_service.h"
 
 namespace restic {
 
@@ -33,7 +33,7 @@ class AgentService {
 public:
     AgentService(core::db::Database& database, const core::Clock& clock, core::event::Bus& events,
                  core::http::Authentication& authentication, core::ServiceHandle<base::TokenSigner> signer,
-                 core::ServiceHandle<base::TenantLimits> limits, TaskService& tasks, AgentSettings settings);
+                 core::ServiceHandle<base::TenantLimits> limits, AgentTasks& tasks, AgentSettings settings);
 
     struct NewRegistration {
         core::Uuid id;
@@ -77,7 +77,7 @@ private:
     core::http::Authentication& authentication_;
     core::ServiceHandle<base::TokenSigner> signer_;
     core::ServiceHandle<base::TenantLimits> limits_;
-    TaskService& tasks_;
+    AgentTasks& tasks_;
     AgentSettings settings_;
 };
 

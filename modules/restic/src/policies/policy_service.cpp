@@ -8,9 +8,9 @@
 #include "core/cron.h"
 #include "core/wire.h"
 #include "errors.h"
+#include "policies/slot.h"
 #include "policies/target_store.h"
 #include "repositories/repository_store.h"
-#include "schedule/slot.h"
 
 namespace restic {
 

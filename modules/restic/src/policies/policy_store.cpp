@@ -43,19 +43,6 @@ Policy fromRow(const core::db::Row& row) {
 }
 } // namespace
 
-std::vector<std::string> toStrings(const core::json::Value& value) {
-    std::vector<std::string> list;
-    if (const auto* items = value.array())
-        for (const auto& item : *items)
-            if (item.string() != nullptr)
-                list.push_back(*item.string());
-    return list;
-}
-
-core::json::Value fromStrings(const std::vector<std::string>& list) {
-    return core::json::Array(list.begin(), list.end());
-}
-
 void PolicyStore::insert(Transaction& tx, const Policy& p) {
     tx.execute("INSERT INTO restic_policies (" + std::string(kColumns) +
                    ") VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19)",

@@ -117,8 +117,4 @@ public:
                                         int limit);
 };
 
-/// ["a","b"] as a list of text; anything else gives an empty list.
-std::vector<std::string> toStrings(const core::json::Value& value);
-core::json::Value fromStrings(const std::vector<std::string>& list);
-
 } // namespace restic

@@ -2,6 +2,7 @@
 
 #include "core/http/list_query.h"
 #include "id_list.h"
+#include "open_tasks.h"
 #include "rows.h"
 
 namespace restic {
@@ -126,8 +127,9 @@ std::optional<Uuid> RepositoryStore::caretaker(Transaction& tx, const Repository
 
 std::int64_t RepositoryStore::openTasks(Transaction& tx, const Uuid& id) {
     return tx
-        .query("SELECT count(*) FROM restic_tasks WHERE tenant_id = $1 AND repository_id = $2 AND status IN "
-               "('created', 'queued', 'assigned', 'running', 'unreachable')",
+        .query(std::string(
+                   "SELECT count(*) FROM restic_tasks WHERE tenant_id = $1 AND repository_id = $2 AND ") +
+                   kOpenTask,
                {tx.tenant(), id})[0]
         .integer(0);
 }

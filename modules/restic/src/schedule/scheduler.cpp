@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "agents/agent_store.h"
-#include "schedule/slot.h"
+#include "policies/slot.h"
 
 namespace restic {
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "agents/agent_tasks.h"
 #include "base/secret_vault.h"
 #include "core/db/database.h"
 #include "core/event/bus.h"
@@ -46,7 +47,7 @@ struct TaskRequest {
 };
 
 /// The life of tasks: made once, handed out at least once, fenced by the attempt, ended once. Thread-safe.
-class TaskService {
+class TaskService final : public AgentTasks {
 public:
     TaskService(core::db::Database& database, const core::Clock& clock, core::event::Bus& events,
                 core::ServiceHandle<base::SecretVault> vault, core::Logger log, TaskSettings settings);
@@ -54,8 +55,7 @@ public:
     /// Called with an agent that has something to do, after the commit: to wake it wherever it is parked.
     void setWake(std::function<void(const core::Uuid& agent)> wake) { wake_ = std::move(wake); }
 
-    /// Wakes the agent: something that is not a task has changed for it.
-    void wake(const core::Uuid& agent) const {
+    void wake(const core::Uuid& agent) const override {
         if (wake_)
             wake_(agent);
     }
@@ -93,15 +93,12 @@ public:
     /// A waiting task is cancelled at once, a held one when its agent has ended it. Throws kTaskNotFound,
     /// kTaskAlreadyFinished.
     Task cancel(const core::TenantContext& context, const core::Uuid& task, const Made& made = {});
-    /// The agent is gone: what it did not begin is cancelled, what it holds has failed.
-    void abandonAll(core::db::Transaction& tx, const core::Uuid& agent);
+    void abandonAll(core::db::Transaction& tx, const core::Uuid& agent) override;
     /// A new task like the ended one. Throws kTaskNotFound, kConflict while it has not ended.
     Task retry(const core::TenantContext& context, const core::Uuid& task, const Made& made = {});
 
-    /// What an agent's heartbeat says of the tasks that it holds: leases go on; what it does not know is
-    /// given out again.
     void reconcile(core::db::Transaction& tx, const core::Uuid& agent,
-                   const std::vector<std::pair<core::Uuid, int>>& open);
+                   const std::vector<std::pair<core::Uuid, int>>& open) override;
 
     /// Leases that ended: what was never started is given out again, what runs is unreachable.
     void sweep(const Fence& fence = unfenced);

@@ -4,6 +4,7 @@
 
 #include "core/http/list_query.h"
 #include "id_list.h"
+#include "open_tasks.h"
 #include "restic/protocol/task_kinds.h"
 #include "rows.h"
 
@@ -23,7 +24,7 @@ constexpr std::string_view kColumns =
 const std::string kSelect = "SELECT " + std::string(kColumns) + " FROM restic_tasks";
 /// The condition of the partial indexes of tasks that have not ended, word for word: SQLite uses them only
 /// for a statement that says the same.
-const std::string kOpen = "status IN ('created', 'queued', 'assigned', 'running', 'unreachable')";
+const std::string kOpen = kOpenTask;
 const std::string kHeld = kOpen + " AND status IN ('assigned', 'running', 'unreachable')";
 const std::string kWaiting = kOpen + " AND status IN ('created', 'queued')";
 
@@ -215,29 +216,6 @@ std::vector<TaskStore::Claim> TaskStore::waitingAlone(Transaction& tx, const Uui
                  "ORDER BY priority DESC, id LIMIT 20",
                  {tx.tenant(), repository, now}),
         repository);
-}
-
-std::vector<TaskStore::Open> TaskStore::openMaintenance(Transaction& tx,
-                                                        const std::vector<Uuid>& repositories) {
-    std::vector<Open> all;
-    if (repositories.empty())
-        return all;
-    std::string saving;
-    for (const auto* kind : protocol::allKinds())
-        if (kind->makesSnapshot)
-            saving += (saving.empty() ? "'" : ", '") + std::string(kind->name) + "'";
-    for (const auto& row :
-         tx.query("SELECT t.repository_id, t.id, t.type, t.agent_id, t.status FROM " + idsIn(tx, "$2") +
-                      " wanted CROSS JOIN restic_tasks t WHERE t.tenant_id = $1 AND "
-                      "t.repository_id = wanted.id AND t." +
-                      kOpen + " AND t.type NOT IN (" + saving + ")",
-                  {tx.tenant(), idList(repositories)}))
-        all.push_back({row.uuid(0), row.uuid(1), row.text(2), row.uuid(3),
-                       protocol::parseTaskState(row.text(4)).value()});
-    std::sort(all.begin(), all.end(), [](const Open& a, const Open& b) {
-        return a.repository != b.repository ? a.repository < b.repository : a.id < b.id;
-    });
-    return all;
 }
 
 std::vector<Uuid> TaskStore::agentsThatWaitFor(Transaction& tx, const Uuid& repository) {

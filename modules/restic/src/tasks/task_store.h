@@ -88,16 +88,6 @@ public:
     static std::vector<Claim> waitingAlone(core::db::Transaction& tx, const core::Uuid& repository,
                                            core::Instant now);
     /// One that has not ended, as the page of its repository shows it.
-    struct Open {
-        core::Uuid repository;
-        core::Uuid id;
-        std::string kind;
-        core::Uuid agent;
-        protocol::TaskState status = protocol::TaskState::queued;
-    };
-    /// Of those repositories what waits or runs, without what saves something: by repository, oldest first.
-    static std::vector<Open> openMaintenance(core::db::Transaction& tx,
-                                             const std::vector<core::Uuid>& repositories);
     static std::vector<core::Uuid> agentsThatWaitFor(core::db::Transaction& tx, const core::Uuid& repository);
     /// The candidate is its agent's until the lease ends.
     static Task assign(core::db::Transaction& tx, const core::Uuid& id, core::Instant now,

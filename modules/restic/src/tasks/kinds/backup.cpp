@@ -10,6 +10,7 @@
 #include "repositories/repository_store.h"
 #include "restic/events.h"
 #include "restic/protocol/task_errors.h"
+#include "rows.h"
 #include "snapshots/snapshot_discovery.h"
 #include "tasks/backup_doubts.h"
 #include "tasks/run_store.h"
@@ -29,21 +30,21 @@ const core::wire::Type& wireType(const BackupParameters*) {
                     .optional = true,
                     .omitEmpty = true,
                     .maxItems = 1000,
-                    .check = api::checkAbsolute})
+                    .check = checkAbsolute})
             .field("exclude", &BackupParameters::exclude,
                    {.doc = "Beside the policy's patterns",
                     .optional = true,
                     .omitEmpty = true,
                     .minLength = 1,
                     .maxItems = 1000,
-                    .check = api::checkPattern})
+                    .check = checkPattern})
             .field("tags", &BackupParameters::tags,
                    {.optional = true,
                     .omitEmpty = true,
                     .minLength = 1,
                     .maxLength = 255,
                     .maxItems = 100,
-                    .check = api::checkTag})
+                    .check = checkTag})
             .field("limit_upload_kib", &BackupParameters::limitUploadKib,
                    {.doc = "Upload at most, in KiB/s", .omitEmpty = true, .min = 1, .max = 100000000})
             .build();

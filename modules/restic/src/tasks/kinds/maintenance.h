@@ -1,7 +1,7 @@
 #pragma once
 
+#include "repositories/maintenance_store.h"
 #include "tasks/kinds/kind.h"
-#include "tasks/maintenance_store.h"
 
 namespace restic {
 
@@ -13,7 +13,10 @@ public:
     using TypedKind<Parameters, Result>::TypedKind;
     void ended(core::db::Transaction& tx, const Task& task, const TaskEnd& end,
                core::Instant now) const override {
-        MaintenanceStore::record(tx, task, end, now);
+        if (task.repository)
+            MaintenanceStore::record(tx, {*task.repository, task.type, task.id, task.agent,
+                                          std::string(protocol::toText(end.state)), end.message, end.result,
+                                          now});
     }
 };
 

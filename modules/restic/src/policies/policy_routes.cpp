@@ -1,0 +1,356 @@
+#include <map>
+
+#include "base/errors.h"
+#include "core/cron.h"
+#include "core/http/version.h"
+#include "errors.h"
+#include "field_rules.h"
+#include "lock_row.h"
+#include "policies/policy_routes.h"
+#include "policies/policy_views.h"
+#include "policies/slot.h"
+#include "repositories/repository_views.h"
+
+namespace restic {
+
+using core::db::Transaction;
+using core::http::Audit;
+using core::http::Outcome;
+using core::http::Permission;
+using core::http::Request;
+using core::http::Response;
+using core::http::Role;
+using core::wire::typeOf;
+
+namespace {
+
+/// What applies where nobody says otherwise.
+protocol::Retention defaultRetention() {
+    protocol::Retention keep;
+    keep.keepDaily = 7;
+    keep.keepWeekly = 4;
+    keep.keepMonthly = 12;
+    return keep;
+}
+
+protocol::Retention retentionOf(const std::optional<RetentionRules>& rules) {
+    if (!rules)
+        return defaultRetention();
+    return {rules->keepLast,   rules->keepHourly,  rules->keepDaily,
+            rules->keepWeekly, rules->keepMonthly, rules->keepYearly};
+}
+
+RetentionRules rulesOf(const protocol::Retention& keep) {
+    return {keep.keepLast,   keep.keepHourly,  keep.keepDaily,
+            keep.keepWeekly, keep.keepMonthly, keep.keepYearly};
+}
+
+/// An inline repository, judged as POST /repositories judges one.
+RepositoryInput inlineRepository(const PolicyInput& input) {
+    core::json::Object document = input.repositoryConfig.value_or(core::json::Object());
+    std::vector<core::Problem> problems;
+    for (const char* field : {"name", "type", "url", "config"})
+        if (document.find(field) != nullptr)
+            problems.push_back({std::string("/repository_config/") + field, "is not a known field"});
+    const auto* path = document.find("path");
+    const auto url = input.repositoryUrl ? core::json::Value(*input.repositoryUrl)
+                     : path != nullptr   ? *path
+                                         : core::json::Value(std::string());
+    if (input.repositoryUrl && path != nullptr)
+        problems.push_back({"/repository_url", "and repository_config.path say the same; give one of them"});
+    document.erase("path");
+    constexpr std::size_t kLongestName = 255;
+    document.set("name", (url.string() != nullptr && !url.string()->empty() ? *url.string() : input.name)
+                             .substr(0, kLongestName));
+    document.set("type", input.repositoryType.value_or("local"));
+    document.set("url", url);
+    auto read = core::wire::read<RepositoryInput>(document);
+    if (!read)
+        for (const auto& problem : read.error().details())
+            problems.push_back({problem.pointer == "/url"    ? "/repository_url"
+                                : problem.pointer == "/type" ? "/repository_type"
+                                                             : "/repository_config" + problem.pointer,
+                                problem.message});
+    if (!problems.empty())
+        throw core::wire::validationError(std::move(problems));
+    return std::move(read).value();
+}
+
+/// The repository that a policy names: by id, or inline, which creates or reuses one.
+std::optional<core::Uuid> repositoryOf(Transaction& tx, RepositoryService& repositories,
+                                       const core::http::Principal& caller, const PolicyInput& input) {
+    const bool isInline = input.repositoryUrl || input.repositoryType || input.repositoryConfig;
+    if (input.repositoryId) {
+        if (isInline)
+            throw core::wire::validationError(
+                {{"/repository_id", "and repository_url, _type, _config exclude each other"}});
+        return repositories.get(tx, *input.repositoryId).id;
+    }
+    if (!isInline)
+        return std::nullopt; // the agent's own configuration names one
+    if (!repositoriesWrite().admits(caller))
+        throw core::Error(core::errors::kForbidden,
+                          "A repository within a policy needs the permission \"" +
+                              repositoriesWrite().name() +
+                              "\", which the role admin has. Name an existing one by repository_id.");
+    return repositories.findOrCreate(tx, specOf(inlineRepository(input))).id;
+}
+
+/// Plugin settings are read by everybody of the tenant.
+void requireNoSecrets(const PolicyInput& input, const std::vector<std::string>& kept) {
+    std::vector<core::Problem> problems;
+    for (std::size_t i = 0; i < input.plugins.size(); ++i)
+        for (auto& problem : problemsOfPluginSettings(input.plugins[i].settings,
+                                                      "/plugins/" + std::to_string(i) + "/settings", kept))
+            problems.push_back(std::move(problem));
+    if (!problems.empty())
+        throw core::wire::validationError(std::move(problems));
+}
+
+/// `keptSecrets`: what the vault has for this policy.
+Policy policyOf(Transaction& tx, RepositoryService& repositories, const core::http::Principal& caller,
+                const PolicyInput& input, const std::vector<std::string>& keptSecrets) {
+    requireNoSecrets(input, keptSecrets);
+    Policy policy;
+    policy.name = input.name;
+    policy.enabled = input.enabled;
+    policy.schedule = input.schedule;
+    policy.timezone = input.timezone;
+    policy.includePaths = input.includePaths;
+    policy.excludePaths = input.excludePaths;
+    policy.tags = input.tags;
+    policy.retention = retentionOf(input.retentionRules);
+    policy.priority = input.priority;
+    policy.timeoutSeconds = input.timeoutSeconds;
+    policy.maxAgeHours = input.maxAgeHours;
+    policy.minSizeBytes = input.minSizeBytes;
+    core::json::Array plugins;
+    for (const auto& plugin : input.plugins)
+        plugins.push_back(core::wire::toJson(plugin));
+    policy.plugins = std::move(plugins);
+    policy.catchUp = input.catchUp;
+    PolicyService::validate(policy); // before anything is created for it
+    policy.repository = repositoryOf(tx, repositories, caller, input);
+    return policy;
+}
+
+/// What the views of a page need besides their rows, read at once.
+struct Around {
+    std::map<core::Uuid, Repository> repositories;
+    std::multimap<core::Uuid, PolicyLink> links;
+    std::map<core::Uuid, PolicyStore::LastRun> lastRuns;
+};
+
+Around around(Transaction& tx, const std::vector<Policy>& policies) {
+    Around all;
+    std::vector<core::Uuid> ids;
+    std::vector<core::Uuid> repositories;
+    for (const auto& policy : policies) {
+        ids.push_back(policy.id);
+        if (policy.repository)
+            repositories.push_back(*policy.repository);
+    }
+    for (auto& repository : RepositoryStore::find(tx, repositories))
+        all.repositories.emplace(repository.id, std::move(repository));
+    for (auto& link : PolicyStore::links(tx, ids))
+        all.links.emplace(link.policy, std::move(link));
+    for (auto& run : PolicyStore::lastRuns(tx, ids))
+        all.lastRuns.emplace(run.policy, std::move(run));
+    return all;
+}
+
+PolicyView viewOf(const Policy& p, const Around& around) {
+    PolicyView view;
+    view.id = p.id;
+    view.name = p.name;
+    view.enabled = p.enabled;
+    view.schedule = p.schedule;
+    view.timezone = p.timezone;
+    view.includePaths = p.includePaths;
+    view.excludePaths = p.excludePaths;
+    view.tags = p.tags;
+    view.retentionRules = rulesOf(p.retention);
+    view.priority = p.priority;
+    view.timeoutSeconds = p.timeoutSeconds;
+    view.maxAgeHours = p.maxAgeHours;
+    view.minSizeBytes = p.minSizeBytes;
+    view.repositoryId = p.repository;
+    if (const auto found = p.repository ? around.repositories.find(*p.repository) : around.repositories.end();
+        found != around.repositories.end()) {
+        view.repositoryUrl = found->second.url;
+        view.repositoryType = found->second.type;
+        if (const auto* config = found->second.config.object())
+            view.repositoryConfig = *config;
+    }
+    view.plugins = p.plugins;
+    view.catchUp = p.catchUp;
+    const auto [first, last] = around.links.equal_range(p.id);
+    for (auto at = first; at != last; ++at) {
+        const auto& link = at->second;
+        view.agents.push_back({link.agent, link.hostname, link.nextRunAt});
+        if (link.nextRunAt && (!view.nextRunAt || *link.nextRunAt < *view.nextRunAt))
+            view.nextRunAt = link.nextRunAt;
+    }
+    if (const auto run = around.lastRuns.find(p.id); run != around.lastRuns.end()) {
+        view.lastRunStatus = run->second.status;
+        view.lastRunAt = run->second.startedAt;
+    }
+    view.createdAt = p.createdAt;
+    view.updatedAt = p.updatedAt;
+    return view;
+}
+
+PolicyView viewOf(Transaction& tx, const Policy& policy) {
+    return viewOf(policy, around(tx, {policy}));
+}
+
+Response versioned(const PolicyView& view, int status = 200) {
+    return core::http::withVersion(Response::of(view, status), core::formatInstant(view.updatedAt));
+}
+
+} // namespace
+
+void PolicyRoutes::addTo(std::vector<core::http::Route>& routes) const {
+    const auto read = Permission::role("restic.policies.read", Role::viewer);
+    const auto write = Permission::role("restic.policies.write", Role::operator_);
+
+    routes.push_back({.method = "GET",
+                      .path = "/api/v1/restic/policies",
+                      .summary = "List policies, newest first",
+                      .permission = read,
+                      .query = &typeOf<PolicyQuery>(),
+                      .response = &typeOf<core::http::Page<PolicyView>>(),
+                      .handler = [s = *this](Request& request) -> Outcome {
+                          const auto query = request.queryAs<PolicyQuery>();
+                          return Response::of(s.database.read(request.tenant(), [&](Transaction& tx) {
+                              auto found = PolicyStore::list(tx, {query.name, query.enabled}, query);
+                              const auto known = around(tx, found);
+                              return core::http::makePage(
+                                  std::move(found), query.limit,
+                                  [](const Policy& p) {
+                                      return core::http::Cursor{core::toMicros(p.createdAt), p.id};
+                                  },
+                                  [&](const Policy& p) { return viewOf(p, known); });
+                          }));
+                      }});
+    routes.push_back({.method = "POST",
+                      .path = "/api/v1/restic/policies",
+                      .summary = "Create a policy",
+                      .permission = write,
+                      .audit = Audit::action("restic.policy.created"),
+                      .request = &typeOf<PolicyInput>(),
+                      .response = &typeOf<PolicyView>(),
+                      .status = 201,
+                      .location = "/api/v1/restic/policies/{id}",
+                      .versioned = true,
+                      .errors = {&errors::kInvalidCron, &errors::kRetentionConflict, &errors::kPolicyExists,
+                                 &base::errors::kTenantLimitReached, &errors::kRepositoryNotFound,
+                                 &errors::kRepositoryExists},
+                      .handler = [s = *this](Request& request) -> Outcome {
+                          const auto input = request.json<PolicyInput>();
+                          return s.database.transact(request.tenant(), [&](Transaction& tx) {
+                              const auto made = s.policies.create(
+                                  tx, policyOf(tx, s.repositories, request.principal(), input, {}));
+                              const auto view = viewOf(tx, made);
+                              request.audit().object("policy", made.id.toString());
+                              request.audit().entry.after = core::wire::toJson(view);
+                              return request.keep(versioned(view, 201));
+                          });
+                      }});
+    routes.push_back({.method = "GET",
+                      .path = "/api/v1/restic/policies/{id}",
+                      .summary = "One policy",
+                      .permission = read,
+                      .response = &typeOf<PolicyView>(),
+                      .versioned = true,
+                      .errors = {&errors::kPolicyNotFound},
+                      .handler = [s = *this](Request& request) -> Outcome {
+                          const auto id = request.uuidParameter("id", errors::kPolicyNotFound);
+                          return versioned(s.database.read(request.tenant(), [&](Transaction& tx) {
+                              return viewOf(tx, s.policies.get(tx, id));
+                          }));
+                      }});
+    routes.push_back({.method = "PUT",
+                      .path = "/api/v1/restic/policies/{id}",
+                      .summary = "Replace a policy",
+                      .permission = write,
+                      .audit = Audit::action("restic.policy.updated"),
+                      .request = &typeOf<PolicyInput>(),
+                      .response = &typeOf<PolicyView>(),
+                      .versioned = true,
+                      .errors = {&errors::kPolicyNotFound, &errors::kInvalidCron, &errors::kRetentionConflict,
+                                 &errors::kPolicyExists, &errors::kRepositoryNotFound,
+                                 &errors::kRepositoryExists, &errors::kRepositoryMissing,
+                                 &errors::kRepositoryUnreachable, &errors::kPluginNotAvailable},
+                      .handler = [s = *this](Request& request) -> Outcome {
+                          const auto id = request.uuidParameter("id", errors::kPolicyNotFound);
+                          const auto input = request.json<PolicyInput>();
+                          request.audit().object("policy", id.toString());
+                          return versioned(s.database.transact(request.tenant(), [&](Transaction& tx) {
+                              if (core::http::namesVersion(request))
+                                  lockRow(tx, "restic_policies", id);
+                              const auto before = s.policies.get(tx, id);
+                              core::http::requireVersion(request, core::formatInstant(before.updatedAt));
+                              request.audit().entry.before = core::wire::toJson(viewOf(tx, before));
+                              const auto changed =
+                                  s.policies.update(tx, id,
+                                                    policyOf(tx, s.repositories, request.principal(), input,
+                                                             s.secrets.ofPolicy(tx, id)));
+                              auto view = viewOf(tx, changed);
+                              request.audit().entry.after = core::wire::toJson(view);
+                              return view;
+                          }));
+                      }});
+    routes.push_back({.method = "DELETE",
+                      .path = "/api/v1/restic/policies/{id}",
+                      .summary = "Delete a policy; snapshots stay in the repository",
+                      .permission = write,
+                      .audit = Audit::action("restic.policy.deleted"),
+                      .status = 204,
+                      .errors = {&errors::kPolicyNotFound, &errors::kPolicyInUse},
+                      .handler = [s = *this](Request& request) -> Outcome {
+                          const auto id = request.uuidParameter("id", errors::kPolicyNotFound);
+                          request.audit().object("policy", id.toString());
+                          s.database.transact(request.tenant(),
+                                              [&](Transaction& tx) { s.policies.remove(tx, id); });
+                          return Response::empty();
+                      }});
+    routes.push_back(
+        {.method = "POST",
+         .path = "/api/v1/restic/policies/preview",
+         .summary = "When a schedule would run",
+         .permission = read,
+         .audit = Audit::exempt("changes nothing"),
+         .request = &typeOf<PreviewInput>(),
+         .response = &typeOf<PreviewView>(),
+         .errors = {&errors::kInvalidCron},
+         .handler = [s = *this](Request& request) -> Outcome {
+             const auto input = request.json<PreviewInput>();
+             const auto cron = core::Cron::parse(input.schedule);
+             if (!cron)
+                 throw core::Error(errors::kInvalidCron, cron.error().what(),
+                                   {{"/schedule", cron.error().what()}});
+             const auto* zone = core::findTimeZone(input.timezone);
+             if (zone == nullptr)
+                 throw core::wire::validationError(
+                     {{"/timezone", "\"" + input.timezone +
+                                        "\" is no time zone of the IANA database, like Europe/Berlin"}});
+             if (const auto slot =
+                     nextSlot(input.schedule, input.timezone, input.from.value_or(s.clock.now()));
+                 !slot)
+                 throw core::Error(errors::kInvalidCron, slot.error().what(),
+                                   {{"/schedule", slot.error().what()}});
+             PreviewView view;
+             auto at = input.from.value_or(s.clock.now());
+             for (int i = 0; i < input.count; ++i) {
+                 const auto next = cron.value().next(at, *zone);
+                 if (!next)
+                     break;
+                 view.next.push_back(*next);
+                 at = *next;
+             }
+             return Response::of(view);
+         }});
+}
+
+} // namespace restic

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <vector>
+
+#include "core/http/route.h"
+#include "policies/policy_service.h"
+#include "repositories/old_secrets.h"
+#include "repositories/repository_service.h"
+
+namespace restic {
+
+/// What the routes of policies work with; lives as long as the module.
+struct PolicyRoutes {
+    core::db::Database& database;
+    const core::Clock& clock;
+    PolicyService& policies;
+    RepositoryService& repositories;
+    OldSecrets& secrets;
+
+    void addTo(std::vector<core::http::Route>& routes) const;
+    /// Which agents follow which policy.
+    void addLinksTo(std::vector<core::http::Route>& routes) const;
+};
+
+} // namespace restic

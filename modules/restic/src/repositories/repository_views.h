@@ -1,0 +1,80 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/http/route.h"
+#include "core/wire.h"
+#include "repositories/repository_service.h"
+
+/// What people's API takes and answers of repositories: declared here once.
+namespace restic {
+
+struct RepositoryInput {
+    std::string name;
+    std::string type;
+    std::optional<std::string> url;
+    std::optional<core::json::Object> config;
+    std::optional<core::Uuid> agentId;
+    std::optional<std::string> password;
+    std::optional<std::string> passwordFile;
+    std::optional<std::string> certFile;
+    std::map<std::string, std::string> environmentVars;
+};
+
+/// The last task of one kind that cared for a repository.
+struct MaintenanceView {
+    std::string kind;
+    core::Uuid taskId;
+    core::Uuid agentId;
+    std::string status;
+    std::optional<std::string> message;
+    core::json::Value result;
+    core::Instant endedAt;
+};
+
+/// One that waits or runs.
+struct OpenTaskView {
+    core::Uuid id;
+    std::string type;
+    std::string status;
+    core::Uuid agentId;
+};
+
+struct RepositoryView {
+    core::Uuid id;
+    std::string name;
+    std::string type;
+    std::string url;
+    core::json::Value config;
+    std::optional<core::Uuid> agentId;
+    bool passwordSet = false;
+    std::optional<std::string> passwordFile;
+    std::optional<std::string> certFile;
+    std::map<std::string, std::string> environmentVars;
+    std::optional<core::Instant> firstSuccessAt;
+    /// By kind, of those that have run.
+    std::vector<MaintenanceView> maintenance;
+    std::vector<OpenTaskView> openTasks;
+    core::Instant createdAt;
+    core::Instant updatedAt;
+};
+
+struct StartAnewInput {
+    std::optional<core::Uuid> agentId;
+};
+
+const core::wire::Type& wireType(const RepositoryInput*);
+const core::wire::Type& wireType(const StartAnewInput*);
+const core::wire::Type& wireType(const MaintenanceView*);
+const core::wire::Type& wireType(const OpenTaskView*);
+const core::wire::Type& wireType(const RepositoryView*);
+
+/// What creating and changing a repository needs, in whichever request it is done.
+core::http::Permission repositoriesWrite();
+/// Throws core::Error(kValidation) for an environment that no repository may have.
+RepositorySpec specOf(const RepositoryInput& input);
+
+} // namespace restic

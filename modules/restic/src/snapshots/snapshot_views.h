@@ -1,0 +1,45 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/http/page.h"
+#include "core/wire.h"
+#include "snapshots/snapshot_store.h"
+
+/// What people's API takes and answers of snapshots: declared here once.
+namespace restic {
+
+struct SnapshotView {
+    core::Uuid id;
+    std::string snapshotId;
+    std::string shortId;
+    core::Instant time;
+    std::optional<std::string> hostname;
+    std::optional<std::string> username;
+    std::vector<std::string> paths;
+    std::vector<std::string> tags;
+    std::optional<std::string> parent;
+    std::optional<std::string> tree;
+    std::string source;
+    std::optional<std::int64_t> fileCount;
+    std::optional<std::int64_t> sizeBytes;
+    std::optional<core::Uuid> targetId;
+    std::optional<core::Uuid> backupRunId;
+    core::Uuid repositoryId;
+    static SnapshotView of(const Snapshot& snapshot);
+};
+
+struct SnapshotQuery : core::http::PageQuery {
+    std::optional<core::Uuid> targetId;
+    std::optional<core::Uuid> policyId;
+    std::optional<core::Uuid> repositoryId;
+    std::optional<core::Uuid> backupRunId;
+};
+
+const core::wire::Type& wireType(const SnapshotView*);
+const core::wire::Type& wireType(const SnapshotQuery*);
+
+} // namespace restic

@@ -1,0 +1,223 @@
+#include "tasks/task_routes.h"
+#include "errors.h"
+#include "restic/protocol/task_kinds.h"
+#include "tasks/repository_queue.h"
+#include "tasks/task_views.h"
+
+namespace restic {
+
+using core::db::Transaction;
+using core::http::Audit;
+using core::http::Outcome;
+using core::http::Permission;
+using core::http::Request;
+using core::http::Response;
+using core::http::Role;
+using core::wire::typeOf;
+
+namespace {
+Response answerOf(const Task& task) {
+    return Response::of(TaskStarted{task.id, std::string(protocol::toText(task.status))}, 202);
+}
+
+Response started(const Task& task, Request& request) {
+    request.audit().object("task", task.id.toString());
+    return answerOf(task);
+}
+
+/// The parameters of a request, of their kind's type. Throws core::Error(kValidation).
+core::json::Value parametersOf(const Kinds& kinds, const TaskInput& input) {
+    const core::json::Value given(*input.parameters);
+    auto problems = kinds.get(input.type).problemsOf(given);
+    for (auto& problem : problems)
+        problem.pointer = "/parameters" + problem.pointer;
+    if (!problems.empty())
+        throw core::wire::validationError(std::move(problems));
+    return given;
+}
+
+core::Uuid agentFor(const TaskRoutes& s, Request& request, const TaskInput& input) {
+    if (!input.repositoryId)
+        throw core::wire::validationError(
+            {{"/agent_id", "is required where no repository_id says whose work it is"}});
+    return s.database.read(
+        request.tenant(), [&](Transaction& tx) { return s.repositories.caretaker(tx, *input.repositoryId); });
+}
+
+std::optional<TaskWait> waitOf(const TaskRoutes& s, Request& request, const Task& task) {
+    if (task.status != protocol::TaskState::queued || !task.repository)
+        return std::nullopt;
+    return s.database.read(request.tenant(), [&](Transaction& tx) -> std::optional<TaskWait> {
+        const TaskStore::Claim claim{task.id, task.type, task.agent, task.priority, task.repository};
+        const auto wait = RepositoryQueue::waitOf(tx, claim, *task.repository, s.clock.now());
+        if (!wait)
+            return std::nullopt;
+        TaskWait view{wait->code, wait->reason, {}};
+        for (const auto& other : wait->claims)
+            view.tasks.push_back({other.id, other.kind, other.agent});
+        return view;
+    });
+}
+
+/// Keeps the answer with the task.
+TaskService::Made keeping(Request& request) {
+    return [&request](const Task& task) { request.keep(started(task, request)); };
+}
+} // namespace
+
+void TaskRoutes::addTo(std::vector<core::http::Route>& routes) const {
+    const auto read = Permission::role("restic.tasks.read", Role::viewer);
+    const auto write = Permission::role("restic.tasks.write", Role::operator_);
+
+    routes.push_back(
+        {.method = "POST",
+         .path = "/api/v1/restic/tasks",
+         .summary = "Start a task of any kind; if one of this policy, agent and kind still waits, that is "
+                    "the answer",
+         .permission = write,
+         .audit = Audit::action("restic.task.created"),
+         .request = &typeOf<TaskInput>(),
+         .response = &typeOf<TaskStarted>(),
+         .status = 202,
+         .location = "/api/v1/restic/tasks/{id}",
+         .errors = {&errors::kAgentNotFound, &errors::kPolicyNotFound, &errors::kRepositoryNotFound,
+                    &errors::kTargetNotFound, &errors::kRepositoryMissing, &errors::kInvalidParameters,
+                    &errors::kRetentionConflict, &errors::kRepositoryUnreachable},
+         .handler = [s = *this](Request& request) -> Outcome {
+             const auto input = request.json<TaskInput>();
+             TaskRequest wanted;
+             wanted.type = input.type;
+             if (input.parameters)
+                 wanted.parameters = parametersOf(s.tasks.kinds(), input);
+             wanted.agent = input.agentId ? *input.agentId : agentFor(s, request, input);
+             wanted.policy = input.policyId;
+             wanted.repository = input.repositoryId;
+             wanted.target = input.targetId;
+             wanted.priority = input.priority;
+             core::json::Object metadata;
+             for (const auto& [name, value] : input.metadata)
+                 metadata.set(name, value);
+             wanted.metadata = std::move(metadata);
+             request.audit().entry.after = core::wire::toJson(input);
+             return started(s.tasks.create(request.tenant(), wanted, keeping(request)), request);
+         }});
+    routes.push_back(
+        {.method = "GET",
+         .path = "/api/v1/restic/tasks",
+         .summary = "List tasks, newest first",
+         .permission = read,
+         .query = &typeOf<TaskQuery>(),
+         .response = &typeOf<core::http::Page<TaskView>>(),
+         .handler = [s = *this](Request& request) -> Outcome {
+             const auto query = request.queryAs<TaskQuery>();
+             auto found = s.database.read(request.tenant(), [&](Transaction& tx) {
+                 return TaskStore::list(tx, {query.agentId, query.policyId, query.status, query.type}, query);
+             });
+             return Response::of(core::http::makePage(
+                 std::move(found), query.limit,
+                 [](const Task& t) {
+                     return core::http::Cursor{core::toMicros(t.createdAt), t.id};
+                 },
+                 TaskView::of));
+         }});
+    routes.push_back(
+        {.method = "POST",
+         .path = "/api/v1/restic/repositories/{id}/unlock",
+         .summary =
+             "Remove locks whose holder is gone, and no others: by the agent that works on the repository",
+         .permission = write,
+         .audit = Audit::action("restic.repository.unlocked"),
+         .response = &typeOf<TaskStarted>(),
+         .status = 202,
+         .location = "/api/v1/restic/tasks/{id}",
+         .errors = {&errors::kRepositoryNotFound, &errors::kRepositoryUnreachable, &errors::kAgentNotFound},
+         .handler = [s = *this](Request& request) -> Outcome {
+             const auto id = request.uuidParameter("id", errors::kRepositoryNotFound);
+             TaskRequest wanted;
+             wanted.type = protocol::kinds::unlock.name;
+             wanted.repository = id;
+             wanted.agent = s.database.read(
+                 request.tenant(), [&](Transaction& tx) { return s.repositories.caretaker(tx, id); });
+             return answerOf(s.tasks.create(request.tenant(), wanted, [&](const Task& task) {
+                 const TaskStarted made{task.id, std::string(protocol::toText(task.status))};
+                 request.audit().object("repository", id.toString());
+                 request.audit().entry.after = core::wire::toJson(made);
+                 request.keep(answerOf(task));
+             }));
+         }});
+    routes.push_back({.method = "GET",
+                      .path = "/api/v1/restic/tasks/{id}",
+                      .summary = "One task with its progress",
+                      .permission = read,
+                      .response = &typeOf<TaskView>(),
+                      .errors = {&errors::kTaskNotFound},
+                      .handler = [s = *this](Request& request) -> Outcome {
+                          const auto id = request.uuidParameter("id", errors::kTaskNotFound);
+                          const auto task = s.database.read(
+                              request.tenant(), [&](Transaction& tx) { return TaskStore::find(tx, id); });
+                          if (!task)
+                              throw core::Error(errors::kTaskNotFound,
+                                                "There is no task with the id " + id.toString() + ".");
+                          auto view = TaskView::of(*task);
+                          view.waiting = waitOf(s, request, *task);
+                          return Response::of(view);
+                      }});
+    routes.push_back({.method = "DELETE",
+                      .path = "/api/v1/restic/tasks/{id}",
+                      .summary = "Cancel a task",
+                      .permission = write,
+                      .audit = Audit::action("restic.task.cancelled"),
+                      .response = &typeOf<TaskStarted>(),
+                      .status = 202,
+                      .location = "/api/v1/restic/tasks/{id}",
+                      .errors = {&errors::kTaskNotFound, &errors::kTaskAlreadyFinished},
+                      .handler = [s = *this](Request& request) -> Outcome {
+                          const auto id = request.uuidParameter("id", errors::kTaskNotFound);
+                          request.audit().object("task", id.toString());
+                          return started(s.tasks.cancel(request.tenant(), id), request);
+                      }});
+    routes.push_back({.method = "POST",
+                      .path = "/api/v1/restic/tasks/{id}/retry",
+                      .summary = "Start an ended task again, as a new one",
+                      .permission = write,
+                      .audit = Audit::action("restic.task.retried"),
+                      .response = &typeOf<TaskStarted>(),
+                      .status = 202,
+                      .location = "/api/v1/restic/tasks/{id}",
+                      .errors = {&errors::kTaskNotFound},
+                      .handler = [s = *this](Request& request) -> Outcome {
+                          const auto id = request.uuidParameter("id", errors::kTaskNotFound);
+                          request.audit().object("task", id.toString());
+                          return started(s.tasks.retry(request.tenant(), id, keeping(request)), request);
+                      }});
+    const auto logs = [s = *this](Request& request) -> Outcome {
+        const auto id = request.uuidParameter("id", errors::kTaskNotFound);
+        const auto query = request.queryAs<LogQuery>();
+        const auto found = s.database.read(request.tenant(), [&](Transaction& tx) {
+            if (!TaskStore::find(tx, id))
+                throw core::Error(errors::kTaskNotFound,
+                                  "There is no task with the id " + id.toString() + ".");
+            return LogStore::read(tx, id, LogCursor::of(query.after), query.limit);
+        });
+        LogPage page;
+        for (const auto& line : found.lines)
+            page.items.push_back(
+                {line.seq, line.attempt,
+                 core::parseInstant(line.line.stringOr("timestamp")).value_or(core::Instant{}),
+                 line.line.stringOr("level"), line.line.stringOr("message")});
+        if (found.last)
+            page.next = found.last->number();
+        return Response::of(page);
+    };
+    for (const char* path : {"/api/v1/restic/tasks/{id}/logs", "/api/v1/restic/backup-runs/{id}/logs"})
+        routes.push_back({.method = "GET",
+                          .path = path,
+                          .summary = "Lines of the log after a number",
+                          .permission = read,
+                          .query = &typeOf<LogQuery>(),
+                          .response = &typeOf<LogPage>(),
+                          .errors = {&errors::kTaskNotFound},
+                          .handler = logs});
+}
+
+} // namespace restic

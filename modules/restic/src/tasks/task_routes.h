@@ -1,0 +1,28 @@
+#pragma once
+
+#include <vector>
+
+#include "core/http/route.h"
+#include "repositories/repository_service.h"
+#include "tasks/agent_waker.h"
+#include "tasks/task_service.h"
+
+namespace restic {
+
+/// What the routes of tasks work with; lives as long as the module.
+struct TaskRoutes {
+    core::db::Database& database;
+    const core::Clock& clock;
+    RepositoryService& repositories;
+    TaskService& tasks;
+    AgentWaker& waker;
+
+    /// For people: tasks and their logs.
+    void addTo(std::vector<core::http::Route>& routes) const;
+    /// For people: the runs of backups.
+    void addRunsTo(std::vector<core::http::Route>& routes) const;
+    /// For agents: the long poll, reports, lines of logs.
+    void addAgentsTo(std::vector<core::http::Route>& routes) const;
+};
+
+} // namespace restic

@@ -1,0 +1,196 @@
+#include "tasks/task_views.h"
+
+#include "field_rules.h"
+#include "restic/protocol/maintenance_tasks.h"
+#include "restic/protocol/task_errors.h"
+#include "restic/protocol/task_kinds.h"
+#include "restic/protocol/task_state.h"
+#include "tasks/kinds/backup.h"
+#include "tasks/repository_queue.h"
+
+namespace restic {
+
+using core::wire::object;
+using core::wire::strict;
+using core::wire::tolerant;
+using core::wire::Type;
+
+namespace {
+std::vector<std::string> taskErrors() {
+    std::vector<std::string> names;
+    for (const auto* kind : protocol::task_errors::kAll)
+        names.emplace_back(kind->name);
+    return names;
+}
+
+std::vector<std::string> kindNames() {
+    std::vector<std::string> names;
+    for (const auto* kind : protocol::allKinds())
+        names.emplace_back(kind->name);
+    return names;
+}
+
+std::string kindsInWords() {
+    std::string text;
+    for (const auto* kind : protocol::allKinds())
+        text += (text.empty() ? "" : "; ") + std::string(kind->name) + ": " + std::string(kind->summary);
+    return text;
+}
+
+/// Parameters and results of the kinds, each once.
+std::vector<const Type& (*)()> parameterTypes() {
+    return {&core::wire::typeOf<BackupParameters>, &core::wire::typeOf<protocol::CheckParameters>,
+            &core::wire::typeOf<protocol::ForgetParameters>, &core::wire::typeOf<protocol::StatsParameters>,
+            &core::wire::typeOf<protocol::NoParameters>};
+}
+} // namespace
+
+const Type& wireType(const TaskInput*) {
+    static const auto type =
+        object<TaskInput>("TaskInput", strict)
+            .field("type", &TaskInput::type, {.doc = kindsInWords(), .oneOf = kindNames()})
+            .field("agent_id", &TaskInput::agentId,
+                   {.doc = "Left out: the machine whose disk the repository is on, or the first "
+                           "one online that backs up to it"})
+            .field("policy_id", &TaskInput::policyId)
+            .field("repository_id", &TaskInput::repositoryId)
+            .field("target_id", &TaskInput::targetId)
+            .field("parameters", &TaskInput::parameters,
+                   {.doc = "Of the kind's type", .shapes = parameterTypes()})
+            .field("priority", &TaskInput::priority, {.min = 0, .max = 10})
+            .field("metadata", &TaskInput::metadata, {.optional = true, .maxItems = 50})
+            .build();
+    return type;
+}
+
+const Type& wireType(const TaskStarted*) {
+    static const auto type = object<TaskStarted>("TaskStarted", tolerant)
+                                 .field("id", &TaskStarted::id)
+                                 .field("status", &TaskStarted::status, {.oneOf = taskStates()})
+                                 .build();
+    return type;
+}
+
+const Type& wireType(const TaskFailure*) {
+    static const auto type =
+        object<TaskFailure>("TaskFailure", tolerant, "Why a task failed")
+            .field("error", &TaskFailure::error,
+                   {.doc = "An agent of a later version may have further ones", .oneOf = taskErrors()})
+            .field("message", &TaskFailure::message)
+            .field("hint", &TaskFailure::hint)
+            .build();
+    return type;
+}
+
+const Type& wireType(const TaskBefore*) {
+    static const auto type = object<TaskBefore>("TaskBefore", tolerant)
+                                 .field("id", &TaskBefore::id)
+                                 .field("type", &TaskBefore::type)
+                                 .field("agent_id", &TaskBefore::agentId)
+                                 .build();
+    return type;
+}
+
+const Type& wireType(const TaskWait*) {
+    static const auto type = object<TaskWait>("TaskWait", tolerant, "For whom a task waits")
+                                 .field("code", &TaskWait::code, {.oneOf = RepositoryQueue::waitCodes()})
+                                 .field("reason", &TaskWait::reason)
+                                 .field("tasks", &TaskWait::tasks)
+                                 .build();
+    return type;
+}
+
+const Type& wireType(const TaskView*) {
+    static const auto type =
+        object<TaskView>("Task", tolerant)
+            .field("id", &TaskView::id)
+            .field("type", &TaskView::type)
+            .field("status", &TaskView::status, {.oneOf = taskStates()})
+            .field("attempt", &TaskView::attempt)
+            .field("progress", &TaskView::progress, {.shape = &core::wire::typeOf<protocol::Progress>})
+            .field("agent_id", &TaskView::agentId)
+            .field("policy_id", &TaskView::policyId)
+            .field("target_id", &TaskView::targetId)
+            .field("repository_id", &TaskView::repositoryId)
+            .field("priority", &TaskView::priority)
+            .field("parameters", &TaskView::parameters, {.shapes = parameterTypes()})
+            .field("metadata", &TaskView::metadata)
+            .field("result", &TaskView::result, {.shapes = resultTypes()})
+            .field("error", &TaskView::error, {.shape = &core::wire::typeOf<TaskFailure>})
+            .field("cancel_requested", &TaskView::cancelRequested)
+            .field("retry_of", &TaskView::retryOf)
+            .field("scheduled_at", &TaskView::scheduledAt)
+            .field("created_at", &TaskView::createdAt)
+            .field("started_at", &TaskView::startedAt)
+            .field("completed_at", &TaskView::completedAt)
+            .field("waiting", &TaskView::waiting,
+                   {.doc = "Why it is not handed out yet; in answers about one task", .omitEmpty = true})
+            .build();
+    return type;
+}
+
+TaskView TaskView::of(const Task& t) {
+    return {t.id,        t.type,        std::string(protocol::toText(t.status)),
+            t.attempt,   t.progress,    t.agent,
+            t.policy,    t.target,      t.repository,
+            t.priority,  t.parameters,  t.metadata,
+            t.result,    t.error,       t.cancelRequestedAt.has_value(),
+            t.retryOf,   t.slot,        t.createdAt,
+            t.startedAt, t.completedAt, std::nullopt};
+}
+
+const Type& wireType(const TaskQuery*) {
+    static const auto type = object<TaskQuery>("TaskQuery", strict)
+                                 .include<core::http::PageQuery>()
+                                 .field("agent_id", &TaskQuery::agentId)
+                                 .field("policy_id", &TaskQuery::policyId)
+                                 .field("status", &TaskQuery::status, {.oneOf = taskStates()})
+                                 .field("type", &TaskQuery::type)
+                                 .build();
+    return type;
+}
+
+const Type& wireType(const PollQuery*) {
+    static const auto type =
+        object<PollQuery>("PollQuery", tolerant)
+            .field("wait", &PollQuery::wait,
+                   {.doc = "Seconds to wait for work", .optional = true, .min = 0, .max = 60})
+            .field("free", &PollQuery::free,
+                   {.doc = "Tasks that the agent has room for; 0 waits for cancellations only",
+                    .optional = true,
+                    .min = 0,
+                    .max = 64})
+            .build();
+    return type;
+}
+
+const Type& wireType(const LogQuery*) {
+    static const auto type = object<LogQuery>("LogQuery", strict)
+                                 .field("after", &LogQuery::after,
+                                        {.doc = "`next` of the page before", .optional = true, .min = 0})
+                                 .field("limit", &LogQuery::limit, {.optional = true, .min = 1, .max = 5000})
+                                 .build();
+    return type;
+}
+
+const Type& wireType(const LogLineView*) {
+    static const auto type =
+        object<LogLineView>("LogLine", tolerant)
+            .field("seq", &LogLineView::seq, {.doc = "Number of the line within its attempt"})
+            .field("attempt", &LogLineView::attempt)
+            .field("timestamp", &LogLineView::timestamp)
+            .field("level", &LogLineView::level, {.oneOf = {"debug", "info", "warn", "error"}})
+            .field("message", &LogLineView::message)
+            .build();
+    return type;
+}
+
+const Type& wireType(const LogPage*) {
+    static const auto type = object<LogPage>("LogPage", tolerant)
+                                 .field("items", &LogPage::items)
+                                 .field("next", &LogPage::next, {.doc = "Ask again with this after"})
+                                 .build();
+    return type;
+}
+
+} // namespace restic
