@@ -395,7 +395,9 @@ const Codec kJsonObject{readJsonObject,
                         [](const void* in, const Rules&, std::string& out) {
                             json::write(json::Value(*static_cast<const json::Object*>(in)), out);
                         },
-                        [](const Rules&, std::vector<const Type*>&) {
+                        [](const Rules& rules, std::vector<const Type*>& used) {
+                            if (!rules.shapes.empty() || rules.shape != nullptr)
+                                return rawSchema(rules, used);
                             return json::Object{{"type", "object"}, {"additionalProperties", true}};
                         },
                         [](const void* in) { return static_cast<const json::Object*>(in)->empty(); }, false};

@@ -65,7 +65,9 @@ test('each file and folder that README, CONTRIBUTING and the documents link or n
 
 test('the protocol names each variable that a repository may have, and each kind of task', () => {
   const protocol = readFileSync('docs/protocol.md', 'utf8')
-  const names = [...readFileSync('modules/restic/protocol/names.cpp', 'utf8').matchAll(/^ {4}"([A-Z0-9_]+)",/gm)].map(([, name]) => name)
+  const folder = 'modules/restic/protocol/repositories'
+  const declared = readdirSync(folder).map((file) => readFileSync(`${folder}/${file}`, 'utf8')).join('')
+  const names = [...declared.matchAll(/"([A-Z][A-Z0-9]+_[A-Z0-9_]+)"|"(ST_[A-Z]+)"/g)].map(([, name, other]) => name ?? other)
   const kinds = [...readFileSync('modules/restic/protocol/task_kinds.cpp', 'utf8').matchAll(/\.name = "(\w+)"/g)].map(([, name]) => name)
   assert.ok(names.length > 20 && kinds.length >= 8)
   assert.deepEqual([...names, ...kinds].filter((name) => !protocol.includes(`\`${name}\``)), [])

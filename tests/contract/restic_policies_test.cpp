@@ -1,6 +1,7 @@
 #include "contract/restic_fixture.h"
 
 namespace test {
+using core::json::Object;
 namespace {
 
 class ResticPolicies : public ResticParts {
@@ -213,6 +214,88 @@ TEST_P(ResticPolicies, RepositoriesKeepTheirSecretsInTheVault) {
     remove(nightly.id);
     here([&](Transaction& tx) { host.repositories.remove(tx, id); });
     here([&](Transaction& tx) { EXPECT_FALSE(host.repositories.hasPassword(tx, id)); });
+}
+
+TEST_P(ResticPolicies, AStoragesSecretsAreInTheVaultAndInItsTasksOnly) {
+    const auto web = agent("web-01");
+    restic::RepositorySpec spec;
+    spec.name = "offsite";
+    spec.type = "s3";
+    spec.password = kSecret;
+    spec.config = Object{{"bucket", "b"}, {"access_key_id", "AKIA"}, {"secret_access_key", "canary-1"}};
+    const auto made = here([&](Transaction& tx) { return host.repositories.create(tx, spec); });
+    EXPECT_EQ(made.url, "s3:s3.amazonaws.com/b");
+    const auto stored = [&] {
+        return here([&](Transaction& tx) { return host.repositories.get(tx, made.id); });
+    };
+    const auto change = [&](Object config) {
+        spec.password.reset();
+        spec.config = std::move(config);
+        here([&](Transaction& tx) { host.repositories.update(tx, made.id, spec); });
+        return stored();
+    };
+    const auto secret = [&](const std::string& field) {
+        return here([&](Transaction& tx) {
+            return base.vault->get(tx, {tx.tenant(), "restic_repositories", made.id, "config." + field});
+        });
+    };
+    using Fields = std::vector<std::string>;
+    EXPECT_EQ(core::json::write(stored().config), R"({"bucket":"b","access_key_id":"AKIA"})");
+    EXPECT_EQ(stored().secretFields, (Fields{"secret_access_key"}));
+    EXPECT_EQ(everything().find("canary-1"), std::string::npos);
+
+    restic::TaskRequest request;
+    request.type = "check";
+    request.agent = web;
+    request.repository = made.id;
+    host.tasks.create(tenant, request);
+    const auto given = host.tasks.handOut(tenant, web, 1).items.at(0).payload;
+    const auto* repository = given.find("repository");
+    ASSERT_NE(repository, nullptr);
+    EXPECT_EQ(core::json::write(*repository->find("config")), R"({"bucket":"b","access_key_id":"AKIA"})");
+    EXPECT_EQ(core::json::write(*repository->find("secrets")), R"({"secret_access_key":"canary-1"})");
+
+    EXPECT_EQ(change({{"bucket", "b"}}).secretFields, (Fields{"secret_access_key"})) << "left out, it stays";
+    EXPECT_EQ(secret("secret_access_key"), "canary-1");
+    change({{"bucket", "b"}, {"secret_access_key", "canary-2"}, {"session_token", "canary-3"}});
+    EXPECT_EQ(secret("secret_access_key"), "canary-2");
+    EXPECT_EQ(change({{"bucket", "b"}, {"session_token", nullptr}}).secretFields,
+              (Fields{"secret_access_key"}));
+    EXPECT_EQ(secret("session_token"), std::nullopt);
+    EXPECT_TRUE(change({{"bucket", "b"}, {"secret_access_key_file", "/etc/s3"}}).secretFields.empty());
+    EXPECT_EQ(secret("secret_access_key"), std::nullopt) << "a file takes its place";
+    change({{"bucket", "b"}, {"secret_access_key", "canary-4"}});
+    spec.type = "rest";
+    EXPECT_TRUE(change({{"url", "https://r.example.com/"}}).secretFields.empty())
+        << "another kind has others";
+    EXPECT_EQ(secret("secret_access_key"), std::nullopt);
+    for (const auto* canary : {"canary-1", "canary-2", "canary-3", "canary-4"})
+        EXPECT_EQ(everything().find(canary), std::string::npos) << canary;
+
+    const auto pointers = [&](const restic::RepositorySpec& wrong) {
+        std::vector<std::string> all;
+        const auto error =
+            errorOf([&] { here([&](Transaction& tx) { host.repositories.create(tx, wrong); }); });
+        for (const auto& problem : error.details())
+            all.push_back(problem.pointer);
+        return all;
+    };
+    restic::RepositorySpec wrong;
+    wrong.name = "wrong";
+    wrong.type = "s3";
+    wrong.password = kSecret;
+    EXPECT_EQ(pointers(wrong), (Fields{"/url"}));
+    wrong.config = Object{{"access_key_id", 7}, {"agent", "x"}};
+    wrong.agent = web;
+    EXPECT_EQ(pointers(wrong),
+              (Fields{"/config/bucket", "/config/access_key_id", "/config/agent", "/agent_id"}));
+    wrong.agent.reset();
+    wrong.url = "s3:https://user:canary@minio/b";
+    wrong.config = Object{{"bucket", "b"}};
+    EXPECT_EQ(pointers(wrong), (Fields{"/config/bucket", "/url"}));
+    wrong.config.reset();
+    wrong.url = "rest:https://r.example.com/";
+    EXPECT_EQ(pointers(wrong), (Fields{"/url"}));
 }
 
 class ResticScheduler : public ResticPolicies {

@@ -14,6 +14,7 @@
 
 #include "core/text.h"
 #include "core/time.h"
+#include "restic/protocol/repository_config.h"
 
 namespace agent {
 namespace {
@@ -297,21 +298,59 @@ private:
         if (node.IsNull())
             return;
         Config::Repository repository;
+        std::string type;
+        std::optional<core::json::Object> config;
         map(node, "repository", [&](const std::string& key, const YAML::Node& value, const YAML::Node& at) {
             if (key == "repository.url")
                 repository.url = scalar(value, key);
-            else if (key == "repository.password_file")
+            else if (key == "repository.type")
+                type = scalar(value, key);
+            else if (key == "repository.config") {
+                const auto document = json(value, key, 0);
+                if (document.object() != nullptr)
+                    config = *document.object();
+                else
+                    fail(at, key, "must be a map of the kind's fields");
+            } else if (key == "repository.password_file")
                 repository.passwordFile = scalar(value, key);
             else if (key == "repository.cert_file")
                 repository.certFile = scalar(value, key);
             else
                 fail(at, key, "is not a setting");
         });
-        if (repository.url.empty())
-            fail(node, "repository.url", "is needed");
+        repositoryAddress(node, type, std::move(config), repository);
         if (repository.passwordFile.empty())
             fail(node, "repository.password_file", "is needed");
         config_.repository = std::move(repository);
+    }
+
+    /// `url`, or `type` and `config` with the kind's fields, as the API takes them.
+    void repositoryAddress(const YAML::Node& node, const std::string& type,
+                           std::optional<core::json::Object> config, Config::Repository& repository) {
+        namespace protocol = restic::protocol;
+        const auto* kind =
+            type.empty() ? protocol::kindOfAddress(repository.url) : protocol::findRepositoryKind(type);
+        if (repository.url.empty() && type.empty())
+            return fail(node, "repository.url", "is needed, or type and config");
+        if (kind == nullptr)
+            return type.empty() ? fail(node, "repository.url", "is no address of restic's")
+                                : fail(node, "repository.type", "is no kind of repository");
+        const bool hasUrl = !repository.url.empty();
+        if (hasUrl && protocol::kindOfAddress(repository.url) != kind)
+            fail(node, "repository.url", "does not begin with \"" + kind->prefix + "\"");
+        repository.config = config.value_or(core::json::Object());
+        const auto read = protocol::readConfig(
+            *kind, repository.config, hasUrl ? protocol::Address::beside : protocol::Address::inConfig);
+        if (!read) {
+            for (const auto& problem : read.error().details())
+                fail(node, "repository.config." + problem.pointer.substr(1), problem.message);
+            return;
+        }
+        for (const auto& [field, secret] : read.value().secrets)
+            fail(node, "repository.config." + field,
+                 "is a secret: write it into a file, and name that as " + field + "_file");
+        if (!hasUrl)
+            repository.url = kind->address(read.value().values);
     }
 
     void plugins(const YAML::Node& node) {

@@ -84,6 +84,8 @@ struct Config {
     /// Serves tasks that name no repository.
     struct Repository {
         std::string url;
+        /// Fields of its kind; secrets as files only.
+        core::json::Object config;
         std::string passwordFile;
         std::string certFile;
     };

@@ -127,8 +127,12 @@ void Executor::accept(const core::json::Object& payload, const std::string& acti
             job->outbox->stop(StopReason::cancelled);
         }
     }
-    if (task.value().repository && task.value().repository->password)
-        services_.log.hub().addSecret(*task.value().repository->password);
+    if (const auto& repository = task.value().repository) {
+        if (repository->password)
+            services_.log.hub().addSecret(*repository->password);
+        for (const auto& [field, secret] : repository->secrets)
+            services_.log.hub().addSecret(secret);
+    }
     if (const auto problem = services_.state.lacksRoom())
         throw core::Error(errors::kState, *problem);
     const auto kept = work->withoutSecrets(document);

@@ -1,6 +1,7 @@
 #include "executor/task_report.h"
 
 #include "core/wire.h"
+#include "restic/protocol/names.h"
 
 namespace agent {
 namespace protocol = restic::protocol;
@@ -11,9 +12,10 @@ void TaskReport::hideSecrets(const RepositoryAccess& repository) {
     if (repository.password)
         hub.addSecret(*repository.password);
     for (const auto& [name, value] : repository.environment)
-        for (const std::string_view part : {"KEY", "PASSWORD", "TOKEN", "SECRET", "SAS"})
-            if (name.find(part) != std::string::npos)
-                hub.addSecret(value);
+        if (protocol::environmentName(name) == protocol::EnvironmentName::secret)
+            hub.addSecret(value);
+    for (const auto& [field, secret] : repository.secretFiles)
+        hub.addSecret(secret.content);
 }
 
 void TaskReport::log(LogLevel level, const std::string& message, LogPosition position) {

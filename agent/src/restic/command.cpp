@@ -1,5 +1,7 @@
 #include "restic/command.h"
 
+#include <unistd.h>
+
 #include "core/http/proxy.h"
 #include "restic/protocol/password_rule.h"
 
@@ -76,6 +78,19 @@ ResticCommand ResticCommands::on(const RepositoryAccess& repository,
     } else {
         spec.arguments.push_back("--password-file=" + repository.passwordFile.string());
     }
+    auto values = repository.values;
+    for (const auto& [field, secret] : repository.secretFiles) {
+        // Not as an inherited descriptor: ssh closes all of those.
+        const auto& file = command.ofBackend.emplace_back(secret.content);
+        auto path = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(file.fd());
+        if (!secret.variable.empty())
+            spec.environment[secret.variable] = path;
+        values[field] = std::move(path);
+    }
+    if (const auto* kind = restic::protocol::findRepositoryKind(repository.type);
+        kind != nullptr && kind->options != nullptr)
+        for (auto& option : kind->options(values))
+            spec.arguments.push_back("--option=" + std::move(option));
     if (!repository.certFile.empty())
         spec.arguments.push_back("--cacert=" + repository.certFile);
     spec.arguments.insert(spec.arguments.end(), arguments.begin() + 1, arguments.end());

@@ -12,10 +12,12 @@
 
 namespace agent {
 
-/// A restic command ready to start. Keeps the password's descriptor open as long as it lives.
+/// A restic command ready to start. Keeps the descriptors of secrets open as long as it lives.
 struct ResticCommand {
     core::ProcessSpec spec;
-    std::optional<core::SecretFile> secret;
+    std::optional<core::SecretFile> secret; ///< the repository's password
+    std::vector<core::SecretFile>
+        ofBackend; ///< which restic, or the ssh that it starts, opens by their paths
 };
 
 /// Variables of the agent's own environment that restic gets, if they are set: in which time zone its

@@ -3,34 +3,19 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
+
+#include <Poco/URI.h>
 
 #include "files/path_look.h"
 #include "restic/protocol/names.h"
 #include "restic/protocol/task_errors.h"
+#include "state/files.h"
 
 namespace agent {
 namespace {
 namespace task_errors = restic::protocol::task_errors;
 using restic::protocol::TaskError;
 using restic::protocol::TaskPayload;
-
-struct Backend {
-    std::string_view type;
-    std::string_view prefix;
-    bool always;
-};
-
-constexpr auto kBackends = std::to_array<Backend>({
-    {"sftp", "sftp:", true},
-    {"s3", "s3:", true},
-    {"rest", "rest:", true},
-    {"azure", "azure:", true},
-    {"gcs", "gs:", true},
-    {"b2", "b2:", false},
-    {"swift", "swift:", false},
-    {"rclone", "rclone:", false},
-});
 
 constexpr std::string_view kLocalPrefix = "local:";
 
@@ -42,25 +27,14 @@ std::string stripLocal(const std::string& url) {
     return url.starts_with(kLocalPrefix) ? url.substr(kLocalPrefix.size()) : url;
 }
 
-/// The kind of repository that restic would take this address for; "" for what is none of ours.
-std::string typeOf(const std::string& url) {
-    if (stripLocal(url).starts_with('/'))
-        return "local";
-    for (const auto& backend : kBackends)
-        if (url.starts_with(backend.prefix))
-            return std::string(backend.type);
-    return {};
+bool isOnDisk(const std::string& type) {
+    const auto* kind = restic::protocol::findRepositoryKind(type);
+    return kind != nullptr && kind->onDisk;
 }
 
-bool allowed(const std::string& type, const Config& config) {
-    if (type == "local")
-        return true;
-    for (const auto& backend : kBackends)
-        if (backend.type == type)
-            return backend.always ||
-                   std::find(config.restic.allowBackends.begin(), config.restic.allowBackends.end(), type) !=
-                       config.restic.allowBackends.end();
-    return false;
+bool allowed(const restic::protocol::RepositoryKind& kind, const Config& config) {
+    const auto& allowed = config.restic.allowBackends;
+    return !kind.byAgentsLeave || std::find(allowed.begin(), allowed.end(), kind.name) != allowed.end();
 }
 
 std::filesystem::path inConfigDir(const std::string& path, const Config& config) {
@@ -69,10 +43,62 @@ std::filesystem::path inConfigDir(const std::string& path, const Config& config)
     return std::filesystem::path(config.restic.configDir) / path;
 }
 
+/// The content of a file that holds a secret, without the line break at its end.
+std::optional<std::string> secretIn(const std::string& path) {
+    try {
+        auto content = readFileIfAny(path);
+        while (content && (content->ends_with('\n') || content->ends_with('\r')))
+            content->pop_back();
+        return content;
+    } catch (const core::Error&) { // unreadable, as good as missing
+        return std::nullopt;
+    }
+}
+
+/// What the fields of the kind make of restic's environment; what is wrong, or nothing.
+std::optional<TaskError> planConfig(const restic::protocol::RepositoryKind& kind,
+                                    const core::json::Object& config, RepositoryAccess& access) {
+    const auto read = restic::protocol::readConfig(kind, config, restic::protocol::Address::known);
+    if (!read) {
+        const auto& problem = read.error().details().front();
+        return invalid("The repository's config" + problem.pointer + " " + problem.message);
+    }
+    auto environment = restic::protocol::environmentOf(kind, read.value());
+    access.environment.merge(environment.variables);
+    for (const auto& [variable, path] : environment.fromFiles) {
+        auto secret = secretIn(path);
+        if (!secret)
+            return task_errors::make(task_errors::kAuthenticationFailed,
+                                     "The file " + path +
+                                         ", which holds a secret of the repository, cannot be read");
+        access.environment[variable] = std::move(*secret);
+    }
+    access.secretFiles = std::move(environment.asFiles);
+    access.values = std::move(environment.values);
+    return std::nullopt;
+}
+
+/// restic before 0.16.1 takes the credentials of a REST server only in the address, which it gets through its
+/// environment as well.
+void putCredentialsIntoAddress(RepositoryAccess& access) {
+    const auto escaped = [](const std::string& text) {
+        std::string out;
+        Poco::URI::encode(text, ":/?#[]@!$&'()*+,;=%", out);
+        return out;
+    };
+    const auto at = access.url.find("://");
+    auto password = access.environment.extract("RESTIC_REST_PASSWORD");
+    auto user = access.environment.extract("RESTIC_REST_USERNAME");
+    if (at != std::string::npos)
+        access.url.insert(at + 3, escaped(user ? user.mapped() : std::string()) + ":" +
+                                      escaped(password.mapped()) + "@");
+}
+
 /// Fills `access`; what is wrong, or nothing.
 std::optional<TaskError> planRepository(const TaskPayload& task, const PlanContext& context,
                                         RepositoryAccess& access) {
     const auto& config = context.config;
+    core::json::Object configOf;
     if (task.repository) {
         const auto& given = *task.repository;
         access.url = given.url;
@@ -85,19 +111,26 @@ std::optional<TaskError> planRepository(const TaskPayload& task, const PlanConte
                 return invalid("The repository's environment variable " + name + " is not allowed");
             access.environment[name] = value;
         }
+        configOf = given.config;
+        for (const auto& [field, secret] : given.secrets)
+            configOf.set(field, secret);
     } else if (config.repository) {
         access.url = config.repository->url;
         access.passwordFile = inConfigDir(config.repository->passwordFile, config);
         access.certFile = inConfigDir(config.repository->certFile, config);
+        configOf = config.repository->config;
     } else {
         return invalid("The task names no repository, and the agent's configuration has none");
     }
-    access.type = typeOf(access.url);
-    if (access.type.empty() || (task.repository && task.repository->type != access.type))
+    const auto* kind = restic::protocol::kindOfAddress(access.url);
+    if (kind == nullptr || (task.repository && task.repository->type != kind->name))
         return invalid("The repository's address does not fit its kind");
-    if (!allowed(access.type, config))
+    access.type = kind->name;
+    if (!allowed(*kind, config))
         return invalid("Repositories of the kind " + access.type +
                        " are not allowed by restic.allow_backends on this machine");
+    if (auto error = planConfig(*kind, configOf, access))
+        return error;
     if (access.password && !access.passwordFile.empty())
         return invalid("The repository has both a password and a password file");
     if (!access.password) {
@@ -117,14 +150,13 @@ std::optional<TaskError> planRepository(const TaskPayload& task, const PlanConte
                                  "The certificate file " + access.certFile + " cannot be read");
     if (access.environment.contains("RESTIC_REST_PASSWORD") && context.restic &&
         !context.restic->hasRestCredentials())
-        return invalid("restic " + context.restic->toString() +
-                       " cannot take the REST server's password from its environment");
+        putCredentialsIntoAddress(access);
     return std::nullopt;
 }
 } // namespace
 
 std::optional<std::filesystem::path> RepositoryAccess::localFolder() const {
-    if (type != "local")
+    if (!isOnDisk(type))
         return std::nullopt;
     return stripLocal(url);
 }
@@ -137,7 +169,7 @@ std::variant<RepositoryAccess, TaskError> planAccess(const TaskPayload& task, co
 }
 
 std::optional<std::filesystem::path> localFolderOf(const TaskPayload& task) {
-    if (!task.repository || task.repository->type != "local")
+    if (!task.repository || !isOnDisk(task.repository->type))
         return std::nullopt;
     return stripLocal(task.repository->url);
 }
@@ -167,8 +199,10 @@ void removeSecrets(TaskPayload& task) {
     if (task.repository) {
         task.repository->password.reset();
         task.repository->environment.clear();
+        task.repository->secrets.clear();
         // "rest:https://user:password@host/" is an address too.
-        if (typeOf(task.repository->url) != "local")
+        const auto* kind = restic::protocol::kindOfAddress(task.repository->url);
+        if (kind == nullptr || !kind->onDisk)
             task.repository->url = task.repository->type + ":";
     }
 }

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "config/config.h"
+#include "restic/protocol/repository_config.h"
 #include "restic/protocol/task_messages.h"
 #include "restic/version.h"
 
@@ -23,6 +24,10 @@ struct RepositoryAccess {
     std::string certFile;
     /// Complete but for what the machine adds (PATH, HOME, cache).
     std::map<std::string, std::string> environment;
+    /// Secrets that restic wants as the path of a file, by the field of the kind.
+    std::map<std::string, restic::protocol::SecretAsFile> secretFiles;
+    /// What the kind's options are made of.
+    restic::protocol::RepositoryValues values;
 
     /// The folder of a repository on this machine's own disks.
     [[nodiscard]] std::optional<std::filesystem::path> localFolder() const;

@@ -3,47 +3,11 @@
 #include <algorithm>
 #include <array>
 
+#include "restic/protocol/repository_kinds.h"
+
 namespace restic::protocol {
 
 namespace {
-
-constexpr auto kPlain = std::to_array<std::string_view>({
-    "AWS_ACCESS_KEY_ID",
-    "AWS_DEFAULT_REGION",
-    "AWS_REGION",
-    "AZURE_ACCOUNT_NAME",
-    "AZURE_ENDPOINT_SUFFIX",
-    "GOOGLE_PROJECT_ID",
-    "GOOGLE_APPLICATION_CREDENTIALS", // the path of a file
-    "RESTIC_REST_USERNAME",
-    "B2_ACCOUNT_ID",
-    "OS_AUTH_URL",
-    "OS_REGION_NAME",
-    "OS_USERNAME",
-    "OS_TENANT_ID",
-    "OS_TENANT_NAME",
-    "OS_USER_DOMAIN_NAME",
-    "OS_PROJECT_NAME",
-    "OS_PROJECT_DOMAIN_NAME",
-    "OS_APPLICATION_CREDENTIAL_ID",
-    "OS_APPLICATION_CREDENTIAL_NAME",
-    "OS_STORAGE_URL",
-    "ST_AUTH", // a URL
-    "ST_USER",
-});
-constexpr auto kSecret = std::to_array<std::string_view>({
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AZURE_ACCOUNT_KEY",
-    "AZURE_ACCOUNT_SAS",
-    "GOOGLE_ACCESS_TOKEN",
-    "RESTIC_REST_PASSWORD",
-    "B2_ACCOUNT_KEY",
-    "OS_PASSWORD",
-    "OS_APPLICATION_CREDENTIAL_SECRET",
-    "OS_AUTH_TOKEN",
-    "ST_KEY",
-});
 
 bool isSpace(char c) {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -83,10 +47,13 @@ std::optional<std::string> normalHostName(std::string_view text) {
 }
 
 EnvironmentName environmentName(std::string_view name) noexcept {
-    if (std::find(kPlain.begin(), kPlain.end(), name) != kPlain.end())
+    if (name == "AWS_REGION") // the newer name of AWS_DEFAULT_REGION
         return EnvironmentName::plain;
-    return std::find(kSecret.begin(), kSecret.end(), name) != kSecret.end() ? EnvironmentName::secret
-                                                                            : EnvironmentName::refused;
+    for (const auto* kind : repositoryKinds())
+        for (const auto& field : kind->fields)
+            if (!field.variable.empty() && field.variable == name)
+                return field.secret && !field.asFile ? EnvironmentName::secret : EnvironmentName::plain;
+    return EnvironmentName::refused;
 }
 
 bool isSecretName(std::string_view name) {

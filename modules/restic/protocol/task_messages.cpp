@@ -17,8 +17,14 @@ const Type& wireType(const TaskRepository*) {
                    {.doc = "From the vault, for this task only", .omitEmpty = true, .minLength = 1})
             .field("password_file", &TaskRepository::passwordFile,
                    {.doc = "A path on the agent", .omitEmpty = true, .minLength = 1, .maxLength = 4096})
+            .field("config", &TaskRepository::config,
+                   {.doc = "Fields of its kind", .optional = true, .omitEmpty = true})
+            .field("secrets", &TaskRepository::secrets,
+                   {.doc = "Of the fields that are secret: from the vault, for this task only",
+                    .optional = true,
+                    .omitEmpty = true})
             .field("environment", &TaskRepository::environment,
-                   {.doc = "Credentials of the backend; the agent takes only names it knows",
+                   {.doc = "More for restic's environment; the agent takes only names it knows",
                     .optional = true,
                     .omitEmpty = true})
             .field("cert_file", &TaskRepository::certFile,

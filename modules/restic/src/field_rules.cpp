@@ -6,6 +6,7 @@
 #include "core/wire.h"
 #include "restic/protocol/names.h"
 #include "restic/protocol/password_rule.h"
+#include "restic/protocol/repository_kinds.h"
 #include "restic/protocol/task_kinds.h"
 #include "restic/protocol/task_state.h"
 
@@ -235,7 +236,12 @@ std::optional<std::string> checkPattern(const std::string& pattern) {
 }
 
 const std::vector<std::string>& repositoryTypes() {
-    static const std::vector<std::string> types{"local"};
+    static const std::vector<std::string> types = [] {
+        std::vector<std::string> names;
+        for (const auto* kind : protocol::repositoryKinds())
+            names.push_back(kind->name);
+        return names;
+    }();
     return types;
 }
 

@@ -134,12 +134,66 @@ TEST_F(BackupPlanTest, RefusesWhatCouldDoMoreThanABackup) {
               "(none)");
 }
 
-TEST_F(BackupPlanTest, RestPasswordsNeedAResticThatTakesThem) {
+TEST_F(BackupPlanTest, AKindsFieldsAreItsEnvironment) {
+    core::testkit::writeFile(dir_ / "token", "file-secret\r\n");
+    task_.repository->type = "s3";
+    task_.repository->url = "s3:minio.example.com/b";
+    task_.repository->config = {{"endpoint", "minio.example.com"},
+                                {"bucket", "b"},
+                                {"region", "eu-central-1"},
+                                {"session_token_file", (dir_ / "token").string()}};
+    task_.repository->secrets = {{"secret_access_key", "vault-secret"}};
+    const auto planned = plan();
+    const auto& access = std::get<BackupPlan>(planned).repository;
+    EXPECT_EQ(access.environment,
+              (std::map<std::string, std::string>{{"AWS_DEFAULT_REGION", "eu-central-1"},
+                                                  {"AWS_SECRET_ACCESS_KEY", "vault-secret"},
+                                                  {"AWS_SESSION_TOKEN", "file-secret"}}));
+    task_.repository->config.set("session_token_file", (dir_ / "none").string());
+    EXPECT_THAT(error(), testing::StartsWith("AuthenticationFailed: The file "));
+    task_.repository->config = {{"bukket", "b"}};
+    EXPECT_THAT(error(), testing::StartsWith("InvalidTask: The repository's config/bukket "));
+    EXPECT_EQ(error().find("vault-secret"), std::string::npos);
+}
+
+TEST_F(BackupPlanTest, AKeyForSshIsAFileInMemoryOfThisUserAlone) {
+    task_.repository->type = "sftp";
+    task_.repository->url = "sftp://u@h//p";
+    task_.repository->config = {{"host", "h"}, {"user", "u"}, {"path", "/p"}};
+    task_.repository->secrets = {{"key", "the private key"}};
+    const auto planned = plan();
+    const auto& made = std::get<BackupPlan>(planned);
+    const ResticCommands commands(config_, "/state/cache", {});
+    const auto command = commands.on(made.repository, made.arguments);
+    std::string option;
+    for (const auto& argument : command.spec.arguments) {
+        EXPECT_EQ(argument.find("private"), std::string::npos);
+        if (argument.starts_with("--option=sftp.command="))
+            option = argument;
+    }
+    const auto begin = option.find("-i '") + 4;
+    const std::filesystem::path path = option.substr(begin, option.find('\'', begin) - begin);
+    EXPECT_EQ(core::testkit::readFile(path), "the private key");
+    EXPECT_EQ(std::filesystem::status(path).permissions() & std::filesystem::perms(077),
+              std::filesystem::perms::none)
+        << "ssh refuses a key that others may read";
+}
+
+TEST_F(BackupPlanTest, AnOldResticGetsTheCredentialsOfARestServerInTheAddress) {
     task_.repository->type = "rest";
-    task_.repository->url = "rest:https://backup.example.com/";
-    task_.repository->environment = {{"RESTIC_REST_PASSWORD", "x"}};
-    EXPECT_NE(error(ResticVersion{0, 14, 0}), "(none)");
-    EXPECT_EQ(error(ResticVersion{0, 16, 1}), "(none)");
+    task_.repository->url = "rest:https://backup.example.com/x/";
+    task_.repository->config = {{"url", "https://backup.example.com/x"}, {"username", "ada"}};
+    task_.repository->secrets = {{"password", "p:@/ss"}};
+    const auto accessOf = [&](ResticVersion version) {
+        const auto planned = plan(version);
+        return std::get<BackupPlan>(planned).repository;
+    };
+    const auto now = accessOf({0, 16, 1});
+    EXPECT_EQ(now.url, "rest:https://backup.example.com/x/");
+    EXPECT_EQ(now.environment.at("RESTIC_REST_PASSWORD"), "p:@/ss");
+    const auto old = accessOf({0, 14, 0});
+    EXPECT_EQ(old.url, "rest:https://ada:p%3A%40%2Fss@backup.example.com/x/");
+    EXPECT_TRUE(old.environment.empty());
 }
 
 TEST_F(BackupPlanTest, SomeMissingSourcesAreListedAllAreAnError) {
@@ -156,8 +210,9 @@ TEST_F(BackupPlanTest, TheJournalsCopyHoldsNoSecret) {
     task_.repository->type = "rest";
     task_.repository->url = "rest:https://user:url-secret@host/";
     task_.repository->environment = {{"AWS_SECRET_ACCESS_KEY", "env-secret"}};
+    task_.repository->secrets = {{"password", "vault-secret"}};
     const auto text = core::wire::write(withoutSecrets(task_));
-    for (const auto* secret : {"correct horse", "url-secret", "env-secret"})
+    for (const auto* secret : {"correct horse", "url-secret", "env-secret", "vault-secret"})
         EXPECT_EQ(text.find(secret), std::string::npos) << secret;
     EXPECT_TRUE(core::wire::parse<BackupTask>(text).ok());
 }

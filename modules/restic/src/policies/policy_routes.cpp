@@ -1,4 +1,5 @@
 #include <map>
+#include <set>
 
 #include "base/errors.h"
 #include "core/cron.h"
@@ -10,6 +11,7 @@
 #include "policies/policy_views.h"
 #include "policies/slot.h"
 #include "repositories/repository_views.h"
+#include "restic/protocol/repository_kinds.h"
 
 namespace restic {
 
@@ -45,35 +47,53 @@ RetentionRules rulesOf(const protocol::Retention& keep) {
             keep.keepWeekly, keep.keepMonthly, keep.keepYearly};
 }
 
-/// An inline repository, judged as POST /repositories judges one.
-RepositoryInput inlineRepository(const PolicyInput& input) {
-    core::json::Object document = input.repositoryConfig.value_or(core::json::Object());
-    std::vector<core::Problem> problems;
-    for (const char* field : {"name", "type", "url", "config"})
-        if (document.find(field) != nullptr)
-            problems.push_back({std::string("/repository_config/") + field, "is not a known field"});
-    const auto* path = document.find("path");
-    const auto url = input.repositoryUrl ? core::json::Value(*input.repositoryUrl)
-                     : path != nullptr   ? *path
-                                         : core::json::Value(std::string());
-    if (input.repositoryUrl && path != nullptr)
-        problems.push_back({"/repository_url", "and repository_config.path say the same; give one of them"});
-    document.erase("path");
-    constexpr std::size_t kLongestName = 255;
-    document.set("name", (url.string() != nullptr && !url.string()->empty() ? *url.string() : input.name)
-                             .substr(0, kLongestName));
-    document.set("type", input.repositoryType.value_or("local"));
-    document.set("url", url);
-    auto read = core::wire::read<RepositoryInput>(document);
-    if (!read)
-        for (const auto& problem : read.error().details())
+/// What is wrong with an inline repository, by the names that its fields have in a policy.
+template <typename Work>
+auto inlinePointers(Work work) {
+    try {
+        return work();
+    } catch (const core::Error& error) {
+        if (&error.kind() != &core::errors::kValidation)
+            throw;
+        std::vector<core::Problem> problems;
+        for (const auto& problem : error.details())
             problems.push_back({problem.pointer == "/url"    ? "/repository_url"
                                 : problem.pointer == "/type" ? "/repository_type"
-                                                             : "/repository_config" + problem.pointer,
+                                : problem.pointer.starts_with("/config")
+                                    ? "/repository_config" + problem.pointer.substr(7)
+                                    : "/repository_config" + problem.pointer,
                                 problem.message});
-    if (!problems.empty())
         throw core::wire::validationError(std::move(problems));
-    return std::move(read).value();
+    }
+}
+
+/// An inline repository, judged as POST /repositories judges one: repository_config has its kind's fields
+/// beside what every repository has.
+RepositoryInput inlineRepository(const PolicyInput& input) {
+    static const std::set<std::string_view> kOfEach{"agent_id", "password", "password_file", "cert_file",
+                                                    "environment_vars"};
+    core::json::Object document, config;
+    const auto given = input.repositoryConfig.value_or(core::json::Object());
+    for (const auto& [name, value] : given.members())
+        (kOfEach.contains(name) ? document : config).set(name, value);
+    constexpr std::size_t kLongestName = 255;
+    const auto* path = config.find("path");
+    const auto name = input.repositoryUrl ? *input.repositoryUrl
+                      : path != nullptr && path->string() != nullptr && !path->string()->empty()
+                          ? *path->string()
+                          : input.name;
+    document.set("name", name.substr(0, kLongestName));
+    document.set("type", input.repositoryType.value_or(protocol::repositories::local().name));
+    if (input.repositoryUrl)
+        document.set("url", *input.repositoryUrl);
+    if (!input.repositoryUrl || !config.members().empty())
+        document.set("config", std::move(config));
+    return inlinePointers([&] {
+        auto read = core::wire::read<RepositoryInput>(document);
+        if (!read)
+            throw read.error();
+        return std::move(read).value();
+    });
 }
 
 /// The repository that a policy names: by id, or inline, which creates or reuses one.
@@ -93,7 +113,8 @@ std::optional<core::Uuid> repositoryOf(Transaction& tx, RepositoryService& repos
                           "A repository within a policy needs the permission \"" +
                               repositoriesWrite().name() +
                               "\", which the role admin has. Name an existing one by repository_id.");
-    return repositories.findOrCreate(tx, specOf(inlineRepository(input))).id;
+    const auto spec = specOf(inlineRepository(input));
+    return inlinePointers([&] { return repositories.findOrCreate(tx, spec).id; });
 }
 
 /// Plugin settings are read by everybody of the tenant.

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "restic/protocol/repository_kinds.h"
+
 namespace restic {
 
 using core::Instant;
@@ -18,8 +20,10 @@ std::string normalizePath(const std::string& path) {
 }
 
 std::string placeOf(const Repository& repository, const Uuid& agent) {
-    if (repository.type == "local")
-        return "local:" + repository.agent.value_or(agent).toString() + ":" + normalizePath(repository.url);
+    const auto* kind = protocol::findRepositoryKind(repository.type);
+    if (kind != nullptr && kind->onDisk)
+        return kind->name + ":" + repository.agent.value_or(agent).toString() + ":" +
+               normalizePath(repository.url);
     return repository.type + ":" + repository.url;
 }
 

@@ -62,6 +62,7 @@ RepositoryView viewOf(const Repository& r, const Beside& beside) {
             r.type,
             r.url,
             r.config,
+            r.secretFields,
             r.agent,
             !r.passwordFile, // one of both is always there
             r.passwordFile,

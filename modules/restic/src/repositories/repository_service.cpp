@@ -8,6 +8,7 @@
 #include "core/wire.h"
 #include "errors.h"
 #include "repositories/place.h"
+#include "restic/protocol/names.h"
 #include "restic/protocol/password_rule.h"
 
 namespace restic {
@@ -21,61 +22,108 @@ constexpr std::string_view kTable = "restic_repositories";
 [[noreturn]] void nameTaken(const std::string& name) {
     throw core::Error(errors::kRepositoryExists, "A repository named \"" + name + "\" exists already.");
 }
+
+std::vector<std::string> problemsOfAddress(const protocol::RepositoryKind& kind, const std::string& url) {
+    std::vector<std::string> problems;
+    if (protocol::kindOfAddress(url) != &kind)
+        problems.push_back(kind.onDisk ? "must be an absolute path on the agent"
+                                       : "must begin with \"" + kind.prefix + "\"");
+    if (protocol::hasCredentials(url))
+        problems.emplace_back("must not contain a password: config has fields for it");
+    if (std::any_of(url.begin(), url.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+        problems.emplace_back("must be one line without control characters");
+    if (url.back() == ' ')
+        problems.emplace_back("must not end with white space");
+    return problems;
+}
+
+/// One spelling for one place.
+std::string normalAddress(const protocol::RepositoryKind& kind, std::string url) {
+    return kind.onDisk ? normalizePath(url) : url;
+}
+
+/// Which secrets the vault has afterwards: a new one replaces, a file or null removes, and without either
+/// what was there stays, as long as the kind does.
+std::vector<std::string> keptSecrets(const protocol::RepositoryKind& kind, const RepositorySpec& spec,
+                                     const protocol::RepositoryConfig& config, const Repository* before) {
+    std::vector<std::string> kept;
+    for (const auto& field : kind.fields) {
+        const auto* given = spec.config ? spec.config->find(field.name) : nullptr;
+        const bool was = before != nullptr && before->type == kind.name &&
+                         std::find(before->secretFields.begin(), before->secretFields.end(), field.name) !=
+                             before->secretFields.end();
+        if (config.secrets.contains(field.name) ||
+            (was && given == nullptr && !config.files.contains(field.name)))
+            kept.push_back(field.name);
+    }
+    return kept;
+}
 } // namespace
 
 RepositoryService::RepositoryService(const core::Clock& clock, core::ServiceHandle<base::SecretVault> vault)
     : clock_(clock), vault_(std::move(vault)) {}
 
-Repository RepositoryService::fromSpec(Transaction& tx, const RepositorySpec& spec, bool passwordKnown) {
+RepositoryService::Draft RepositoryService::draftOf(Transaction& tx, const RepositorySpec& spec,
+                                                    const Repository* before) {
     std::vector<core::Problem> problems;
-    Repository repository;
+    Draft draft;
+    Repository& repository = draft.repository;
     repository.name = spec.name;
     repository.type = spec.type;
     repository.agent = spec.agent;
     repository.passwordFile = spec.passwordFile;
     repository.certFile = spec.certFile;
     repository.environment = spec.environment;
-    if (spec.config)
-        repository.config = *spec.config;
+    const auto* kind = protocol::findRepositoryKind(spec.type);
+    if (kind == nullptr)
+        throw core::wire::validationError({{"/type", "is no kind of repository that there is"}});
 
-    const auto* path = spec.config ? spec.config->find("path") : nullptr;
-    if (spec.url && path != nullptr)
-        problems.push_back({"/url", "and config.path say the same; give one of them"});
-    if (path != nullptr && path->string() == nullptr)
-        problems.push_back({"/config/path", "must be text"});
+    auto config = protocol::readConfig(*kind, spec.config.value_or(core::json::Object()),
+                                       spec.url ? protocol::Address::beside : protocol::Address::inConfig);
+    if (!spec.url && !spec.config)
+        problems.push_back({"/url", "is required, or config"});
+    else if (!config)
+        for (const auto& problem : config.error().details())
+            problems.push_back({"/config" + problem.pointer, problem.message});
     else
-        repository.url = spec.url ? *spec.url : (path != nullptr ? *path->string() : std::string());
-    if (repository.url.empty())
-        problems.push_back({"/url", "is required, or config.path"});
-    else if (repository.url.front() != '/')
-        problems.push_back({"/url", "must be an absolute path on the agent"});
-    else if (repository.url.back() == ' ' || repository.url.back() == '\t')
-        problems.push_back({"/url", "must not end with white space"});
-    if (spec.config)
-        for (const auto& [name, value] : spec.config->members())
-            if (name != "path")
-                problems.push_back({"/config/" + name, "is not a known field of a local repository"});
+        draft.config = std::move(config).value();
+    if (spec.url)
+        for (auto& problem : problemsOfAddress(*kind, *spec.url))
+            problems.push_back({"/url", std::move(problem)});
+    if (spec.agent && !kind->onDisk)
+        problems.push_back({"/agent_id", "is for repositories on the disk of one machine"});
     if (spec.password && spec.passwordFile)
         problems.push_back({"/password_file", "and password exclude each other"});
     if (spec.password)
         if (auto problem = protocol::checkRepositoryPassword(*spec.password))
             problems.push_back({"/password", std::move(*problem)});
-    if (!spec.password && !spec.passwordFile && !passwordKnown)
+    if (!spec.password && !spec.passwordFile && (before == nullptr || !hasPassword(tx, before->id)))
         problems.push_back({"/password", "is required, or password_file"});
     if (!problems.empty())
         throw core::wire::validationError(std::move(problems));
-    repository.url = normalizePath(repository.url);
+
+    repository.url = normalAddress(*kind, spec.url ? *spec.url : kind->address(draft.config.values));
+    repository.config = protocol::plainConfig(*kind, draft.config);
+    repository.secretFields = keptSecrets(*kind, spec, draft.config, before);
     if (spec.agent && !AgentStore::find(tx, *spec.agent))
         throw core::Error(errors::kAgentNotFound,
                           "There is no agent with the id " + spec.agent->toString() + ".");
-    return repository;
+    return draft;
 }
 
-void RepositoryService::storePassword(Transaction& tx, const Uuid& id, const RepositorySpec& spec) {
+void RepositoryService::storeSecrets(Transaction& tx, const Draft& draft, const RepositorySpec& spec,
+                                     const std::vector<std::string>& before) {
+    const auto& id = draft.repository.id;
     if (spec.password)
         vault_->put(tx, {tx.tenant(), kTable, id, "password"}, *spec.password);
     else if (spec.passwordFile)
         vault_->erase(tx, {tx.tenant(), kTable, id, "password"});
+    const auto& kept = draft.repository.secretFields;
+    for (const auto& [field, secret] : draft.config.secrets)
+        vault_->put(tx, {tx.tenant(), kTable, id, Repository::vaultField(field)}, secret);
+    for (const auto& field : before)
+        if (std::find(kept.begin(), kept.end(), field) == kept.end())
+            vault_->erase(tx, {tx.tenant(), kTable, id, Repository::vaultField(field)});
 }
 
 void RepositoryService::requireOwnPlace(Transaction& tx, const Repository& repository) {
@@ -88,7 +136,8 @@ void RepositoryService::requireOwnPlace(Transaction& tx, const Repository& repos
 }
 
 Repository RepositoryService::create(Transaction& tx, const RepositorySpec& spec) {
-    Repository repository = fromSpec(tx, spec, false);
+    Draft draft = draftOf(tx, spec, nullptr);
+    Repository& repository = draft.repository;
     requireOwnPlace(tx, repository);
     repository.createdAt = repository.updatedAt = clock_.now();
     repository.id = Uuid::generate(repository.createdAt);
@@ -97,13 +146,14 @@ Repository RepositoryService::create(Transaction& tx, const RepositorySpec& spec
     } catch (const core::db::ConstraintViolation&) {
         nameTaken(spec.name);
     }
-    storePassword(tx, repository.id, spec);
+    storeSecrets(tx, draft, spec, {});
     return repository;
 }
 
 Repository RepositoryService::update(Transaction& tx, const Uuid& id, const RepositorySpec& spec) {
     const Repository before = get(tx, id);
-    Repository repository = fromSpec(tx, spec, hasPassword(tx, id));
+    Draft draft = draftOf(tx, spec, &before);
+    Repository& repository = draft.repository;
     repository.id = id;
     requireOwnPlace(tx, repository);
     if (repository.agent && repository.agent != before.agent)
@@ -120,14 +170,13 @@ Repository RepositoryService::update(Transaction& tx, const Uuid& id, const Repo
     } catch (const core::db::ConstraintViolation&) {
         nameTaken(spec.name);
     }
-    storePassword(tx, id, spec);
+    storeSecrets(tx, draft, spec, before.secretFields);
     return repository;
 }
 
 Repository RepositoryService::findOrCreate(Transaction& tx, RepositorySpec spec) {
-    if (!spec.url)
-        return create(tx, spec);
-    const auto existing = RepositoryStore::findByUrl(tx, spec.type, normalizePath(*spec.url), spec.agent);
+    const auto draft = draftOf(tx, spec, nullptr).repository;
+    const auto existing = RepositoryStore::findByUrl(tx, draft.type, draft.url, draft.agent);
     if (!existing)
         return create(tx, spec);
     const auto stored = vault_->get(tx, {tx.tenant(), kTable, existing->id, "password"});

@@ -8,6 +8,7 @@
 #include "core/service.h"
 #include "core/time.h"
 #include "repositories/repository_store.h"
+#include "restic/protocol/repository_config.h"
 
 namespace restic {
 
@@ -32,8 +33,8 @@ public:
 
     /// Throws kValidation, kRepositoryExists (also for another row with the same place), kAgentNotFound.
     Repository create(core::db::Transaction& tx, const RepositorySpec& spec);
-    /// Without a password the one that is there stays. Throws also kRepositoryUnreachable, naming the agents
-    /// whose policies use it and which would not reach it there.
+    /// Without a password the one that is there stays, and so do secrets of the kind. Throws also
+    /// kRepositoryUnreachable, naming the agents whose policies use it and which would not reach it there.
     Repository update(core::db::Transaction& tx, const core::Uuid& id, const RepositorySpec& spec);
     /// The one at that place, if its password is the given one, or a new one named after it. Throws
     /// kRepositoryExists if the place has another password.
@@ -50,10 +51,18 @@ public:
     [[nodiscard]] bool hasPassword(core::db::Transaction& tx, const core::Uuid& id);
 
 private:
-    Repository fromSpec(core::db::Transaction& tx, const RepositorySpec& spec, bool passwordKnown);
+    /// What a spec makes of a repository, with the secrets that it brings.
+    struct Draft {
+        Repository repository;
+        protocol::RepositoryConfig config;
+    };
+    /// `before` is the row that the spec changes; null for a new one.
+    Draft draftOf(core::db::Transaction& tx, const RepositorySpec& spec, const Repository* before);
     /// Another row with the same place is the same repository: refused, naming it.
     void requireOwnPlace(core::db::Transaction& tx, const Repository& repository);
-    void storePassword(core::db::Transaction& tx, const core::Uuid& id, const RepositorySpec& spec);
+    /// `before`: the secrets of the kind that the vault has had.
+    void storeSecrets(core::db::Transaction& tx, const Draft& draft, const RepositorySpec& spec,
+                      const std::vector<std::string>& before);
 
     const core::Clock& clock_;
     core::ServiceHandle<base::SecretVault> vault_;

@@ -1,9 +1,9 @@
 #include "repositories/repository_store.h"
 
+#include "core/db/table.h"
 #include "core/http/list_query.h"
 #include "id_list.h"
 #include "open_tasks.h"
-#include "rows.h"
 
 namespace restic {
 
@@ -12,71 +12,52 @@ using core::Uuid;
 using core::db::Transaction;
 
 namespace {
-constexpr std::string_view kColumns = "id, name, type, url, config, agent_id, password_file, cert_file, "
-                                      "environment_vars, created_at_us, updated_at_us";
-const std::string kSelect = "SELECT " + std::string(kColumns) + " FROM restic_repositories";
+using core::db::column;
+using core::db::Use;
 
-core::json::Value toJson(const std::map<std::string, std::string>& map) {
-    core::json::Object object;
-    for (const auto& [name, value] : map)
-        object.set(name, value);
-    return object;
-}
-
-Repository fromRow(const core::db::Row& row) {
-    Repository repository;
-    repository.id = row.uuid(0);
-    repository.name = row.text(1);
-    repository.type = row.text(2);
-    repository.url = row.text(3);
-    repository.config = jsonOr(row, 4, core::json::Object());
-    repository.agent = row.optionalUuid(5);
-    repository.passwordFile = row.optionalText(6);
-    repository.certFile = row.optionalText(7);
-    const auto environment = jsonOr(row, 8, core::json::Object());
-    for (const auto& [name, value] : environment.object()->members())
-        repository.environment[name] = value.string() != nullptr ? *value.string() : "";
-    repository.createdAt = row.instant(9);
-    repository.updatedAt = row.instant(10);
-    return repository;
+const core::db::Table<Repository>& table() {
+    static const core::db::Table<Repository> columns(
+        "restic_repositories",
+        {column("id", &Repository::id, Use::fixed), column("name", &Repository::name),
+         column("type", &Repository::type), column("url", &Repository::url),
+         column("config", &Repository::config), column("secret_fields", &Repository::secretFields),
+         column("agent_id", &Repository::agent), column("password_file", &Repository::passwordFile),
+         column("cert_file", &Repository::certFile), column("environment_vars", &Repository::environment),
+         column("created_at_us", &Repository::createdAt, Use::fixed),
+         column("updated_at_us", &Repository::updatedAt)});
+    return columns;
 }
 } // namespace
 
-void RepositoryStore::insert(Transaction& tx, const Repository& r) {
-    tx.execute("INSERT INTO restic_repositories (tenant_id, " + std::string(kColumns) +
-                   ") VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)",
-               {tx.tenant(), r.id, r.name, r.type, r.url, r.config, r.agent, r.passwordFile, r.certFile,
-                toJson(r.environment), r.createdAt, r.updatedAt});
+void RepositoryStore::insert(Transaction& tx, const Repository& repository) {
+    table().insert(tx, repository);
 }
 
-void RepositoryStore::update(Transaction& tx, const Repository& r) {
-    tx.execute("UPDATE restic_repositories SET name = $3, type = $4, url = $5, config = $6, agent_id = $7, "
-               "password_file = $8, cert_file = $9, environment_vars = $10, "
-               "updated_at_us = $11 WHERE tenant_id = $1 AND id = $2",
-               {tx.tenant(), r.id, r.name, r.type, r.url, r.config, r.agent, r.passwordFile, r.certFile,
-                toJson(r.environment), r.updatedAt});
+void RepositoryStore::update(Transaction& tx, const Repository& repository) {
+    table().update(tx, repository.id, repository);
 }
 
 std::optional<Repository> RepositoryStore::find(Transaction& tx, const Uuid& id) {
-    const auto rows =
-        tx.query(kSelect + " WHERE tenant_id = $1 AND id = $2 AND archived_at_us IS NULL", {tx.tenant(), id});
-    return rows.empty() ? std::nullopt : std::optional(fromRow(rows[0]));
+    const auto rows = tx.query(
+        table().select() + " WHERE tenant_id = $1 AND id = $2 AND archived_at_us IS NULL", {tx.tenant(), id});
+    return rows.empty() ? std::nullopt : std::optional(table().read(rows[0]));
 }
 
 std::vector<Repository> RepositoryStore::find(Transaction& tx, const std::vector<Uuid>& ids) {
     std::vector<Repository> all;
     if (!ids.empty())
-        for (const auto& row : tx.query(
-                 kSelect + " WHERE tenant_id = $1 AND archived_at_us IS NULL AND id IN " + idsIn(tx, "$2"),
-                 {tx.tenant(), idList(ids)}))
-            all.push_back(fromRow(row));
+        for (const auto& row :
+             tx.query(table().select() + " WHERE tenant_id = $1 AND archived_at_us IS NULL AND id IN " +
+                          idsIn(tx, "$2"),
+                      {tx.tenant(), idList(ids)}))
+            all.push_back(table().read(row));
     return all;
 }
 
 std::optional<Repository> RepositoryStore::findByUrl(Transaction& tx, const std::string& type,
                                                      const std::string& url,
                                                      const std::optional<Uuid>& agent) {
-    core::http::ListQuery query(kSelect);
+    core::http::ListQuery query(table().select());
     query.where("tenant_id = ?", tx.tenant());
     query.plain("archived_at_us IS NULL");
     query.where("type = ?", type);
@@ -86,18 +67,15 @@ std::optional<Repository> RepositoryStore::findByUrl(Transaction& tx, const std:
     else
         query.plain("agent_id IS NULL");
     const auto rows = query.run(tx);
-    return rows.empty() ? std::nullopt : std::optional(fromRow(rows[0]));
+    return rows.empty() ? std::nullopt : std::optional(table().read(rows[0]));
 }
 
 std::vector<Repository> RepositoryStore::list(Transaction& tx, const core::http::PageQuery& page) {
-    core::http::ListQuery query(kSelect);
+    core::http::ListQuery query(table().select());
     query.where("tenant_id = ?", tx.tenant());
     query.plain("archived_at_us IS NULL");
     query.page("created_at_us", page);
-    std::vector<Repository> all;
-    for (const auto& row : query.run(tx))
-        all.push_back(fromRow(row));
-    return all;
+    return table().readAll(query.run(tx));
 }
 
 std::vector<std::string> RepositoryStore::users(Transaction& tx, const Uuid& id) {

@@ -17,15 +17,21 @@ namespace restic {
 struct Repository {
     core::Uuid id;
     std::string name;
-    std::string type; ///< local, sftp, s3, rest, azure, gcs
+    std::string type; ///< of protocol::repositoryKinds()
     std::string url;  ///< in restic's own syntax
+    /// Fields of its kind, and the files on the agent that hold secrets; no secret.
     core::json::Value config = core::json::Object();
+    /// Fields of its kind that the vault has.
+    std::vector<std::string> secretFields;
     std::optional<core::Uuid> agent; ///< of a local one: the machine whose disk it is on
     std::optional<std::string> passwordFile;
     std::optional<std::string> certFile;
     std::map<std::string, std::string> environment;
     core::Instant createdAt;
     core::Instant updatedAt;
+
+    /// Where the vault keeps the secret of a field.
+    [[nodiscard]] static std::string vaultField(const std::string& field) { return "config." + field; }
 };
 
 /// Rows of restic_repositories that are not archived.

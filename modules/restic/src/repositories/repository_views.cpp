@@ -2,6 +2,7 @@
 
 #include "core/text.h"
 #include "field_rules.h"
+#include "restic/protocol/repository_kinds.h"
 #include "restic/protocol/task_kinds.h"
 #include "restic/protocol/task_state.h"
 
@@ -19,6 +20,13 @@ std::vector<std::string> maintenanceKinds() {
         if (!kind->makesSnapshot)
             names.emplace_back(kind->name);
     return names;
+}
+
+std::vector<const Type& (*)()> configTypes() {
+    std::vector<const Type& (*)()> types;
+    for (const auto* kind : protocol::repositoryKinds())
+        types.push_back(kind->config);
+    return types;
 }
 
 std::vector<std::string> endStates() {
@@ -39,7 +47,11 @@ const Type& wireType(const RepositoryInput*) {
             .field("url", &RepositoryInput::url,
                    {.doc = "In restic's syntax, instead of config", .minLength = 1, .maxLength = 4096})
             .field("config", &RepositoryInput::config,
-                   {.doc = "Fields of the kind, instead of url: {\"path\": …}"})
+                   {.doc = "Fields of the kind; those that make the address instead of url. A secret is in a "
+                           "field, "
+                           "which only the vault keeps, or in a file on the agent that NAME_file names; left "
+                           "out in a change it stays, null removes it",
+                    .shapes = configTypes()})
             .field("agent_id", &RepositoryInput::agentId, {.doc = "The machine whose disk a local one is on"})
             .field("password", &RepositoryInput::password,
                    {.doc = "Kept in the vault, never read back",
@@ -98,7 +110,11 @@ const Type& wireType(const RepositoryView*) {
                                  .field("name", &RepositoryView::name)
                                  .field("type", &RepositoryView::type)
                                  .field("url", &RepositoryView::url)
-                                 .field("config", &RepositoryView::config)
+                                 .field("config", &RepositoryView::config,
+                                        {.doc = "Fields of its kind, without secrets and without those of "
+                                                "the address that url alone says"})
+                                 .field("secret_fields", &RepositoryView::secretFields,
+                                        {.doc = "Fields of config that the vault has"})
                                  .field("agent_id", &RepositoryView::agentId)
                                  .field("password_set", &RepositoryView::passwordSet)
                                  .field("password_file", &RepositoryView::passwordFile)

@@ -49,6 +49,7 @@ struct RepositoryView {
     std::string type;
     std::string url;
     core::json::Value config;
+    std::vector<std::string> secretFields;
     std::optional<core::Uuid> agentId;
     bool passwordSet = false;
     std::optional<std::string> passwordFile;

@@ -15,6 +15,12 @@ protocol::TaskRepository TaskPayloads::repositoryOf(Transaction& tx, const Task&
     given.url = repository.url;
     given.passwordFile = repository.passwordFile;
     given.certFile = repository.certFile;
+    if (const auto* config = repository.config.object())
+        given.config = *config;
+    for (const auto& field : repository.secretFields)
+        if (auto secret = vault_->get(
+                tx, {task.tenant, "restic_repositories", repository.id, Repository::vaultField(field)}))
+            given.secrets[field] = std::move(*secret);
     given.environment = repository.environment;
     for (auto& [name, secret] : OldSecrets(database_, vault_).environmentOf(tx, repository.id))
         given.environment[name] = std::move(secret);

@@ -1,5 +1,7 @@
 #include "tasks/kinds/snapshots.h"
 
+#include "restic/protocol/repository_kinds.h"
+
 #include <algorithm>
 
 #include "policies/target_store.h"
@@ -68,7 +70,8 @@ void SnapshotsKind::reported(Transaction& tx, const Task& task, const core::json
     }
     // A local path of no machine in particular is another repository on each.
     const auto repository = RepositoryStore::find(tx, *task.repository);
-    const bool onePlace = repository && (repository->type != "local" || repository->agent);
+    const auto* kind = repository ? protocol::findRepositoryKind(repository->type) : nullptr;
+    const bool onePlace = kind != nullptr && (!kind->onDisk || repository->agent);
     if (onePlace && ids.size() == *result.count && task.assignedAt)
         recordAbsent(tx, *task.repository, ids, *task.assignedAt, now);
 }

@@ -12,7 +12,7 @@ namespace restic::protocol {
 /// lower case. nullopt for text that is no host name (RFC 1123, and "_", which real machines have).
 std::optional<std::string> normalHostName(std::string_view text);
 
-/// What a repository may bring into restic's environment.
+/// What a repository may bring into restic's environment: what its kinds declare.
 enum class EnvironmentName {
     refused, ///< everything else: LD_PRELOAD, PATH, RESTIC_PASSWORD_COMMAND
     plain,   ///< an account, a region, a path: kept in the database and shown

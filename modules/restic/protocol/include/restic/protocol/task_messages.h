@@ -17,13 +17,17 @@ namespace restic::protocol {
 /// agent) is given.
 struct TaskRepository {
     core::Uuid id;
-    /// local, sftp, s3, rest, azure, gcs
+    /// Of repositoryKinds().
     std::string type;
     /// In restic's own syntax.
     std::string url;
     std::optional<std::string> password;
     std::optional<std::string> passwordFile;
-    /// Credentials of the backend. The agent takes only names of its allow-list.
+    /// Fields of its kind (repository_config.h): from which the agent makes what restic needs to reach it.
+    core::json::Object config;
+    /// Of the fields that are secret: out of the vault, for this task only.
+    std::map<std::string, std::string> secrets;
+    /// More for restic's environment. The agent takes only names of its allow-list.
     std::map<std::string, std::string> environment;
     std::optional<std::string> certFile;
 };

@@ -1,0 +1,41 @@
+#include "restic/protocol/repository_config.h"
+#include "restic/protocol/repository_kinds.h"
+
+namespace restic::protocol::repositories {
+
+const RepositoryKind& gcs() {
+    static const RepositoryKind kind{
+        .name = "gcs",
+        .doc = "A bucket of Google Cloud Storage",
+        .prefix = "gs:",
+        .fields = {{.name = "bucket",
+                    .doc = "The bucket",
+                    .required = true,
+                    .example = "my-backup-bucket",
+                    .check = checkWord},
+                   {.name = "path", .doc = "A folder in the bucket", .check = checkLine},
+                   {.name = "project_id",
+                    .doc = "The project; needed where restic is to make the bucket",
+                    .variable = "GOOGLE_PROJECT_ID",
+                    .example = "my-project",
+                    .check = checkWord},
+                   {.name = "credentials",
+                    .doc = "The JSON of a service account's key",
+                    .variable = "GOOGLE_APPLICATION_CREDENTIALS",
+                    .secret = true,
+                    .asFile = true},
+                   {.name = "access_token",
+                    .doc = "A token instead of a key; it ends after an hour",
+                    .variable = "GOOGLE_ACCESS_TOKEN",
+                    .secret = true}},
+        .address =
+            [](const RepositoryValues& values) {
+                const auto path = pathBelow(values, "path");
+                return "gs:" + valueOf(values, "bucket") + ":" + (path.empty() ? "/" : path);
+            },
+        .config = configTypeOf<gcs>,
+    };
+    return kind;
+}
+
+} // namespace restic::protocol::repositories

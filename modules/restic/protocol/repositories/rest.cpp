@@ -1,0 +1,37 @@
+#include "restic/protocol/repository_config.h"
+#include "restic/protocol/repository_kinds.h"
+
+namespace restic::protocol::repositories {
+
+const RepositoryKind& rest() {
+    static const RepositoryKind kind{
+        .name = "rest",
+        .doc = "A server that speaks restic's own protocol",
+        .prefix = "rest:",
+        .fields = {{.name = "url",
+                    .doc = "The repository's URL, without user and password",
+                    .required = true,
+                    .example = "https://backup.example.com/server-01/",
+                    .check = checkHttpUrl},
+                   {.name = "username",
+                    .doc = "Whom to sign in as",
+                    .variable = "RESTIC_REST_USERNAME",
+                    .example = "restic",
+                    .check = checkLine},
+                   {.name = "password",
+                    .doc = "The user's password",
+                    .variable = "RESTIC_REST_PASSWORD",
+                    .secret = true}},
+        .address =
+            [](const RepositoryValues& values) {
+                auto url = valueOf(values, "url");
+                while (url.ends_with('/'))
+                    url.pop_back();
+                return "rest:" + url + "/";
+            },
+        .config = configTypeOf<rest>,
+    };
+    return kind;
+}
+
+} // namespace restic::protocol::repositories

@@ -1,0 +1,62 @@
+#include "restic/protocol/repository_config.h"
+#include "restic/protocol/repository_kinds.h"
+
+namespace restic::protocol::repositories {
+
+namespace {
+std::optional<std::string> checkEndpoint(const std::string& text) {
+    if (text.find("://") != std::string::npos)
+        return checkHttpUrl(text);
+    const auto colon = text.find(':');
+    return checkHost(text.substr(0, colon));
+}
+} // namespace
+
+const RepositoryKind& s3() {
+    static const RepositoryKind kind{
+        .name = "s3",
+        .doc = "A bucket of Amazon S3 or of a server that speaks its protocol",
+        .prefix = "s3:",
+        .fields =
+            {{.name = "endpoint",
+              .doc = "The server, as HOST, HOST:PORT or a URL; s3.amazonaws.com if left out",
+              .example = "s3.amazonaws.com",
+              .check = checkEndpoint},
+             {.name = "bucket",
+              .doc = "The bucket; restic makes it if it may",
+              .required = true,
+              .example = "my-backup-bucket",
+              .check = checkWord},
+             {.name = "path", .doc = "A folder in the bucket", .example = "server-01", .check = checkLine},
+             {.name = "region",
+              .doc = "The bucket's region",
+              .variable = "AWS_DEFAULT_REGION",
+              .example = "us-east-1",
+              .check = checkWord},
+             {.name = "access_key_id",
+              .doc = "The key's name",
+              .variable = "AWS_ACCESS_KEY_ID",
+              .example = "AKIAIOSFODNN7EXAMPLE",
+              .check = checkLine},
+             {.name = "secret_access_key",
+              .doc = "The key; left out together with its name, the agent's own identity at Amazon is used",
+              .variable = "AWS_SECRET_ACCESS_KEY",
+              .secret = true},
+             {.name = "session_token",
+              .doc = "Of temporary credentials",
+              .variable = "AWS_SESSION_TOKEN",
+              .secret = true}},
+        .address =
+            [](const RepositoryValues& values) {
+                auto endpoint = valueOf(values, "endpoint");
+                while (endpoint.ends_with('/'))
+                    endpoint.pop_back();
+                return "s3:" + (endpoint.empty() ? "s3.amazonaws.com" : endpoint) + "/" +
+                       valueOf(values, "bucket") + pathBelow(values, "path");
+            },
+        .config = configTypeOf<s3>,
+    };
+    return kind;
+}
+
+} // namespace restic::protocol::repositories

@@ -1,0 +1,73 @@
+#include "restic/protocol/repository_config.h"
+#include "restic/protocol/repository_kinds.h"
+
+namespace restic::protocol::repositories {
+
+namespace {
+/// One word of the command line that restic splits; paths with quotes or backslashes are refused.
+std::string quoted(const std::string& word) {
+    return "'" + word + "'";
+}
+
+std::string hostOf(const RepositoryValues& values) {
+    const auto host = valueOf(values, "host");
+    return host.find(':') != std::string::npos ? "[" + host + "]" : host;
+}
+} // namespace
+
+const RepositoryKind& sftp() {
+    static const RepositoryKind kind{
+        .name = "sftp",
+        .doc = "A folder on a server that is reached by SSH",
+        .prefix = "sftp:",
+        .fields = {{.name = "host",
+                    .doc = "The server's name or address",
+                    .required = true,
+                    .example = "backup-server.example.com",
+                    .check = checkHost},
+                   {.name = "port", .doc = "Where its SSH listens; 22 if left out", .range = {{1, 65535}}},
+                   {.name = "user",
+                    .doc = "Whom to sign in as",
+                    .required = true,
+                    .example = "restic",
+                    .check = checkWord},
+                   {.name = "path",
+                    .doc = "The folder, as an absolute path on the server",
+                    .required = true,
+                    .example = "/backups/server-01",
+                    .check = checkAbsolutePath},
+                   {.name = "key",
+                    .doc = "The private SSH key without a passphrase; left out, the agent's own SSH decides",
+                    .secret = true,
+                    .asFile = true},
+                   {.name = "known_hosts_file",
+                    .doc = "A file on the agent that holds the server's key; left out, that of its user",
+                    .example = "/etc/restic/known_hosts",
+                    .check = checkFilePath}},
+        .address =
+            [](const RepositoryValues& values) {
+                const auto port = valueOf(values, "port");
+                return "sftp://" + valueOf(values, "user") + "@" + hostOf(values) +
+                       (port.empty() ? "" : ":" + port) + "/" + pathBelow(values, "path");
+            },
+        .options = [](const RepositoryValues& values) -> std::vector<std::string> {
+            const auto key = valueOf(values, "key");
+            const auto known = valueOf(values, "known_hosts_file");
+            if (key.empty() && known.empty())
+                return {};
+            std::string command = "sftp.command=ssh -oBatchMode=yes -oStrictHostKeyChecking=yes";
+            if (!key.empty())
+                command += " -oIdentitiesOnly=yes -i " + quoted(key);
+            if (!known.empty())
+                command += " -oUserKnownHostsFile=" + quoted(known);
+            if (const auto port = valueOf(values, "port"); !port.empty())
+                command += " -p " + port;
+            command += " -l " + valueOf(values, "user") + " " + valueOf(values, "host") + " -s sftp";
+            return {std::move(command)};
+        },
+        .config = configTypeOf<sftp>,
+    };
+    return kind;
+}
+
+} // namespace restic::protocol::repositories

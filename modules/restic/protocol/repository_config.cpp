@@ -1,0 +1,163 @@
+#include "restic/protocol/repository_config.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+namespace restic::protocol {
+
+namespace {
+
+constexpr std::size_t kMostFields = 32;
+constexpr std::string_view kFile = "_file";
+
+/// Where the wire type puts the fields of a kind: the n-th field of the type into the n-th slot.
+struct Slot {
+    std::string text; ///< of required ones
+    std::optional<std::string> maybe;
+    std::optional<int> number;
+};
+using Slots = std::array<Slot, kMostFields>;
+
+/// A field of the type: of the kind, or the path of a file that holds a secret.
+struct Part {
+    const RepositoryField* field;
+    bool isPath = false;
+    [[nodiscard]] std::string name() const { return isPath ? field->name + std::string(kFile) : field->name; }
+};
+
+std::vector<Part> partsOf(const RepositoryKind& kind) {
+    std::vector<Part> parts;
+    for (const auto& field : kind.fields) {
+        parts.push_back({&field});
+        if (field.secret)
+            parts.push_back({&field, true});
+    }
+    return parts;
+}
+
+/// Whether the field is a part of restic's address: neither a variable nor a file of an option.
+bool isOfAddress(const RepositoryField& field) {
+    return field.variable.empty() && !field.secret && !field.name.ends_with(kFile);
+}
+
+std::string typeName(const std::string& kind) {
+    auto name = kind;
+    name.front() = static_cast<char>(name.front() - 'a' + 'A');
+    return name + "RepositoryConfig";
+}
+
+} // namespace
+
+core::wire::Type makeConfigType(const RepositoryKind& kind) {
+    const auto slots = std::make_unique<Slots>();
+    std::vector<core::wire::Field> fields;
+    for (const auto& part : partsOf(kind)) {
+        const auto& field = *part.field;
+        core::wire::Rules rules;
+        rules.doc = part.isPath ? "A file on the agent that holds it, instead of " + field.name : field.doc;
+        rules.minLength = 1;
+        rules.maxLength = field.asFile && !part.isPath ? 65536 : 4096;
+        rules.example = part.isPath ? "" : field.example;
+        rules.secret = field.secret && !part.isPath;
+        if (part.isPath)
+            rules.check = repositories::checkFilePath;
+        else
+            rules.check = field.check;
+        if (field.range) {
+            rules.min = field.range->first;
+            rules.max = field.range->second;
+        }
+        // The wire type knows places, not members: the n-th field is in the n-th slot.
+        const auto& slot = (*slots)[fields.size()];
+        const bool isText = field.required && !part.isPath;
+        const auto* place = field.range ? static_cast<const void*>(&slot.number)
+                            : isText    ? static_cast<const void*>(&slot.text)
+                                        : static_cast<const void*>(&slot.maybe);
+        const auto offset = static_cast<std::size_t>(static_cast<const char*>(place) -
+                                                     reinterpret_cast<const char*>(slots.get()));
+        const auto& codec = field.range ? core::wire::detail::CodecOf<std::optional<int>>::get()
+                            : isText    ? core::wire::detail::CodecOf<std::string>::get()
+                                        : core::wire::detail::CodecOf<std::optional<std::string>>::get();
+        fields.push_back({part.name(), offset, &codec, std::move(rules)});
+    }
+    return {typeName(kind.name), core::wire::strict, kind.doc, std::move(fields)};
+}
+
+core::Result<RepositoryConfig> readConfig(const RepositoryKind& kind, const core::json::Object& config,
+                                          Address address) {
+    const auto slots = std::make_unique<Slots>();
+    core::wire::Reader reader;
+    kind.config().read(core::json::Value(config), slots.get(), reader);
+    auto problems = std::move(reader.problems());
+    if (address != Address::inConfig) // what makes the address is not needed
+        std::erase_if(problems, [&](const core::Problem& problem) {
+            return std::any_of(kind.fields.begin(), kind.fields.end(), [&](const RepositoryField& field) {
+                return isOfAddress(field) && problem.pointer == "/" + field.name &&
+                       config.find(field.name) == nullptr;
+            });
+        });
+    RepositoryConfig read;
+    const auto parts = partsOf(kind);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        const auto& field = *parts[i].field;
+        const auto& slot = (*slots)[i];
+        if (config.find(parts[i].name()) == nullptr)
+            continue;
+        if (address == Address::beside && isOfAddress(field)) {
+            problems.push_back({"/" + field.name, "and url say the same; give one of them"});
+            continue;
+        }
+        auto value = slot.number ? std::to_string(*slot.number) : slot.maybe.value_or(slot.text);
+        if (value.empty())
+            continue;
+        if (parts[i].isPath) {
+            if (read.secrets.contains(field.name))
+                problems.push_back({"/" + parts[i].name(), "and " + field.name + " exclude each other"});
+            read.files[field.name] = std::move(value);
+        } else if (field.secret)
+            read.secrets[field.name] = std::move(value);
+        else
+            read.values[field.name] = std::move(value);
+    }
+    if (!problems.empty())
+        return core::wire::validationError(std::move(problems));
+    return read;
+}
+
+core::json::Object plainConfig(const RepositoryKind& kind, const RepositoryConfig& config) {
+    core::json::Object plain;
+    for (const auto& field : kind.fields)
+        if (const auto at = config.values.find(field.name); at != config.values.end())
+            plain.set(field.name,
+                      field.range ? core::json::Value(std::stoi(at->second)) : core::json::Value(at->second));
+    for (const auto& [name, path] : config.files)
+        plain.set(name + std::string(kFile), path);
+    return plain;
+}
+
+RepositoryEnvironment environmentOf(const RepositoryKind& kind, const RepositoryConfig& config) {
+    RepositoryEnvironment environment;
+    environment.values = config.values;
+    environment.values.insert(config.files.begin(), config.files.end());
+    for (const auto& field : kind.fields) {
+        if (const auto at = config.values.find(field.name); at != config.values.end())
+            if (!field.variable.empty())
+                environment.variables[field.variable] = at->second;
+        if (const auto at = config.secrets.find(field.name); at != config.secrets.end()) {
+            if (field.asFile)
+                environment.asFiles[field.name] = {field.variable, at->second};
+            else
+                environment.variables[field.variable] = at->second;
+        }
+        if (const auto at = config.files.find(field.name); at != config.files.end()) {
+            if (!field.asFile)
+                environment.fromFiles[field.variable] = at->second;
+            else if (!field.variable.empty())
+                environment.variables[field.variable] = at->second;
+        }
+    }
+    return environment;
+}
+
+} // namespace restic::protocol

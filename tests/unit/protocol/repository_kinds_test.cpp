@@ -1,0 +1,222 @@
+#include <set>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/testing/temp_dir.h"
+#include "restic/protocol/names.h"
+#include "restic/protocol/repository_config.h"
+
+namespace restic::protocol {
+namespace {
+
+using core::json::Object;
+
+const RepositoryKind& kind(std::string_view name) {
+    return *findRepositoryKind(name);
+}
+
+/// "/pointer message" of each problem, in their order; empty if there is none.
+std::vector<std::string> problems(const RepositoryKind& kind, const Object& config,
+                                  Address address = Address::inConfig) {
+    const auto read = readConfig(kind, config, address);
+    std::vector<std::string> all;
+    if (!read)
+        for (const auto& problem : read.error().details())
+            all.push_back(problem.pointer + " " + problem.message);
+    return all;
+}
+
+std::string address(std::string_view name, const Object& config) {
+    const auto read = readConfig(kind(name), config);
+    return read ? kind(name).address(read.value().values)
+                : "refused: " + problems(kind(name), config).front();
+}
+
+TEST(RepositoryKinds, HaveTheFieldsOfRestic) {
+    const std::map<std::string, std::set<std::string>> expected{
+        {"local", {"path"}},
+        {"sftp", {"host", "user", "path", "key_file"}},
+        {"s3", {"endpoint", "bucket", "region", "access_key_id", "secret_access_key_file"}},
+        {"rest", {"url", "username", "password_file"}},
+        {"azure", {"account_name", "container", "account_key_file"}},
+        {"gcs", {"bucket", "project_id", "credentials_file"}}};
+    for (const auto& [name, fields] : expected) {
+        std::set<std::string> declared;
+        for (const auto& field : kind(name).config().fields())
+            declared.insert(field.name);
+        for (const auto& field : fields)
+            EXPECT_TRUE(declared.contains(field)) << name << "." << field;
+    }
+}
+
+TEST(RepositoryKinds, MakeTheAddressThatResticTakes) {
+    EXPECT_EQ(address("local", {{"path", "/mnt/backup"}}), "/mnt/backup");
+    EXPECT_EQ(address("sftp", {{"host", "b.example.com"}, {"user", "restic"}, {"path", "/backups/a"}}),
+              "sftp://restic@b.example.com//backups/a");
+    EXPECT_EQ(address("sftp", {{"host", "fe80::1"}, {"user", "r"}, {"path", "/a/"}, {"port", 2222}}),
+              "sftp://r@[fe80::1]:2222//a");
+    EXPECT_EQ(address("s3", {{"bucket", "b"}}), "s3:s3.amazonaws.com/b");
+    EXPECT_EQ(address("s3", {{"endpoint", "https://minio:9000/"}, {"bucket", "b"}, {"path", "/x/y/"}}),
+              "s3:https://minio:9000/b/x/y");
+    EXPECT_EQ(address("rest", {{"url", "https://r.example.com"}}), "rest:https://r.example.com/");
+    EXPECT_EQ(address("azure", {{"account_name", "a"}, {"container", "c"}}), "azure:c:/");
+    EXPECT_EQ(address("azure", {{"account_name", "a"}, {"container", "c"}, {"path", "d"}}), "azure:c:/d");
+    EXPECT_EQ(address("gcs", {{"bucket", "b"}, {"path", "/x"}}), "gs:b:/x");
+    EXPECT_EQ(address("b2", {{"bucket", "b"}, {"account_id", "i"}, {"path", "x"}}), "b2:b:x");
+    EXPECT_EQ(address("swift", {{"container", "c"}}), "swift:c:/");
+    EXPECT_EQ(address("rclone", {{"remote", "r"}, {"path", "x"}}), "rclone:r:x");
+}
+
+TEST(RepositoryKinds, EveryAddressIsOfItsOwnKind) {
+    for (const auto* one : repositoryKinds()) {
+        RepositoryValues values{{"path", "/p"}, {"url", "https://h/"}};
+        for (const auto& field : one->fields)
+            values.try_emplace(field.name, "x");
+        EXPECT_EQ(kindOfAddress(one->address(values)), one) << one->name;
+    }
+    EXPECT_EQ(kindOfAddress("local:/srv"), &kind("local"));
+    EXPECT_EQ(kindOfAddress("relative"), nullptr);
+    EXPECT_EQ(kindOfAddress("sftpx:host"), nullptr);
+}
+
+TEST(RepositoryKinds, ASecretIsAValueForTheVaultOrAFileAndNeverShown) {
+    const Object given{{"bucket", "b"}, {"access_key_id", "AKIA"}, {"secret_access_key", "canary"}};
+    const auto config = readConfig(kind("s3"), given).value();
+    EXPECT_EQ(config.secrets, (RepositoryValues{{"secret_access_key", "canary"}}));
+    EXPECT_EQ(core::json::write(plainConfig(kind("s3"), config)), R"({"bucket":"b","access_key_id":"AKIA"})");
+    EXPECT_EQ(environmentOf(kind("s3"), config).variables,
+              (std::map<std::string, std::string>{{"AWS_ACCESS_KEY_ID", "AKIA"},
+                                                  {"AWS_SECRET_ACCESS_KEY", "canary"}}));
+    const auto byFile =
+        readConfig(kind("s3"), {{"bucket", "b"}, {"secret_access_key_file", "/etc/s3"}}).value();
+    EXPECT_EQ(core::json::write(plainConfig(kind("s3"), byFile)),
+              R"({"bucket":"b","secret_access_key_file":"/etc/s3"})");
+    EXPECT_EQ(environmentOf(kind("s3"), byFile).fromFiles,
+              (std::map<std::string, std::string>{{"AWS_SECRET_ACCESS_KEY", "/etc/s3"}}));
+    EXPECT_THAT(problems(kind("s3"), {{"bucket", "b"}, {"session_token", "x"}, {"session_token_file", "/y"}}),
+                testing::ElementsAre("/session_token_file and session_token exclude each other"));
+    std::vector<const core::wire::Type*> used;
+    const auto schema = core::json::write(kind("s3").config().schema(used));
+    EXPECT_NE(schema.find("\"secret_access_key\":{"), std::string::npos) << schema;
+    EXPECT_NE(schema.find("\"writeOnly\":true"), std::string::npos) << schema;
+}
+
+TEST(RepositoryKinds, WhatResticWantsAsAFileIsOne) {
+    const auto config = readConfig(kind("gcs"), {{"bucket", "b"}, {"credentials", "{}"}}).value();
+    const auto environment = environmentOf(kind("gcs"), config);
+    EXPECT_EQ(environment.asFiles.at("credentials").variable, "GOOGLE_APPLICATION_CREDENTIALS");
+    EXPECT_EQ(environment.asFiles.at("credentials").content, "{}");
+    EXPECT_TRUE(environment.variables.empty());
+    const auto byFile = readConfig(kind("gcs"), {{"bucket", "b"}, {"credentials_file", "/k"}}).value();
+    EXPECT_EQ(environmentOf(kind("gcs"), byFile).variables,
+              (std::map<std::string, std::string>{{"GOOGLE_APPLICATION_CREDENTIALS", "/k"}}));
+}
+
+TEST(RepositoryKinds, TheOptionsOfSftpPinTheServersKey) {
+    EXPECT_TRUE(kind("sftp").options({{"host", "h"}, {"user", "u"}, {"path", "/p"}}).empty());
+    EXPECT_THAT(kind("sftp").options({{"host", "h"}, {"user", "u"}, {"port", "22"}, {"key", "/k"}}),
+                testing::ElementsAre("sftp.command=ssh -oBatchMode=yes -oStrictHostKeyChecking=yes "
+                                     "-oIdentitiesOnly=yes -i '/k' -p 22 -l u h -s sftp"));
+}
+
+TEST(RepositoryKinds, NoFieldTakesAnOptionALineBreakOrAPassword) {
+    for (const auto* one : repositoryKinds())
+        for (const auto& field : one->config().fields()) {
+            if (field.rules.secret || field.rules.min)
+                continue;
+            for (const std::string text :
+                 {"", "a\nb", "a\x1b[31m", "https://user:word@host/", "a\x7f", " a", "a "}) {
+                Object config{{field.name, text}};
+                EXPECT_THAT(problems(*one, config, Address::known),
+                            testing::Contains(testing::StartsWith("/" + field.name + " ")))
+                    << one->name << "." << field.name << " takes " << testing::PrintToString(text);
+            }
+        }
+    // What stands alone in a command line or an address.
+    for (const auto& [name, field] : std::vector<std::pair<std::string, std::string>>{
+             {"sftp", "host"}, {"sftp", "user"}, {"s3", "bucket"}, {"s3", "endpoint"}, {"rclone", "remote"}})
+        EXPECT_FALSE(problems(kind(name), Object{{field, "-oProxyCommand=x"}}, Address::known).empty())
+            << name << "." << field;
+    EXPECT_FALSE(
+        problems(kind("sftp"), Object{{"key_file", "/a' -oProxyCommand='x"}}, Address::known).empty());
+    EXPECT_THAT(problems(kind("local"), {{"path", "/a"}, {"bucket", "b"}}), testing::SizeIs(1));
+    EXPECT_THAT(problems(kind("s3"), {{"access_key_id", "a"}}), testing::ElementsAre("/bucket is required"));
+}
+
+TEST(RepositoryKinds, TheAddressIsSaidOnce) {
+    EXPECT_TRUE(problems(kind("s3"), {{"access_key_id", "a"}}, Address::beside).empty());
+    EXPECT_THAT(problems(kind("s3"), {{"bucket", "b"}}, Address::beside),
+                testing::ElementsAre("/bucket and url say the same; give one of them"));
+    EXPECT_TRUE(problems(kind("s3"), {{"bucket", "b"}}, Address::known).empty());
+    EXPECT_TRUE(problems(kind("s3"), {}, Address::known).empty());
+}
+
+TEST(RepositoryKinds, OnlyTheirVariablesReachRestic) {
+    for (const auto* one : repositoryKinds())
+        for (const auto& field : one->fields) {
+            if (field.variable.empty())
+                continue;
+            EXPECT_NE(environmentName(field.variable), EnvironmentName::refused) << field.variable;
+        }
+    EXPECT_EQ(environmentName("AWS_SECRET_ACCESS_KEY"), EnvironmentName::secret);
+    EXPECT_EQ(environmentName("AWS_REGION"), EnvironmentName::plain);
+    EXPECT_EQ(environmentName("GOOGLE_APPLICATION_CREDENTIALS"), EnvironmentName::plain);
+    for (const auto* name : {"LD_PRELOAD", "PATH", "RESTIC_PASSWORD_COMMAND", "RESTIC_REPOSITORY", ""})
+        EXPECT_EQ(environmentName(name), EnvironmentName::refused) << name;
+}
+
+/// A kind of repository is this much.
+const RepositoryKind& tape() {
+    static const RepositoryKind kind{
+        .name = "tape",
+        .doc = "A tape",
+        .prefix = "tape:",
+        .fields = {{.name = "drive", .doc = "Which drive", .variable = "TAPE_DRIVE", .required = true},
+                   {.name = "pin", .doc = "Of the safe", .variable = "TAPE_PIN", .secret = true},
+                   {.name = "slot", .doc = "Which slot", .required = true, .range = {{1, 8}}}},
+        .address =
+            [](const RepositoryValues& values) { return "tape:" + repositories::valueOf(values, "slot"); },
+        .config = configTypeOf<tape>,
+    };
+    return kind;
+}
+
+TEST(RepositoryKinds, ANewOneIsItsDeclaration) {
+    const auto config = readConfig(tape(), {{"drive", "st0"}, {"pin", "1234"}, {"slot", 3}}).value();
+    EXPECT_EQ(tape().address(config.values), "tape:3");
+    EXPECT_EQ(environmentOf(tape(), config).variables,
+              (std::map<std::string, std::string>{{"TAPE_DRIVE", "st0"}, {"TAPE_PIN", "1234"}}));
+    EXPECT_EQ(core::json::write(plainConfig(tape(), config)), R"({"drive":"st0","slot":3})");
+    EXPECT_EQ(tape().config().name(), "TapeRepositoryConfig");
+    EXPECT_THAT(problems(tape(), {{"drive", "st0"}, {"slot", 9}}), testing::SizeIs(1));
+}
+
+TEST(RepositoryKinds, TheirDocumentIsTheirDeclaration) {
+    std::ostringstream expected;
+    for (const auto* one : repositoryKinds()) {
+        expected << "### " << one->name << "\n\n"
+                 << one->doc << ": `" << one->prefix << "…`"
+                 << (one->byAgentsLeave ? "; where the agent's `restic.allow_backends` has it" : "")
+                 << ".\n\n"
+                 << "| field | | |\n|---|---|---|\n";
+        for (const auto& field : one->fields)
+            expected << "| `" << field.name << (field.secret ? "`, `" + field.name + "_file" : "") << "` | "
+                     << (field.required ? "required"
+                         : field.secret ? "secret"
+                                        : "")
+                     << " | " << field.doc
+                     << (field.variable.empty() ? "" : " (restic's `" + field.variable + "`)")
+                     << (field.example.empty() ? "" : "; `" + field.example + "`") << " |\n";
+        expected << "\n";
+    }
+    const auto document =
+        core::testkit::readFile(std::filesystem::path(AE_SOURCE_DIR) / "docs" / "repositories.md");
+    EXPECT_NE(document.find(expected.str()), std::string::npos)
+        << "docs/repositories.md must contain this:\n\n"
+        << expected.str();
+}
+
+} // namespace
+} // namespace restic::protocol
