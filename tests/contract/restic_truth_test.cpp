@@ -157,6 +157,15 @@ TEST_P(ResticTruth, ASuccessWithoutASnapshotIsAWarningAndNoFirstSuccess) {
     EXPECT_EQ(target().status, "warning") << "an older snapshot does not make it green";
 }
 
+TEST_P(ResticTruth, ATargetThatFailedNamesTheErrorOfItsTask) {
+    backup(failed("AuthenticationFailed"));
+    ASSERT_TRUE(target().error);
+    EXPECT_EQ(target().error->error, "BackupFailed");
+    EXPECT_EQ(target().error->cause, "AuthenticationFailed");
+    backup(saved('a', 12, 5000));
+    EXPECT_FALSE(target().error);
+}
+
 TEST_P(ResticTruth, ASnapshotOfEightDigitsIsRecordedAndCompletedLater) {
     auto brief = saved('a', 12, 5000);
     brief.result->set("snapshot_id", nullptr);

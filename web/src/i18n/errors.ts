@@ -96,7 +96,7 @@ const GERMAN_OF_TASKS: Record<TaskErrorName, [meaning: string, hint: string]> = 
 /** The sentence for an error of the API; "" where the host's own one is to be shown. */
 export const germanOf = (name: string): string => (GERMAN as Record<string, string>)[name] ?? ''
 
-interface Failure {
+export interface Failure {
   error: string
   message: string
   hint?: string

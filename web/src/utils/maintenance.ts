@@ -1,5 +1,5 @@
 import type { Agent, Maintenance, MaintenanceKind, Repository, Task, TaskFailure } from '../api/client'
-import { meaningOf } from '../i18n/errors'
+import { reasonOf } from '../i18n/reasons'
 
 /** The page's language and formats, for what is said in sentences. */
 export interface Say {
@@ -78,7 +78,7 @@ export function outcomeOf(last: Maintenance, failure: TaskFailure | null | undef
   }
   if (last.status === 'cancelled') return say.t('cared.cancelled')
   if (last.status === 'failed') {
-    const message = (failure && (meaningOf(failure, say.language) || failure.message)) || last.message
+    const message = failure || last.message ? reasonOf(failure ?? { error: '', message: last.message ?? '' }, say.language) : ''
     return message ? say.t('cared.failedBecause', { message }) : say.t('cared.failed')
   }
   return DID[last.kind](result, say)
