@@ -27,8 +27,8 @@ interface Result {
 }
 export const resultOf = (last: Pick<Maintenance, 'result'>): Result => (last.result ?? {}) as Result
 
-/** Everything that this page starts, in the order of its cards; of the rest only what has run is shown. */
-export const STARTED_BY_HAND = ['check', 'prune', 'stats', 'snapshots', 'unlock'] as const satisfies MaintenanceKind[]
+/** What a repository's page starts whatever the repository is, in the order of its cards. */
+export const STARTED_BY_HAND = ['check', 'prune', 'forget', 'stats', 'snapshots', 'unlock'] as const satisfies MaintenanceKind[]
 
 export const lastOf = (repository: Pick<Repository, 'maintenance'>, kind: MaintenanceKind): Maintenance | undefined =>
   repository.maintenance.find((last) => last.kind === kind)
