@@ -119,6 +119,11 @@ Task TaskService::create(Transaction& tx, const TaskRequest& request) {
         if (!policy)
             throw core::Error(errors::kPolicyNotFound,
                               "There is no policy with the id " + request.policy->toString() + ".");
+        // Its snapshots would be nobody's: no target has them, and no light shows how they are.
+        if (kind.declaration().makesSnapshot && !PolicyStore::isLinked(tx, request.agent, policy->id))
+            throw core::Error(errors::kPolicyNotLinked, "The policy \"" + policy->name +
+                                                            "\" is not linked to the agent " +
+                                                            agent->hostname + ": link it first.");
         if (auto pending = TaskStore::findPending(tx, request.agent, policy->id, request.type)) {
             if (!request.slot && pending->notBefore) {
                 TaskStore::waitNoLonger(tx, pending->id, clock_.now());
