@@ -250,6 +250,7 @@ test('why something is not safe is said in German on a German page', async () =>
   const sentence = `Die Passwortdatei ${join(system.folder, 'no-such-file')} gibt es auf diesem Rechner nicht.`
   await german.goto(system.url)
   await german.waitForSelector(`li >> text=${sentence}`)
+  assert.match(await german.textContent('[data-test=summary]'), /Eines braucht Aufmerksamkeit/)
   await picture(german, 'dashboard-german')
   assert.doesNotMatch(await german.textContent('main'), /does not exist|The password/)
   await german.goto(`${system.url}/runs/${id}`)

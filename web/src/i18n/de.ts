@@ -82,7 +82,7 @@ const de: Messages = {
     lastBackup: 'Letztes Backup: {time}',
     snapshotAge: 'vor {hours}h',
     allGood: 'Alles ist gesichert. | Alle {count} geschützten Dinge sind gesichert.',
-    attention: '{good} von {count} geschützten Dingen sind gesichert. Eines braucht Aufmerksamkeit. | {good} von {count} geschützten Dingen sind gesichert. {bad} brauchen Aufmerksamkeit.',
+    attention: '{good} von {all} geschützten Dingen sind gesichert. Eines braucht Aufmerksamkeit. | {good} von {all} geschützten Dingen sind gesichert. {bad} brauchen Aufmerksamkeit.',
     running: 'Gerade läuft ein Backup.',
     waiting: 'Das erste Backup steht noch aus.',
     nothing: 'Noch ist nichts geschützt.',

@@ -80,7 +80,7 @@ const en = {
     lastBackup: 'Last backup: {time}',
     snapshotAge: '{hours}h ago',
     allGood: 'Everything is backed up. | All {count} protected things are backed up.',
-    attention: '{good} of {count} protected things are backed up. One needs attention. | {good} of {count} protected things are backed up. {bad} need attention.',
+    attention: '{good} of {all} protected things are backed up. One needs attention. | {good} of {all} protected things are backed up. {bad} need attention.',
     running: 'A backup is running now.',
     waiting: 'Waiting for the first backup.',
     nothing: 'Nothing is protected yet.',
