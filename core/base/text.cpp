@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "core/encoding.h"
+
 namespace core {
 
 std::string formatBytes(std::uint64_t bytes) {
@@ -41,19 +43,90 @@ std::string withoutUrlPasswords(std::string_view text) {
     }
 }
 
-std::optional<std::string> checkNotBlank(const std::string& text) {
-    // ASCII white space, and the blanks of Unicode that a browser shows as nothing.
-    constexpr std::string_view kBlanks[] = {" ",  "\t",       "\n",           "\r",          "\f",
-                                            "\v", "\xC2\xA0", "\xE3\x80\x80", "\xE2\x80\x8B"};
+namespace {
+struct Range {
+    std::uint32_t from;
+    std::uint32_t to;
+};
+
+template <std::size_t N>
+bool isIn(const Range (&ranges)[N], std::uint32_t code) {
+    return std::any_of(std::begin(ranges), std::end(ranges),
+                       [&](const Range& one) { return one.from <= code && code <= one.to; });
+}
+
+/// What commands a terminal, turns the direction of writing or begins a new line.
+bool isControl(std::uint32_t code) {
+    constexpr Range kControls[] = {{0x00, 0x1f},     {0x7f, 0x9f},     {0x061c, 0x061c}, {0x200e, 0x200f},
+                                   {0x2028, 0x202e}, {0x2066, 0x2069}, {0xfeff, 0xfeff}};
+    return isIn(kControls, code);
+}
+
+/// White space, and what a browser shows as nothing.
+bool isInvisible(std::uint32_t code) {
+    constexpr Range kBlanks[] = {{0x20, 0x20},     {0xa0, 0xa0},      {0xad, 0xad},     {0x034f, 0x034f},
+                                 {0x115f, 0x1160}, {0x1680, 0x1680},  {0x17b4, 0x17b5}, {0x180b, 0x180f},
+                                 {0x2000, 0x200d}, {0x202f, 0x202f},  {0x205f, 0x2065}, {0x2800, 0x2800},
+                                 {0x3000, 0x3000}, {0x3164, 0x3164},  {0xfe00, 0xfe0f}, {0xffa0, 0xffa0},
+                                 {0xfff9, 0xfffb}, {0xe0000, 0xe0fff}};
+    return isControl(code) || isIn(kBlanks, code);
+}
+
+/// The code point of one well-formed sequence.
+std::uint32_t codePointOf(std::string_view sequence) {
+    const auto first = static_cast<unsigned char>(sequence.front());
+    if (sequence.size() == 1)
+        return first;
+    std::uint32_t code = first & (0x7fU >> sequence.size());
+    for (const unsigned char next : sequence.substr(1))
+        code = code << 6U | (next & 0x3fU);
+    return code;
+}
+} // namespace
+
+std::optional<std::string> checkName(const std::string& text) {
+    bool visible = false;
     std::string_view rest = text;
     while (!rest.empty()) {
-        const auto* blank = std::find_if(std::begin(kBlanks), std::end(kBlanks),
-                                         [&](auto one) { return rest.starts_with(one); });
-        if (blank == std::end(kBlanks))
-            return std::nullopt;
-        rest.remove_prefix(blank->size());
+        const auto length = utf8Length(rest);
+        if (length == 0)
+            return "must be UTF-8";
+        const auto code = codePointOf(rest.substr(0, length));
+        // A tab or a line's end is white space to people, who learn that first.
+        if (isControl(code) && text.find_first_not_of(" \t\r\n\f\v") != std::string::npos)
+            return "must not contain control characters";
+        visible = visible || !isInvisible(code);
+        rest.remove_prefix(length);
     }
-    return "must not be blank";
+    return visible ? std::nullopt : std::optional<std::string>("must not be blank");
+}
+
+std::optional<std::string> checkNameOrNone(const std::string& text) {
+    return text.empty() ? std::nullopt : checkName(text);
+}
+
+std::string printable(std::string_view text, std::string_view kept) {
+    std::string out;
+    out.reserve(text.size());
+    while (!text.empty()) {
+        const auto length = utf8Length(text);
+        const auto sequence = text.substr(0, std::max<std::size_t>(length, 1));
+        const auto code = length == 0 ? std::uint32_t{0} : codePointOf(sequence);
+        text.remove_prefix(sequence.size());
+        if (length == 0)
+            out += fmt::format("\\x{:02x}", static_cast<unsigned char>(sequence.front()));
+        else if (!isControl(code) || kept.find(sequence) != std::string_view::npos)
+            out += sequence;
+        else if (code == '\n')
+            out += "\\n";
+        else if (code == '\r')
+            out += "\\r";
+        else if (code == '\t')
+            out += "\\t";
+        else
+            out += code < 0x100 ? fmt::format("\\x{:02x}", code) : fmt::format("\\u{:04x}", code);
+    }
+    return out;
 }
 
 } // namespace core

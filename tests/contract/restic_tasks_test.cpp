@@ -68,6 +68,26 @@ TEST_P(ResticTasks, NeedWhatTheyName) {
     EXPECT_EQ(rows("restic_backup_runs"), before);
 }
 
+TEST_P(ResticTasks, ABackupOfAPolicyNeedsItsLink) {
+    auto wanted = draft("nightly");
+    wanted.repository = store;
+    const auto nightly = policy(tenant, wanted);
+    const auto before = rows("restic_tasks");
+    const auto refused = errorOf([&] { host.tasks.create(tenant, ofPolicy(web, nightly.id)); });
+    EXPECT_EQ(refused.name(), "PolicyNotLinked");
+    EXPECT_NE(std::string(refused.what()).find("\"nightly\""), std::string::npos) << refused.what();
+    EXPECT_NE(std::string(refused.what()).find("web-01"), std::string::npos) << refused.what();
+    EXPECT_EQ(rows("restic_tasks"), before);
+    auto check = ofPolicy(web, nightly.id); // looks after the repository, and makes no snapshot
+    check.type = "check";
+    EXPECT_EQ(host.tasks.create(tenant, check).type, "check");
+    link(tenant, web, nightly.id);
+    EXPECT_TRUE(host.tasks.create(tenant, ofPolicy(web, nightly.id)).target) << "its light shows it";
+    here([&](Transaction& tx) { host.policies.unlink(tx, web, nightly.id); });
+    EXPECT_EQ(errorOf([&] { host.tasks.create(tenant, ofPolicy(web, nightly.id)); }).name(),
+              "PolicyNotLinked");
+}
+
 TEST_P(ResticTasks, OneOfAPolicyWaitsAtMost) {
     const auto nightly = policy(tenant, draft("nightly"));
     link(tenant, web, nightly.id);
@@ -77,12 +97,15 @@ TEST_P(ResticTasks, OneOfAPolicyWaitsAtMost) {
     handOut();
     const auto second = host.tasks.create(tenant, ofPolicy(web, nightly.id));
     EXPECT_NE(second.id, first.id) << "one that runs is no reason to forget the next";
-    const auto elsewhere = host.tasks.create(tenant, ofPolicy(agent("db-01"), nightly.id));
+    const auto database = agent("db-01");
+    link(tenant, database, nightly.id);
+    const auto elsewhere = host.tasks.create(tenant, ofPolicy(database, nightly.id));
     EXPECT_NE(elsewhere.id, second.id);
 }
 
 TEST_P(ResticTasks, TwoWhoAskAtOnceGetTheSameOne) {
     const auto nightly = policy(tenant, draft("nightly"));
+    link(tenant, web, nightly.id);
     for (int round = 0; round < 10; ++round) {
         const auto wanted = ofPolicy(web, nightly.id);
         std::vector<Uuid> ids(4);
@@ -325,6 +348,7 @@ TEST_P(ResticTasks, ATransientFailureIsTriedAgainLaterAndNotForEver) {
 
 TEST_P(ResticTasks, AFailedTryMayWaitBesideTheNextRunOfItsPolicy) {
     const auto nightly = policy(tenant, draft("nightly"));
+    link(tenant, web, nightly.id);
     const auto first = host.tasks.create(tenant, ofPolicy(web, nightly.id)).id;
     handOut();
     report(first, said("running"));
@@ -337,6 +361,7 @@ TEST_P(ResticTasks, AFailedTryMayWaitBesideTheNextRunOfItsPolicy) {
 
 TEST_P(ResticTasks, AskedForNowOneDoesNotWaitForItsNextTry) {
     const auto nightly = policy(tenant, draft("nightly"));
+    link(tenant, web, nightly.id);
     const auto id = host.tasks.create(tenant, ofPolicy(web, nightly.id)).id;
     handOut();
     report(id, failed("NetworkError"));
@@ -600,6 +625,7 @@ TEST_P(ResticTasks, LinesKeepARunningTaskReachable) {
 
 TEST_P(ResticTasks, WhatWasDeletedMeanwhileFailsWithAReason) {
     const auto nightly = policy(tenant, draft("nightly"));
+    link(tenant, web, nightly.id);
     const auto id = host.tasks.create(tenant, ofPolicy(web, nightly.id)).id;
     here([&](Transaction& tx) { restic::PolicyStore::archive(tx, nightly.id, clock.now()); });
     EXPECT_TRUE(handOut().empty());

@@ -132,6 +132,40 @@ TEST_P(ResticTruth, WhatTheAgentRemarksIsTheReasonOfAWarning) {
     EXPECT_EQ(problem(), "/data is a link.");
 }
 
+TEST_P(ResticTruth, ASuccessWithoutASnapshotIsAWarningAndNoFirstSuccess) {
+    auto unproven = done('a');
+    unproven.result = core::json::Object{
+        {"outcome", "success"}, {"total_files_processed", 12}, {"total_bytes_processed", 5000}};
+    const auto id = backup(unproven);
+    EXPECT_EQ(status(id), "warning");
+    EXPECT_EQ(run(id).status, "warning");
+    EXPECT_NE(run(id).errorMessage.value_or("").find("named no snapshot"), std::string::npos);
+    EXPECT_NE(target().status, "healthy");
+    EXPECT_TRUE(snapshots().empty());
+    const auto hasWorked = [&] {
+        return here([&](Transaction& tx) {
+            return restic::PlaceStore::firstSuccess(
+                       tx, restic::placeOf(restic::RepositoryStore::find(tx, store).value(), web))
+                .has_value();
+        });
+    };
+    EXPECT_FALSE(hasWorked());
+    backup(saved('b', 12, 5000));
+    EXPECT_EQ(target().status, "healthy");
+    EXPECT_TRUE(hasWorked());
+    backup(unproven);
+    EXPECT_EQ(target().status, "warning") << "an older snapshot does not make it green";
+}
+
+TEST_P(ResticTruth, ATargetThatFailedNamesTheErrorOfItsTask) {
+    backup(failed("AuthenticationFailed"));
+    ASSERT_TRUE(target().error);
+    EXPECT_EQ(target().error->error, "BackupFailed");
+    EXPECT_EQ(target().error->cause, "AuthenticationFailed");
+    backup(saved('a', 12, 5000));
+    EXPECT_FALSE(target().error);
+}
+
 TEST_P(ResticTruth, ASnapshotOfEightDigitsIsRecordedAndCompletedLater) {
     auto brief = saved('a', 12, 5000);
     brief.result->set("snapshot_id", nullptr);

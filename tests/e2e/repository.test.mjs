@@ -90,13 +90,28 @@ test('space is freed only after it was said what goes, and confirmed', async () 
   await page.click('[data-start=prune]')
   await page.click('[data-retention=nightly] input')
   assert.match(await page.textContent('[data-retention=nightly]'), /the last one; one a day for 7 days/)
-  assert.ok(await page.isDisabled('[data-test=free]'), 'nothing goes before it is confirmed')
+  assert.ok(await page.isDisabled('[data-test=prune]'), 'nothing goes before it is confirmed')
   await picture(page, 'free-space')
   await page.check('[data-test=sure]')
-  await page.click('[data-test=free]')
+  await page.click('[data-test=prune]')
   await outcome('prune').filter({ hasText: /^One snapshot was removed; .+ were freed, .+ are left\.$/ }).waitFor({ timeout: 30000 })
   const left = await system.call('GET', '/restic/snapshots')
   assert.equal(left.items.length, 1)
+})
+
+test('old snapshots are removed without their space, by a policy that says what is kept', async () => {
+  await backUp()
+  await backUp()
+  await page.click('[data-start=forget]')
+  assert.ok(await page.isDisabled('[data-test=forget]'), 'nothing goes before a policy is chosen')
+  await page.click('[data-retention=nightly] input')
+  assert.ok(await page.isDisabled('[data-test=forget]'), 'nor before it is confirmed')
+  await page.check('[data-test=sure]')
+  await picture(page, 'forget')
+  await page.click('[data-test=forget]')
+  await outcome('forget').filter({ hasText: /^2 snapshots were removed, 1 (is|are) kept\.$/ }).waitFor({ timeout: 30000 })
+  assert.equal((await system.call('GET', '/restic/snapshots')).items.length, 1)
+  assert.equal(await card('init').count(), 0, 'nothing is left to create')
 })
 
 test('a lock that a killed restic left is removed', async () => {
@@ -169,5 +184,78 @@ test('a viewer sees all of it and presses nothing; in German, dark, on a phone',
   await phone.waitForSelector('td >> text=main')
   assert.equal(await overflow(phone), 0)
   await picture(phone, 'repositories-phone-dark')
+  await context.close()
+})
+
+test('a new repository is created at the press of a button', async () => {
+  const made = await system.call('POST', '/restic/repositories', {
+    name: 'second', type: 'local', config: { path: join(system.folder, 'second') }, agent_id: agent, password: PASSWORD,
+  })
+  await page.goto(`${system.url}/repositories/${made.id}`)
+  await page.click('[data-start=init]')
+  await outcome('init').filter({ hasText: 'The repository was created.' }).waitFor({ timeout: 30000 })
+  assert.ok(readdirSync(join(system.folder, 'second')).includes('config'))
+})
+
+test('a repository whose disk was emptied starts anew, once its name is typed', async () => {
+  await system.call('PUT', `/restic/repositories/${repository.id}`, {
+    name: 'main', type: 'local', config: { path: join(system.folder, 'repository') }, agent_id: agent, password: PASSWORD,
+  })
+  rmSync(join(system.folder, 'repository'), { recursive: true })
+  const backUpOnce = async () => {
+    const { id } = await system.call('POST', '/restic/tasks', { type: 'backup', agent_id: agent, policy_id: policy.id })
+    let task
+    await until('the backup', async () => ['success', 'failed'].includes((task = await system.call('GET', `/restic/tasks/${id}`)).status), 60)
+    return task
+  }
+  const guarded = await backUpOnce()
+  assert.equal(guarded.error?.error, 'RepositoryNotFound', 'what once worked is never created by itself')
+  await page.goto(`${system.url}/repositories/${repository.id}`)
+  await page.click('[data-test=start-anew] button')
+  await page.waitForSelector('dialog >> text=Snapshots that went with the old disk do not come back')
+  assert.ok(await page.isDisabled('[data-test=anew]'))
+  await page.fill('[data-test=name]', 'Main')
+  assert.ok(await page.isDisabled('[data-test=anew]'), 'the name, and nothing like it')
+  await page.fill('[data-test=name]', 'main')
+  await picture(page, 'start-anew')
+  await page.click('[data-test=anew]')
+  await page.waitForSelector('[data-test=start-anew] [role=status]')
+  assert.equal((await system.call('GET', `/restic/repositories/${repository.id}`)).first_success_at, null)
+  await picture(page, 'repository-anew')
+  assert.equal((await backUpOnce()).status, 'success')
+  assert.deepEqual(problems, [])
+})
+
+test('who is no admin is not offered to start anew', async () => {
+  const context = await browser.newContext({ locale: 'de-DE', viewport: { width: 320, height: 740 } })
+  const viewer = await context.newPage()
+  await signIn(viewer, 'viewer@example.org', 'only to look 1')
+  assert.equal(await viewer.locator('[data-test=start-anew]').count(), 0)
+  await context.close()
+})
+
+test('why something is not safe is said in German on a German page', async () => {
+  const place = await system.call('POST', '/restic/repositories', {
+    name: 'third', type: 'local', config: { path: join(system.folder, 'third') }, agent_id: agent, password_file: join(system.folder, 'no-such-file'),
+  })
+  const other = await system.call('POST', '/restic/policies', {
+    name: 'hourly', schedule: '0 3 * * *', include_paths: [system.folder], repository_id: place.id, retention_rules: { keep_last: 1 },
+  })
+  await system.call('PUT', `/restic/agents/${agent}/policies/${other.id}`)
+  const { id } = await system.call('POST', '/restic/tasks', { type: 'backup', agent_id: agent, policy_id: other.id })
+  await until('its end', async () => (await system.call('GET', `/restic/tasks/${id}`)).status === 'failed', 60)
+  const context = await browser.newContext({ locale: 'de-DE', viewport: { width: 1280, height: 800 } })
+  const german = await context.newPage()
+  await signIn(german, system.email, system.password)
+  const sentence = `Die Passwortdatei ${join(system.folder, 'no-such-file')} gibt es auf diesem Rechner nicht.`
+  await german.goto(system.url)
+  await german.waitForSelector(`li >> text=${sentence}`)
+  assert.match(await german.textContent('[data-test=summary]'), /Eines braucht Aufmerksamkeit/)
+  await picture(german, 'dashboard-german')
+  assert.doesNotMatch(await german.textContent('main'), /does not exist|The password/)
+  await german.goto(`${system.url}/runs/${id}`)
+  await german.waitForSelector(`h1:has-text("${sentence}")`)
+  assert.doesNotMatch(await german.textContent('h1'), /does not exist/)
+  await picture(german, 'run-german')
   await context.close()
 })

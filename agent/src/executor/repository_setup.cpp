@@ -13,6 +13,8 @@
 #include "restic/protocol/task_errors.h"
 #include "restic/verdict.h"
 
+#include "core/text.h"
+
 namespace agent {
 namespace {
 namespace protocol = restic::protocol;
@@ -79,7 +81,7 @@ std::optional<protocol::TaskError> RepositorySetup::prepareFolder(const Reposito
         return task_errors::make(task_errors::kCommandTimeout,
                                  "The repository's file system does not answer");
     const auto& [place, hasConfig, isCutOff] = *looked;
-    const auto name = restic_json::printable(folder.string());
+    const auto name = core::printable(folder.string());
     if (isCutOff)
         return task_errors::make(task_errors::kRepositoryDamaged,
                                  "The file config of the repository in " + name +
@@ -108,7 +110,7 @@ std::optional<protocol::TaskError> RepositorySetup::prepareFolder(const Reposito
     if (inside->entries && !inside->entries->empty()) {
         std::string found;
         for (const auto& entry : *inside->entries)
-            found += (found.empty() ? "" : ", ") + restic_json::printable(entry);
+            found += (found.empty() ? "" : ", ") + core::printable(entry);
         const bool looksLikeOne =
             std::find(inside->entries->begin(), inside->entries->end(), "keys") != inside->entries->end();
         return task_errors::make(
@@ -123,7 +125,7 @@ std::optional<protocol::TaskError> RepositorySetup::prepareFolder(const Reposito
     // Behind a link may be the mount point of a repository that once worked under its own path.
     if (place.link)
         return task_errors::make(task_errors::kRepositoryNotFound,
-                                 name + " is a link to " + restic_json::printable(*place.link) +
+                                 name + " is a link to " + core::printable(*place.link) +
                                      ", and there is no repository. Nothing is created through a link: name "
                                      "that folder itself as the repository");
     return initialise(repository, stop);

@@ -17,8 +17,8 @@ namespace {
 using core::LogLevel;
 using core::json::Value;
 
+using core::printable;
 using restic_json::count;
-using restic_json::printable;
 
 constexpr std::size_t kMaxCurrentFiles = 8;
 

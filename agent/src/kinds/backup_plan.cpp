@@ -8,6 +8,8 @@
 #include "restic/message.h"
 #include "restic/protocol/task_errors.h"
 
+#include "core/text.h"
+
 namespace agent {
 namespace {
 namespace task_errors = restic::protocol::task_errors;
@@ -19,7 +21,7 @@ TaskError invalid(std::string message) {
 
 std::string why(const std::string& path) {
     const int code = lookAt(path).error;
-    const auto text = restic_json::printable(path);
+    const auto text = core::printable(path);
     return code == ENOENT || code == 0 ? text : text + " (" + std::generic_category().message(code) + ")";
 }
 

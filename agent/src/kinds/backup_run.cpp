@@ -350,7 +350,7 @@ void BackupRun::addNotices(const protocol::BackupResult& result, const BackupOut
     };
     for (std::size_t i = 0; i < output.missing().size() && i < TaskReport::kMostNotices; ++i)
         report_.note(notices::kSourceMissing,
-                     "The source " + restic_json::printable(output.missing()[i]) + " does not exist");
+                     "The source " + core::printable(output.missing()[i]) + " does not exist");
     const auto unreadable = output.unreadCount() - output.missing().size();
     if (unreadable > 0)
         report_.note(notices::kFilesUnreadable,

@@ -3,11 +3,13 @@
 #include "restic/message.h"
 #include "restic/protocol/notices.h"
 
+#include "core/text.h"
+
 namespace agent {
 namespace {
 namespace notices = restic::protocol::notices;
+using core::printable;
 using restic::protocol::TaskNotice;
-using restic_json::printable;
 
 TaskNotice make(const notices::Kind& kind, std::string message) {
     return {std::string(kind.code), std::move(message)};

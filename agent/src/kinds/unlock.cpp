@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "core/text.h"
 #include "core/wire.h"
 #include "restic/message.h"
 #include "restic/protocol/snapshot_id.h"
@@ -55,7 +56,7 @@ void Unlock::document(int step, const std::filesystem::path& file, std::uint64_t
         begin == std::string::npos ? std::nullopt : restic_json::read(std::string_view(text).substr(begin));
     if (!lock)
         return;
-    result_.locksLeft.push_back(restic_json::printable(
+    result_.locksLeft.push_back(core::printable(
         fmt::format("{}PID {} on {} by {}, since {}", lock->booleanOr("exclusive") ? "exclusive: " : "",
                     lock->integerOr("pid"), lock->stringOr("hostname"), lock->stringOr("username"),
                     lock->stringOr("time").substr(0, 19))));

@@ -1,6 +1,7 @@
 #include "restic/error_text.h"
 
 #include "core/encoding.h"
+#include "core/text.h"
 #include "restic/message.h"
 
 namespace agent {
@@ -20,7 +21,7 @@ std::string plainLine(std::string_view line) {
             out += line[i];
         }
     }
-    return restic_json::printable(out);
+    return core::printable(out);
 }
 
 void ErrorText::append(std::string_view line) {

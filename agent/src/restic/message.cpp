@@ -6,33 +6,12 @@
 
 #include <fmt/format.h>
 
+#include "core/encoding.h"
 #include "core/line_splitter.h"
 
 namespace agent::restic_json {
 namespace {
 constexpr std::size_t kMaxKept = 4096;
-
-/// The length of the well-formed character at the beginning; 0 if there is none.
-std::size_t characterLength(std::string_view text, std::uint32_t& code) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned char first = byte(0);
-    if (first < 0x80) {
-        code = first;
-        return 1;
-    }
-    const std::size_t length = first >= 0xf0 && first < 0xf5 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
-    if (length == 0 || first >= 0xf5 || text.size() < length)
-        return 0;
-    code = first & (0xffU >> (length + 1));
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((byte(i) & 0xc0U) != 0x80U)
-            return 0;
-        code = (code << 6U) | (byte(i) & 0x3fU);
-    }
-    const bool valid = length == 2 || (length == 3 && code >= 0x800 && (code < 0xd800 || code > 0xdfff)) ||
-                       (length == 4 && code >= 0x10000 && code <= 0x10ffff);
-    return valid ? length : 0;
-}
 
 /// The same document in a form that the strict parser takes.
 std::string mended(std::string_view text) {
@@ -41,8 +20,7 @@ std::string mended(std::string_view text) {
     bool inString = false;
     for (std::size_t i = 0; i < text.size();) {
         const char c = text[i];
-        std::uint32_t code = 0;
-        const auto length = characterLength(text.substr(i), code);
+        const auto length = core::utf8Length(text.substr(i));
         if (length == 0) {
             if (inString)
                 out += fmt::format("\\\\x{:02x}", static_cast<unsigned char>(c));
@@ -132,37 +110,6 @@ std::optional<std::uint64_t> count(const core::json::Value& message, std::string
     constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
     return *number >= static_cast<double>(kMost) ? static_cast<std::uint64_t>(kMost)
                                                  : static_cast<std::uint64_t>(*number);
-}
-
-std::string printable(std::string_view text) {
-    std::string out;
-    out.reserve(text.size());
-    while (!text.empty()) {
-        std::uint32_t code = 0;
-        const auto length = characterLength(text, code);
-        if (length == 0) {
-            out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text.front()));
-            text.remove_prefix(1);
-            continue;
-        }
-        const bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);
-        const bool turns = code == 0x200e || code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
-                           (code >= 0x2066 && code <= 0x2069) || code == 0x061c || code == 0xfeff;
-        if (code == '\n')
-            out += "\\n";
-        else if (code == '\r')
-            out += "\\r";
-        else if (code == '\t')
-            out += "\\t";
-        else if (control)
-            out += fmt::format("\\x{:02x}", code);
-        else if (turns)
-            out += fmt::format("\\u{:04x}", code);
-        else
-            out += text.substr(0, length);
-        text.remove_prefix(length);
-    }
-    return out;
 }
 
 } // namespace agent::restic_json

@@ -22,7 +22,4 @@ inline constexpr std::size_t kMaxLine = 8U << 20U;
 /// A figure: absent if it is none; what does not fit in 63 bits is the largest that does.
 [[nodiscard]] std::optional<std::uint64_t> count(const core::json::Value& message, std::string_view name);
 
-/// A text for a line of a log: control characters and those that turn the direction of writing are escaped.
-[[nodiscard]] std::string printable(std::string_view text);
-
 } // namespace agent::restic_json

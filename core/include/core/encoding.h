@@ -30,6 +30,8 @@ CORE_EXPORT bool equalConstantTime(std::string_view a, std::string_view b) noexc
 CORE_EXPORT std::optional<std::string> percentDecode(std::string_view text, bool plusIsSpace = false);
 CORE_EXPORT std::string percentEncode(std::string_view text);
 
+/// The length of the well-formed UTF-8 sequence at the beginning; 0 if there is none.
+CORE_EXPORT std::size_t utf8Length(std::string_view text) noexcept;
 /// True if the text is well-formed UTF-8.
 CORE_EXPORT bool isUtf8(std::string_view text) noexcept;
 /// The text with each malformed sequence replaced by U+FFFD.

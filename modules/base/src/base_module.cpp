@@ -2,6 +2,7 @@
 
 #include <iostream>
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include "api/routes.h"
@@ -27,6 +28,25 @@ std::optional<std::string> checkEncryptionKey(const std::string& text) {
     } catch (const core::Error&) {
         return "must be 32 bytes as base64 or hex, for example from: openssl rand -base64 32";
     }
+}
+/// A vault that is sealed was sealed by a host that had both keys: new ones would open nothing, sign
+/// everybody out and shut out every agent.
+void refuseLostKeys(core::db::Database& database, const std::filesystem::path& folder, bool hasVaultKey) {
+    const auto sealedBy = Vault::sealedBy(database);
+    if (!sealedBy)
+        return;
+    if (!hasVaultKey)
+        throw core::Error(
+            core::errors::kUnavailable,
+            fmt::format("{} is missing, and the key {} sealed the vault of this database: put the file back "
+                        "from its backup, or give that key as BACKUP_ENCRYPTION_KEY",
+                        (folder / "encryption-key").string(), *sealedBy));
+    throw core::Error(
+        core::errors::kUnavailable,
+        fmt::format("{} is missing, and this database is in use: put the file back from its backup, or give "
+                    "the secret as AE_JWT_SECRET. With a new one everybody would be signed out and every "
+                    "agent would have to be enrolled again; where that is meant, give a new one so",
+                    (folder / "jwt-secret").string()));
 }
 } // namespace
 
@@ -106,11 +126,16 @@ void BaseModule::initialize(core::ModuleContext& context) {
     setup.lifetimes.refresh =
         std::chrono::duration_cast<std::chrono::seconds>(config.duration("auth.refresh_token_ttl"));
 
-    const auto kept = [&](const char* file, const char* variable) {
+    const auto folder = setup.dataDir / "keys";
+    const auto secret = config.text("security.jwt_secret");
+    const auto given = config.text("security.encryption_key");
+    std::vector<std::filesystem::path> made;
+    const auto make = [&](const char* file, const char* variable) {
         if (context.onlyLooks()) // one that is not there yet is stood in for
-            return findKey(setup.dataDir / "keys", file).value_or(core::sha256(core::randomToken(32)));
-        const auto key = keepKey(setup.dataDir / "keys", file);
+            return core::sha256(core::randomToken(32));
+        const auto key = keepKey(folder, file);
         if (key.made) {
+            made.push_back(key.file);
             context.log().warn("made a key; back up this file, without it the data it protects is lost",
                                {{"file", key.file.string()}});
             if (context.database().dialect() == core::db::Dialect::postgresql)
@@ -120,14 +145,13 @@ void BaseModule::initialize(core::ModuleContext& context) {
         }
         return key.bytes;
     };
-    setup.jwtKey = config.text("security.jwt_secret");
-    if (setup.jwtKey.empty())
-        setup.jwtKey = kept("jwt-secret", "AE_JWT_SECRET");
-    const bool keptKey = config.text("security.encryption_key").empty();
-    const auto keyFile = setup.dataDir / "keys/encryption-key";
-    const bool newKey = keptKey && !context.onlyLooks() && !std::filesystem::exists(keyFile);
-    setup.vaultKey = keptKey ? kept("encryption-key", "BACKUP_ENCRYPTION_KEY")
-                             : parseEncryptionKey(config.text("security.encryption_key"));
+    auto jwtKey = secret.empty() ? findKey(folder, "jwt-secret") : std::optional(secret);
+    auto vaultKey =
+        given.empty() ? findKey(folder, "encryption-key") : std::optional(parseEncryptionKey(given));
+    if (!jwtKey || !vaultKey)
+        refuseLostKeys(context.database(), folder, vaultKey.has_value());
+    setup.vaultKey = vaultKey ? *vaultKey : make("encryption-key", "BACKUP_ENCRYPTION_KEY");
+    setup.jwtKey = jwtKey ? *jwtKey : make("jwt-secret", "AE_JWT_SECRET");
 
     parts_ = std::make_unique<Parts>(context.database(), context.clock(), context.authentication(),
                                      context.log(), setup);
@@ -137,9 +161,10 @@ void BaseModule::initialize(core::ModuleContext& context) {
         else
             parts_->vault->seal(context.database());
     } catch (...) {
-        // A key made a moment ago fits no vault that is sealed: it would only be taken for the right one.
-        if (newKey)
-            std::filesystem::remove(keyFile);
+        // Another host sealed the vault meanwhile: keys made a moment ago would only be taken for the right
+        // ones.
+        for (const auto& file : made)
+            std::filesystem::remove(file);
         throw;
     }
     context.database().setAuditWriter(

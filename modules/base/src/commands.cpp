@@ -9,6 +9,7 @@
 #include "base/errors.h"
 #include "core/json.h"
 #include "core/random.h"
+#include "core/text.h"
 
 namespace base {
 
@@ -32,12 +33,15 @@ bool flag(const Invocation& call, const std::string& name) {
     return value && *value != "false" && *value != "0";
 }
 
+std::string checkedName(const std::string& option, std::string name) {
+    if (const auto wrong = core::checkName(name))
+        throw Error(core::errors::kValidation, fmt::format("--{} {}", option, *wrong));
+    return name;
+}
+
 /// What a thing is called: it is found by that later.
 std::string nameOf(const Invocation& call) {
-    auto name = option(call, "name").value_or("");
-    if (name.find_first_not_of(" \t\r\n") == std::string::npos)
-        throw Error(core::errors::kValidation, "--name must not be empty");
-    return name;
+    return checkedName("name", option(call, "name").value_or(""));
 }
 
 std::optional<std::int64_t> number(const Invocation& call, const std::string& name) {
@@ -121,7 +125,8 @@ int createUser(Parts& parts, Invocation& call) {
     const auto tenant = tenantOf(parts, option(call, "tenant"));
     UserService::NewUser wanted;
     wanted.email = option(call, "email").value_or("");
-    wanted.name = option(call, "name").value_or("");
+    if (auto name = option(call, "name"); name && !name->empty())
+        wanted.name = checkedName("name", std::move(*name));
     wanted.role =
         core::http::parseRole(option(call, "role").value_or("viewer")).value_or(core::http::Role::viewer);
     wanted.system = flag(call, "system");
@@ -263,7 +268,8 @@ int setTenant(Parts& parts, Invocation& call) {
     const auto context = audited("base.tenant.updated", "tenant");
     context.audit()->entry.objectId = row.id.toString();
     context.audit()->entry.tenant = row.id;
-    row.name = option(call, "rename").value_or(row.name);
+    if (auto renamed = option(call, "rename"))
+        row.name = checkedName("rename", std::move(*renamed));
     row.maxAgents = number(call, "max-agents").value_or(row.maxAgents);
     row.maxPolicies = number(call, "max-policies").value_or(row.maxPolicies);
     parts.database.transact(context, [&](Transaction& tx) { parts.tenants->update(tx, row); });

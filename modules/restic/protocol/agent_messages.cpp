@@ -1,5 +1,7 @@
 #include "restic/protocol/agent_messages.h"
 
+#include "core/text.h"
+
 namespace restic::protocol {
 using core::wire::object;
 using core::wire::tolerant;
@@ -12,12 +14,19 @@ const Type& wireType(const RegisterRequest*) {
                    {.doc = "The machine's name; unique among the tenant's agents",
                     .minLength = 1,
                     .maxLength = 253})
-            .field("os", &RegisterRequest::os, {.minLength = 1, .maxLength = 64, .example = "linux"})
-            .field("arch", &RegisterRequest::arch, {.minLength = 1, .maxLength = 64, .example = "amd64"})
-            .field("version", &RegisterRequest::version, {.minLength = 1, .maxLength = 64})
-            .field("ip", &RegisterRequest::ip, {.omitEmpty = true, .maxLength = 64})
+            .field("os", &RegisterRequest::os,
+                   {.minLength = 1, .maxLength = 64, .example = "linux", .check = core::checkName})
+            .field("arch", &RegisterRequest::arch,
+                   {.minLength = 1, .maxLength = 64, .example = "amd64", .check = core::checkName})
+            .field("version", &RegisterRequest::version,
+                   {.minLength = 1, .maxLength = 64, .check = core::checkName})
+            .field("ip", &RegisterRequest::ip,
+                   {.omitEmpty = true, .maxLength = 64, .check = core::checkNameOrNone})
             .field("label", &RegisterRequest::label,
-                   {.doc = "A name for people", .omitEmpty = true, .maxLength = 256})
+                   {.doc = "A name for people",
+                    .omitEmpty = true,
+                    .maxLength = 256,
+                    .check = core::checkNameOrNone})
             .field(
                 "previousToken", &RegisterRequest::previousToken,
                 {.doc = "The identity that the machine had before, expired or not: it stays the same agent",

@@ -24,6 +24,8 @@ inline constexpr ErrorKind kTokenExpired{"TokenExpired", 401, "The agent's token
 inline constexpr ErrorKind kTokenRevoked{"TokenRevoked", 401, "The agent was revoked",
                                          "Enrol the agent again: restic-agent enroll"};
 inline constexpr ErrorKind kPolicyNotFound{"PolicyNotFound", 404, "No such policy", "Check the policy's id"};
+inline constexpr ErrorKind kPolicyNotLinked{"PolicyNotLinked", 409, "The policy is not linked to this agent",
+                                            "Link the agent to the policy first, or name another agent"};
 inline constexpr ErrorKind kPolicyInUse{"PolicyInUse", 409, "The policy is still used",
                                         "Unlink its agents and wait for its tasks first"};
 inline constexpr ErrorKind kPolicyExists{"PolicyAlreadyExists", 409, "A policy of this name exists",
@@ -67,6 +69,7 @@ inline constexpr std::array kAll{&kAgentNotFound,     &kAgentAlreadyExists, &kIn
                                  &kRepositoryExists,  &kTaskNotFound,       &kRunNotFound,
                                  &kTargetNotFound,    &kSnapshotNotFound,   &kTaskAlreadyFinished,
                                  &kStaleAttempt,      &kInvalidParameters,  &kRepositoryUnreachable,
-                                 &kRepositoryMissing, &kPluginNotAvailable, &kRegistrationTokenNotFound};
+                                 &kRepositoryMissing, &kPluginNotAvailable, &kRegistrationTokenNotFound,
+                                 &kPolicyNotLinked};
 
 } // namespace restic::errors

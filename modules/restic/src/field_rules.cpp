@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "core/text.h"
 #include "core/wire.h"
 #include "restic/protocol/names.h"
 #include "restic/protocol/password_rule.h"
@@ -117,8 +118,8 @@ bool isShellVariable(std::string_view text) {
 std::optional<std::string> checkTag(const std::string& tag) {
     if (tag.find(',') != std::string::npos)
         return "must not contain a comma";
-    if (hasControl(tag))
-        return "must not contain control characters";
+    if (auto wrong = core::checkNameOrNone(tag))
+        return wrong;
     if (hasBlankAround(tag))
         return "must not begin or end with white space, which restic leaves away";
     if (tag.starts_with("policy:") || tag.starts_with("task:"))

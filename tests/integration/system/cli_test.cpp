@@ -231,6 +231,20 @@ TEST_F(CommandLine, WhatCannotBeUsedIsSaidBeforeAnythingStarts) {
     }
 }
 
+TEST_F(CommandLine, NamesThatNobodySeesOrThatCommandAreRefused) {
+    ASSERT_EQ(backend({"tenant", "create", "--name", "plain"}).exit.code, 0);
+    for (const char* name : {"\u200b", "a\x1b[31m", "a\u202eb", "a\xff"})
+        for (const auto& command : std::vector<std::vector<std::string>>{
+                 {"tenant", "create", "--name", name},
+                 {"tenant", "set", "--name", "plain", "--rename", name},
+                 {"token", "create", "--name", name},
+                 {"user", "create", "--email", "ada@example.com", "--name", name}}) {
+            const auto refused = backend(command);
+            EXPECT_EQ(refused.exit.code, 2) << command[0] << refused.output << refused.error;
+            EXPECT_NE(refused.error.find(" must "), std::string::npos) << refused.error;
+        }
+}
+
 TEST_F(CommandLine, ScriptsGetFailuresAsJsonAndLoseNoAnswerInSilence) {
     const auto failed = backend({"--json", "tenant", "create", "--name", ""});
     EXPECT_EQ(failed.exit.code, 2);
@@ -239,7 +253,7 @@ TEST_F(CommandLine, ScriptsGetFailuresAsJsonAndLoseNoAnswerInSilence) {
     const auto error = core::json::parse(failed.error.substr(failed.error.find("{\n")));
     ASSERT_TRUE(error) << failed.error;
     EXPECT_EQ(error.value().stringOr("error"), "ValidationError");
-    EXPECT_EQ(error.value().stringOr("message"), "--name must not be empty");
+    EXPECT_EQ(error.value().stringOr("message"), "--name must not be blank");
 
     auto spec = backendCommand({"token", "create", "--name", "x"});
     spec.standardOutput = core::ProcessOutput::toFile("/dev/full");

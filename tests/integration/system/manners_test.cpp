@@ -94,20 +94,47 @@ TEST_P(Manners, NoBodyIsNeededWhereNothingIsToBeSaid) {
     EXPECT_THAT(nothing.pointers(), testing::Contains("/name"));
 }
 
-TEST_P(Manners, NamesOfBlanksAreRefused) {
-    for (const char* blank : {" ", "\t ", "\xC2\xA0"}) {
+TEST_P(Manners, NamesThatNobodySeesOrThatCommandAreRefused) {
+    const auto invited = send("POST", "/api/v1/users", Object{{"email", "ada@example.com"}});
+    ASSERT_EQ(invited.status, 201) << invited.body;
+    const auto registration =
+        send("POST", "/api/v1/restic/agents/registration-tokens").json.stringOr("token");
+    const Object machine{{"hostname", "web-01"}, {"os", "linux"}, {"arch", "amd64"}, {"version", "1"}};
+    const auto enrol = [&](const Object& body) {
+        return api().send("POST", "/api/v1/restic/agents/register", "Bearer " + registration,
+                          core::json::write(Value(body)));
+    };
+    const auto agent = enrol(machine);
+    ASSERT_EQ(agent.status, 201) << agent.body;
+    const std::string nobody = "00000000-0000-7000-8000-000000000000";
+    for (const char* name : {" ", "\t ", "\u00a0", "\u200b", "a\x1b[31m", "a\u0085", "invoice\u202egpj.exe",
+                             "a\u2066b", "a\u2028b"}) {
         auto policy = policyBody("x");
-        policy.set("name", blank);
-        for (const auto& [path, body] : std::vector<std::pair<std::string, Object>>{
-                 {"/api/v1/restic/policies", policy},
-                 {"/api/v1/restic/repositories",
-                  {{"name", blank}, {"type", "local"}, {"url", "/b"}, {"password", kRepositoryPassword}}},
-                 {"/api/v1/tokens", {{"name", blank}, {"role", "viewer"}}}}) {
-            const auto refused = send("POST", path, body);
-            EXPECT_EQ(refused.status, 400) << path;
+        policy.set("name", name);
+        const std::vector<std::tuple<const char*, std::string, Object>> all{
+            {"POST", "/api/v1/restic/policies", policy},
+            {"POST",
+             "/api/v1/restic/repositories",
+             {{"name", name}, {"type", "local"}, {"url", "/b"}, {"password", kRepositoryPassword}}},
+            {"POST", "/api/v1/tokens", {{"name", name}, {"role", "viewer"}}},
+            {"PUT", "/api/v1/tenants/" + nobody, {{"name", name}}},
+            {"POST", "/api/v1/users", {{"email", "new@example.org"}, {"name", name}}},
+            {"PUT", "/api/v1/users/" + nobody, {{"name", name}}}};
+        for (const auto& [method, path, body] : all) {
+            const auto refused = send(method, path, body);
+            EXPECT_EQ(refused.status, 400) << path << refused.body;
             EXPECT_THAT(refused.pointers(), testing::Contains("/name")) << path;
         }
+        const auto labelled = send("PUT", agent.headers.at("location"), Object{{"label", name}});
+        EXPECT_EQ(labelled.status, 400);
+        EXPECT_THAT(labelled.pointers(), testing::Contains("/label"));
+        auto stranger = machine;
+        stranger.set("label", name);
+        const auto refused = enrol(stranger);
+        EXPECT_EQ(refused.status, 400);
+        EXPECT_THAT(refused.pointers(), testing::Contains("/label"));
     }
+    EXPECT_EQ(send("PUT", agent.headers.at("location"), Object{{"label", ""}}).status, 200);
 }
 
 TEST_P(Manners, RegistrationTokensAreListedWithoutThemselvesAndRevoked) {

@@ -29,6 +29,23 @@ protected:
         for (const auto& entry : fs::recursive_directory_iterator(folder))
             EXPECT_EQ(mode(entry.path()), entry.is_directory() ? 0700U : 0600U) << entry.path();
     }
+    /// Of the keys of a host that stands, each is missed by its file, and none is made.
+    void expectLostKeysMissed() {
+        for (const auto& [lost, named] :
+             {std::pair{"keys/encryption-key", "keys/encryption-key is missing, and the key"},
+              {"keys/jwt-secret", "keys/jwt-secret is missing, and this database is in use"},
+              {"keys", "keys/encryption-key is missing, and the key"}}) {
+            fs::rename(dir_ / "data" / lost, dir_ / "lost");
+            const auto seen = backend({"doctor"});
+            EXPECT_EQ(seen.exit.code, 1) << lost;
+            EXPECT_NE(seen.output.find(named), std::string::npos) << seen.output;
+            EXPECT_EQ(seen.output.find("does not open"), std::string::npos) << "a key that never was";
+            auto spec = backendCommand({"--http-addr", "127.0.0.1:0", "serve"});
+            EXPECT_EQ(runner_.run(spec).value().exit.code, 1) << lost;
+            EXPECT_FALSE(fs::exists(dir_ / "data" / lost)) << "a new one would be the wrong one";
+            fs::rename(dir_ / "lost", dir_ / "data" / lost);
+        }
+    }
     /// Serves from a copy and looks for what was there.
     void expectRestored(const fs::path& copy) {
         backend_.reset();
@@ -119,12 +136,16 @@ TEST_F(StateTest, ASecondHostOnOneSqliteFileIsRefused) {
 TEST_F(StateTest, KeysThatAreGoneAreNotMadeAnew) {
     fill();
     stopBackend();
-    fs::rename(dir_ / "data/keys/encryption-key", dir_ / "key");
-    EXPECT_EQ(backend({"doctor"}).exit.code, 1);
-    auto spec = backendCommand({"--http-addr", "127.0.0.1:0", "serve"});
-    EXPECT_EQ(runner_.run(spec).value().exit.code, 1);
-    EXPECT_FALSE(fs::exists(dir_ / "data/keys/encryption-key")) << "a new one would be the wrong one";
-    fs::rename(dir_ / "key", dir_ / "data/keys/encryption-key");
+    expectLostKeysMissed();
+    startBackend();
+}
+
+TEST_F(StateTest, KeysThatAreGoneAreNotMadeAnewOnPostgresql) {
+    const TestDatabase database(core::db::Dialect::postgresql);
+    useDatabase(database.url());
+    fill();
+    stopBackend();
+    expectLostKeysMissed();
     startBackend();
 }
 

@@ -81,7 +81,6 @@ TEST(ResticMessages, EachNameIsOneLineOfTheLog) {
     output.errorLine(R"({"message_type":"error","error":{},"item":"/a\nb\r\u001b[31m\u0007\u202egpj"})");
     ASSERT_EQ(log.size(), 1U);
     EXPECT_EQ(log[0], "/a\\nb\\r\\x1b[31m\\x07\\u202egpj: could not be read");
-    EXPECT_EQ(restic_json::printable("ü\tx"), "ü\\tx");
 }
 
 TEST(ResticMessages, MissingUnreadableAndVanishedAreThreeThings) {

@@ -122,6 +122,7 @@ export const api = {
   repositories: (after?: string | null, limit = 500) => call<Page<Repository>>('GET', `/restic/repositories${query({ limit, after })}`),
   repository: (id: string) => call<Repository>('GET', `/restic/repositories/${id}`),
   unlock: (id: string) => call<{ id: string }>('POST', `/restic/repositories/${id}/unlock`),
+  startAnew: (id: string, agent?: string) => call<void>('POST', `/restic/repositories/${id}/start-anew`, agent ? { agent_id: agent } : {}),
   createRepository: (input: RepositoryInput) => call<Repository>('POST', '/restic/repositories', input),
   backUp: (agent: string, policy: string) =>
     startTask({ type: 'backup', agent_id: agent, policy_id: policy }),

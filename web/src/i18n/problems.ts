@@ -6,7 +6,7 @@ const GERMAN: [RegExp, string][] = [
   [/^is required$/, 'fehlt'],
   [/^is not a known field$/, 'ist nicht bekannt'],
   [/^must not be empty$/, 'darf nicht leer sein'],
-  [/^must not be blank$/, 'darf nicht nur aus Leerzeichen bestehen'],
+  [/^must not be blank$/, 'darf nicht nur aus Unsichtbarem bestehen'],
   [/^must be an absolute path\b.*/, 'muss ein absoluter Pfad sein'],
   [/^must be at least (.+)$/, 'muss mindestens $1 sein'],
   [/^must be at most (.+)$/, 'darf höchstens $1 sein'],
@@ -22,7 +22,8 @@ const GERMAN: [RegExp, string][] = [
   [/^is out of range$/, 'liegt außerhalb des Möglichen'],
   [/^must not contain a comma$/, 'darf kein Komma enthalten'],
   [/^must not contain a line break$/, 'darf keinen Zeilenumbruch enthalten'],
-  [/^must not contain control characters$/, 'darf keine Steuerzeichen enthalten'],
+  [/^must not contain control characters$/, 'darf keine Steuerzeichen und keine Zeichen enthalten, die die Schreibrichtung ändern'],
+  [/^must be UTF-8$/, 'muss UTF-8 sein'],
   [/^must not begin or end with white space.*$/, 'darf nicht mit Leerraum beginnen oder enden'],
 ]
 

@@ -1,5 +1,5 @@
 import type { Agent, Maintenance, MaintenanceKind, Repository, Task, TaskFailure } from '../api/client'
-import { meaningOf } from '../i18n/errors'
+import { reasonOf } from '../i18n/reasons'
 
 /** The page's language and formats, for what is said in sentences. */
 export interface Say {
@@ -27,8 +27,8 @@ interface Result {
 }
 export const resultOf = (last: Pick<Maintenance, 'result'>): Result => (last.result ?? {}) as Result
 
-/** Everything that this page starts, in the order of its cards; of the rest only what has run is shown. */
-export const STARTED_BY_HAND = ['check', 'prune', 'stats', 'snapshots', 'unlock'] as const satisfies MaintenanceKind[]
+/** What a repository's page starts whatever the repository is, in the order of its cards. */
+export const STARTED_BY_HAND = ['check', 'prune', 'forget', 'stats', 'snapshots', 'unlock'] as const satisfies MaintenanceKind[]
 
 export const lastOf = (repository: Pick<Repository, 'maintenance'>, kind: MaintenanceKind): Maintenance | undefined =>
   repository.maintenance.find((last) => last.kind === kind)
@@ -78,7 +78,7 @@ export function outcomeOf(last: Maintenance, failure: TaskFailure | null | undef
   }
   if (last.status === 'cancelled') return say.t('cared.cancelled')
   if (last.status === 'failed') {
-    const message = (failure && (meaningOf(failure, say.language) || failure.message)) || last.message
+    const message = failure || last.message ? reasonOf(failure ?? { error: '', message: last.message ?? '' }, say.language) : ''
     return message ? say.t('cared.failedBecause', { message }) : say.t('cared.failed')
   }
   return DID[last.kind](result, say)

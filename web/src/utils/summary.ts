@@ -4,7 +4,7 @@ import type { TargetStatus } from '../api/client'
 export interface Summary {
   tone: 'good' | 'bad' | 'waiting' | 'none'
   key: string
-  parameters: { good: number; count: number; bad: number }
+  parameters: { good: number; all: number; bad: number }
   attention: TargetStatus[]
   lastBackup: string | null
   /** In the future; what is due is counted in `due`. */
@@ -22,7 +22,7 @@ export function summarize(targets: TargetStatus[], now = new Date()): Summary {
   const onlyWaiting = failing.length === 0 && waiting.length === watched.length
   // What failed comes before what has not begun.
   const attention = onlyWaiting ? [] : [...failing, ...waiting]
-  const parameters = { good: good.length, count: watched.length, bad: attention.length }
+  const parameters = { good: good.length, all: watched.length, bad: attention.length }
   const pick = (values: (string | null)[], newest: boolean): string | null =>
     values.reduce<string | null>((best, value) => (value && (!best || (newest ? value > best : value < best)) ? value : best), null)
   const common = {

@@ -16,7 +16,7 @@ describe('summarize', () => {
     for (const bad of ['warning', 'unhealthy', 'unknown'] as const) {
       const summary = summarize([target('healthy'), target(bad)])
       expect(summary.tone).toBe('bad')
-      expect(summary.parameters).toEqual({ good: 1, count: 2, bad: 1 })
+      expect(summary.parameters).toEqual({ good: 1, all: 2, bad: 1 })
     }
   })
   it('waits for first backups without alarm', () => {

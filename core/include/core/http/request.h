@@ -77,8 +77,10 @@ public:
     /// A cookie's value.
     [[nodiscard]] std::optional<std::string> cookie(std::string_view name) const;
 
-private:
+    /// The body before a type reads it; none is the empty object. Throws kMalformed, kUnsupportedMedia.
     [[nodiscard]] json::Value jsonBody() const;
+
+private:
     void readQuery(const wire::Type& type, void* object) const;
 };
 

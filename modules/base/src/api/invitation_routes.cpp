@@ -4,6 +4,7 @@
 #include "api/token_answer.h"
 #include "base/errors.h"
 #include "core/http/page.h"
+#include "core/text.h"
 #include "core/wire.h"
 
 namespace base::api {
@@ -32,7 +33,10 @@ const wire::Type& wireType(const NewUserRequest*) {
         wire::object<NewUserRequest>("NewUser")
             .field("email", &NewUserRequest::email, {.minLength = 3, .maxLength = 254, .format = "email"})
             .field("name", &NewUserRequest::name,
-                   {.doc = "Of a new account", .optional = true, .maxLength = 200})
+                   {.doc = "Of a new account",
+                    .optional = true,
+                    .maxLength = 200,
+                    .check = core::checkNameOrNone})
             .field("role", &NewUserRequest::role, {.optional = true, .oneOf = kRoles})
             .build();
     return type;

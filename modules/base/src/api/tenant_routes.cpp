@@ -54,7 +54,7 @@ const wire::Type& wireType(const NewTenant*) {
                    {.doc = "For people; others may have the same",
                     .minLength = 1,
                     .maxLength = 100,
-                    .check = core::checkNotBlank})
+                    .check = core::checkName})
             .field("max_agents", &NewTenant::maxAgents, {.doc = "Default 100", .min = 0, .max = 1000000})
             .field("max_policies", &NewTenant::maxPolicies, {.doc = "Default 50", .min = 0, .max = 1000000})
             .build();
@@ -67,14 +67,14 @@ struct TenantChange {
     std::optional<std::int64_t> maxPolicies;
 };
 const wire::Type& wireType(const TenantChange*) {
-    static const auto type = wire::object<TenantChange>("TenantChange", wire::strict, "What is absent stays")
-                                 .field("name", &TenantChange::name,
-                                        {.minLength = 1, .maxLength = 100, .check = core::checkNotBlank})
-                                 .field("max_agents", &TenantChange::maxAgents,
-                                        {.doc = "Only by the system", .min = 0, .max = 1000000})
-                                 .field("max_policies", &TenantChange::maxPolicies,
-                                        {.doc = "Only by the system", .min = 0, .max = 1000000})
-                                 .build();
+    static const auto type =
+        wire::object<TenantChange>("TenantChange", wire::strict, "What is absent stays")
+            .field("name", &TenantChange::name, {.minLength = 1, .maxLength = 100, .check = core::checkName})
+            .field("max_agents", &TenantChange::maxAgents,
+                   {.doc = "Only by the system", .min = 0, .max = 1000000})
+            .field("max_policies", &TenantChange::maxPolicies,
+                   {.doc = "Only by the system", .min = 0, .max = 1000000})
+            .build();
     return type;
 }
 

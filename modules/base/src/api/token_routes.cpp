@@ -62,7 +62,7 @@ struct NewToken {
 const wire::Type& wireType(const NewToken*) {
     static const auto type =
         wire::object<NewToken>("NewApiToken")
-            .field("name", &NewToken::name, {.minLength = 1, .maxLength = 100, .check = core::checkNotBlank})
+            .field("name", &NewToken::name, {.minLength = 1, .maxLength = 100, .check = core::checkName})
             .field("role", &NewToken::role, {.optional = true, .oneOf = kRoles})
             .field("expires_in_seconds", &NewToken::expiresIn,
                    {.doc = "Absent: until it is revoked", .min = 1, .max = 315360000})
@@ -76,10 +76,10 @@ struct TokenChange {
     std::string name;
 };
 const wire::Type& wireType(const TokenChange*) {
-    static const auto type = wire::object<TokenChange>("ApiTokenChange")
-                                 .field("name", &TokenChange::name,
-                                        {.minLength = 1, .maxLength = 100, .check = core::checkNotBlank})
-                                 .build();
+    static const auto type =
+        wire::object<TokenChange>("ApiTokenChange")
+            .field("name", &TokenChange::name, {.minLength = 1, .maxLength = 100, .check = core::checkName})
+            .build();
     return type;
 }
 

@@ -2,6 +2,7 @@
 #include "base/errors.h"
 #include "core/http/page.h"
 #include "core/http/version.h"
+#include "core/text.h"
 #include "core/wire.h"
 
 namespace base::api {
@@ -57,7 +58,8 @@ const wire::Type& wireType(const UserChange*) {
         wire::object<UserChange>("UserChange", wire::strict, "What is absent stays")
             .field("email", &UserChange::email,
                    {.doc = "Only by the system", .minLength = 3, .maxLength = 254, .format = "email"})
-            .field("name", &UserChange::name, {.doc = "In the active tenant", .maxLength = 200})
+            .field("name", &UserChange::name,
+                   {.doc = "In the active tenant", .maxLength = 200, .check = core::checkNameOrNone})
             .field(
                 "password", &UserChange::password,
                 {.doc =

@@ -44,6 +44,12 @@ Vault::~Vault() {
     OPENSSL_cleanse(key_.data(), key_.size());
 }
 
+std::optional<std::string> Vault::sealedBy(core::db::Database& database) {
+    const auto rows = database.read(core::SystemContext("vault check"),
+                                    [](Transaction& tx) { return tx.query(kSelectCheck); });
+    return rows.empty() ? std::nullopt : std::optional(rows[0].text(0));
+}
+
 void Vault::check(core::db::Database& database) const {
     const auto rows = database.read(core::SystemContext("vault check"),
                                     [](Transaction& tx) { return tx.query(kSelectCheck); });

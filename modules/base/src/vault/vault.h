@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/secret_vault.h"
@@ -12,6 +13,9 @@ public:
     /// `key` has 32 bytes. `clock` must outlive this.
     Vault(std::string key, const core::Clock& clock);
     ~Vault() override;
+
+    /// Names the key that sealed the vault of this database; nullopt where none did.
+    static std::optional<std::string> sealedBy(core::db::Database& database);
 
     /// Proves that the key is the one that sealed the vault of this database, if one did. Throws
     /// core::Error(errors::kVaultSealed).

@@ -1,5 +1,7 @@
 #include "agents/agent_views.h"
 
+#include "core/text.h"
+
 namespace restic {
 
 using core::wire::object;
@@ -74,7 +76,7 @@ AgentView AgentView::of(const Agent& a) {
 const Type& wireType(const AgentUpdate*) {
     static const auto type =
         object<AgentUpdate>("AgentUpdate", strict)
-            .field("label", &AgentUpdate::label, {.maxLength = 255})
+            .field("label", &AgentUpdate::label, {.maxLength = 255, .check = core::checkNameOrNone})
             .field("paused", &AgentUpdate::paused, {.doc = "A paused agent gets no tasks"})
             .field("max_concurrent_tasks", &AgentUpdate::maxConcurrentTasks, {.min = 1, .max = 64})
             .build();

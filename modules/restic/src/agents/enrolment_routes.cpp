@@ -1,4 +1,5 @@
 #include "agents/agent_routes.h"
+#include "agents/agent_texts.h"
 #include "agents/agent_views.h"
 #include "base/errors.h"
 #include "core/text.h"
@@ -82,9 +83,9 @@ void AgentRoutes::addEnrolmentTo(std::vector<core::http::Route>& routes) const {
                       .response = &typeOf<protocol::HeartbeatResponse>(),
                       .handler = [s = *this](Request& request) -> Outcome {
                           const auto id = ownAgentId(request);
-                          return Response::of(s.agents.heartbeat(request.tenant(), id,
-                                                                 request.json<protocol::HeartbeatRequest>(),
-                                                                 request.remoteAddress));
+                          return Response::of(s.agents.heartbeat(
+                              request.tenant(), id, saidByAgent<protocol::HeartbeatRequest>(request),
+                              request.remoteAddress));
                       }});
 
     routes.push_back(

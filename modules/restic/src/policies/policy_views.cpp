@@ -26,7 +26,7 @@ const Type& wireType(const RetentionRules*) {
 const Type& wireType(const PluginUse*) {
     static const auto type =
         object<PluginUse>("PluginUse", strict)
-            .field("name", &PluginUse::name, {.minLength = 1, .maxLength = 64})
+            .field("name", &PluginUse::name, {.minLength = 1, .maxLength = 64, .check = core::checkName})
             .field("settings", &PluginUse::settings, {.optional = true})
             .field("on_error", &PluginUse::onError, {.optional = true, .oneOf = {"fail", "warn", "ignore"}})
             .build();
@@ -37,7 +37,7 @@ const Type& wireType(const PolicyInput*) {
     static const auto type =
         object<PolicyInput>("PolicyInput", strict)
             .field("name", &PolicyInput::name,
-                   {.minLength = 1, .maxLength = 255, .example = "nightly", .check = core::checkNotBlank})
+                   {.minLength = 1, .maxLength = 255, .example = "nightly", .check = core::checkName})
             .field("enabled", &PolicyInput::enabled, {.optional = true})
             .field("schedule", &PolicyInput::schedule,
                    {.doc = "Five cron fields", .minLength = 1, .maxLength = 255, .example = "0 2 * * *"})

@@ -42,7 +42,7 @@ const Type& wireType(const RepositoryInput*) {
     static const auto type =
         object<RepositoryInput>("RepositoryInput", strict)
             .field("name", &RepositoryInput::name,
-                   {.minLength = 1, .maxLength = 255, .check = core::checkNotBlank})
+                   {.minLength = 1, .maxLength = 255, .check = core::checkName})
             .field("type", &RepositoryInput::type, {.oneOf = repositoryTypes()})
             .field("url", &RepositoryInput::url,
                    {.doc = "In restic's syntax, instead of config", .minLength = 1, .maxLength = 4096})

@@ -6,6 +6,7 @@
 
 #include "core/cron.h"
 #include "errors.h"
+#include "rows.h"
 
 namespace restic {
 
@@ -13,10 +14,12 @@ using core::Instant;
 using core::db::Transaction;
 
 const core::wire::Type& wireType(const TargetProblem*) {
-    static const auto type = core::wire::object<TargetProblem>("TargetProblem", core::wire::tolerant)
-                                 .field("error", &TargetProblem::error)
-                                 .field("message", &TargetProblem::message)
-                                 .build();
+    static const auto type =
+        core::wire::object<TargetProblem>("TargetProblem", core::wire::tolerant)
+            .field("error", &TargetProblem::error)
+            .field("message", &TargetProblem::message)
+            .field("cause", &TargetProblem::cause, {.doc = "Of BackupFailed: the name of the task's error"})
+            .build();
     return type;
 }
 
@@ -62,7 +65,9 @@ constexpr std::string_view kSelect =
     // The five states are the partial index's, word for word.
     "(SELECT k.id FROM restic_tasks k WHERE k.tenant_id = t.tenant_id AND k.target_id = t.id AND k.status IN "
     "('created', 'queued', 'assigned', 'running', 'unreachable') AND k.status IN ('assigned', 'running', "
-    "'unreachable') LIMIT 1), t.last_run_unread_count, l.skipped_at_us, l.skip_reason "
+    "'unreachable') LIMIT 1), t.last_run_unread_count, l.skipped_at_us, l.skip_reason, "
+    "CASE WHEN t.last_run_status = 'failed' THEN (SELECT k.error FROM restic_tasks k WHERE k.tenant_id = "
+    "t.tenant_id AND k.id = t.last_run_id) END "
     "FROM restic_targets t "
     "LEFT JOIN restic_agents a ON a.tenant_id = t.tenant_id AND a.id = t.agent_id "
     "LEFT JOIN restic_policies p ON p.tenant_id = t.tenant_id AND p.id = t.policy_id "
@@ -77,7 +82,14 @@ struct Judged {
     std::int64_t unreadCount = 0;
     std::optional<Instant> skippedAt;
     std::optional<std::string> skipReason;
+    std::optional<std::string> runCause;
 };
+
+/// The name of the error that a task keeps; nullopt where nothing can be read of it.
+std::optional<std::string> causeOf(const core::json::Value& error) {
+    auto name = error.stringOr("error");
+    return name.empty() ? std::nullopt : std::optional(std::move(name));
+}
 
 /// After the second slot without a snapshot something is wrong, whatever the policy's limit. Many targets
 /// have the same schedule: of two times of a last snapshot the later one cannot be worse, so most of them are
@@ -126,7 +138,8 @@ void judge(TargetStatus& target, const Judged& facts, MissedSlots& slots, Instan
     }
     if (target.lastRunStatus == "failed") {
         target.status = "unhealthy";
-        target.error = TargetProblem{"BackupFailed", facts.runError.value_or("The last backup failed.")};
+        target.error =
+            TargetProblem{"BackupFailed", facts.runError.value_or("The last backup failed."), facts.runCause};
     } else if (facts.skippedAt && (!target.lastRunAt || *facts.skippedAt > *target.lastRunAt)) {
         target.status = "unhealthy";
         target.error =
@@ -184,7 +197,8 @@ TargetStatus fromRow(const core::db::Row& row, std::optional<std::int64_t> maxAg
                        row.optionalText(18),
                        row.integer(22),
                        row.optionalInstant(23),
-                       row.optionalText(24)};
+                       row.optionalText(24),
+                       causeOf(jsonOrNull(row, 25))};
     judge(target, facts, slots, now);
     return target;
 }

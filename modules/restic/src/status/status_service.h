@@ -17,6 +17,7 @@ namespace restic {
 struct TargetProblem {
     std::string error;
     std::string message;
+    std::optional<std::string> cause = {}; ///< of BackupFailed: the task's error
 };
 
 /// How one protected thing is: what the dashboard and old scripts read.

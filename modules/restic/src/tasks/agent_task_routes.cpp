@@ -1,4 +1,5 @@
 #include "agents/agent_routes.h"
+#include "agents/agent_texts.h"
 #include "core/text.h"
 #include "errors.h"
 #include "restic/protocol/envelope.h"
@@ -67,7 +68,7 @@ void TaskRoutes::addAgentsTo(std::vector<core::http::Route>& routes) const {
          .response = &typeOf<protocol::TaskStatusAck>(),
          .errors = {&errors::kTaskNotFound, &errors::kStaleAttempt, &errors::kTaskAlreadyFinished},
          .handler = [s = *this](Request& request) -> Outcome {
-             auto report = request.json<protocol::TaskStatusReport>();
+             auto report = saidByAgent<protocol::TaskStatusReport>(request);
              if (report.error) // an agent of an earlier version does not mask them
                  report.error->message = core::withoutUrlPasswords(report.error->message);
              const auto answer = s.tasks.report(request.tenant(), request.principal().id,
@@ -88,7 +89,7 @@ void TaskRoutes::addAgentsTo(std::vector<core::http::Route>& routes) const {
          .response = &typeOf<protocol::LogAck>(),
          .errors = {&errors::kTaskNotFound, &errors::kStaleAttempt},
          .handler = [s = *this](Request& request) -> Outcome {
-             auto batch = request.json<protocol::LogBatch>();
+             auto batch = saidByAgent<protocol::LogBatch>(request);
              for (auto& line : batch.lines)
                  line.message = core::withoutUrlPasswords(line.message);
              const auto answer =

@@ -35,6 +35,8 @@ std::string doubtsAbout(const protocol::BackupResult& result, const Expected& ex
             all += ' ';
         all += sentence;
     };
+    if (!result.snapshotId && !result.shortId)
+        add("The agent named no snapshot: nothing shows that anything was saved.");
     if (result.totalFilesProcessed) {
         const auto saved = static_cast<std::int64_t>(*result.totalFilesProcessed);
         const auto last = expected.lastFiles.value_or(0);

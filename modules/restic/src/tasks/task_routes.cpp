@@ -82,7 +82,7 @@ void TaskRoutes::addTo(std::vector<core::http::Route>& routes) const {
          .location = "/api/v1/restic/tasks/{id}",
          .errors = {&errors::kAgentNotFound, &errors::kPolicyNotFound, &errors::kRepositoryNotFound,
                     &errors::kTargetNotFound, &errors::kRepositoryMissing, &errors::kInvalidParameters,
-                    &errors::kRetentionConflict, &errors::kRepositoryUnreachable},
+                    &errors::kRetentionConflict, &errors::kRepositoryUnreachable, &errors::kPolicyNotLinked},
          .handler = [s = *this](Request& request) -> Outcome {
              const auto input = request.json<TaskInput>();
              TaskRequest wanted;
@@ -184,7 +184,7 @@ void TaskRoutes::addTo(std::vector<core::http::Route>& routes) const {
                       .response = &typeOf<TaskStarted>(),
                       .status = 202,
                       .location = "/api/v1/restic/tasks/{id}",
-                      .errors = {&errors::kTaskNotFound},
+                      .errors = {&errors::kTaskNotFound, &errors::kPolicyNotLinked},
                       .handler = [s = *this](Request& request) -> Outcome {
                           const auto id = request.uuidParameter("id", errors::kTaskNotFound);
                           request.audit().object("task", id.toString());

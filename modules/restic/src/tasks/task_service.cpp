@@ -119,6 +119,11 @@ Task TaskService::create(Transaction& tx, const TaskRequest& request) {
         if (!policy)
             throw core::Error(errors::kPolicyNotFound,
                               "There is no policy with the id " + request.policy->toString() + ".");
+        // Its snapshots would be nobody's: no target has them, and no light shows how they are.
+        if (kind.declaration().makesSnapshot && !PolicyStore::isLinked(tx, request.agent, policy->id))
+            throw core::Error(errors::kPolicyNotLinked, "The policy \"" + policy->name +
+                                                            "\" is not linked to the agent " +
+                                                            agent->hostname + ": link it first.");
         if (auto pending = TaskStore::findPending(tx, request.agent, policy->id, request.type)) {
             if (!request.slot && pending->notBefore) {
                 TaskStore::waitNoLonger(tx, pending->id, clock_.now());
@@ -340,13 +345,16 @@ void TaskService::end(Transaction& tx, const Task& task, TaskState state,
         TaskStore::requeue(tx, task, now + *backoff, errorJson, now);
         kind.willBeTriedAgain(tx, task, now);
         if (task.repository)
-            passOn(tx, task, end.state, now);
+            passOn(tx, task, false, now);
         return;
     }
     if (!TaskStore::finish(tx, task, end.state, end.result, errorJson, now))
         return;
+    // A backup that names no snapshot may have found no repository at all.
+    const bool worked = (end.state == TaskState::success || end.state == TaskState::warning) &&
+                        !(kind.declaration().makesSnapshot && kind.snapshotOf(end.result).empty());
     if (task.repository)
-        passOn(tx, task, end.state, now);
+        passOn(tx, task, worked, now);
     // There is room for the next one. Without one the wake-up would end a parked poll for nothing, and the
     // agent would wait a moment before it asks again.
     if (TaskStore::anyWaiting(tx, task.agent))
@@ -358,13 +366,13 @@ void TaskService::end(Transaction& tx, const Task& task, TaskState state,
     kind.ended(tx, task, end, now);
 }
 
-void TaskService::passOn(Transaction& tx, const Task& task, TaskState state, Instant now) {
+void TaskService::passOn(Transaction& tx, const Task& task, bool worked, Instant now) {
     const auto repository = RepositoryStore::find(tx, *task.repository);
     if (!repository)
         return;
     const auto place = placeOf(*repository, task.agent);
     const bool isNew = !PlaceStore::firstSuccess(tx, place);
-    if (isNew && (state == TaskState::success || state == TaskState::warning))
+    if (isNew && worked)
         PlaceStore::markSuccess(tx, place, now);
     std::vector<Uuid> agents;
     if (isNew || kinds_.get(task.type).declaration().lock == protocol::LockClass::exclusive)

@@ -113,8 +113,9 @@ private:
                               const protocol::TaskStatusReport& report);
     /// Whether the agent is the same machine, enrolled anew after the other was revoked.
     static bool isSuccessor(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& before);
-    /// The task has let go of its repository: whoever waited for it may go on.
-    void passOn(core::db::Transaction& tx, const Task& task, protocol::TaskState state, core::Instant now);
+    /// The task has let go of its repository: whoever waited for it may go on. `worked`: there is a
+    /// repository.
+    void passOn(core::db::Transaction& tx, const Task& task, bool worked, core::Instant now);
     /// One unit of work for each task that is still there; what one throws is logged and stops no other.
     void each(const std::vector<TaskStore::Key>& tasks, const Fence& fence, const char* what,
               const std::function<void(core::db::Transaction&, const Task&)>& work);

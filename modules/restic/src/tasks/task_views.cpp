@@ -52,7 +52,9 @@ const Type& wireType(const TaskInput*) {
             .field("agent_id", &TaskInput::agentId,
                    {.doc = "Left out: the machine whose disk the repository is on, or the first "
                            "one online that backs up to it"})
-            .field("policy_id", &TaskInput::policyId)
+            .field("policy_id", &TaskInput::policyId,
+                   {.doc = "Of a backup: one that is linked to the agent, since its snapshots belong to what "
+                           "the link protects"})
             .field("repository_id", &TaskInput::repositoryId)
             .field("target_id", &TaskInput::targetId)
             .field("parameters", &TaskInput::parameters,

@@ -1,0 +1,70 @@
+import { meaningOf, type Failure } from './errors'
+
+/**
+ * What host and agents say of backups, in German: every sentence of ours, wherever it stands in a longer text. "$1" is
+ * what it names. restic's own words are nobody's to translate.
+ */
+const GERMAN: [RegExp, string][] = [
+  [/No file was saved; the last run had 1 file\. Is what is backed up mounted\?/g, 'Keine Datei wurde gesichert; der letzte Lauf hatte eine. Ist eingehängt, was gesichert wird?'],
+  [/No file was saved; the last run had (\d+) files\. Is what is backed up mounted\?/g, 'Keine Datei wurde gesichert; der letzte Lauf hatte $1. Ist eingehängt, was gesichert wird?'],
+  [/No file was saved: the sources are empty, or everything in them was excluded\./g, 'Keine Datei wurde gesichert: Die Quellen sind leer, oder alles in ihnen ist ausgeschlossen.'],
+  [/No file was saved: the exclude patterns may leave out everything\.?/g, 'Keine Datei wurde gesichert: Die Ausschlussmuster lassen vielleicht alles weg.'],
+  [/No file was saved\.?/g, 'Keine Datei wurde gesichert.'],
+  [/Only 1 file was saved; the last run had (\d+) files\. Is what is backed up mounted\?/g, 'Nur eine Datei wurde gesichert; der letzte Lauf hatte $1. Ist eingehängt, was gesichert wird?'],
+  [/Only (\d+) files were saved; the last run had (\d+) files\. Is what is backed up mounted\?/g, 'Nur $1 Dateien wurden gesichert; der letzte Lauf hatte $2. Ist eingehängt, was gesichert wird?'],
+  [/The agent named no snapshot: nothing shows that anything was saved\./g, 'Der Agent hat keinen Snapshot genannt: Nichts zeigt, dass etwas gesichert wurde.'],
+  [/1 file could not be read in the last backup\./g, 'Eine Datei war beim letzten Backup nicht lesbar.'],
+  [/(\d+) files could not be read in the last backup\./g, '$1 Dateien waren beim letzten Backup nicht lesbar.'],
+  [/At least (\d+) files could not be read\.?/g, 'Mindestens $1 Dateien waren nicht lesbar.'],
+  [/\b1 file could not be read\.?/g, 'Eine Datei war nicht lesbar.'],
+  [/(\d+) files could not be read\.?/g, '$1 Dateien waren nicht lesbar.'],
+  [/Some files could not be read; restic's list of them is lost\.?/g, 'Einige Dateien waren nicht lesbar; restics Liste von ihnen ist verloren.'],
+  [/restic says that some files could not be read, and not which\.?/g, 'restic sagt, dass einige Dateien nicht lesbar waren, und nicht, welche.'],
+  [/The source (\/.*?) does not exist\.?(?=\s|$)/g, 'Die Quelle $1 gibt es nicht.'],
+  [/The source (\/.*?) is a link to (.+?); only the link is saved, and nothing of what it points to\. Name that path itself\.?/g, 'Die Quelle $1 ist ein Verweis auf $2; nur der Verweis wird gesichert, und nichts von dem, worauf er zeigt. Nennen Sie diesen Pfad selbst.'],
+  [/The source (\/.*?) is an empty folder; is its disk mounted\?/g, 'Die Quelle $1 ist ein leerer Ordner; ist ihre Platte eingehängt?'],
+  [/restic ended with the exit code (-?\d+)\./g, 'restic endete mit dem Code $1.'],
+  [/restic was ended by (.+?) after it had made its snapshot\.?/g, 'restic wurde durch $1 beendet, nachdem es seinen Snapshot gemacht hatte.'],
+  [/The sources have (.+?); the policy expects at least (.+?B)\./g, 'Die Quellen haben $1; die Richtlinie erwartet mindestens $2.'],
+  [/The clock of the agent's machine is 1 hour ahead\./g, 'Die Uhr des Rechners geht eine Stunde vor.'],
+  [/The clock of the agent's machine is (\d+) hours ahead\./g, 'Die Uhr des Rechners geht $1 Stunden vor.'],
+  [/The clock of the agent's machine is (\d+) minutes ahead\./g, 'Die Uhr des Rechners geht $1 Minuten vor.'],
+  [/The last snapshot is 1 hours old\./g, 'Der letzte Snapshot ist eine Stunde alt.'],
+  [/The last snapshot is (\d+) hours old\./g, 'Der letzte Snapshot ist $1 Stunden alt.'],
+  [/The last backup failed\./g, 'Das letzte Backup ist fehlgeschlagen.'],
+  [/What the database has of this target cannot be read; the host's operator must repair it\./g, 'Was die Datenbank von diesem Ziel hat, ist nicht lesbar; der Betreiber des Servers muss es reparieren.'],
+  [/More than (\d+) slots were missed; those before (\S+) are not made up for\./g, 'Mehr als $1 Termine wurden verpasst; die vor $2 werden nicht nachgeholt.'],
+  [/The slot could not be taken; the host's log says why\./g, 'Der Termin konnte nicht wahrgenommen werden; das Protokoll des Servers sagt, warum.'],
+  [/The time zone "(.*?)" is not known on this host\. Install its zone data \(tzdata\), or give the policy another zone\./g, 'Die Zeitzone „$1“ kennt dieser Server nicht. Installieren Sie ihre Daten (tzdata), oder geben Sie der Richtlinie eine andere.'],
+  [/The schedule "(.*?)" names a date that never comes\. Correct its day or month\./g, 'Der Zeitplan „$1“ nennt ein Datum, das nie kommt. Berichtigen Sie Tag oder Monat.'],
+  [/Nothing says which repository it is for: neither the request nor its policy names a repository, and the agent (\S+) reports none of its own\./g, 'Es fehlt, wohin gesichert wird: Weder die Anfrage noch ihre Richtlinie nennt ein Repository, und der Agent $1 hat kein eigenes.'],
+  [/The repository "(.*?)" is on the disk of another agent; its tasks go there\./g, 'Das Repository „$1“ ist auf der Platte eines anderen Agenten; seine Aufgaben gehen dorthin.'],
+  [/The policy "(.*?)" is not linked to the agent (\S+): link it first\./g, 'Die Richtlinie „$1“ ist mit dem Agenten $2 nicht verknüpft: Verknüpfen Sie beide zuerst.'],
+  [/The password file (\/.*?) does not exist on this machine\.?/g, 'Die Passwortdatei $1 gibt es auf diesem Rechner nicht.'],
+  [/The password file must be an absolute path, or relative to restic\.config_dir\.?/g, 'Die Passwortdatei muss ein absoluter Pfad sein, oder einer unter restic.config_dir.'],
+  [/The certificate file (\/.*?) cannot be read\.?/g, 'Die Zertifikatsdatei $1 ist nicht lesbar.'],
+  [/The agent does not have the plugin "(.*?)", without which the policy wants no backup\./g, 'Der Agent hat das Plugin „$1“ nicht, ohne das die Richtlinie kein Backup will.'],
+  [/The repository's file system does not answer\.?/g, 'Das Dateisystem des Repositorys antwortet nicht.'],
+  [/None of the sources exists: /g, 'Keine der Quellen gibt es: '],
+  [/; whether there is a snapshot could not be found out\.?/g, '; ob es einen Snapshot gibt, war nicht zu erfahren.'],
+]
+const SKIPPED = /^A scheduled backup was not started: /
+
+/** The text with every sentence of ours in German; nullopt where there is none of them in it. */
+function germanIn(text: string): string | null {
+  const said = GERMAN.reduce((rest, [sentence, german]) => rest.replace(sentence, german), text)
+  return said === text ? null : said
+}
+
+/**
+ * A reason in the page's language: what it says if that is known, else what its error means. Where neither is known the
+ * host's own words are all there is.
+ */
+export function reasonOf(failure: Failure & { cause?: string | null }, language: string): string {
+  if (language !== 'de') return failure.message
+  if (SKIPPED.test(failure.message)) {
+    const why = failure.message.replace(SKIPPED, '')
+    return `Ein geplantes Backup wurde nicht gestartet. ${germanIn(why) ?? `Im Wortlaut: ${why}`}`
+  }
+  return germanIn(failure.message) ?? (meaningOf({ ...failure, error: failure.cause ?? failure.error }, language) || failure.message)
+}
