@@ -367,6 +367,7 @@ const de: Messages = {
     fields: 'Einige Angaben stimmen nicht.',
   },
   time: { now: 'gerade eben', never: 'nie', due: 'jetzt fällig' },
+  confirm: { type: 'Zur Bestätigung {name} eingeben.', cancel: 'Abbrechen' },
   copy: { copy: 'Kopieren', copied: 'Kopiert', selected: 'Dieser Browser lässt die Seite nichts kopieren. Der Text ist ausgewählt: Drücken Sie Strg+C (⌘C).' },
   table: { filter: 'Filtern', csv: 'CSV', more: 'Mehr laden', nothing: 'Nichts passt.' },
   modulePage: {

@@ -365,6 +365,7 @@ const en = {
     fields: 'Some fields are not right.',
   },
   time: { now: 'just now', never: 'never', due: 'due now' },
+  confirm: { type: 'Type {name} to confirm.', cancel: 'Cancel' },
   copy: { copy: 'Copy', copied: 'Copied', selected: 'This browser lets the page copy nothing. The text is selected: press Ctrl+C (⌘C).' },
   table: { filter: 'Filter', csv: 'CSV', more: 'Load more', nothing: 'Nothing matches.' },
   modulePage: {
