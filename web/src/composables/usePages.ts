@@ -25,7 +25,7 @@ export function usePages<T extends { id: string }>(
     do {
       const page: Page<T> = await load(Math.min(MOST_AT_ONCE, Math.max(size, count - items.length)), from)
       items.push(...page.items)
-      from = page.next
+      from = page.next ?? null
     } while (from && items.length < count)
     return { items, next: from }
   }
