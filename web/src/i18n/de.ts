@@ -16,6 +16,7 @@ const de: Messages = {
     language: 'Sprache',
     theme: 'Hell oder dunkel',
   },
+  menu: { overview: 'Überblick', protect: 'Schützen', find: 'Finden', trust: 'Nachweisen', modules: 'Module', settings: 'Einstellungen', more: 'Mehr', bar: 'Häufiges' },
   login: {
     title: 'Anmelden',
     email: 'E-Mail-Adresse',
