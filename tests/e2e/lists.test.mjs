@@ -202,7 +202,7 @@ test('the menu holds twelve pages and those of modules: at the side, and on a ph
         const bar = where.locator('nav:visible')
         assert.deepEqual(await bar.locator('[aria-current=page]').allTextContents(), ['Richtlinien'])
         assert.equal(await bar.evaluate((one) => [...one.querySelectorAll('span')].filter((word) => word.scrollWidth > word.clientWidth).length), 0, 'a word of the bar is cut')
-        await where.keyboard.press('End')
+        await where.evaluate(() => scrollTo(0, document.documentElement.scrollHeight))
         const last = await where.locator('main').evaluate((main) => main.lastElementChild.getBoundingClientRect().bottom)
         const top = await bar.evaluate((one) => one.getBoundingClientRect().top)
         assert.ok(last <= top, `the page's end (${last}) is under the bar (${top})`)

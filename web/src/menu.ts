@@ -10,8 +10,8 @@ interface MenuPage {
   icon: Icon
   /** Only for those who may. */
   needs?: 'manageUsers'
-  /** Also in the bar of a narrow window, which has room for four short words beside "More". */
-  bar?: boolean
+  /** Also in the bar of a narrow window, by this message: a word of at most 11 letters. There is room for four. */
+  bar?: string
   /** Outside of the application. */
   href?: string
 }
@@ -20,11 +20,11 @@ interface MenuPage {
 export const MENU_GROUPS: readonly MenuGroupName[] = ['overview', 'protect', 'find', 'trust', 'modules', 'settings']
 
 export const MENU_PAGES: readonly MenuPage[] = [
-  { name: 'dashboard', group: 'overview', icon: Dashboard, bar: true },
+  { name: 'dashboard', group: 'overview', icon: Dashboard, bar: 'nav.dashboard' },
   { name: 'agents', group: 'protect', icon: Agents },
-  { name: 'policies', group: 'protect', icon: Policies, bar: true },
+  { name: 'policies', group: 'protect', icon: Policies, bar: 'nav.policies' },
   { name: 'repositories', group: 'protect', icon: Repositories },
-  { name: 'runs', group: 'find', icon: Runs, bar: true },
+  { name: 'runs', group: 'find', icon: Runs, bar: 'menu.runs' },
   { name: 'users', group: 'settings', icon: Users, needs: 'manageUsers' },
   { name: 'api', group: 'settings', icon: Api, href: '/swagger/' },
 ]
@@ -40,7 +40,8 @@ export interface MenuEntry {
   /** A picture of the module's own, instead of the icon. */
   picture?: string
   module?: string
-  bar?: boolean
+  /** Its word in the bar, if it is there. */
+  bar?: string
 }
 export interface MenuGroup {
   name: MenuGroupName

@@ -32,7 +32,7 @@ export function useMenu() {
       href: href ?? router.resolve({ name }).path,
       inside: !href,
       icon,
-      bar: bar ?? false,
+      ...(bar ? { bar: t(bar) } : {}),
     }))
   const groups = computed((): MenuGroup[] =>
     MENU_GROUPS.map((name) => ({ name, entries: name === 'modules' ? ofModules.value : own(name) })).filter((group) => group.entries.length > 0),

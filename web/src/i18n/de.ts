@@ -16,7 +16,7 @@ const de: Messages = {
     language: 'Sprache',
     theme: 'Hell oder dunkel',
   },
-  menu: { overview: 'Überblick', protect: 'Schützen', find: 'Finden', trust: 'Nachweisen', modules: 'Module', settings: 'Einstellungen', more: 'Mehr', bar: 'Häufiges' },
+  menu: { overview: 'Überblick', protect: 'Schützen', find: 'Finden', trust: 'Nachweisen', modules: 'Module', settings: 'Einstellungen', more: 'Mehr', runs: 'Läufe', bar: 'Häufiges' },
   login: {
     title: 'Anmelden',
     email: 'E-Mail-Adresse',

@@ -14,7 +14,7 @@ const en = {
     language: 'Language',
     theme: 'Light or dark',
   },
-  menu: { overview: 'Overview', protect: 'Protect', find: 'Find', trust: 'Trust', modules: 'Modules', settings: 'Settings', more: 'More', bar: 'Most used' },
+  menu: { overview: 'Overview', protect: 'Protect', find: 'Find', trust: 'Trust', modules: 'Modules', settings: 'Settings', more: 'More', runs: 'Runs', bar: 'Most used' },
   login: {
     title: 'Sign in',
     email: 'E-mail address',
