@@ -1,4 +1,4 @@
-import { api, type LogLine, type Run, type Task } from '../api/client'
+import { api, type LogLine, type Page, type Run, type Task } from '../api/client'
 import type { Asked } from './asked'
 import { every } from './client'
 import { keys } from './keys'
@@ -52,3 +52,22 @@ export const logQuery = (id: string): Asked<Log> => {
     refetchInterval: every((log) => (!log || log.looks === 0 ? 1 : log.lines.length === 0 && log.looks < LOOKS ? 5 : 0)),
   }
 }
+
+const DAYS_MS = 31 * 86_400_000
+
+/** The runs of a policy on one machine in the last month, newest first. */
+export const monthQuery = (policy: string, agent: string): Asked<Run[]> => ({
+  queryKey: [...keys.runs, 'month', policy, agent],
+  queryFn: async () => {
+    const since = new Date(Date.now() - DAYS_MS).toISOString()
+    const runs: Run[] = []
+    let after: string | null | undefined = null
+    do {
+      const page: Page<Run> = await api.runs(500, after, { policy_id: policy, agent_id: agent })
+      runs.push(...page.items)
+      after = page.next
+    } while (after && runs.at(-1)!.start_time > since)
+    return runs
+  },
+  staleTime: 60_000,
+})
