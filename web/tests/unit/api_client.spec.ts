@@ -26,7 +26,7 @@ beforeEach(() => {
       return session ? json(200, { access_token: `token ${++tokens}`, expires_in: 900, user }) : json(401, { error: 'InvalidToken', message: 'over' })
     }
     if (path.endsWith('/auth/logout')) return new Response(null, { status: 204 })
-    asked.push({ method: request.method, url: request.url, token: request.headers.get('Authorization'), type: request.headers.get('Content-Type'), body: await request.clone().text() })
+    asked.push({ method: request.method, url: request.url, token: request.headers.get('Authorization'), type: request.headers.get('Content-Type'), body: await request.text() })
     return answers(request)
   })
 })

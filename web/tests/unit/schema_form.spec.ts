@@ -105,7 +105,7 @@ describe('SchemaForm', () => {
     const { wrapper, field } = form({}, [
       { pointer: '/name', message: 'must not be empty' },
       { pointer: '/include_paths/1', message: 'must be an absolute path' },
-      { pointer: '/a~1b/KEY', message: 'must not be blank' },
+      { pointer: '/a~1b/K~1Y', message: 'must not be blank' },
       { pointer: '/retention_rules/keep_daily', message: 'must be at most 100' },
       { pointer: '/anything', message: 'is required' },
     ])
@@ -113,7 +113,7 @@ describe('SchemaForm', () => {
     expect(input.attributes('aria-invalid')).toBe('true')
     expect(input.attributes('aria-describedby')!.split(' ').map((id) => document.getElementById(id)?.textContent)).toContain('must not be empty')
     expect(field('/include_paths').get('ul').text()).toBe('2: must be an absolute path')
-    expect(field('/a~1b').get('ul').text()).toBe('KEY: must not be blank')
+    expect(field('/a~1b').get('ul').text()).toBe('K/Y: must not be blank')
     expect(field('/retention_rules/keep_daily').get('ul').text()).toBe('must be at most 100')
     expect(field('/role').find('ul').exists()).toBe(false)
     const above = wrapper.get('[data-test=problems]')
