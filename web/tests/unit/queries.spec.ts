@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { QueryClient, VueQueryPlugin } from '@tanstack/vue-query'
+import { onlineManager, QueryClient, VueQueryPlugin } from '@tanstack/vue-query'
 import { mount } from '@vue/test-utils'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { nextTick, ref, type Ref } from 'vue'
@@ -89,6 +89,16 @@ describe('an answer of the host', () => {
     expect(error.value).toBe(network)
     await pass(11) // within the second attempt
     expect([error.value, loading.value]).toEqual([network, false])
+  })
+  it('waits for no network, and is renewed as soon as there is one again', async () => {
+    onlineManager.setOnline(false)
+    const ask = vi.fn(async () => 1)
+    const { data } = asking(ask)
+    await pass(0)
+    expect(data.value).toBe(1)
+    onlineManager.setOnline(true)
+    await pass(0)
+    expect(ask).toHaveBeenCalledTimes(2)
   })
   it('is not asked for again where there is none, until somebody wishes', async () => {
     const ask = vi.fn(async (): Promise<number> => Promise.reject(missing))
