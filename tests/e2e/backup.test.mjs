@@ -10,6 +10,10 @@ let browser
 let page
 const problems = []
 
+async function shoot(where, name) {
+  if (process.env.AE_SCREENSHOTS) await where.screenshot({ path: join(process.env.AE_SCREENSHOTS, `${name}.png`), fullPage: true })
+}
+
 before(async () => {
   system = await System.start()
   // restic reads as fast as packs of 16 MiB go out: 240 MiB at 12 MiB/s move in steps for twenty seconds.
@@ -69,6 +73,12 @@ test('a person signs in, presses "Back up now", watches the progress and sees th
     assert.match(currentFile, /file-\d{4}\.bin/)
     assert.ok(logLengths.size >= 3, `a log that grows, not ${[...logLengths]}`)
 
+    // Today's backup is in the strip as soon as it is done.
+    await page.locator('[data-day]').last().and(page.locator('[data-day=success]')).waitFor({ state: 'attached' })
+    assert.equal(await page.locator('[data-day]').count(), 30)
+    assert.match(await page.textContent('figcaption'), /The last 30 days: one with a backup · 29 without a backup/)
+    await shoot(page, 'run')
+
     const shown = await page.getAttribute('[data-test=snapshot]', 'title')
     const listed = JSON.parse(
       execFileSync('restic', ['-r', join(system.folder, 'repository'), 'snapshots', '--json'], {
@@ -108,6 +118,10 @@ test('the pages speak German, fit a phone, and turn dark', async () => {
   assert.equal(await phone.getAttribute('html', 'data-theme'), 'dark')
   const overflow = await phone.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
   assert.equal(overflow, 0)
+  await phone.locator('[data-row] a').first().click()
+  await phone.waitForSelector('[data-day]')
+  assert.equal(await phone.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0)
+  await shoot(phone, 'run-phone-dark')
   await context.close()
 })
 

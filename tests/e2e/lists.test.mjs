@@ -187,6 +187,56 @@ test('a viewer is shown no button that the host would refuse', async () => {
   await context.close()
 })
 
+test('the menu holds twelve pages and those of modules: at the side, and on a phone in its drawer', async () => {
+  const title = (n) => ({ en: `Module page ${n} with a long name`, de: `Modulseite ${n} mit langem Namen` })
+  const items = ['sites', 'sites', 'sla', 'sla', 'sla', 'tape', 'tape', 'tape'].map((module, n) => ({ module, path: `p${n}`, title: title(n), icon: null, entry: `/modules/${module}/web/0/p${n}.js`, order: n }))
+  for (const colorScheme of ['light', 'dark']) {
+    for (const viewport of [{ width: 320, height: 640 }, { width: 1400, height: 700 }]) {
+      const narrow = viewport.width < 1000
+      const where = await signedIn({ locale: 'de-DE', viewport, colorScheme })
+      await where.route('**/api/v1/pages', (route) => route.fulfill({ json: { items, next: null } }))
+      await where.goto(`${system.url}/policies/new`)
+      await where.locator('main h1').waitFor()
+      if (narrow) {
+        assert.equal(await where.locator('nav:visible').count(), 1, 'only the bar')
+        const bar = where.locator('nav:visible')
+        assert.deepEqual(await bar.locator('[aria-current=page]').allTextContents(), ['Richtlinien'])
+        const cut = await bar.locator('span').evaluateAll((words) =>
+          words.filter((word) => {
+            const text = document.createRange()
+            text.selectNodeContents(word)
+            return text.getBoundingClientRect().width > word.getBoundingClientRect().width
+          }).map((word) => word.textContent),
+        )
+        assert.deepEqual(cut, [], 'words of the bar are cut')
+        await where.evaluate(() => scrollTo(0, document.documentElement.scrollHeight))
+        const last = await where.locator('main').evaluate((main) => main.lastElementChild.getBoundingClientRect().bottom)
+        const top = await bar.evaluate((one) => one.getBoundingClientRect().top)
+        assert.ok(last <= top, `the page's end (${last}) is under the bar (${top})`)
+        await shoot(where, `menu-bar-${colorScheme}`)
+        await where.locator('[data-test=menu]').focus()
+        await where.keyboard.press('Enter')
+        await where.locator('dialog[open]').waitFor()
+      }
+      const menu = where.locator(narrow ? 'dialog nav' : 'aside nav')
+      await menu.locator('[data-module]').last().waitFor()
+      assert.equal(await menu.locator('li a').count(), 15)
+      assert.deepEqual((await menu.locator('[aria-current=page]').allTextContents()).map((text) => text.trim()), ['Richtlinien'])
+      assert.deepEqual(await menu.locator('h2').allTextContents().then((all) => all.map((text) => text.trim())), ['Überblick', 'Schützen', 'Finden', 'Module', 'Einstellungen'])
+      assert.equal(await overflow(where), 0)
+      await shoot(where, `menu-${narrow ? 'phone' : 'wide'}-${colorScheme}`)
+      // By keyboard to the very last one, which scrolls into view.
+      await menu.locator('li a').first().focus()
+      await where.keyboard.press('End')
+      assert.equal(await menu.locator('li a').last().evaluate((one) => one === document.activeElement), true)
+      await menu.locator('[data-module]').last().click()
+      await until('the page of the module', async () => new URL(where.url()).pathname === '/m/tape/p7')
+      if (narrow) await where.locator('dialog').waitFor({ state: 'detached' })
+      await where.context().close()
+    }
+  }
+})
+
 test('the pages fit a phone of 320 pixels, in German, light and dark', async () => {
   await system.call('POST', '/restic/policies', { name: 'x'.repeat(200), schedule: '0 2 * * *', include_paths: [`/${'long'.repeat(40)}`], retention_rules: { keep_last: 3 }, repository_id: (await system.call('GET', '/restic/repositories')).items[0].id })
   for (const colorScheme of ['light', 'dark']) {

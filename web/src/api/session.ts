@@ -1,5 +1,6 @@
 import { computed, ref } from 'vue'
 import { ApiError, ClientError } from './errors'
+import { answerOf, makeClient, send } from './http'
 import type { components } from './schema'
 
 export type User = components['schemas']['CurrentUser']
@@ -27,59 +28,33 @@ function forget(): void {
   user.value = null
 }
 
-async function post(path: string, body: unknown): Promise<Response> {
-  try {
-    return await fetch(`/api/v1/auth/${path}`, {
-      method: 'POST',
-      headers: {
-        'Content-Type': 'application/json',
-        ...(accessToken.value ? { Authorization: `Bearer ${accessToken.value}` } : {}),
-      },
-      body: JSON.stringify(body),
-    })
-  } catch {
-    throw new ClientError('NetworkError')
-  }
-}
-
-/** Takes a sign-in's answer; throws what the host refused with. */
-async function enter(path: string, body: unknown): Promise<void> {
-  const response = await post(path, body)
-  if (!response.ok) {
-    const error = await response.json().catch(() => null)
-    if (response.status === 429) throw new ClientError('RateLimited', response.headers.get('X-Request-Id') ?? '')
-    if (!error) throw new ClientError('ServerError', response.headers.get('X-Request-Id') ?? '')
-    throw new ApiError(error.error, error.message, response.status, error.details ?? [])
-  }
-  take((await response.json()) as TokenAnswer)
-}
+/** Without a session's renewal: these calls make and end sessions. */
+const host = makeClient((request) => {
+  if (accessToken.value) request.headers.set('Authorization', `Bearer ${accessToken.value}`)
+  return send(request)
+})
 
 /** With `tenant` where the person belongs to several and has chosen none. */
-export const signIn = (email: string, password: string, tenant?: string): Promise<void> =>
-  enter('login', { email, password, ...(tenant ? { tenant_id: tenant } : {}) })
+export async function signIn(email: string, password: string, tenant?: string): Promise<void> {
+  take(await answerOf(host.POST('/api/v1/auth/login', { body: { email, password, ...(tenant ? { tenant_id: tenant } : {}) } })))
+}
 
 /** Makes another of the person's tenants the active one: in this window, and where they sign in next. */
 export async function switchTenant(tenant: string): Promise<void> {
   await token()
-  await enter('switch', { tenant_id: tenant })
+  take(await answerOf(host.POST('/api/v1/auth/switch', { body: { tenant_id: tenant } })))
 }
 
 /** Becomes a member: as who is signed in, or as a new account with that password. */
 export async function acceptInvitation(invitation: string, password?: string): Promise<void> {
   if (password === undefined) await token()
-  await enter('invitations/accept', { token: invitation, ...(password === undefined ? {} : { password }) })
+  const body = { token: invitation, ...(password === undefined ? {} : { password }) }
+  take(await answerOf(host.POST('/api/v1/auth/invitations/accept', { body })))
 }
 
 /** What an invitation invites to. */
-export async function lookAtInvitation(invitation: string): Promise<InvitationOffer> {
-  const response = await post('invitations/look', { token: invitation })
-  const answer = await response.json().catch(() => null)
-  if (!response.ok) {
-    if (!answer) throw new ClientError('ServerError', response.headers.get('X-Request-Id') ?? '')
-    throw new ApiError(answer.error, answer.message, response.status, answer.details ?? [])
-  }
-  return answer as InvitationOffer
-}
+export const lookAtInvitation = (invitation: string): Promise<InvitationOffer> =>
+  answerOf(host.POST('/api/v1/auth/invitations/look', { body: { token: invitation } }))
 
 /** A new access token from the cookie; false if there is no session. One at a time for all callers. */
 export function refresh(): Promise<boolean> {
@@ -87,14 +62,12 @@ export function refresh(): Promise<boolean> {
     try {
       // This window stays in its tenant, wherever another one has gone.
       const tenant = user.value?.tenant_id
-      const response = await post('refresh', tenant ? { tenant_id: tenant } : {})
-      if (response.status === 401 || response.status === 400 || response.status === 403) {
-        forget()
-        return false
-      }
-      if (!response.ok) throw new ClientError('ServerError', response.headers.get('X-Request-Id') ?? '')
-      take((await response.json()) as TokenAnswer)
+      take(await answerOf(host.POST('/api/v1/auth/refresh', { body: tenant ? { tenant_id: tenant } : {} })))
       return true
+    } catch (problem) {
+      if (!(problem instanceof ApiError) || ![400, 401, 403].includes(problem.status)) throw problem
+      forget()
+      return false
     } finally {
       refreshing = null
     }
@@ -103,7 +76,7 @@ export function refresh(): Promise<boolean> {
 }
 
 export async function signOut(): Promise<void> {
-  await post('logout', {}).catch(() => undefined)
+  await host.POST('/api/v1/auth/logout').catch(() => undefined)
   forget()
 }
 

@@ -14,6 +14,7 @@ export function useFormat() {
     percent: (value: number) => format.percent(value, region()),
     relative: (at: string | null | undefined) =>
       at ? format.relative(new Date(at), now.value, region(), t('time.now')) : t('time.never'),
+    day: (date: string) => format.day(date, region()),
     absolute: (at: string) => format.absolute(new Date(at), region()),
   }
 }

@@ -36,13 +36,16 @@ export function fieldName(pointer: string): string {
   return number === undefined ? name : `${name} ${Number(number) + 1}`
 }
 
+/** What the host says is wrong, in the page's language as far as that is known. */
+export function messageText(message: string): string {
+  if (i18n.global.locale.value !== 'de') return message
+  const known = GERMAN.find(([pattern]) => pattern.test(message))
+  return known ? message.replace(known[0], known[1]) : message
+}
+
 /** "Paths 1 must be an absolute path", in the page's language. */
 export function problemText(problem: Problem): string {
   const name = fieldName(problem.pointer)
-  let message = problem.message
-  if (i18n.global.locale.value === 'de') {
-    const known = GERMAN.find(([pattern]) => pattern.test(message))
-    if (known) message = message.replace(known[0], known[1])
-  }
+  const message = messageText(problem.message)
   return name ? `${name}: ${message}` : message
 }

@@ -1,8 +1,9 @@
 import { watch, type WatchSource } from 'vue'
 import type { Router } from 'vue-router'
 import type { PageContext } from '../../sdk/page'
-import { callJson, sessionFetch } from '../api/client'
+import { sessionFetch } from '../api/client'
 import { ClientError } from '../api/errors'
+import { readJson } from '../api/http'
 import { currentUser } from '../api/session'
 import { i18n, type Language } from '../i18n'
 import { sentenceOf } from '../i18n/sentence'
@@ -33,13 +34,16 @@ export function makeContext(router: Router, page: string, signal: AbortSignal): 
     }
   }
 
+  const fetchHere = async (path: string, init: RequestInit): Promise<Response> =>
+    sessionFetch(new Request(apiPath(path, location.origin), { ...init, signal: init.signal ? AbortSignal.any([signal, init.signal]) : signal }))
+
   return Object.freeze({
-    fetch: (path: string, init: RequestInit = {}) =>
-      guarded(async () =>
-        sessionFetch(apiPath(path, location.origin), { ...init, signal: init.signal ? AbortSignal.any([signal, init.signal]) : signal }),
-      ),
+    fetch: (path: string, init: RequestInit = {}) => guarded(() => fetchHere(path, init)),
     json: <T>(path: string, { method, body }: { method?: string; body?: unknown } = {}) =>
-      guarded(async () => callJson<T>(method ?? (body === undefined ? 'GET' : 'POST'), apiPath(path, location.origin), body, signal)),
+      guarded(async () => {
+        const content = body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }
+        return readJson<T>(await fetchHere(path, { method: method ?? (body === undefined ? 'GET' : 'POST'), ...content }))
+      }),
 
     get language() {
       return i18n.global.locale.value as Language

@@ -1,40 +1,25 @@
-import { ref, shallowRef, watch } from 'vue'
+import { computed } from 'vue'
 import { api, type ModulePage } from '../api/client'
 import { currentUser } from '../api/session'
+import { useAnswer } from '../composables/useAnswer'
+import type { Asked } from '../queries/asked'
+import { every } from '../queries/client'
+import { keys } from '../queries/keys'
 
-/** The pages of modules for whoever is signed in; null until they are known. */
-export const modulePages = shallowRef<ModulePage[] | null>(null)
-export const modulePagesError = ref<unknown>(null)
+const RETRY_SECONDS = 10
 
-const RETRY_MS = 10_000
+/** They stay as they are while the host runs; role and tenant decide what is listed. */
+const modulePagesQuery = (who: string): Asked<ModulePage[]> => ({
+  queryKey: [...keys.modulePages, who],
+  queryFn: async () => (await api.pages()).items,
+  enabled: who !== '',
+  staleTime: Infinity,
+  refetchOnWindowFocus: false,
+  refetchInterval: every((pages) => (pages ? 0 : RETRY_SECONDS)),
+})
 
-export async function loadModulePages(): Promise<void> {
-  const asked = who()
-  try {
-    const { items } = await api.pages()
-    if (asked === who()) modulePages.value = items
-    modulePagesError.value = null
-  } catch (error) {
-    if (asked !== who()) return
-    modulePagesError.value = error
-    setTimeout(() => {
-      if (asked === who() && !modulePages.value) void loadModulePages()
-    }, RETRY_MS)
-  }
+/** The pages of modules for whoever is signed in; undefined until they are known. */
+export function useModulePages() {
+  const who = computed(() => (currentUser.value ? `${currentUser.value.id} ${currentUser.value.tenant_id} ${currentUser.value.role}` : ''))
+  return useAnswer(() => modulePagesQuery(who.value))
 }
-
-/** Role and tenant decide what is listed. */
-function who(): string {
-  const user = currentUser.value
-  return user ? `${user.id} ${user.tenant_id} ${user.role}` : ''
-}
-
-watch(
-  who,
-  (now) => {
-    modulePages.value = null
-    modulePagesError.value = null
-    if (now) void loadModulePages()
-  },
-  { immediate: true },
-)

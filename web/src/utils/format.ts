@@ -55,6 +55,12 @@ export function relative(at: Date, now: Date, language: string, justNow: string)
   return justNow
 }
 
+/** "31 Jan", of a day as "2026-01-31". */
+export function day(date: string, language: string): string {
+  const [year, month, number] = date.split('-').map(Number)
+  return new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short' }).format(new Date(year!, month! - 1, number!))
+}
+
 export function absolute(at: Date, language: string): string {
   return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'long' }).format(at)
 }

@@ -31,6 +31,7 @@ function table() {
   const loadAll = vi.fn(async () => {
     rows.value = pages.flat()
     more.value = false
+    return rows.value
   })
   const wrapper = mount(
     { components: { DataTable }, setup: () => ({ rows, more, columns, loadAll }), template: '<DataTable name="things" :rows="rows" :columns="columns" :more="more" :load-more="loadAll" :load-all="loadAll" />' },

@@ -1,5 +1,6 @@
 // @vitest-environment happy-dom
-import { flushPromises, mount } from '@vue/test-utils'
+import { mount } from '@vue/test-utils'
+import { QueryClient, VueQueryPlugin } from '@tanstack/vue-query'
 import { describe, expect, it, vi } from 'vitest'
 import { createMemoryHistory, createRouter } from 'vue-router'
 import { api } from '../../src/api/client'
@@ -14,9 +15,8 @@ describe('RunPage', () => {
     vi.spyOn(api, 'task').mockResolvedValue({ id: 'r', status: 'warning', attempt: 1, error: null, progress: null, result: null } as never)
     vi.spyOn(api, 'log').mockResolvedValue({ items: [], next: null } as never)
     const router = createRouter({ history: createMemoryHistory(), routes: [{ path: '/', component: { template: '<i/>' } }] })
-    const wrapper = mount(RunPage, { props: { id: 'r' }, global: { plugins: [i18n, router] } })
-    await flushPromises()
-    expect(wrapper.text()).toContain(why)
+    const wrapper = mount(RunPage, { props: { id: 'r' }, global: { plugins: [i18n, router, [VueQueryPlugin, { queryClient: new QueryClient() }]] } })
+    await vi.waitFor(() => expect(wrapper.text()).toContain(why))
     wrapper.unmount()
   })
 })

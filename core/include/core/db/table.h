@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
@@ -133,9 +134,10 @@ struct Cell<T> {
 };
 
 enum class Use {
-    changeable, ///< inserted and updated
-    fixed,      ///< inserted only
-    readOnly    ///< written by other statements, or by nobody
+    changeable, ///< read, inserted and updated
+    fixed,      ///< read and inserted
+    readOnly,   ///< written by other statements, or by nobody
+    insertOnly  ///< inserted and never read
 };
 
 template <typename Entity>
@@ -173,40 +175,39 @@ class Table {
 public:
     Table(std::string name, std::vector<Column<Entity>> columns)
         : name_(std::move(name)), columns_(std::move(columns)) {
-        std::string inserted = "tenant_id", values = "$1", updated;
-        int next = 2, change = 3;
+        // The rows of an entity that knows its tenant may be written for all tenants at once.
+        ownTenant_ = std::none_of(columns_.begin(), columns_.end(), [](const auto& column) {
+            return column.name == "tenant_id" && column.use != Use::readOnly;
+        });
+        std::string inserted = ownTenant_ ? "tenant_id" : "", values = ownTenant_ ? "$1" : "";
+        int next = ownTenant_ ? 2 : 1;
         for (const auto& column : columns_) {
-            columnList_ += (columnList_.empty() ? "" : ", ") + column.name;
-            if (column.use != Use::readOnly) {
-                inserted += ", " + column.name;
-                values += ", $" + std::to_string(next++);
-            }
-            if (column.use == Use::changeable)
-                updated += (updated.empty() ? "" : ", ") + column.name + " = $" + std::to_string(change++);
+            if (column.use != Use::insertOnly)
+                columnList_ += (columnList_.empty() ? "" : ", ") + column.name;
+            if (column.use == Use::readOnly)
+                continue;
+            inserted += (inserted.empty() ? "" : ", ") + column.name;
+            values += (values.empty() ? "$" : ", $") + std::to_string(next++);
         }
         insert_ = "INSERT INTO " + name_ + " (" + inserted + ") VALUES (" + values + ")";
-        update_ = "UPDATE " + name_ + " SET " + updated + " WHERE tenant_id = $1 AND id = $2";
     }
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     /// "id, name, …": in the order in which read() takes them.
     [[nodiscard]] const std::string& columns() const noexcept { return columnList_; }
-    /// The same of an alias: "p.id, p.name, …".
-    [[nodiscard]] std::string columns(std::string_view alias) const {
-        std::string list;
-        for (const auto& column : columns_)
-            list += (list.empty() ? "" : ", ") + std::string(alias) + "." + column.name;
-        return list;
-    }
     [[nodiscard]] std::string select() const { return "SELECT " + columnList_ + " FROM " + name_; }
-    [[nodiscard]] std::size_t width() const noexcept { return columns_.size(); }
 
-    /// The entity of a row whose columns begin at `from`. Throws core::Error for a value of the wrong type.
-    [[nodiscard]] Entity read(const Row& row, std::size_t from = 0) const {
+    /// The entity of a row that begins with its columns. Throws core::Error for a value of the wrong type.
+    [[nodiscard]] Entity read(const Row& row) const {
         Entity entity{};
-        for (std::size_t i = 0; i < columns_.size(); ++i)
-            columns_[i].read(row, from + i, entity);
+        std::size_t i = 0;
+        for (const auto& column : columns_)
+            if (column.use != Use::insertOnly)
+                column.read(row, i++, entity);
         return entity;
+    }
+    [[nodiscard]] std::optional<Entity> readFirst(const Rows& rows) const {
+        return rows.empty() ? std::nullopt : std::optional(read(rows[0]));
     }
     [[nodiscard]] std::vector<Entity> readAll(const Rows& rows) const {
         std::vector<Entity> all;
@@ -215,27 +216,40 @@ public:
             all.push_back(read(row));
         return all;
     }
-    /// As a row of the transaction's tenant. Throws ConstraintViolation.
-    void insert(Transaction& tx, const Entity& entity) const {
-        Params params{tx.tenant()};
+    /// As a row of the transaction's tenant, or of the entity's own. `conflict` is what follows the values,
+    /// such as "ON CONFLICT DO NOTHING". False if no row was made. Throws ConstraintViolation.
+    bool insert(Transaction& tx, const Entity& entity, const std::string& conflict = {}) const {
+        Params params;
+        if (ownTenant_)
+            params.emplace_back(tx.tenant());
         for (const auto& column : columns_)
             if (column.use != Use::readOnly)
                 params.push_back(column.write(entity));
-        tx.execute(insert_, params);
+        return tx.execute(conflict.empty() ? insert_ : insert_ + " " + conflict, params) > 0;
     }
-    /// What is changeable of the row with that id. False if there is none.
-    bool update(Transaction& tx, const Uuid& id, const Entity& entity) const {
+    /// What is changeable of the row with that id, or those of its columns alone. False if there is no such
+    /// row.
+    bool update(Transaction& tx, const Uuid& id, const Entity& entity,
+                const std::vector<std::string_view>& only = {}) const {
         Params params{tx.tenant(), id};
-        for (const auto& column : columns_)
-            if (column.use == Use::changeable)
-                params.push_back(column.write(entity));
-        return tx.execute(update_, params) > 0;
+        std::string changes;
+        for (const auto& column : columns_) {
+            const bool wanted = only.empty() ? column.use == Use::changeable
+                                             : std::find(only.begin(), only.end(), column.name) != only.end();
+            if (!wanted)
+                continue;
+            params.push_back(column.write(entity));
+            changes += (changes.empty() ? "" : ", ") + column.name + " = $" + std::to_string(params.size());
+        }
+        return tx.execute("UPDATE " + name_ + " SET " + changes + " WHERE tenant_id = $1 AND id = $2",
+                          params) > 0;
     }
 
 private:
     std::string name_;
     std::vector<Column<Entity>> columns_;
-    std::string columnList_, insert_, update_;
+    bool ownTenant_ = true;
+    std::string columnList_, insert_;
 };
 
 } // namespace core::db

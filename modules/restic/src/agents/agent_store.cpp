@@ -1,5 +1,6 @@
 #include "agents/agent_store.h"
 
+#include "core/db/table.h"
 #include "core/http/list_query.h"
 #include "rows.h"
 
@@ -10,31 +11,21 @@ using core::Uuid;
 using core::db::Transaction;
 
 namespace {
-constexpr std::string_view kColumns = "id, tenant_id, hostname, label, os, arch, version, status, paused, "
-                                      "max_concurrent_tasks, last_seen_at_us, "
-                                      "metadata, revoked_at_us, created_at_us, updated_at_us";
+using core::db::column;
+using core::db::Use;
 
-Agent fromRow(const core::db::Row& row) {
-    Agent agent;
-    agent.id = row.uuid(0);
-    agent.tenant = row.uuid(1);
-    agent.hostname = row.text(2);
-    agent.label = row.optionalText(3);
-    agent.os = row.text(4);
-    agent.arch = row.text(5);
-    agent.version = row.text(6);
-    agent.status = row.text(7);
-    agent.paused = row.boolean(8);
-    agent.maxConcurrentTasks = static_cast<int>(row.integer(9));
-    agent.lastSeenAt = row.optionalInstant(10);
-    agent.metadata = jsonOr(row, 11, core::json::Object());
-    agent.revokedAt = row.optionalInstant(12);
-    agent.createdAt = row.instant(13);
-    agent.updatedAt = row.instant(14);
-    return agent;
+const core::db::Table<Agent>& table() {
+    static const core::db::Table<Agent> columns(
+        "restic_agents",
+        {column("id", &Agent::id, Use::fixed), column("tenant_id", &Agent::tenant, Use::readOnly),
+         column("hostname", &Agent::hostname), column("label", &Agent::label), column("os", &Agent::os),
+         column("arch", &Agent::arch), column("version", &Agent::version), column("status", &Agent::status),
+         column("paused", &Agent::paused), column("max_concurrent_tasks", &Agent::maxConcurrentTasks),
+         column("last_seen_at_us", &Agent::lastSeenAt), column("metadata", &Agent::metadata),
+         column("revoked_at_us", &Agent::revokedAt), column("created_at_us", &Agent::createdAt, Use::fixed),
+         column("updated_at_us", &Agent::updatedAt)});
+    return columns;
 }
-
-const std::string kSelect = "SELECT " + std::string(kColumns) + " FROM restic_agents";
 } // namespace
 
 bool Agent::hasOwnRepository() const {
@@ -55,24 +46,19 @@ std::vector<std::string> Agent::plugins() const {
 }
 
 void AgentStore::insert(Transaction& tx, const Agent& agent) {
-    tx.execute("INSERT INTO restic_agents (" + std::string(kColumns) +
-                   ") VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)",
-               {agent.id, tx.tenant(), agent.hostname, agent.label, agent.os, agent.arch, agent.version,
-                agent.status, agent.paused, agent.maxConcurrentTasks, agent.lastSeenAt, agent.metadata,
-                agent.revokedAt, agent.createdAt, agent.updatedAt});
+    table().insert(tx, agent);
 }
 
 std::optional<Agent> AgentStore::find(Transaction& tx, const Uuid& id, bool revokedToo) {
-    const auto rows = tx.query(kSelect + " WHERE tenant_id = $1 AND id = $2" +
-                                   (revokedToo ? "" : " AND revoked_at_us IS NULL"),
-                               {tx.tenant(), id});
-    return rows.empty() ? std::nullopt : std::optional(fromRow(rows[0]));
+    return table().readFirst(tx.query(table().select() + " WHERE tenant_id = $1 AND id = $2" +
+                                          (revokedToo ? "" : " AND revoked_at_us IS NULL"),
+                                      {tx.tenant(), id}));
 }
 
 std::optional<Agent> AgentStore::findByHostname(Transaction& tx, const std::string& hostname) {
-    const auto rows = tx.query(kSelect + " WHERE tenant_id = $1 AND hostname = $2 AND revoked_at_us IS NULL",
-                               {tx.tenant(), hostname});
-    return rows.empty() ? std::nullopt : std::optional(fromRow(rows[0]));
+    return table().readFirst(
+        tx.query(table().select() + " WHERE tenant_id = $1 AND hostname = $2 AND revoked_at_us IS NULL",
+                 {tx.tenant(), hostname}));
 }
 
 std::int64_t AgentStore::count(Transaction& tx) {
@@ -83,18 +69,12 @@ std::int64_t AgentStore::count(Transaction& tx) {
 }
 
 void AgentStore::updateRegistration(Transaction& tx, const Agent& agent) {
-    tx.execute("UPDATE restic_agents SET hostname = $3, label = $4, os = $5, arch = $6, version = $7, "
-               "metadata = $8, "
-               "updated_at_us = $9 WHERE tenant_id = $1 AND id = $2",
-               {tx.tenant(), agent.id, agent.hostname, agent.label, agent.os, agent.arch, agent.version,
-                agent.metadata, agent.updatedAt});
+    table().update(tx, agent.id, agent,
+                   {"hostname", "label", "os", "arch", "version", "metadata", "updated_at_us"});
 }
 
 void AgentStore::updateSettings(Transaction& tx, const Agent& agent) {
-    tx.execute(
-        "UPDATE restic_agents SET label = $3, paused = $4, max_concurrent_tasks = $5, updated_at_us = $6 "
-        "WHERE tenant_id = $1 AND id = $2",
-        {tx.tenant(), agent.id, agent.label, agent.paused, agent.maxConcurrentTasks, agent.updatedAt});
+    table().update(tx, agent.id, agent, {"label", "paused", "max_concurrent_tasks", "updated_at_us"});
 }
 
 void AgentStore::recordHeartbeat(Transaction& tx, const Uuid& id, Instant now, const std::string& version,
@@ -122,7 +102,7 @@ void AgentStore::revoke(Transaction& tx, const Uuid& id, Instant now) {
 
 std::vector<Agent> AgentStore::list(Transaction& tx, const Filter& filter,
                                     const core::http::PageQuery& page) {
-    core::http::ListQuery query(kSelect);
+    core::http::ListQuery query(table().select());
     query.where("tenant_id = ?", tx.tenant());
     query.plain("revoked_at_us IS NULL");
     if (filter.status)
@@ -130,10 +110,7 @@ std::vector<Agent> AgentStore::list(Transaction& tx, const Filter& filter,
     if (filter.hostname)
         query.where("hostname = ?", *filter.hostname);
     query.page("created_at_us", page);
-    std::vector<Agent> agents;
-    for (const auto& row : query.run(tx))
-        agents.push_back(fromRow(row));
-    return agents;
+    return table().readAll(query.run(tx));
 }
 
 namespace {

@@ -25,7 +25,7 @@ struct Agent {
     bool paused = false;
     int maxConcurrentTasks = 2;
     std::optional<core::Instant> lastSeenAt;
-    core::json::Value metadata;
+    core::json::Value metadata = core::json::Object();
     std::optional<core::Instant> revokedAt;
     core::Instant createdAt;
     core::Instant updatedAt;

@@ -1,5 +1,6 @@
 #include "policies/policy_store.h"
 
+#include "core/db/table.h"
 #include "core/http/list_query.h"
 #include "id_list.h"
 #include "rows.h"
@@ -11,63 +12,38 @@ using core::Uuid;
 using core::db::Transaction;
 
 namespace {
-constexpr std::string_view kColumns = "id, tenant_id, name, enabled, schedule, timezone, include_paths, "
-                                      "exclude_paths, tags, retention_rules, priority, "
-                                      "timeout_seconds, max_age_hours, min_size_bytes, repository_id, "
-                                      "plugins, catch_up, created_at_us, updated_at_us";
-const std::string kSelect = "SELECT " + std::string(kColumns) + " FROM restic_policies";
+using core::db::column;
+using core::db::Use;
 
-Policy fromRow(const core::db::Row& row) {
-    Policy policy;
-    policy.id = row.uuid(0);
-    policy.tenant = row.uuid(1);
-    policy.name = row.text(2);
-    policy.enabled = row.boolean(3);
-    policy.schedule = row.text(4);
-    policy.timezone = row.text(5);
-    policy.includePaths = toStrings(jsonOrNull(row, 6));
-    policy.excludePaths = toStrings(jsonOrNull(row, 7));
-    policy.tags = toStrings(jsonOrNull(row, 8));
-    if (auto retention = core::wire::read<protocol::Retention>(jsonOr(row, 9, core::json::Object())))
-        policy.retention = std::move(retention).value();
-    policy.priority = static_cast<int>(row.integer(10));
-    policy.timeoutSeconds = row.integer(11);
-    policy.maxAgeHours = row.optionalInteger(12);
-    policy.minSizeBytes = row.optionalInteger(13);
-    policy.repository = row.optionalUuid(14);
-    policy.plugins = jsonOr(row, 15, core::json::Array());
-    policy.catchUp = row.text(16);
-    policy.createdAt = row.instant(17);
-    policy.updatedAt = row.instant(18);
-    return policy;
+const core::db::Table<Policy>& table() {
+    static const core::db::Table<Policy> columns(
+        "restic_policies",
+        {column("id", &Policy::id, Use::fixed), column("tenant_id", &Policy::tenant, Use::readOnly),
+         column("name", &Policy::name), column("enabled", &Policy::enabled),
+         column("schedule", &Policy::schedule), column("timezone", &Policy::timezone),
+         column("include_paths", &Policy::includePaths), column("exclude_paths", &Policy::excludePaths),
+         column("tags", &Policy::tags), column("retention_rules", &Policy::retention),
+         column("priority", &Policy::priority), column("timeout_seconds", &Policy::timeoutSeconds),
+         column("max_age_hours", &Policy::maxAgeHours), column("min_size_bytes", &Policy::minSizeBytes),
+         column("repository_id", &Policy::repository), column("plugins", &Policy::plugins),
+         column("catch_up", &Policy::catchUp), column("created_at_us", &Policy::createdAt, Use::fixed),
+         column("updated_at_us", &Policy::updatedAt)});
+    return columns;
 }
 } // namespace
 
-void PolicyStore::insert(Transaction& tx, const Policy& p) {
-    tx.execute("INSERT INTO restic_policies (" + std::string(kColumns) +
-                   ") VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19)",
-               {p.id, tx.tenant(), p.name, p.enabled, p.schedule, p.timezone, fromStrings(p.includePaths),
-                fromStrings(p.excludePaths), fromStrings(p.tags), core::wire::write(p.retention), p.priority,
-                p.timeoutSeconds, p.maxAgeHours, p.minSizeBytes, p.repository, p.plugins, p.catchUp,
-                p.createdAt, p.updatedAt});
+void PolicyStore::insert(Transaction& tx, const Policy& policy) {
+    table().insert(tx, policy);
 }
 
-void PolicyStore::update(Transaction& tx, const Policy& p) {
-    tx.execute(
-        "UPDATE restic_policies SET name = $3, enabled = $4, schedule = $5, timezone = $6, include_paths = "
-        "$7, "
-        "exclude_paths = $8, tags = $9, retention_rules = $10, priority = $11, timeout_seconds = $12, "
-        "max_age_hours = $13, min_size_bytes = $14, repository_id = $15, plugins = $16, catch_up = $17, "
-        "updated_at_us = $18 WHERE tenant_id = $1 AND id = $2",
-        {tx.tenant(), p.id, p.name, p.enabled, p.schedule, p.timezone, fromStrings(p.includePaths),
-         fromStrings(p.excludePaths), fromStrings(p.tags), core::wire::write(p.retention), p.priority,
-         p.timeoutSeconds, p.maxAgeHours, p.minSizeBytes, p.repository, p.plugins, p.catchUp, p.updatedAt});
+void PolicyStore::update(Transaction& tx, const Policy& policy) {
+    table().update(tx, policy.id, policy);
 }
 
 std::optional<Policy> PolicyStore::find(Transaction& tx, const Uuid& id) {
-    const auto rows =
-        tx.query(kSelect + " WHERE tenant_id = $1 AND id = $2 AND archived_at_us IS NULL", {tx.tenant(), id});
-    return rows.empty() ? std::nullopt : std::optional(fromRow(rows[0]));
+    return table().readFirst(
+        tx.query(table().select() + " WHERE tenant_id = $1 AND id = $2 AND archived_at_us IS NULL",
+                 {tx.tenant(), id}));
 }
 
 std::int64_t PolicyStore::count(Transaction& tx) {
@@ -79,7 +55,7 @@ std::int64_t PolicyStore::count(Transaction& tx) {
 
 std::vector<Policy> PolicyStore::list(Transaction& tx, const Filter& filter,
                                       const core::http::PageQuery& page) {
-    core::http::ListQuery query(kSelect);
+    core::http::ListQuery query(table().select());
     query.where("tenant_id = ?", tx.tenant());
     query.plain("archived_at_us IS NULL");
     if (filter.name)
@@ -87,10 +63,7 @@ std::vector<Policy> PolicyStore::list(Transaction& tx, const Filter& filter,
     if (filter.enabled)
         query.where("enabled = ?", *filter.enabled);
     query.page("created_at_us", page);
-    std::vector<Policy> all;
-    for (const auto& row : query.run(tx))
-        all.push_back(fromRow(row));
-    return all;
+    return table().readAll(query.run(tx));
 }
 
 void PolicyStore::archive(Transaction& tx, const Uuid& id, Instant now) {

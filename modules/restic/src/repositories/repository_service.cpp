@@ -64,7 +64,7 @@ RepositoryService::RepositoryService(const core::Clock& clock, core::ServiceHand
     : clock_(clock), vault_(std::move(vault)) {}
 
 RepositoryService::Draft RepositoryService::draftOf(Transaction& tx, const RepositorySpec& spec,
-                                                    const Repository* before) {
+                                                    const Repository* before, bool passwordKnown) {
     std::vector<core::Problem> problems;
     Draft draft;
     Repository& repository = draft.repository;
@@ -97,7 +97,7 @@ RepositoryService::Draft RepositoryService::draftOf(Transaction& tx, const Repos
     if (spec.password)
         if (auto problem = protocol::checkRepositoryPassword(*spec.password))
             problems.push_back({"/password", std::move(*problem)});
-    if (!spec.password && !spec.passwordFile && (before == nullptr || !hasPassword(tx, before->id)))
+    if (!spec.password && !spec.passwordFile && !passwordKnown)
         problems.push_back({"/password", "is required, or password_file"});
     if (!problems.empty())
         throw core::wire::validationError(std::move(problems));
@@ -136,7 +136,7 @@ void RepositoryService::requireOwnPlace(Transaction& tx, const Repository& repos
 }
 
 Repository RepositoryService::create(Transaction& tx, const RepositorySpec& spec) {
-    Draft draft = draftOf(tx, spec, nullptr);
+    Draft draft = draftOf(tx, spec, nullptr, false);
     Repository& repository = draft.repository;
     requireOwnPlace(tx, repository);
     repository.createdAt = repository.updatedAt = clock_.now();
@@ -152,7 +152,7 @@ Repository RepositoryService::create(Transaction& tx, const RepositorySpec& spec
 
 Repository RepositoryService::update(Transaction& tx, const Uuid& id, const RepositorySpec& spec) {
     const Repository before = get(tx, id);
-    Draft draft = draftOf(tx, spec, &before);
+    Draft draft = draftOf(tx, spec, &before, hasPassword(tx, id));
     Repository& repository = draft.repository;
     repository.id = id;
     requireOwnPlace(tx, repository);
@@ -175,7 +175,7 @@ Repository RepositoryService::update(Transaction& tx, const Uuid& id, const Repo
 }
 
 Repository RepositoryService::findOrCreate(Transaction& tx, RepositorySpec spec) {
-    const auto draft = draftOf(tx, spec, nullptr).repository;
+    const auto draft = draftOf(tx, spec, nullptr, true).repository;
     const auto existing = RepositoryStore::findByUrl(tx, draft.type, draft.url, draft.agent);
     if (!existing)
         return create(tx, spec);

@@ -57,7 +57,8 @@ private:
         protocol::RepositoryConfig config;
     };
     /// `before` is the row that the spec changes; null for a new one.
-    Draft draftOf(core::db::Transaction& tx, const RepositorySpec& spec, const Repository* before);
+    Draft draftOf(core::db::Transaction& tx, const RepositorySpec& spec, const Repository* before,
+                  bool passwordKnown);
     /// Another row with the same place is the same repository: refused, naming it.
     void requireOwnPlace(core::db::Transaction& tx, const Repository& repository);
     /// `before`: the secrets of the kind that the vault has had.

@@ -1,5 +1,6 @@
 #include "snapshots/snapshot_store.h"
 
+#include "core/db/table.h"
 #include "core/http/list_query.h"
 #include "policies/policy_store.h"
 #include "rows.h"
@@ -10,30 +11,24 @@ using core::Uuid;
 using core::db::Transaction;
 
 namespace {
-constexpr std::string_view kColumns =
-    "id, repository_id, target_id, policy_id, backup_run_id, snapshot_id, short_id, time_us, "
-    "hostname, username, paths, tags, parent, tree, source, file_count, size_bytes";
-const std::string kSelect = "SELECT " + std::string(kColumns) + ", removed_at_us FROM restic_snapshots";
+using core::db::column;
+using core::db::Use;
 
-Snapshot fromRow(const core::db::Row& row) {
-    return {row.uuid(0),
-            row.uuid(1),
-            row.optionalUuid(2),
-            row.optionalUuid(3),
-            row.optionalUuid(4),
-            row.text(5),
-            row.text(6),
-            row.instant(7),
-            row.optionalText(8),
-            row.optionalText(9),
-            toStrings(jsonOrNull(row, 10)),
-            toStrings(jsonOrNull(row, 11)),
-            row.optionalText(12),
-            row.optionalText(13),
-            row.text(14),
-            row.optionalInteger(15),
-            row.optionalInteger(16),
-            row.optionalInstant(17)};
+const core::db::Table<Snapshot>& table() {
+    static const core::db::Table<Snapshot> columns(
+        "restic_snapshots",
+        {column("id", &Snapshot::id, Use::fixed), column("repository_id", &Snapshot::repository, Use::fixed),
+         column("target_id", &Snapshot::target), column("policy_id", &Snapshot::policy),
+         column("backup_run_id", &Snapshot::run), column("snapshot_id", &Snapshot::snapshotId),
+         column("short_id", &Snapshot::shortId), column("time_us", &Snapshot::time),
+         column("hostname", &Snapshot::hostname), column("username", &Snapshot::username),
+         column("paths", &Snapshot::paths), column("tags", &Snapshot::tags),
+         column("parent", &Snapshot::parent), column("tree", &Snapshot::tree),
+         column("source", &Snapshot::source), column("file_count", &Snapshot::fileCount),
+         column("size_bytes", &Snapshot::sizeBytes),
+         column("removed_at_us", &Snapshot::removedAt, Use::readOnly),
+         column("created_at_us", &Snapshot::recordedAt, Use::insertOnly)});
+    return columns;
 }
 } // namespace
 
@@ -50,13 +45,9 @@ bool SnapshotStore::insert(Transaction& tx, const Snapshot& s, core::Instant now
                        {tx.tenant(), known[0].uuid(0), s.snapshotId});
         return false;
     }
-    return tx.execute("INSERT INTO restic_snapshots (tenant_id, " + std::string(kColumns) +
-                          ", created_at_us) VALUES "
-                          "($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19) "
-                          "ON CONFLICT (tenant_id, repository_id, snapshot_id) DO NOTHING",
-                      {tx.tenant(), s.id, s.repository, s.target, s.policy, s.run, s.snapshotId, s.shortId,
-                       s.time, s.hostname, s.username, fromStrings(s.paths), fromStrings(s.tags), s.parent,
-                       s.tree, s.source, s.fileCount, s.sizeBytes, now}) == 1;
+    auto recorded = s;
+    recorded.recordedAt = now;
+    return table().insert(tx, recorded, "ON CONFLICT (tenant_id, repository_id, snapshot_id) DO NOTHING");
 }
 
 SnapshotStore::Known SnapshotStore::confirm(Transaction& tx, const Uuid& repository,
@@ -77,13 +68,13 @@ SnapshotStore::Known SnapshotStore::confirm(Transaction& tx, const Uuid& reposit
 }
 
 std::optional<Snapshot> SnapshotStore::find(Transaction& tx, const Uuid& id) {
-    const auto rows = tx.query(kSelect + " WHERE tenant_id = $1 AND id = $2", {tx.tenant(), id});
-    return rows.empty() ? std::nullopt : std::optional(fromRow(rows[0]));
+    return table().readFirst(
+        tx.query(table().select() + " WHERE tenant_id = $1 AND id = $2", {tx.tenant(), id}));
 }
 
 std::vector<Snapshot> SnapshotStore::list(Transaction& tx, const Filter& filter,
                                           const core::http::PageQuery& page) {
-    core::http::ListQuery query(kSelect);
+    core::http::ListQuery query(table().select());
     query.where("tenant_id = ?", tx.tenant());
     query.whereNull("removed_at_us");
     if (filter.target)
@@ -95,10 +86,7 @@ std::vector<Snapshot> SnapshotStore::list(Transaction& tx, const Filter& filter,
     if (filter.policy)
         query.where("policy_id = ?", *filter.policy);
     query.page("time_us", page);
-    std::vector<Snapshot> all;
-    for (const auto& row : query.run(tx))
-        all.push_back(fromRow(row));
-    return all;
+    return table().readAll(query.run(tx));
 }
 
 } // namespace restic

@@ -33,6 +33,8 @@ struct Snapshot {
     std::optional<std::int64_t> sizeBytes;
     /// Known to be gone since then.
     std::optional<core::Instant> removedAt;
+    /// When the row was made; not read again.
+    core::Instant recordedAt;
 };
 
 /// Rows of restic_snapshots, unique by repository and snapshot id.

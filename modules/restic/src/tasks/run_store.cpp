@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/db/table.h"
 #include "core/http/list_query.h"
 #include "rows.h"
 
@@ -12,49 +13,47 @@ using core::Uuid;
 using core::db::Transaction;
 
 namespace {
-const std::string kSelect =
-    "SELECT r.id, r.agent_id, r.policy_id, r.target_id, r.start_time_us, r.end_time_us, r.status, "
-    "r.error_message, "
-    "r.files_new, r.files_changed, r.files_unmodified, r.dirs_new, r.dirs_changed, r.dirs_unmodified, "
-    "r.data_added, "
-    "r.data_added_packed, r.total_files_processed, r.total_bytes_processed, r.duration_seconds, "
-    "r.snapshot_id, "
-    "r.unread_count, r.unread_items, r.created_at_us, r.updated_at_us, "
-    "(SELECT a.hostname FROM restic_agents a WHERE a.tenant_id = r.tenant_id AND a.id = r.agent_id), "
-    "(SELECT p.name FROM restic_policies p WHERE p.tenant_id = r.tenant_id AND p.id = r.policy_id), "
-    "(SELECT t.name FROM restic_targets t WHERE t.tenant_id = r.tenant_id AND t.id = r.target_id) "
-    "FROM restic_backup_runs r";
+using core::db::column;
+using core::db::Use;
 
-BackupRun fromRow(const core::db::Row& row) {
-    BackupRun run;
-    run.id = row.uuid(0);
-    run.agent = row.uuid(1);
-    run.policy = row.optionalUuid(2);
-    run.target = row.optionalUuid(3);
-    run.startTime = row.instant(4);
-    run.endTime = row.optionalInstant(5);
-    run.status = row.text(6);
-    run.errorMessage = row.optionalText(7);
-    run.filesNew = row.optionalInteger(8);
-    run.filesChanged = row.optionalInteger(9);
-    run.filesUnmodified = row.optionalInteger(10);
-    run.dirsNew = row.optionalInteger(11);
-    run.dirsChanged = row.optionalInteger(12);
-    run.dirsUnmodified = row.optionalInteger(13);
-    run.dataAdded = row.optionalInteger(14);
-    run.dataAddedPacked = row.optionalInteger(15);
-    run.totalFilesProcessed = row.optionalInteger(16);
-    run.totalBytesProcessed = row.optionalInteger(17);
-    run.durationSeconds = row.optionalReal(18);
-    run.snapshotId = row.optionalText(19);
-    run.unreadCount = row.integer(20);
-    run.unreadItems = jsonOr(row, 21, core::json::Array());
-    run.createdAt = row.instant(22);
-    run.updatedAt = row.instant(23);
-    run.agentHostname = row.optionalText(24).value_or("");
-    run.policyName = row.optionalText(25);
-    run.targetName = row.optionalText(26);
-    return run;
+/// Runs with the names of what they belong to; they are written by statements of their own.
+const core::db::Table<BackupRun>& table() {
+    static const core::db::Table<BackupRun> columns(
+        "restic_backup_runs r",
+        {column("r.id", &BackupRun::id, Use::readOnly),
+         column("r.agent_id", &BackupRun::agent, Use::readOnly),
+         column("r.policy_id", &BackupRun::policy, Use::readOnly),
+         column("r.target_id", &BackupRun::target, Use::readOnly),
+         column("r.start_time_us", &BackupRun::startTime, Use::readOnly),
+         column("r.end_time_us", &BackupRun::endTime, Use::readOnly),
+         column("r.status", &BackupRun::status, Use::readOnly),
+         column("r.error_message", &BackupRun::errorMessage, Use::readOnly),
+         column("r.files_new", &BackupRun::filesNew, Use::readOnly),
+         column("r.files_changed", &BackupRun::filesChanged, Use::readOnly),
+         column("r.files_unmodified", &BackupRun::filesUnmodified, Use::readOnly),
+         column("r.dirs_new", &BackupRun::dirsNew, Use::readOnly),
+         column("r.dirs_changed", &BackupRun::dirsChanged, Use::readOnly),
+         column("r.dirs_unmodified", &BackupRun::dirsUnmodified, Use::readOnly),
+         column("r.data_added", &BackupRun::dataAdded, Use::readOnly),
+         column("r.data_added_packed", &BackupRun::dataAddedPacked, Use::readOnly),
+         column("r.total_files_processed", &BackupRun::totalFilesProcessed, Use::readOnly),
+         column("r.total_bytes_processed", &BackupRun::totalBytesProcessed, Use::readOnly),
+         column("r.duration_seconds", &BackupRun::durationSeconds, Use::readOnly),
+         column("r.snapshot_id", &BackupRun::snapshotId, Use::readOnly),
+         column("r.unread_count", &BackupRun::unreadCount, Use::readOnly),
+         column("r.unread_items", &BackupRun::unreadItems, Use::readOnly),
+         column("r.created_at_us", &BackupRun::createdAt, Use::readOnly),
+         column("r.updated_at_us", &BackupRun::updatedAt, Use::readOnly),
+         column("coalesce((SELECT a.hostname FROM restic_agents a WHERE a.tenant_id = r.tenant_id AND a.id = "
+                "r.agent_id), '')",
+                &BackupRun::agentHostname, Use::readOnly),
+         column(
+             "(SELECT p.name FROM restic_policies p WHERE p.tenant_id = r.tenant_id AND p.id = r.policy_id)",
+             &BackupRun::policyName, Use::readOnly),
+         column(
+             "(SELECT t.name FROM restic_targets t WHERE t.tenant_id = r.tenant_id AND t.id = r.target_id)",
+             &BackupRun::targetName, Use::readOnly)});
+    return columns;
 }
 
 core::db::Param number(const std::optional<std::uint64_t>& value) {
@@ -106,13 +105,13 @@ void RunStore::finish(Transaction& tx, const Task& task, const std::string& stat
 }
 
 std::optional<BackupRun> RunStore::find(Transaction& tx, const Uuid& id) {
-    const auto rows = tx.query(kSelect + " WHERE r.tenant_id = $1 AND r.id = $2", {tx.tenant(), id});
-    return rows.empty() ? std::nullopt : std::optional(fromRow(rows[0]));
+    return table().readFirst(
+        tx.query(table().select() + " WHERE r.tenant_id = $1 AND r.id = $2", {tx.tenant(), id}));
 }
 
 std::vector<BackupRun> RunStore::list(Transaction& tx, const Filter& filter,
                                       const core::http::PageQuery& page) {
-    core::http::ListQuery query(kSelect);
+    core::http::ListQuery query(table().select());
     query.where("r.tenant_id = ?", tx.tenant());
     if (filter.agent)
         query.where("r.agent_id = ?", *filter.agent);
@@ -123,10 +122,7 @@ std::vector<BackupRun> RunStore::list(Transaction& tx, const Filter& filter,
     if (filter.status)
         query.whereWord("r.status", *filter.status);
     query.page("created_at_us", page);
-    std::vector<BackupRun> all;
-    for (const auto& row : query.run(tx))
-        all.push_back(fromRow(row));
-    return all;
+    return table().readAll(query.run(tx));
 }
 
 namespace {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/db/table.h"
 #include "core/http/list_query.h"
 #include "id_list.h"
 #include "open_tasks.h"
@@ -16,12 +17,40 @@ using core::db::Transaction;
 using protocol::TaskState;
 
 namespace {
-constexpr std::string_view kColumns =
-    "id, tenant_id, type, status, attempt, agent_id, policy_id, target_id, repository_id, priority, "
-    "parameters, "
-    "metadata, timeout_seconds, slot_us, not_before_us, lease_until_us, progress, result, error, "
-    "cancel_requested_at_us, retry_of, created_at_us, assigned_at_us, started_at_us, completed_at_us";
-const std::string kSelect = "SELECT " + std::string(kColumns) + " FROM restic_tasks";
+using core::db::column;
+using core::db::Use;
+
+const core::db::Table<Task>& table() {
+    static const core::db::Table<Task> columns(
+        "restic_tasks", {column("id", &Task::id, Use::fixed),
+                         column("tenant_id", &Task::tenant, Use::fixed),
+                         column("type", &Task::type),
+                         column("status", &Task::status, protocol::parseTaskState, protocol::toText),
+                         column("attempt", &Task::attempt),
+                         column("agent_id", &Task::agent),
+                         column("policy_id", &Task::policy),
+                         column("target_id", &Task::target),
+                         column("repository_id", &Task::repository),
+                         column("priority", &Task::priority),
+                         column("parameters", &Task::parameters),
+                         column("metadata", &Task::metadata),
+                         column("timeout_seconds", &Task::timeoutSeconds),
+                         column("slot_us", &Task::slot),
+                         column("not_before_us", &Task::notBefore),
+                         column("lease_until_us", &Task::leaseUntil),
+                         column("progress", &Task::progress),
+                         column("result", &Task::result),
+                         column("error", &Task::error),
+                         column("cancel_requested_at_us", &Task::cancelRequestedAt),
+                         column("retry_of", &Task::retryOf),
+                         column("created_at_us", &Task::createdAt, Use::fixed),
+                         column("assigned_at_us", &Task::assignedAt),
+                         column("started_at_us", &Task::startedAt),
+                         column("completed_at_us", &Task::completedAt),
+                         column("updated_at_us", &Task::createdAt, Use::insertOnly)});
+    return columns;
+}
+
 /// The condition of the partial indexes of tasks that have not ended, word for word: SQLite uses them only
 /// for a statement that says the same.
 const std::string kOpen = kOpenTask;
@@ -30,46 +59,6 @@ const std::string kWaiting = kOpen + " AND status IN ('created', 'queued')";
 
 core::db::Param nullable(const core::json::Value& value) {
     return value.isNull() ? core::db::Param(nullptr) : core::db::Param(value);
-}
-
-Task fromRow(const core::db::Row& row) {
-    Task task;
-    task.id = row.uuid(0);
-    task.tenant = row.uuid(1);
-    task.type = row.text(2);
-    task.status = protocol::parseTaskState(row.text(3)).value();
-    task.attempt = static_cast<int>(row.integer(4));
-    task.agent = row.uuid(5);
-    task.policy = row.optionalUuid(6);
-    task.target = row.optionalUuid(7);
-    task.repository = row.optionalUuid(8);
-    task.priority = static_cast<int>(row.integer(9));
-    task.parameters = jsonOr(row, 10, core::json::Object());
-    task.metadata = jsonOr(row, 11, core::json::Object());
-    task.timeoutSeconds = row.integer(12);
-    task.slot = row.optionalInstant(13);
-    task.notBefore = row.optionalInstant(14);
-    task.leaseUntil = row.optionalInstant(15);
-    task.progress = jsonOrNull(row, 16);
-    task.result = jsonOrNull(row, 17);
-    task.error = jsonOrNull(row, 18);
-    task.cancelRequestedAt = row.optionalInstant(19);
-    task.retryOf = row.optionalUuid(20);
-    task.createdAt = row.instant(21);
-    task.assignedAt = row.optionalInstant(22);
-    task.startedAt = row.optionalInstant(23);
-    task.completedAt = row.optionalInstant(24);
-    return task;
-}
-
-std::vector<Task> tasks(const core::db::Rows& rows) {
-    std::vector<Task> all;
-    for (const auto& row : rows)
-        all.push_back(fromRow(row));
-    return all;
-}
-std::optional<Task> first(const core::db::Rows& rows) {
-    return rows.empty() ? std::nullopt : std::optional(fromRow(rows[0]));
 }
 
 std::vector<Task> byId(std::vector<Task> all) {
@@ -87,54 +76,28 @@ void endAttempt(Transaction& tx, const Task& task, std::string_view outcome, con
 }
 } // namespace
 
-void TaskStore::insert(Transaction& tx, const Task& t) {
-    tx.execute(
-        "INSERT INTO restic_tasks (" + std::string(kColumns) +
-            ", updated_at_us) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,"
-            "$21,$22,$23,$24,$25,$22)",
-        {t.id,
-         t.tenant,
-         t.type,
-         protocol::toText(t.status),
-         t.attempt,
-         t.agent,
-         t.policy,
-         t.target,
-         t.repository,
-         t.priority,
-         t.parameters,
-         t.metadata,
-         t.timeoutSeconds,
-         t.slot,
-         t.notBefore,
-         t.leaseUntil,
-         nullable(t.progress),
-         nullable(t.result),
-         nullable(t.error),
-         t.cancelRequestedAt,
-         t.retryOf,
-         t.createdAt,
-         t.assignedAt,
-         t.startedAt,
-         t.completedAt});
+void TaskStore::insert(Transaction& tx, const Task& task) {
+    table().insert(tx, task);
 }
 
 std::optional<Task> TaskStore::find(Transaction& tx, const Uuid& id) {
-    return first(tx.query(kSelect + " WHERE tenant_id = $1 AND id = $2", {tx.tenant(), id}));
+    return table().readFirst(
+        tx.query(table().select() + " WHERE tenant_id = $1 AND id = $2", {tx.tenant(), id}));
 }
 
 // Both are sorted here: for an order by id SQLite would read all of the tenant's tasks by their key.
 std::optional<Task> TaskStore::findPending(Transaction& tx, const Uuid& agent, const Uuid& policy,
                                            const std::string& type) {
-    const auto all = byId(tasks(tx.query(
-        kSelect + " WHERE tenant_id = $1 AND agent_id = $2 AND policy_id = $3 AND type = $4 AND " + kWaiting,
+    const auto all = byId(table().readAll(tx.query(
+        table().select() + " WHERE tenant_id = $1 AND agent_id = $2 AND policy_id = $3 AND type = $4 AND " +
+            kWaiting,
         {tx.tenant(), agent, policy, type})));
     return all.empty() ? std::nullopt : std::optional(all.front());
 }
 
 std::vector<Task> TaskStore::waiting(Transaction& tx, const Uuid& agent) {
-    return byId(tasks(
-        tx.query(kSelect + " WHERE tenant_id = $1 AND agent_id = $2 AND " + kWaiting, {tx.tenant(), agent})));
+    return byId(table().readAll(tx.query(
+        table().select() + " WHERE tenant_id = $1 AND agent_id = $2 AND " + kWaiting, {tx.tenant(), agent})));
 }
 
 bool TaskStore::anyWaiting(Transaction& tx, const Uuid& agent) {
@@ -159,7 +122,7 @@ bool TaskStore::slotExists(Transaction& tx, const Uuid& agent, const Uuid& polic
 }
 
 std::vector<Task> TaskStore::list(Transaction& tx, const Filter& filter, const core::http::PageQuery& page) {
-    core::http::ListQuery query(kSelect);
+    core::http::ListQuery query(table().select());
     query.where("tenant_id = ?", tx.tenant());
     if (filter.agent)
         query.where("agent_id = ?", *filter.agent);
@@ -170,7 +133,7 @@ std::vector<Task> TaskStore::list(Transaction& tx, const Filter& filter, const c
     if (filter.type)
         query.whereWord("type", *filter.type);
     query.page("created_at_us", page);
-    return tasks(query.run(tx));
+    return table().readAll(query.run(tx));
 }
 
 std::vector<TaskStore::Claim> TaskStore::candidates(Transaction& tx, const Uuid& agent, int limit,
@@ -229,11 +192,11 @@ std::vector<Uuid> TaskStore::agentsThatWaitFor(Transaction& tx, const Uuid& repo
 }
 
 Task TaskStore::assign(Transaction& tx, const Uuid& id, Instant now, Instant leaseUntil) {
-    const auto assigned = tasks(
+    const auto assigned = table().readAll(
         tx.query("UPDATE restic_tasks SET status = 'assigned', assigned_at_us = $3, lease_until_us = $4, "
                  "hand_out_again = FALSE, updated_at_us = $3 WHERE "
                  "tenant_id = $1 AND id = $2 RETURNING " +
-                     std::string(kColumns),
+                     table().columns(),
                  {tx.tenant(), id, now, leaseUntil}));
     const Task& task = assigned.at(0);
     tx.execute("INSERT INTO restic_task_attempts (tenant_id, task_id, attempt, agent_id, assigned_at_us) "
@@ -250,10 +213,10 @@ void TaskStore::repeatHandOut(Transaction& tx, const Task& task) {
 }
 
 std::vector<Task> TaskStore::takeRepeated(Transaction& tx, const Uuid& agent) {
-    return tasks(
+    return table().readAll(
         tx.query("UPDATE restic_tasks SET hand_out_again = FALSE WHERE tenant_id = $1 AND agent_id = $2 "
                  "AND " +
-                     kOpen + " AND status = 'assigned' AND hand_out_again RETURNING " + std::string(kColumns),
+                     kOpen + " AND status = 'assigned' AND hand_out_again RETURNING " + table().columns(),
                  {tx.tenant(), agent}));
 }
 
@@ -265,11 +228,11 @@ std::int64_t TaskStore::countHeld(Transaction& tx, const Uuid& agent) {
 }
 
 std::vector<Task> TaskStore::takeCancels(Transaction& tx, const Uuid& agent, Instant now, Instant again) {
-    return tasks(tx.query(
+    return table().readAll(tx.query(
         "UPDATE restic_tasks SET cancel_sent_at_us = $3 WHERE tenant_id = $1 AND agent_id = $2 AND " + kHeld +
             " AND cancel_requested_at_us IS NOT NULL AND (cancel_sent_at_us IS NULL OR "
             "cancel_sent_at_us < $4) RETURNING " +
-            std::string(kColumns),
+            table().columns(),
         {tx.tenant(), agent, now, again}));
 }
 
@@ -346,8 +309,8 @@ void TaskStore::extendLease(Transaction& tx, const Uuid& id, int attempt, Instan
 }
 
 std::vector<Task> TaskStore::held(Transaction& tx, const Uuid& agent) {
-    return tasks(
-        tx.query(kSelect + " WHERE tenant_id = $1 AND agent_id = $2 AND " + kHeld, {tx.tenant(), agent}));
+    return table().readAll(tx.query(table().select() + " WHERE tenant_id = $1 AND agent_id = $2 AND " + kHeld,
+                                    {tx.tenant(), agent}));
 }
 
 namespace {

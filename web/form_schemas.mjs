@@ -1,0 +1,15 @@
+// Writes the schemas that forms of the page are made from: those named here, of what the host says of its API.
+import { readFileSync, writeFileSync } from 'node:fs'
+
+const FORMS = ['RetentionRules']
+const [from, to] = process.argv.slice(2)
+const { schemas } = JSON.parse(readFileSync(from, 'utf8')).components
+
+/** With what it refers to in place; a form has no circles. */
+function whole(schema) {
+  if (Array.isArray(schema)) return schema.map(whole)
+  if (schema === null || typeof schema !== 'object') return schema
+  if (schema.$ref) return whole(schemas[schema.$ref.split('/').at(-1)])
+  return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, whole(value)]))
+}
+writeFileSync(to, JSON.stringify(Object.fromEntries(FORMS.map((name) => [name, whole(schemas[name])])), null, 2))

@@ -1,0 +1,36 @@
+/**
+ * The page's icons, by what they mean: no other file names one of the set. Each stands beside a word that says the same,
+ * or on a button whose label does; none is read aloud.
+ */
+export {
+  Check as Done,
+  CircleCheck as Good,
+  CircleX as Bad,
+  TriangleAlert as Warning,
+  CircleDot as Present,
+  CircleDashed as Absent,
+  CirclePlay as Running,
+  Clock as Waiting,
+  Ban as Cancelled,
+  CircleMinus as Off,
+  CircleQuestionMark as Unknown,
+  ArrowUp as Ascending,
+  ArrowDown as Descending,
+  X as Close,
+  Ellipsis as More,
+  Sun,
+  Moon,
+  Languages,
+  LogOut as SignOut,
+  LayoutDashboard as Dashboard,
+  Server as Agents,
+  ShieldCheck as Policies,
+  Database as Repositories,
+  History as Runs,
+  Users,
+  Braces as Api,
+  CircleUser as Account,
+  Puzzle as ModulePage,
+  Inbox as Nothing,
+} from '@lucide/vue'
+export type { LucideIcon as Icon } from '@lucide/vue'

@@ -1,0 +1,15 @@
+/** Under which names answers of the host are kept. To renew one renews all that begin like it. */
+export const keys = {
+  users: ['users'],
+  invitations: ['invitations'],
+  tokens: ['tokens'],
+  modulePages: ['module-pages'],
+  status: ['status'],
+  agents: ['agents'],
+  registrationTokens: ['registration-tokens'],
+  policies: ['policies'],
+  preview: ['preview'],
+  repositories: ['repositories'],
+  runs: ['runs'],
+  tasks: ['tasks'],
+} as const

@@ -1,0 +1,54 @@
+/** As much of JSON Schema as the host says of its API, references resolved. */
+export interface JsonSchema {
+  type?: string | string[]
+  title?: string
+  description?: string
+  example?: unknown
+  format?: string
+  enum?: readonly unknown[]
+  writeOnly?: boolean
+  properties?: Record<string, JsonSchema>
+  required?: string[]
+  items?: JsonSchema
+  additionalProperties?: boolean | JsonSchema
+  anyOf?: JsonSchema[]
+  minimum?: number
+  maximum?: number
+  minLength?: number
+  maxLength?: number
+  minItems?: number
+}
+
+/** How a value is asked for; `unknown` is one that a form cannot ask for. */
+export type FieldKind = 'text' | 'secret' | 'number' | 'flag' | 'choice' | 'lines' | 'map' | 'group' | 'unknown'
+
+const isNull = (schema: JsonSchema): boolean => schema.type === 'null'
+
+/** Without the "or null" around it. */
+export function essence(schema: JsonSchema): JsonSchema {
+  const others = schema.anyOf?.filter((one) => !isNull(one))
+  if (others?.length !== 1) return schema
+  const { anyOf: _, ...rest } = schema
+  return { ...essence(others[0]!), ...rest }
+}
+
+export function typeOf(schema: JsonSchema): string {
+  const types = [schema.type ?? []].flat().filter((type) => type !== 'null')
+  return types.length === 1 ? types[0]! : ''
+}
+
+export function kindOf(schema: JsonSchema): FieldKind {
+  const type = typeOf(schema)
+  if (schema.enum) return 'choice'
+  if (type === 'string') return schema.writeOnly || schema.format === 'password' ? 'secret' : 'text'
+  if (type === 'integer' || type === 'number') return 'number'
+  if (type === 'boolean') return 'flag'
+  if (type === 'array') return schema.items && typeOf(schema.items) === 'string' ? 'lines' : 'unknown'
+  if (type !== 'object') return 'unknown'
+  if (schema.properties) return 'group'
+  return typeof schema.additionalProperties === 'object' && typeOf(schema.additionalProperties) === 'string' ? 'map' : 'unknown'
+}
+
+/** The pointer of a member, RFC 6901. */
+export const below = (pointer: string, name: string): string => `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
+export const isAt = (pointer: string, place: string): boolean => pointer === place || pointer.startsWith(`${place}/`)
