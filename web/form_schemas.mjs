@@ -1,9 +1,11 @@
-// Writes the schemas that forms of the page are made from: those named here, of what the host says of its API.
+// Writes the schemas that forms of the page are made from, of what the host says of its API: those named here, and what
+// each kind of repository takes as its config.
 import { readFileSync, writeFileSync } from 'node:fs'
 
-const FORMS = ['RetentionRules']
 const [from, to] = process.argv.slice(2)
 const { schemas } = JSON.parse(readFileSync(from, 'utf8')).components
+const kinds = schemas.RepositoryInput.properties.config.anyOf.flatMap((kind) => (kind.$ref ? [kind.$ref.split('/').at(-1)] : []))
+const FORMS = ['RetentionRules', ...kinds]
 
 /** With what it refers to in place; a form has no circles. */
 function whole(schema) {

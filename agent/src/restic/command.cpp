@@ -81,7 +81,9 @@ ResticCommand ResticCommands::on(const RepositoryAccess& repository,
     auto values = repository.values;
     for (const auto& [field, secret] : repository.secretFiles) {
         // Not as an inherited descriptor: ssh closes all of those.
-        const auto& file = command.ofBackend.emplace_back(secret.content);
+        // ssh takes a key only with the line break at its end.
+        const auto& file = command.ofBackend.emplace_back(
+            secret.content.ends_with("\n") ? secret.content : secret.content + "\n");
         auto path = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(file.fd());
         if (!secret.variable.empty())
             spec.environment[secret.variable] = path;

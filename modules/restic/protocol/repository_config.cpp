@@ -57,7 +57,7 @@ core::wire::Type makeConfigType(const RepositoryKind& kind) {
         core::wire::Rules rules;
         rules.doc = part.isPath ? "A file on the agent that holds it, instead of " + field.name : field.doc;
         rules.minLength = 1;
-        rules.maxLength = field.asFile && !part.isPath ? 65536 : 4096;
+        rules.maxLength = field.asFile && !part.isPath ? 32768 : 4096;
         rules.example = part.isPath ? "" : field.example;
         rules.secret = field.secret && !part.isPath;
         if (part.isPath)

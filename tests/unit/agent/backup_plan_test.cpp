@@ -173,7 +173,7 @@ TEST_F(BackupPlanTest, AKeyForSshIsAFileInMemoryOfThisUserAlone) {
     }
     const auto begin = option.find("-i '") + 4;
     const std::filesystem::path path = option.substr(begin, option.find('\'', begin) - begin);
-    EXPECT_EQ(core::testkit::readFile(path), "the private key");
+    EXPECT_EQ(core::testkit::readFile(path), "the private key\n") << "as ssh takes it";
     EXPECT_EQ(std::filesystem::status(path).permissions() & std::filesystem::perms(077),
               std::filesystem::perms::none)
         << "ssh refuses a key that others may read";

@@ -25,6 +25,16 @@ const GERMAN: [RegExp, string][] = [
   [/^must not contain control characters$/, 'darf keine Steuerzeichen und keine Zeichen enthalten, die die Schreibrichtung ändern'],
   [/^must be UTF-8$/, 'muss UTF-8 sein'],
   [/^must not begin or end with white space.*$/, 'darf nicht mit Leerraum beginnen oder enden'],
+  [/^must not begin or end with a space$/, 'darf nicht mit einem Leerzeichen beginnen oder enden'],
+  [/^must be one line without control characters$/, 'muss eine Zeile ohne Steuerzeichen sein'],
+  [/^must not contain a password.*$/, 'darf kein Passwort enthalten'],
+  [/^must not contain quotes or backslashes$/, 'darf keine Anführungszeichen und keine umgekehrten Schrägstriche enthalten'],
+  [/^must be the name or the address of a host$/, 'muss der Name oder die Adresse eines Rechners sein'],
+  [/^must consist of letters, digits.*$/, 'darf nur Buchstaben, Ziffern, „.“, „_“ und „-“ enthalten und nicht mit „-“ beginnen'],
+  [/^must begin with https:\/\/ or http:\/\/$/, 'muss mit https:// oder http:// beginnen'],
+  [/^must be a URL$/, 'muss eine URL sein'],
+  [/^must not name a user.*$/, 'darf keinen Benutzer nennen: Dafür gibt es ein Feld'],
+  [/^and (\w+) exclude each other$/, 'und $1 schließen sich aus'],
 ]
 
 /** A field's name on the page: "Paths (2nd)" instead of /include_paths/1. */

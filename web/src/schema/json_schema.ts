@@ -20,7 +20,7 @@ export interface JsonSchema {
 }
 
 /** How a value is asked for; `unknown` is one that a form cannot ask for. */
-export type FieldKind = 'text' | 'secret' | 'number' | 'flag' | 'choice' | 'lines' | 'map' | 'group' | 'unknown'
+export type FieldKind = 'text' | 'secret' | 'document' | 'number' | 'flag' | 'choice' | 'lines' | 'map' | 'group' | 'unknown'
 
 const isNull = (schema: JsonSchema): boolean => schema.type === 'null'
 
@@ -37,9 +37,13 @@ export function typeOf(schema: JsonSchema): string {
   return types.length === 1 ? types[0]! : ''
 }
 
+const LONGEST_LINE = 4096
+
 export function kindOf(schema: JsonSchema): FieldKind {
   const type = typeOf(schema)
   if (schema.enum) return 'choice'
+  // What is a file elsewhere, such as a key: its lines matter.
+  if (type === 'string' && schema.writeOnly && (schema.maxLength ?? 0) > LONGEST_LINE) return 'document'
   if (type === 'string') return schema.writeOnly || schema.format === 'password' ? 'secret' : 'text'
   if (type === 'integer' || type === 'number') return 'number'
   if (type === 'boolean') return 'flag'

@@ -45,6 +45,7 @@ describe('the schema', () => {
       include_paths: 'lines', 'a/b': 'map', retention_rules: 'group', anything: 'unknown',
     })
     expect(kindOf({ type: 'string', format: 'password' })).toBe('secret')
+    expect(kindOf({ type: 'string', writeOnly: true, maxLength: 65536 }), 'the lines of a key matter').toBe('document')
     expect(below('/x', 'a/b~c')).toBe('/x/a~1b~0c')
   })
 })
