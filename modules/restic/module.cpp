@@ -1,6 +1,7 @@
 #include "core/module/module.h"
 #include "agents/agent_routes.h"
 #include "base/secret_vault.h"
+#include "base/tenant_directory.h"
 #include "base/tenant_limits.h"
 #include "base/token_signer.h"
 #include "policies/policy_routes.h"
@@ -13,6 +14,7 @@
 #include "snapshots/snapshot_routes.h"
 #include "status/metrics.h"
 #include "status/status_routes.h"
+#include "tasks/task_commands.h"
 #include "tasks/task_routes.h"
 
 namespace restic {
@@ -26,6 +28,7 @@ constexpr auto kAgentTopic = "restic.agent";
 struct Parts {
     explicit Parts(core::ModuleContext& context)
         : vault(context.services().require<base::SecretVault>()),
+          tenants(context.services().require<base::TenantDirectory>()),
           limits(context.services().require<base::TenantLimits>()),
           signer(context.services().require<base::TokenSigner>()),
           tasks(context.database(), context.clock(), context.events(), vault,
@@ -59,6 +62,7 @@ struct Parts {
     }
 
     core::ServiceHandle<base::SecretVault> vault;
+    core::ServiceHandle<base::TenantDirectory> tenants;
     core::ServiceHandle<base::TenantLimits> limits;
     core::ServiceHandle<base::TokenSigner> signer;
     TaskService tasks;
@@ -117,6 +121,12 @@ public:
         StatusRoutes{p.status}.addTo(routes);
         declareAgentRefusals(routes);
         return routes;
+    }
+
+    std::vector<core::Command> commands() override {
+        return taskCommands([this]() -> TaskCommands {
+            return {context_->database(), parts_->tenants, parts_->repositories, parts_->tasks};
+        });
     }
 
     void start() override {

@@ -177,6 +177,7 @@ void BaseModule::initialize(core::ModuleContext& context) {
         std::make_shared<ApiTokenAuthenticator>(context.database(), context.clock()));
     context.services().provide<SecretVault>(parts_->vault);
     context.services().provide<TenantLimits>(parts_->tenants);
+    context.services().provide<TenantDirectory>(parts_->tenantNames);
     context.services().provide<TokenSigner>(parts_->signer);
 }
 

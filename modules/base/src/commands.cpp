@@ -66,34 +66,6 @@ SystemContext audited(const std::string& action, const std::string& type) {
     return SystemContext("command line", trail);
 }
 
-/// By id or name. A name is in its tenant's own hands: where two have it, the id decides. Without either it
-/// is the operator's own, whatever it is called now.
-TenantRow tenantOf(Parts& parts, const std::optional<std::string>& named) {
-    return parts.database.read(SystemContext("command line"), [&](Transaction& tx) {
-        if (!named) {
-            if (auto row = parts.tenants->findDefault(tx))
-                return *row;
-            throw Error(errors::kTenantNotFound, "The first tenant was deleted: give --tenant.");
-        }
-        if (const auto id = core::Uuid::parse(*named))
-            return parts.tenants->require(tx, *id);
-        const auto rows = parts.tenants->findByName(tx, *named);
-        if (rows.empty())
-            throw Error(errors::kTenantNotFound, fmt::format("There is no tenant named \"{0}\". Create it: "
-                                                             "ae-backend tenant create --name {0}",
-                                                             *named));
-        if (rows.size() > 1) {
-            std::string ids;
-            for (const auto& row : rows)
-                ids += ' ' + row.id.toString();
-            throw Error(core::errors::kConflict,
-                        fmt::format("{} tenants are named \"{}\": give the id instead of the name, one of{}",
-                                    rows.size(), *named, ids));
-        }
-        return rows.front();
-    });
-}
-
 /// A password never stands in the arguments, where every user of the machine can read it.
 std::string passwordFrom(const std::string& file) {
     std::string line;
@@ -122,7 +94,7 @@ void print(Invocation& call, const Object& fields) {
 
 int createUser(Parts& parts, Invocation& call) {
     parts.bootstrap.ensureTenant();
-    const auto tenant = tenantOf(parts, option(call, "tenant"));
+    const auto tenant = parts.tenantNames->row(option(call, "tenant"));
     UserService::NewUser wanted;
     wanted.email = option(call, "email").value_or("");
     if (auto name = option(call, "name"); name && !name->empty())
@@ -213,7 +185,7 @@ int createToken(Parts& parts, Invocation& call) {
                     "A system token belongs to no tenant: give --system or --tenant");
     std::optional<core::Uuid> tenant;
     if (!system)
-        tenant = tenantOf(parts, option(call, "tenant")).id;
+        tenant = parts.tenantNames->row(option(call, "tenant")).id;
     std::optional<core::Instant> expires;
     if (const auto text = option(call, "expires-in")) {
         const auto duration = core::parseDuration(*text);
@@ -264,7 +236,7 @@ int createTenant(Parts& parts, Invocation& call) {
 }
 
 int setTenant(Parts& parts, Invocation& call) {
-    auto row = tenantOf(parts, option(call, "name").value_or(""));
+    auto row = parts.tenantNames->row(option(call, "name").value_or(""));
     const auto context = audited("base.tenant.updated", "tenant");
     context.audit()->entry.objectId = row.id.toString();
     context.audit()->entry.tenant = row.id;

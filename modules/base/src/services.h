@@ -9,6 +9,7 @@
 #include "auth/refusals.h"
 #include "auth/sign_in.h"
 #include "bootstrap.h"
+#include "tenants/tenant_names.h"
 #include "tenants/tenant_store.h"
 #include "tokens/api_token_store.h"
 #include "users/invitations.h"
@@ -38,6 +39,7 @@ struct Parts {
     std::shared_ptr<JwtSigner> signer;
     std::shared_ptr<Vault> vault;
     std::shared_ptr<TenantStore> tenants;
+    std::shared_ptr<TenantNames> tenantNames;
     PasswordHasher hasher;
     Refusals refusals;
     SignIn signIn;

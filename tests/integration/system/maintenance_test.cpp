@@ -189,5 +189,40 @@ TEST_P(Maintenance, WithoutSomebodyToDoItItIsRefused) {
     EXPECT_EQ(answer.error(), "RepositoryUnreachable");
 }
 
+class TasksByHand : public BackupSystemTest {};
+
+TEST_F(TasksByHand, TheCommandLineStartsShowsAndCancelsThem) {
+    // A command is another process: the agent learns of the task at its next poll.
+    agentEnvironment_["RESTIC_AGENT_AGENT_LONG_POLL_TIMEOUT"] = "1s";
+    begin();
+    ASSERT_EQ(outcome(backupNow()), "success");
+    const auto name = get("/api/v1/restic/repositories/" + repositoryId_).stringOr("name");
+    const auto started = backend({"--json", "task", "start", "check", "--repository", name});
+    ASSERT_EQ(started.exit.code, 0) << started.output << started.error;
+    const auto id = core::json::parse(started.output).value().stringOr("id");
+    EXPECT_EQ(outcome(id), "success");
+    const auto shown = backend({"task", "show", id});
+    EXPECT_NE(shown.output.find("status:     success"), std::string::npos) << shown.output << shown.error;
+    EXPECT_NE(shown.output.find(repositoryId_), std::string::npos) << shown.output;
+    const auto listed =
+        core::json::parse(backend({"--json", "task", "list", "--kind", "check"}).output).value();
+    EXPECT_EQ(listed.find("items")->array()->size(), 1U);
+    const auto late = backend({"task", "cancel", id});
+    EXPECT_EQ(late.exit.code, 1) << "it has ended";
+    EXPECT_NE(late.error.find("ended"), std::string::npos) << late.error;
+    const auto audit = get("/api/v1/audit?action=restic.task.created");
+    EXPECT_NE(core::json::write(audit).find("command line"), std::string::npos);
+
+    EXPECT_EQ(backend({"task", "start", "frobnicate", "--repository", name}).exit.code, 2);
+    const auto nowhere = backend({"task", "start", "check", "--repository", "elsewhere"});
+    EXPECT_EQ(nowhere.exit.code, 1);
+    EXPECT_NE(nowhere.error.find("There is no repository \"elsewhere\"."), std::string::npos)
+        << nowhere.error;
+    EXPECT_EQ(
+        backend({"task", "start", "stats", "--repository", name, "--parameters", R"({"mode":7})"}).exit.code,
+        1);
+    EXPECT_EQ(backend({"task", "start", "stats"}).exit.code, 2) << "on what?";
+}
+
 } // namespace
 } // namespace test

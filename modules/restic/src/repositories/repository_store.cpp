@@ -54,6 +54,12 @@ std::vector<Repository> RepositoryStore::find(Transaction& tx, const std::vector
     return all;
 }
 
+std::optional<Repository> RepositoryStore::findByName(Transaction& tx, const std::string& name) {
+    return table().readFirst(
+        tx.query(table().select() + " WHERE tenant_id = $1 AND name = $2 AND archived_at_us IS NULL",
+                 {tx.tenant(), name}));
+}
+
 std::optional<Repository> RepositoryStore::findByUrl(Transaction& tx, const std::string& type,
                                                      const std::string& url,
                                                      const std::optional<Uuid>& agent) {

@@ -41,6 +41,7 @@ public:
     static void update(core::db::Transaction& tx, const Repository& repository);
     static std::optional<Repository> find(core::db::Transaction& tx, const core::Uuid& id);
     static std::vector<Repository> find(core::db::Transaction& tx, const std::vector<core::Uuid>& ids);
+    static std::optional<Repository> findByName(core::db::Transaction& tx, const std::string& name);
     /// The same place under the same agent.
     static std::optional<Repository> findByUrl(core::db::Transaction& tx, const std::string& type,
                                                const std::string& url,

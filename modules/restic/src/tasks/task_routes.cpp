@@ -25,17 +25,6 @@ Response started(const Task& task, Request& request) {
     return answerOf(task);
 }
 
-/// The parameters of a request, of their kind's type. Throws core::Error(kValidation).
-core::json::Value parametersOf(const Kinds& kinds, const TaskInput& input) {
-    const core::json::Value given(*input.parameters);
-    auto problems = kinds.get(input.type).problemsOf(given);
-    for (auto& problem : problems)
-        problem.pointer = "/parameters" + problem.pointer;
-    if (!problems.empty())
-        throw core::wire::validationError(std::move(problems));
-    return given;
-}
-
 core::Uuid agentFor(const TaskRoutes& s, Request& request, const TaskInput& input) {
     if (!input.repositoryId)
         throw core::wire::validationError(
@@ -88,7 +77,7 @@ void TaskRoutes::addTo(std::vector<core::http::Route>& routes) const {
              TaskRequest wanted;
              wanted.type = input.type;
              if (input.parameters)
-                 wanted.parameters = parametersOf(s.tasks.kinds(), input);
+                 wanted.parameters = checkedParameters(s.tasks.kinds(), input.type, *input.parameters);
              wanted.agent = input.agentId ? *input.agentId : agentFor(s, request, input);
              wanted.policy = input.policyId;
              wanted.repository = input.repositoryId;

@@ -55,4 +55,14 @@ const KindOfTask& Kinds::get(std::string_view name) const noexcept {
     return kind != nullptr ? *kind : *unknown_;
 }
 
+core::json::Value checkedParameters(const Kinds& kinds, std::string_view kind, core::json::Object given) {
+    core::json::Value parameters(std::move(given));
+    auto problems = kinds.get(kind).problemsOf(parameters);
+    for (auto& problem : problems)
+        problem.pointer = "/parameters" + problem.pointer;
+    if (!problems.empty())
+        throw core::wire::validationError(std::move(problems));
+    return parameters;
+}
+
 } // namespace restic

@@ -121,4 +121,8 @@ private:
     std::unique_ptr<KindOfTask> unknown_;
 };
 
+/// Parameters that somebody gives for a task of that kind. Throws core::Error(kValidation), with pointers
+/// below /parameters.
+core::json::Value checkedParameters(const Kinds& kinds, std::string_view kind, core::json::Object given);
+
 } // namespace restic
