@@ -345,7 +345,14 @@ TEST_F(ThreadWorkQueueTest, NoMoreReplacementsThanWorkers) {
 TEST_F(ThreadWorkQueueTest, WhatHangsAtTheStopIsNamedAndLeftBehind) {
     auto left =
         std::make_unique<ThreadWorkQueue>(WorkQueueSpec{.name = "q", .workers = 2}, log.logger(), clock);
-    ASSERT_EQ(left->submit(deaf("stuck")), Submitted::queued);
+    auto token = std::make_shared<int>();
+    const std::weak_ptr<int> held = token;
+    ASSERT_EQ(left->submit({"stuck",
+                            [this, token = std::move(token)](const std::stop_token&) {
+                                ++inside;
+                                gate.wait();
+                            }}),
+              Submitted::queued);
     ASSERT_TRUE(await([&] { return inside == 1; }));
     ASSERT_EQ(left->submit(deaf("stuck")), Submitted::again);
     std::vector<std::string> names;
@@ -358,6 +365,8 @@ TEST_F(ThreadWorkQueueTest, WhatHangsAtTheStopIsNamedAndLeftBehind) {
     left.reset(); // does not wait for it either
     EXPECT_EQ(inside, 1);
     gate.open();
+    // Its threads go on using what this test has.
+    EXPECT_TRUE(await([&] { return held.expired() && clock.waiting() == 0; }));
 }
 
 TEST_F(ThreadWorkQueueTest, WhatWorkHeldIsLetGoWhereItMaySubmit) {
