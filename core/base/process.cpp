@@ -59,6 +59,7 @@ Result<ProcessResult> ProcessRunner::run(const ProcessSpec& spec, const std::sto
     if (!started)
         return started.error();
     auto& process = *started.value();
+    process.closeInput();
     StopLadder ladder(spec.interruptGrace, spec.terminateGrace);
     ProcessResult result;
     for (;;) {

@@ -1,7 +1,9 @@
 #include <fcntl.h>
+#include <linux/ioprio.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,6 +13,7 @@
 #include <cerrno>
 #include <mutex>
 #include <system_error>
+#include <thread>
 
 #include "core/process.h"
 #include "fd.h"
@@ -100,9 +103,9 @@ private:
 
 class SystemProcess final : public Process {
 public:
-    SystemProcess(int pid, std::uint64_t ticks, Fd pidfd, bool child, Stream out, Stream err)
-        : pid_(pid), ticks_(ticks), pidfd_(std::move(pidfd)), child_(child), out_(std::move(out)),
-          err_(std::move(err)) {}
+    SystemProcess(int pid, std::uint64_t ticks, Fd pidfd, bool child, Fd input, Stream out, Stream err)
+        : pid_(pid), ticks_(ticks), pidfd_(std::move(pidfd)), child_(child), input_(std::move(input)),
+          out_(std::move(out)), err_(std::move(err)) {}
 
     ~SystemProcess() override {
         if (child_ && !detached_ && !exit_) {
@@ -153,6 +156,8 @@ public:
             pidfdSignal(pidfd_.get(), number);
     }
 
+    [[nodiscard]] int input() const noexcept override { return input_.get(); }
+    void closeInput() noexcept override { input_.reset(); }
     void detach() noexcept override { detached_ = true; }
     [[nodiscard]] const std::string& capturedOutput() const noexcept override { return out_.captured; }
     [[nodiscard]] const std::string& capturedError() const noexcept override { return err_.captured; }
@@ -200,6 +205,7 @@ private:
     Fd pidfd_;
     bool child_;
     bool detached_ = false;
+    Fd input_; // closed after the destructor's kill: a child that is killed must not see an end of its input
     Stream out_;
     Stream err_;
     std::optional<ProcessExit> exit_;
@@ -209,6 +215,39 @@ private:
 
 Error failed(const std::string& program, const std::string& what) {
     return Error(errors::kProcessFailed, program + " could not be started: " + what);
+}
+
+/// Another descriptor of the same file, for the child.
+std::optional<Error> duplicate(int fd, const std::string& program, Fd& child) {
+    child = Fd{::fcntl(fd, F_DUPFD_CLOEXEC, kFirstSafeFd)};
+    return child.valid() ? std::nullopt : std::optional(failed(program, "a descriptor for it is not open"));
+}
+
+/// Opens the parent's and the child's end of the input.
+std::optional<Error> openInput(const ProcessInput& source, const std::string& program, Fd& parent,
+                               Fd& child) {
+    switch (source.kind) {
+    case ProcessInput::Kind::nothing:
+        child = Fd{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+        break;
+    case ProcessInput::Kind::file:
+        child = Fd{::open(source.path.c_str(), O_RDONLY | O_CLOEXEC)};
+        if (!child.valid())
+            return failed(program, source.path.string() + ": " + reason(errno));
+        break;
+    case ProcessInput::Kind::descriptor:
+        return duplicate(source.fd, program, child);
+    case ProcessInput::Kind::pipe: {
+        std::array<int, 2> ends{-1, -1};
+        if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+            return failed(program, reason(errno));
+        child = Fd{ends[0]};
+        parent = Fd{ends[1]};
+        break;
+    }
+    }
+    child = raised(std::move(child));
+    return child.valid() ? std::nullopt : std::optional(failed(program, reason(errno)));
 }
 
 /// Opens the parent's and the child's end of one output stream.
@@ -224,6 +263,8 @@ std::optional<Error> openStream(const ProcessOutput& target, const std::string& 
         if (!child.valid())
             return failed(program, target.path.string() + ": " + reason(errno));
         break;
+    case ProcessOutput::Kind::descriptor:
+        return duplicate(target.fd, program, child);
     case ProcessOutput::Kind::capture:
     case ProcessOutput::Kind::sink: {
         std::array<int, 2> ends{-1, -1};
@@ -263,6 +304,31 @@ void prepare(SpawnActions& spawn, const ProcessSpec& spec, const Fd& in, const F
                              POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
 }
 
+/// Runs `spawn` on a thread of that priority; what it starts inherits it. Linux keeps niceness and I/O class
+/// for each thread, and a child has those of the thread that made it, so nothing of it ever runs with another
+/// one, no program has to be there for that, and this process keeps its own. Returns an errno, or 0.
+int withPriority(const ProcessPriority& priority, const std::function<void()>& spawn) {
+    constexpr int kThisThread = 0;
+    int problem = 0;
+    std::thread([&] {
+        if (priority.nice && ::setpriority(PRIO_PROCESS, kThisThread, *priority.nice) != 0) {
+            problem = errno;
+            return;
+        }
+        if (priority.io != ProcessPriority::Io::inherited) {
+            const bool idle = priority.io == ProcessPriority::Io::idle;
+            const int value =
+                IOPRIO_PRIO_VALUE(idle ? IOPRIO_CLASS_IDLE : IOPRIO_CLASS_BE, idle ? 0 : priority.ioLevel);
+            if (::syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, kThisThread, value) != 0) {
+                problem = errno;
+                return;
+            }
+        }
+        spawn();
+    }).join();
+    return problem;
+}
+
 } // namespace
 
 Result<std::unique_ptr<Process>> SystemProcessRunner::start(const ProcessSpec& spec) {
@@ -283,16 +349,14 @@ Result<std::unique_ptr<Process>> SystemProcessRunner::start(const ProcessSpec& s
         return *error;
     if (auto error = openStream(spec.standardError, spec.program, err, childErr))
         return *error;
-    const auto input = spec.stdinFile.empty() ? std::filesystem::path("/dev/null") : spec.stdinFile;
-    const auto childIn = raised(Fd{::open(input.c_str(), O_RDONLY | O_CLOEXEC)});
-    if (!childIn.valid())
-        return failed(spec.program, input.string() + ": " + reason(errno));
+    Fd input;
+    Fd childIn;
+    if (auto error = openInput(spec.standardInput, spec.program, input, childIn))
+        return *error;
     std::vector<Fd> inherited;
-    for (const int fd : spec.inherited) {
-        inherited.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, kFirstSafeFd));
-        if (!inherited.back().valid())
-            return failed(spec.program, "a descriptor to inherit is not open");
-    }
+    for (const int fd : spec.inherited)
+        if (auto error = duplicate(fd, spec.program, inherited.emplace_back()))
+            return *error;
     SpawnActions spawn;
     prepare(spawn, spec, childIn, childOut, childErr, inherited);
 
@@ -314,8 +378,16 @@ Result<std::unique_ptr<Process>> SystemProcessRunner::start(const ProcessSpec& s
     const auto envp = pointers(environment);
 
     pid_t pid = -1;
-    const int code =
-        posix_spawn(&pid, program->c_str(), spawn.files(), spawn.attributes(), argv.data(), envp.data());
+    int code = 0;
+    const auto spawnIt = [&] {
+        code =
+            posix_spawn(&pid, program->c_str(), spawn.files(), spawn.attributes(), argv.data(), envp.data());
+    };
+    if (spec.priority == ProcessPriority{}) {
+        spawnIt();
+    } else if (const int problem = withPriority(spec.priority, spawnIt); problem != 0) {
+        return failed(spec.program, "its priority: " + reason(problem));
+    }
     if (code == ENOENT)
         return Error(errors::kProgramNotFound,
                      spec.program + " was not found, or its interpreter is missing");
@@ -328,8 +400,9 @@ Result<std::unique_ptr<Process>> SystemProcessRunner::start(const ProcessSpec& s
         ::waitpid(pid, nullptr, 0);
         return failed(spec.program, reason(why));
     }
-    return std::unique_ptr<Process>(std::make_unique<SystemProcess>(
-        pid, processStartTicks(pid).value_or(0), std::move(pidfd), true, std::move(out), std::move(err)));
+    return std::unique_ptr<Process>(std::make_unique<SystemProcess>(pid, processStartTicks(pid).value_or(0),
+                                                                    std::move(pidfd), true, std::move(input),
+                                                                    std::move(out), std::move(err)));
 }
 
 std::unique_ptr<Process> SystemProcessRunner::adopt(int pid, std::uint64_t startTicks) {
@@ -341,7 +414,8 @@ std::unique_ptr<Process> SystemProcessRunner::adopt(int pid, std::uint64_t start
     // Asked after the descriptor is open: from here on the answer is about the same process.
     if (processStartTicks(pid) != startTicks)
         return nullptr;
-    return std::make_unique<SystemProcess>(pid, startTicks, std::move(pidfd), false, Stream{}, Stream{});
+    return std::make_unique<SystemProcess>(pid, startTicks, std::move(pidfd), false, Fd{}, Stream{},
+                                           Stream{});
 }
 
 } // namespace core

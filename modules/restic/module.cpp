@@ -4,6 +4,7 @@
 #include "base/tenant_directory.h"
 #include "base/tenant_limits.h"
 #include "base/token_signer.h"
+#include "history/history_pruner.h"
 #include "policies/policy_routes.h"
 #include "repositories/repository_routes.h"
 #include "restic/events.h"
@@ -38,6 +39,8 @@ struct Parts {
           policies(context.clock(), limits), repositories(context.clock(), vault),
           secrets(context.database(), vault), status(context.database(), context.clock()),
           scheduler(context.database(), context.clock(), tasks, context.log().named("restic.scheduler")),
+          history(context.database(), context.clock(), context.log().named("restic.history"),
+                  historySettings(context.config())),
           waker(
               [this](const core::Uuid& tenant, const core::Uuid& agent,
                      int free) -> std::optional<core::http::Response> {
@@ -72,6 +75,7 @@ struct Parts {
     OldSecrets secrets;
     StatusService status;
     Scheduler scheduler;
+    HistoryPruner history;
     AgentWaker waker;
     core::WakeupSubscription woken; // last: it uses the waker
 };
@@ -139,6 +143,9 @@ public:
             const auto fence = [&run](core::db::Transaction& tx) { run.fence(tx); };
             parts_->agents.sweep(fence);
             parts_->tasks.sweep(fence);
+        });
+        jobs.everyOnOneHost("history", std::chrono::hours(1), [this](core::JobRun& run) {
+            parts_->history.run([&run](core::db::Transaction& tx) { run.fence(tx); }, run.stop());
         });
         if (context_->config().boolean("restic.policies.auto_scheduling")) {
             jobs.everyOnOneHost("scheduler", core::seconds{1}, [this](core::JobRun& run) {

@@ -128,6 +128,12 @@ protected:
         };
         view({});
         view(later);
+        recorder.transact(operatorOfTheHost, [&](Transaction& tx) {
+            EXPECT_TRUE(base::AuditStore::tenantAfter(tx, {}));
+            asked(base::AuditStore::tenantAfter(tx, big));
+            for (const auto& whose : {std::optional<Uuid>(), std::optional(big)})
+                EXPECT_EQ(used.audit.erase(tx, whose, core::fromMicros(kEntries / 2), 200), 200);
+        });
         const auto in = used.signIn.login("ada@example.com", kPassword, {}, origin);
         EXPECT_THROW(used.signIn.login("ada@example.com", "wrong", {}, origin), Error);
         EXPECT_TRUE(ask(in.accessToken).ok());

@@ -62,6 +62,27 @@ inline Uuid newId() {
 class BothDatabases : public testing::TestWithParam<Dialect> {
 protected:
     static bool postgres() { return GetParam() == Dialect::postgresql; }
+    /// From here on a row of the table whose column has that id cannot be erased; of one table at a time.
+    static void damage(TestDatabase& fixture, const std::string& table, const std::string& column,
+                       const Uuid& id) {
+        const std::string which = "OLD." + column + " = '" + id.toString() + "'";
+        if (postgres()) {
+            // By the owner of the tables, which no role of the application is.
+            TestCluster::instance().admin(
+                "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql "
+                "AS $$ BEGIN RAISE EXCEPTION 'damaged'; END $$;"
+                "DROP TRIGGER IF EXISTS refuse ON " +
+                    table + ";CREATE TRIGGER refuse BEFORE DELETE ON " + table + " FOR EACH ROW WHEN (" +
+                    which + ") EXECUTE FUNCTION refuse();",
+                fixture.name());
+            return;
+        }
+        fixture.db().transact(SystemContext("test"), [&](Transaction& tx) {
+            tx.execute("DROP TRIGGER IF EXISTS refuse");
+            tx.execute("CREATE TRIGGER refuse BEFORE DELETE ON " + table + " WHEN " + which +
+                       " BEGIN SELECT RAISE(ABORT, 'damaged'); END");
+        });
+    }
     static void insert(Transaction& tx, const std::string& name, const Uuid& id = newId()) {
         tx.execute("INSERT INTO items (tenant_id, id, name) VALUES ($1, $2, $3)", {tx.tenant(), id, name});
     }

@@ -35,10 +35,13 @@ TEST_P(RealMigrations, LeadFromEveryEarlierStateToTheSameSchema) {
     ASSERT_GT(expected.size(), 20U);
 
     // Every combination of versions in which a host may have been left; a module needs those before it.
+    // Tables of the host and of modules never refer to each other: for modules the host's first and last do.
     int states = 0;
     for (std::size_t core = 0; core <= modules[0].list.size(); ++core)
         for (std::size_t base = 0; base <= modules[1].list.size(); ++base)
             for (std::size_t restic = 0; restic <= (base == 0 ? 0 : modules[2].list.size()); ++restic) {
+                if (base > 0 && core > 0 && core < modules[0].list.size())
+                    continue;
                 SCOPED_TRACE(fmt::format("core {}, base {}, restic {}", core, base, restic));
                 TestDatabase earlier{GetParam()};
                 const auto first = applyMigrations(earlier.db(), upTo(modules, {core, base, restic})).size();

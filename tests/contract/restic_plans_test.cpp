@@ -3,6 +3,7 @@
 #include "agents/agent_routes.h"
 #include "agents/agent_token_store.h"
 #include "contract/restic_fixture.h"
+#include "history/history_store.h"
 #include "policies/policy_routes.h"
 #include "repositories/maintenance_store.h"
 #include "repositories/repository_routes.h"
@@ -170,6 +171,23 @@ protected:
             used.policies.link(tx, web, nightly);
         });
         used.agents.revoke(tenant, web);
+        // What is old, of all that was filled in: for each kind the first stretch and one behind it.
+        recorder.read(SystemContext("test"), [&](Transaction& tx) {
+            EXPECT_TRUE(restic::HistoryStore::tenantAfter(tx, {}));
+            restic::HistoryStore::tenantAfter(tx, tenant.tenant());
+        });
+        for (const auto kind : {restic::HistoryKind::snapshots, restic::HistoryKind::logs,
+                                restic::HistoryKind::runs, restic::HistoryKind::tasks})
+            recorder.transact(tenant, [&](Transaction& tx) {
+                std::optional<restic::HistoryStore::Mark> after;
+                for (int i = 0; i < 2; ++i) {
+                    const auto found = restic::HistoryStore::next(tx, kind, clock.now(), after, 200);
+                    EXPECT_EQ(found.has_value(), kind != restic::HistoryKind::snapshots);
+                    const auto to = found ? found->to : restic::HistoryStore::Mark{clock.now(), nobody};
+                    restic::HistoryStore::erase(tx, kind, clock.now(), after, to);
+                    after = to;
+                }
+            });
     }
 
     /// How many statements a page of the list takes.

@@ -1,7 +1,7 @@
 # Real module files, good and bad; the tests copy them and write the manifests.
 foreach(variant alpha beta gamma wrong_abi wrong_tag small_descriptor no_entry throws_create null_create
-                throws_initialize throws_start throws_stop hangs_start hangs_stop hangs_job hangs_durable
-                hangs_subscription hangs_health needs_more foreign_event
+                throws_initialize throws_start throws_stop hangs_start hangs_stop hangs_job hangs_queue
+                hangs_durable hangs_subscription hangs_health needs_more foreign_event
                 unknown_event bad_durable bad_default foreign_setting)
   add_library(test_module_${variant} MODULE ${CMAKE_CURRENT_SOURCE_DIR}/integration/module/sample_module.cpp)
   target_link_libraries(test_module_${variant} PRIVATE ae_core ae_options)

@@ -22,7 +22,8 @@ inline core::ProcessResult runTool(const std::string& program, std::vector<std::
     spec.program = program;
     spec.arguments = std::move(arguments);
     spec.environment = {{"PATH", "/usr/bin:/bin"}};
-    spec.stdinFile = input;
+    if (!input.empty())
+        spec.standardInput = core::ProcessInput::fromFile(input);
     spec.standardOutput = core::ProcessOutput::capture();
     spec.standardError = core::ProcessOutput::capture();
     spec.timeout = std::chrono::seconds(60);

@@ -112,6 +112,49 @@ std::string setBinary(Config& config, const std::string& value) {
     return {};
 }
 
+std::string setNice(Config& config, const std::string& value) {
+    constexpr int kLowest = 19;
+    int nice = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), nice);
+    if (error != std::errc{} || end != value.data() + value.size() || nice < 0 || nice > kLowest)
+        return fmt::format("must be a whole number from 0 to {}", kLowest);
+    config.restic.priority.nice = nice;
+    return {};
+}
+
+std::string setIonice(Config& config, const std::string& value) {
+    using Io = core::ProcessPriority::Io;
+    constexpr std::string_view kBestEffort = "best-effort:";
+    auto& priority = config.restic.priority;
+    if (value == "idle") {
+        priority.io = Io::idle;
+        return {};
+    }
+    const bool oneDigit = value.size() == kBestEffort.size() + 1;
+    if (!oneDigit || !value.starts_with(kBestEffort) || value.back() < '0' ||
+        value.back() > '0' + core::ProcessPriority::kLowestIoLevel)
+        return "must be idle, or best-effort:0 (first) to best-effort:7 (last)";
+    priority.io = Io::bestEffort;
+    priority.ioLevel = value.back() - '0';
+    return {};
+}
+
+std::string setMemoryLimit(Config& config, const std::string& value) {
+    // Below this restic's collector of garbage would do nothing else.
+    constexpr std::int64_t kLeast = 64LL << 20;
+    constexpr std::int64_t kMost = 1LL << 50;
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+    const std::string_view unit =
+        std::string_view(value).substr(static_cast<std::size_t>(end - value.data()));
+    const int shift = unit == "MiB" ? 20 : unit == "GiB" ? 30 : -1;
+    if (error != std::errc{} || shift < 0 || number < 0 || number > (kMost >> shift) ||
+        (number << shift) < kLeast)
+        return "must be a size from 64MiB on, like 512MiB or 2GiB";
+    config.restic.memoryLimit = number << shift;
+    return {};
+}
+
 const std::vector<Scalar>& scalars() {
     using std::chrono::milliseconds;
     using namespace std::chrono_literals;
@@ -141,6 +184,9 @@ const std::vector<Scalar>& scalars() {
         {"restic", "config_dir", absolutePath(&Config::restic, &R::configDir)},
         {"restic", "temp_dir", absolutePath(&Config::restic, &R::tempDir)},
         {"restic", "limit_upload_kib", integer(&Config::restic, &R::limitUploadKib, 0, 1000000000)},
+        {"restic", "nice", setNice},
+        {"restic", "ionice", setIonice},
+        {"restic", "memory_limit", setMemoryLimit},
         {"restic", "command_timeout", duration(&Config::restic, &R::commandTimeout, 1s)},
         {"restic", "interrupt_grace", duration(&Config::restic, &R::interruptGrace, 0s)},
         {"restic", "stream_interval", duration(&Config::restic, &R::streamInterval, 10ms)},

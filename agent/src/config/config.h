@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "core/process.h"
 
 namespace agent {
 
@@ -61,6 +62,10 @@ struct Config {
         std::string tempDir;
         /// KiB/s for every backup; 0: no limit.
         std::int64_t limitUploadKib = 0;
+        /// What restic leaves to others: `nice` and `ionice`.
+        core::ProcessPriority priority;
+        /// Bytes that restic's memory is kept below where it can; 0: no limit.
+        std::int64_t memoryLimit = 0;
         /// For tasks that name none.
         std::chrono::milliseconds commandTimeout{21600000};
         /// How long restic may take to end and to remove its lock after an interrupt: on a slow link it first

@@ -38,12 +38,18 @@ ResticCommands::ResticCommands(const Config& config, std::filesystem::path cache
             environment_[name] = std::move(value);
     if (!config.restic.tempDir.empty())
         environment_["TMPDIR"] = config.restic.tempDir;
+    // Go's own limit: its collector works harder as the heap comes near it. A limit of the address space
+    // (RLIMIT_AS) would kill restic at once, since Go reserves far more than it uses; a cgroup is the service
+    // manager's to give, and holds for restic as well.
+    if (config.restic.memoryLimit > 0)
+        environment_["GOMEMLIMIT"] = std::to_string(config.restic.memoryLimit);
 }
 
 core::ProcessSpec ResticCommands::base() const {
     core::ProcessSpec spec;
     spec.program = config_.restic.binary;
     spec.environment = environment_;
+    spec.priority = config_.restic.priority;
     return spec;
 }
 

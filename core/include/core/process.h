@@ -24,9 +24,24 @@ inline constexpr ErrorKind kProcessFailed{"ProcessFailed", 500, "A program could
                                           "Read the message; check paths and permissions"};
 } // namespace errors
 
+/// What a child reads.
+struct ProcessInput {
+    enum class Kind { nothing, file, descriptor, pipe };
+    Kind kind = Kind::nothing;
+    std::filesystem::path path = {}; ///< file
+    int fd = -1;                     ///< descriptor: an open one of the caller's, which stays the caller's
+
+    [[nodiscard]] static ProcessInput fromFile(std::filesystem::path path) {
+        return {Kind::file, std::move(path)};
+    }
+    [[nodiscard]] static ProcessInput fromDescriptor(int fd) { return {Kind::descriptor, {}, fd}; }
+    /// What is written to Process::input(). With run() there is nobody who writes: it is empty.
+    [[nodiscard]] static ProcessInput fromPipe() { return {Kind::pipe}; }
+};
+
 /// Where one output stream of a child goes.
 struct ProcessOutput {
-    enum class Kind { discard, capture, file, sink };
+    enum class Kind { discard, capture, file, sink, descriptor };
     Kind kind = Kind::discard;
     /// capture: bytes kept (the first ones; the rest is read and dropped).
     std::size_t limit = 1U << 20U;
@@ -35,6 +50,8 @@ struct ProcessOutput {
     std::filesystem::path path = {};
     /// sink: called with each piece as it arrives, on the thread that waits.
     std::function<void(std::string_view)> receive = {};
+    /// descriptor: an open one of the caller's, which stays the caller's.
+    int fd = -1;
 
     [[nodiscard]] static ProcessOutput capture(std::size_t limit = 1U << 20U) {
         return {Kind::capture, limit};
@@ -45,6 +62,21 @@ struct ProcessOutput {
     [[nodiscard]] static ProcessOutput toSink(std::function<void(std::string_view)> receive) {
         return {Kind::sink, 0, {}, std::move(receive)};
     }
+    [[nodiscard]] static ProcessOutput toDescriptor(int fd) { return {Kind::descriptor, 0, {}, {}, fd}; }
+};
+
+/// How much of the machine a child may take from others. It holds for the child and all that it starts, from
+/// its first instruction on.
+struct ProcessPriority {
+    /// The kernel's classes; one that comes before all others is not offered, since a backup may wait.
+    enum class Io { inherited, bestEffort, idle };
+    static constexpr int kLowestIoLevel = 7;
+
+    std::optional<int> nice = {}; ///< 0 to 19, or the parent's
+    Io io = Io::inherited;
+    int ioLevel = 4; ///< bestEffort: 0 (first) to kLowestIoLevel
+
+    bool operator==(const ProcessPriority&) const = default;
 };
 
 /// What to start and how. Nothing of the parent reaches the child but what is named here.
@@ -56,12 +88,12 @@ struct ProcessSpec {
     /// The complete environment.
     std::map<std::string, std::string> environment;
     std::filesystem::path workingDirectory = "/";
-    /// Empty: /dev/null.
-    std::filesystem::path stdinFile = {};
+    ProcessInput standardInput = {};
     ProcessOutput standardOutput = {};
     ProcessOutput standardError = {};
     /// Open descriptors of the caller; the child sees them as 3, 4, 5 … in this order, and no others.
     std::vector<int> inherited = {};
+    ProcessPriority priority = {};
     /// run() only: after this time the process is stopped as if cancelled.
     std::optional<std::chrono::milliseconds> timeout = {};
     /// The cancel ladder: SIGINT, after this time SIGTERM, after another SIGKILL; always to the whole group.
@@ -98,7 +130,14 @@ public:
     virtual std::optional<ProcessExit> wait(std::chrono::milliseconds timeout) = 0;
     /// Sends a signal to the process's group. Without effect after its end.
     virtual void signal(int number) noexcept = 0;
-    /// Leaves the process running when this object goes.
+    /// The end of ProcessInput::fromPipe() that is written to, or -1. It is this object's and stays open
+    /// until closeInput(), so that the child never takes a writer that died for the end of what it reads:
+    /// another process may be given it as its output, and after its good end closeInput() says that this was
+    /// all. After a bad one the child is stopped, and only then is the pipe closed. Who writes to it ignores
+    /// SIGPIPE.
+    [[nodiscard]] virtual int input() const noexcept = 0;
+    virtual void closeInput() noexcept = 0;
+    /// Leaves the process running when this object goes. A pipe to it is closed then.
     virtual void detach() noexcept = 0;
     [[nodiscard]] virtual const std::string& capturedOutput() const noexcept = 0;
     [[nodiscard]] virtual const std::string& capturedError() const noexcept = 0;

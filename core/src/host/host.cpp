@@ -38,8 +38,8 @@ class Host::Context final : public ModuleContext {
 public:
     Context(Host& host, const std::string& id, fs::path dataDir)
         : host_(host), log_(host.log_.named(id)), services_(host.services_.forModule(id)),
-          jobs_(log_, host.clock_, host.leases_.get(), id), metrics_(host.metrics_, id, id + "_"),
-          dataDir_(std::move(dataDir)),
+          jobs_(log_, host.clock_, host.leases_.get(), id), workQueues_(log_, host.clock_),
+          metrics_(host.metrics_, id, id + "_"), dataDir_(std::move(dataDir)),
           deliveries_(*host.outbox_, *host.wakeups_, host.clock_, log_, host.leases_.get()) {}
 
     const config::Config& config() const override { return *host_.config_; }
@@ -49,6 +49,7 @@ public:
     event::Bus& events() override { return *host_.bus_; }
     Services& services() override { return services_; }
     Jobs& jobs() override { return jobs_; }
+    ThreadWorkQueues& workQueues() override { return workQueues_; }
     http::Authentication& authentication() override { return host_.authentication_; }
     metrics::Registry& metrics() override { return metrics_; }
     Wakeups& wakeups() override { return *host_.wakeups_; }
@@ -92,10 +93,13 @@ public:
         std::vector<std::string> left;
         deliveries_.requestStop();
         jobs_.requestStop();
+        workQueues_.requestStop();
         for (const auto& name : deliveries_.stopBy(deadline))
             left.push_back("durable subscription " + name);
         for (const auto& name : jobs_.stopBy(deadline))
             left.push_back("job " + name);
+        for (const auto& name : workQueues_.stopBy(deadline))
+            left.push_back("work queue " + name);
         for (const auto& probe : probes_)
             if (!probe->endsBy(deadline))
                 left.push_back("health check " + probe->name());
@@ -124,6 +128,7 @@ private:
     Logger log_;
     Services services_;
     ThreadJobs jobs_;
+    ThreadWorkQueues workQueues_;
     metrics::ModuleRegistry metrics_;
     fs::path dataDir_;
     std::vector<std::pair<std::string, event::Subscription>> subscriptions_; // by name
@@ -574,6 +579,14 @@ std::vector<std::pair<std::string, JobStats>> Host::jobStats() const {
     return all;
 }
 
+std::vector<std::pair<std::string, WorkQueueStats>> Host::workQueueStats() const {
+    std::vector<std::pair<std::string, WorkQueueStats>> all;
+    for (const auto& [id, context] : contexts_)
+        for (auto& stats : context->workQueues().stats())
+            all.emplace_back(id, std::move(stats));
+    return all;
+}
+
 std::uint16_t Host::port() const {
     return server_->port();
 }
@@ -608,6 +621,9 @@ std::vector<std::pair<std::string, std::string>> Host::health() {
         probe->ask();
     for (const auto* probe : probes)
         parts.emplace_back(probe->name(), probe->answer());
+    for (const auto& [id, context] : contexts_)
+        for (auto& [queue, complaint] : context->workQueues().complaints())
+            parts.emplace_back(fmt::format("work queue {}/{}", id, queue), std::move(complaint));
     return parts;
 }
 

@@ -26,6 +26,7 @@
 #include "http/server.h"
 #include "http/static_files.h"
 #include "job/thread_jobs.h"
+#include "job/thread_work_queues.h"
 #include "lease/leases.h"
 #include "metrics/store.h"
 #include "module/module_set.h"
@@ -124,6 +125,7 @@ private:
     void registerMetrics();
     /// Of every module, with its id.
     [[nodiscard]] std::vector<std::pair<std::string, JobStats>> jobStats() const;
+    [[nodiscard]] std::vector<std::pair<std::string, WorkQueueStats>> workQueueStats() const;
     [[nodiscard]] std::shared_ptr<const config::Config> readSettings() const;
     void applyLogSettings(const config::Config& config);
     void startModule(module::ModuleRecord& record);

@@ -215,6 +215,37 @@ void Host::registerMetrics() {
            [](const JobStats& job) { return static_cast<double>(job.failures); });
     ofJobs("ae_job_seconds", "How long the last run of a job took", Kind::gauge,
            [](const JobStats& job) { return std::chrono::duration<double>(job.lastDuration).count(); });
+    const auto ofQueues = [this](const char* name, const char* help, Kind kind, auto read) {
+        ownMetrics_.collect(name, help, kind, [this, read](const db::Context&) {
+            Samples samples;
+            for (const auto& [module, queue] : workQueueStats())
+                read(queue, metrics::Labels{{"module", module}, {"queue", queue.name}}, samples);
+            return samples;
+        });
+    };
+    const auto add = [](Samples& samples, metrics::Labels labels, const char* label, const char* of,
+                        auto value) {
+        labels.emplace(label, of);
+        samples.push_back({std::move(labels), static_cast<double>(value)});
+    };
+    ofQueues("ae_work_pieces", "Pieces of work in a queue; those that hang are running as well", Kind::gauge,
+             [add](const WorkQueueStats& queue, const metrics::Labels& labels, Samples& samples) {
+                 add(samples, labels, "state", "waiting", queue.waiting);
+                 add(samples, labels, "state", "running", queue.running);
+                 add(samples, labels, "state", "hanging", queue.hanging.size());
+             });
+    ofQueues("ae_work_total", "Pieces of work by what became of them; late ones end in another way as well",
+             Kind::counter,
+             [add](const WorkQueueStats& queue, const metrics::Labels& labels, Samples& samples) {
+                 add(samples, labels, "result", "done", queue.done);
+                 add(samples, labels, "result", "failed", queue.failed);
+                 add(samples, labels, "result", "refused", queue.refused);
+                 add(samples, labels, "result", "late", queue.late);
+             });
+    ofQueues("ae_work_oldest_wait_seconds", "How long the first of the waiting pieces of work has waited",
+             Kind::gauge, [](const WorkQueueStats& queue, const metrics::Labels& labels, Samples& samples) {
+                 samples.push_back({labels, std::chrono::duration<double>(queue.oldest).count()});
+             });
     outbox_->registerMetrics(ownMetrics_);
     ownMetrics_.collect(
         "ae_modules", "Modules by state: 1 for the one that it is in", Kind::gauge,

@@ -21,6 +21,12 @@ namespace {
 std::optional<std::string> checkJwtSecret(const std::string& text) {
     return text.size() < 32 ? std::optional<std::string>("must have at least 32 bytes") : std::nullopt;
 }
+std::optional<std::string> checkKept(const std::string& text) {
+    const auto kept = core::parseDuration(text);
+    return kept && kept->count() != 0 && *kept < std::chrono::hours(24)
+               ? std::optional<std::string>("must be 0 (for ever) or at least 1d")
+               : std::nullopt;
+}
 std::optional<std::string> checkEncryptionKey(const std::string& text) {
     try {
         parseEncryptionKey(text);
@@ -91,6 +97,13 @@ std::vector<core::config::Setting> BaseModule::settings() const {
          .doc = "Cost of hashing a password; each step doubles it",
          .min = 10,
          .max = 16},
+        {.key = "audit.keep",
+         .type = SettingType::duration,
+         .defaultValue = "365d",
+         .doc = "How long entries of the audit log are kept. 0: for ever",
+         .min = 0,
+         .max = 100LL * 365 * 24 * 3600 * 1000,
+         .check = checkKept},
         {.key = "bootstrap.admin_email",
          .doc = "Address of the first administrator of an empty database",
          .environment = "AE_BOOTSTRAP_ADMIN_EMAIL"},
@@ -202,6 +215,11 @@ void BaseModule::start() {
             InvitationStore(parts_->clock).clean(tx);
         });
     });
+    if (const auto keep = config.duration("audit.keep"); keep.count() > 0)
+        context_->jobs().everyOnOneHost("audit", std::chrono::hours(1), [this, keep](core::JobRun& run) {
+            parts_->auditPruner.run(
+                keep, [&run](core::db::Transaction& tx) { run.fence(tx); }, run.stop());
+        });
 }
 
 void BaseModule::stop() noexcept {}

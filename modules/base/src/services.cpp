@@ -7,6 +7,7 @@ namespace base {
 Parts::Parts(core::db::Database& db, const core::Clock& time, core::http::Authentication& auth,
              const core::Logger& log, const Setup& setup)
     : database(db), clock(time), authentication(auth), audit(time),
+      auditPruner(db, time, audit, log.named("base.audit")),
       signer(std::make_shared<JwtSigner>(setup.jwtKey, time)),
       vault(std::make_shared<Vault>(setup.vaultKey, time)), tenants(std::make_shared<TenantStore>(time)),
       tenantNames(std::make_shared<TenantNames>(db, *tenants)), hasher(setup.bcryptCost),

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "audit/audit_pruner.h"
 #include "audit/audit_store.h"
 #include "auth/jwt.h"
 #include "auth/refusals.h"
@@ -36,6 +37,7 @@ struct Parts {
     const core::Clock& clock;
     core::http::Authentication& authentication;
     AuditStore audit;
+    AuditPruner auditPruner;
     std::shared_ptr<JwtSigner> signer;
     std::shared_ptr<Vault> vault;
     std::shared_ptr<TenantStore> tenants;

@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "core/db/database.h"
+#include "core/error.h"
 
 namespace restic {
 
@@ -10,5 +11,9 @@ namespace restic {
 using Fence = std::function<void(core::db::Transaction&)>;
 /// For a host that is alone.
 inline void unfenced(core::db::Transaction&) {}
+/// What a fence throws; the work ends with it.
+inline bool isLeaseLost(const core::Error& error) {
+    return error.name() == core::errors::kLeaseLost.name;
+}
 
 } // namespace restic

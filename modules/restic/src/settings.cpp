@@ -5,6 +5,32 @@ namespace restic {
 using core::config::Setting;
 using core::config::SettingType;
 
+namespace {
+
+constexpr core::milliseconds kLeastKept = std::chrono::hours(24);
+
+/// How long something of the history is kept.
+Setting keptFor(const char* key, const char* defaultValue, const char* doc) {
+    return {.key = key,
+            .type = SettingType::duration,
+            .defaultValue = defaultValue,
+            .doc = doc,
+            .min = 0,
+            .max = 100LL * 365 * 24 * 3600 * 1000,
+            .check = [](const std::string& text) -> std::optional<std::string> {
+                const auto kept = core::parseDuration(text);
+                if (kept && kept->count() != 0 && *kept < kLeastKept)
+                    return "must be 0 (for ever) or at least 1d";
+                return std::nullopt;
+            }};
+}
+std::optional<core::milliseconds> keptFor(const core::config::Config& config, const char* key) {
+    const auto kept = config.duration(key);
+    return kept.count() == 0 ? std::nullopt : std::optional(kept);
+}
+
+} // namespace
+
 std::vector<Setting> settings() {
     return {
         {.key = "restic.agents.token_ttl",
@@ -67,6 +93,15 @@ std::vector<Setting> settings() {
          .defaultValue = "true",
          .doc = "Make tasks from schedules; tasks by hand are not concerned",
          .seedName = "EnableAutoScheduling"},
+        keptFor("restic.history.keep_tasks", "365d",
+                "How long tasks are kept after their end; one that something else refers to stays. 0: for "
+                "ever"),
+        keptFor("restic.history.keep_runs", "365d",
+                "How long runs are kept after their end, and snapshots that were removed from their "
+                "repository; the newest run of each target and those of snapshots that are there stay. 0: "
+                "for ever"),
+        keptFor("restic.history.keep_logs", "90d",
+                "How long the log lines of tasks are kept, at most as long as tasks. 0: as long as tasks"),
     };
 }
 
@@ -94,6 +129,11 @@ AgentSettings agentSettings(const core::config::Config& config) {
             "restic.agents.token_ttl must be at least four times restic.agents.heartbeat_interval, "
             "or agents that were never away would be locked out.");
     return settings;
+}
+
+HistorySettings historySettings(const core::config::Config& config) {
+    return {keptFor(config, "restic.history.keep_tasks"), keptFor(config, "restic.history.keep_runs"),
+            keptFor(config, "restic.history.keep_logs")};
 }
 
 } // namespace restic

@@ -4,6 +4,7 @@
 
 #include "agents/agent_service.h"
 #include "core/config.h"
+#include "history/history_pruner.h"
 #include "tasks/task_service.h"
 
 namespace restic {
@@ -12,5 +13,6 @@ namespace restic {
 std::vector<core::config::Setting> settings();
 TaskSettings taskSettings(const core::config::Config& config);
 AgentSettings agentSettings(const core::config::Config& config);
+HistorySettings historySettings(const core::config::Config& config);
 
 } // namespace restic

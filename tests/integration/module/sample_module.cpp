@@ -133,6 +133,12 @@ public:
         jobs_->every("stuck", core::milliseconds{20}, [this](core::JobRun&) { hang(); });
         jobs_->every("work", core::milliseconds{20}, [](core::JobRun&){});
 #endif
+#ifdef SAMPLE_HANGS_QUEUE
+        auto& queue = context_->workQueues().add(
+            {.name = "visits", .limit = core::milliseconds{1}, .grace = core::milliseconds{0}});
+        static_cast<void>(queue.submit({"stuck", [this](const std::stop_token&) { hang(); }}));
+        static_cast<void>(queue.submit({"other", [](const std::stop_token&) {}}));
+#endif
 #if defined(SAMPLE_HANGS_DURABLE) || defined(SAMPLE_HANGS_SUBSCRIPTION)
         context_->database().transact(core::SystemContext("sample"), [this](core::db::Transaction& tx) {
             context_->events().publishWith(tx, Rang{});

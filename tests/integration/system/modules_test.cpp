@@ -81,6 +81,7 @@ TEST_F(ModuleEnds, AStopThatHangsIsLeftBehind) {
 TEST_F(ModuleEnds, WorkThatNeverReturnsIsFencedAndNamed) {
     for (const auto& [sample, work] : std::map<std::string, std::string>{
              {"hangs_job", "job stuck"},
+             {"hangs_queue", "work queue visits: stuck"},
              {"hangs_durable", "durable subscription hangs_durable.ear"},
              {"hangs_subscription", "subscription hangs_subscription.eye"},
          }) {
@@ -97,6 +98,32 @@ TEST_F(ModuleEnds, WorkThatNeverReturnsIsFencedAndNamed) {
         EXPECT_EQ(log().find(R"("work":"job work")"), std::string::npos) << "it returns when it is told";
         EXPECT_NE(log().find("\"msg\":\"stopped\""), std::string::npos);
     }
+}
+
+TEST_F(ModuleEnds, AQueueWhoseWorkHangsGoesOnAndSaysSo) {
+    configureHost(laySample("hangs_queue") + "modules:\n  stop_timeout: 1s\n");
+    const auto made = backend({"--json", "token", "create", "--role", "viewer", "--name", "all", "--system"});
+    ASSERT_TRUE(made.exit.ok()) << made.error;
+    const auto system = core::json::parse(made.output).value().stringOr("token");
+    startBackend();
+    std::string metrics;
+    ASSERT_TRUE(await([&] {
+        metrics = api().get("/metrics", system).body;
+        return metrics.find(R"(ae_work_total{module="hangs_queue",queue="visits",result="done"} 1)") !=
+               std::string::npos;
+    })) << metrics;
+    EXPECT_NE(metrics.find(R"(ae_work_pieces{module="hangs_queue",queue="visits",state="hanging"} 1)"),
+              std::string::npos)
+        << metrics;
+    EXPECT_NE(metrics.find(R"(ae_work_oldest_wait_seconds{module="hangs_queue",queue="visits"} 0)"),
+              std::string::npos);
+    const auto ready = api().get("/health/ready", "");
+    EXPECT_EQ(ready.status, 503);
+    EXPECT_NE(ready.body.find(R"("name":"work queue hangs_queue/visits","status":"failed","reason":)"
+                              R"("1 of its work did not return after its limit (stuck))"),
+              std::string::npos)
+        << ready.body;
+    EXPECT_EQ(stopBackend().first.code, 1);
 }
 
 TEST_F(ModuleEnds, ASecondSignalEndsAtOnce) {

@@ -87,6 +87,21 @@ TEST_F(BackupPlanTest, TheCommandLineHoldsNoSecretAndItsEnvironmentLittle) {
         EXPECT_EQ(argument.find("correct horse"), std::string::npos);
 }
 
+TEST_F(BackupPlanTest, ResticRunsWithThePriorityAndTheMemoryOfTheConfiguration) {
+    config_.restic.priority.nice = 15;
+    config_.restic.memoryLimit = 512LL << 20;
+    const auto planned = plan();
+    const auto& made = std::get<BackupPlan>(planned);
+    const ResticCommands commands(config_, "/state/cache", {{"GOMEMLIMIT", "1"}});
+    for (const auto& spec : {commands.on(made.repository, made.arguments).spec, commands.version()}) {
+        EXPECT_EQ(spec.priority.nice, 15);
+        EXPECT_EQ(spec.environment.at("GOMEMLIMIT"), "536870912");
+    }
+    config_.restic.memoryLimit = 0;
+    EXPECT_FALSE(
+        ResticCommands(config_, "/c", {{"GOMEMLIMIT", "1"}}).version().environment.contains("GOMEMLIMIT"));
+}
+
 TEST_F(BackupPlanTest, RefusesWhatCouldDoMoreThanABackup) {
     const auto original = task_;
     const auto with = [&](auto&& change) {

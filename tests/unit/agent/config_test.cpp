@@ -124,6 +124,31 @@ TEST(Config, ErrorsNameKeyAndLine) {
     EXPECT_THAT(problem("agent:\n  retry_backoff: 10m\n"), HasSubstr("retry_max_backoff"));
 }
 
+TEST(Config, WhatResticLeavesToOthers) {
+    using Io = core::ProcessPriority::Io;
+    EXPECT_EQ(parseConfig("", "config.yaml", {}).restic.priority, core::ProcessPriority{});
+    const auto low =
+        parseConfig("restic: {nice: 10, ionice: \"best-effort:7\", memory_limit: 512MiB}", "config.yaml", {});
+    EXPECT_EQ(low.restic.priority, (core::ProcessPriority{10, Io::bestEffort, 7}));
+    EXPECT_EQ(low.restic.memoryLimit, 512LL << 20);
+    const auto idle =
+        parseConfig("", "config.yaml",
+                    {{"RESTIC_AGENT_RESTIC_IONICE", "idle"}, {"RESTIC_AGENT_RESTIC_MEMORY_LIMIT", "2GiB"}});
+    EXPECT_EQ(idle.restic.priority.io, Io::idle);
+    EXPECT_EQ(idle.restic.memoryLimit, 2LL << 30);
+    for (const auto* bad : {"-1", "20", "1x", "ten"})
+        EXPECT_THAT(problem(std::string("restic:\n  nice: ") + bad), HasSubstr("line 2: restic.nice must be"))
+            << bad;
+    for (const auto* bad : {"realtime", "best-effort", "best-effort:8", "best-effort:11", "idle:3", "7"})
+        EXPECT_THAT(problem(std::string("restic:\n  ionice: \"") + bad + "\""),
+                    HasSubstr("line 2: restic.ionice must be"))
+            << bad;
+    for (const auto* bad : {"512", "1MiB", "0MiB", "-1GiB", "512MB", "99999999999GiB", "GiB"})
+        EXPECT_THAT(problem(std::string("restic:\n  memory_limit: ") + bad),
+                    HasSubstr("line 2: restic.memory_limit must be"))
+            << bad;
+}
+
 TEST(Config, BrokenYamlIsNotQuoted) {
     const auto text = problem("orchestrator:\n  token: s3cr3t-token\n  url: [s3cr3t\n");
     EXPECT_THAT(text, HasSubstr("not well-formed YAML"));

@@ -1,8 +1,10 @@
 #include "core/process.h"
 
 #include <fcntl.h>
+#include <linux/ioprio.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -157,8 +159,107 @@ TEST_F(ProcessTest, RunsInItsFolderAndReadsNothingUnlessGiven) {
     EXPECT_EQ(run(spec).output, dir_.path().string() + "\n0\n");
     core::testkit::writeFile(dir_ / "input", "12345");
     spec = shell("wc -c");
-    spec.stdinFile = dir_ / "input";
+    spec.standardInput = core::ProcessInput::fromFile(dir_ / "input");
     EXPECT_EQ(run(spec).output, "5\n");
+}
+
+TEST_F(ProcessTest, ReadsWhatADescriptorHolds) {
+    core::testkit::writeFile(dir_ / "input", "12345");
+    const int fd = ::open((dir_ / "input").c_str(), O_RDONLY | O_CLOEXEC);
+    ASSERT_GE(fd, 0);
+    ::lseek(fd, 2, SEEK_SET);
+    auto spec = program("cat", {});
+    spec.standardInput = core::ProcessInput::fromDescriptor(fd);
+    EXPECT_EQ(run(spec).output, "345");
+    EXPECT_EQ(::fcntl(fd, F_GETFD), FD_CLOEXEC) << "it stays the caller's";
+    ::close(fd);
+    spec.standardInput = core::ProcessInput::fromDescriptor(-1);
+    const auto result = runner_.start(spec);
+    ASSERT_FALSE(result.ok());
+    EXPECT_EQ(result.error().name(), "ProcessFailed");
+}
+
+TEST_F(ProcessTest, APipeEndsWhenItIsClosedAndNotWithWhoWroteToIt) {
+    auto spec = program("cat", {});
+    spec.standardInput = core::ProcessInput::fromPipe();
+    auto reader = std::move(runner_.start(spec).value());
+    ASSERT_GE(reader->input(), 0);
+    auto writer = program("echo", {"dumped"});
+    writer.standardOutput = ProcessOutput::toDescriptor(reader->input());
+    EXPECT_TRUE(run(writer).exit.ok());
+    EXPECT_EQ(reader->wait(200ms), std::nullopt) << "the writer has ended, and nobody said that this was all";
+    reader->closeInput();
+    EXPECT_EQ(reader->input(), -1);
+    const auto exit = reader->wait(20s);
+    ASSERT_TRUE(exit);
+    EXPECT_TRUE(exit->ok());
+    EXPECT_EQ(reader->capturedOutput(), "dumped\n");
+}
+
+TEST_F(ProcessTest, WhoIsKilledNeverSeesTheEndOfItsPipe) {
+    // Its last act at the end of the input would be the file: what restic --stdin does with its snapshot.
+    auto spec = shell("cat >/dev/null; echo committed >" + (dir_ / "snapshot").string());
+    spec.standardInput = core::ProcessInput::fromPipe();
+    for (const bool explicitly : {true, false}) {
+        auto reader = std::move(runner_.start(spec).value());
+        if (explicitly) {
+            reader->signal(SIGKILL);
+            ASSERT_TRUE(reader->wait(20s));
+        }
+        reader.reset();
+        EXPECT_FALSE(std::filesystem::exists(dir_ / "snapshot"));
+    }
+}
+
+TEST_F(ProcessTest, RunGivesAnEmptyPipe) {
+    auto spec = program("cat", {});
+    spec.standardInput = core::ProcessInput::fromPipe();
+    const auto result = run(spec);
+    EXPECT_TRUE(result.exit.ok());
+    EXPECT_EQ(result.output, "");
+}
+
+/// The niceness that the kernel shows of a process (or "self").
+int niceOf(const std::string& pid) {
+    // pid (name) state …: the 19th field of all, and the name may hold spaces.
+    const auto stat = core::testkit::readFile("/proc/" + pid + "/stat");
+    std::istringstream fields(stat.substr(stat.rfind(')') + 2));
+    std::string field;
+    for (int i = 3; i <= 19; ++i)
+        fields >> field;
+    return std::stoi(field);
+}
+int ioPriorityOf(int pid) {
+    return static_cast<int>(::syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, pid));
+}
+
+TEST_F(ProcessTest, APriorityIsTheChildsAndItsChildrensAndNotOurs) {
+    const int ownNice = niceOf("self");
+    const int ownIo = ioPriorityOf(0);
+    auto spec = program("sleep", {"60"});
+    spec.priority.nice = 11;
+    spec.priority.io = core::ProcessPriority::Io::bestEffort;
+    spec.priority.ioLevel = 6;
+    const auto low = std::move(runner_.start(spec).value());
+    EXPECT_EQ(niceOf(std::to_string(low->pid())), 11);
+    EXPECT_EQ(ioPriorityOf(low->pid()), IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 6));
+
+    spec.priority = {};
+    spec.priority.io = core::ProcessPriority::Io::idle;
+    const auto idle = std::move(runner_.start(spec).value());
+    EXPECT_EQ(niceOf(std::to_string(idle->pid())), ownNice);
+    EXPECT_EQ(IOPRIO_PRIO_CLASS(ioPriorityOf(idle->pid())), IOPRIO_CLASS_IDLE);
+
+    spec.priority = {};
+    const auto plain = std::move(runner_.start(spec).value());
+    EXPECT_EQ(niceOf(std::to_string(plain->pid())), ownNice);
+    EXPECT_EQ(ioPriorityOf(plain->pid()), ownIo);
+    EXPECT_EQ(niceOf("self"), ownNice);
+    EXPECT_EQ(ioPriorityOf(0), ownIo);
+
+    auto child = shell("nice; nice & wait");
+    child.priority.nice = 12;
+    EXPECT_EQ(run(child).output, "12\n12\n");
 }
 
 TEST_F(ProcessTest, CaptureIsBoundedAndNeverBlocksTheChild) {

@@ -16,6 +16,7 @@
 #include "core/testing/mock_process.h"
 #include "core/testing/mock_process_runner.h"
 #include "core/testing/mock_wakeups.h"
+#include "core/testing/mock_work_queue.h"
 #include "core/testing/module/mock_module.h"
 #include "core/testing/module/mock_module_context.h"
 #include "core/testing/temp_dir.h"
@@ -67,6 +68,8 @@ TEST(Mocks, CanAllBeMade) {
     StrictMock<MockJobs> jobs;
     StrictMock<MockJobRun> run;
     StrictMock<MockWakeups> wakeups;
+    StrictMock<MockWorkQueue> queue;
+    StrictMock<MockWorkQueues> queues;
     StrictMock<MockRegistry> metrics;
     StrictMock<MockCounter> counter;
     StrictMock<MockGauge> gauge;

@@ -24,6 +24,7 @@
 #include "core/service.h"
 #include "core/time.h"
 #include "core/wakeups.h"
+#include "core/work_queue.h"
 
 namespace core {
 
@@ -40,6 +41,7 @@ public:
     [[nodiscard]] virtual event::Bus& events() = 0;
     [[nodiscard]] virtual Services& services() = 0;
     [[nodiscard]] virtual Jobs& jobs() = 0;
+    [[nodiscard]] virtual WorkQueues& workQueues() = 0;
     [[nodiscard]] virtual http::Authentication& authentication() = 0;
     /// Numbers for /metrics; what it collects ends with the module.
     [[nodiscard]] virtual metrics::Registry& metrics() = 0;
@@ -109,9 +111,9 @@ struct HealthCheck {
 /// settings, migrations, initialize, routes, middleware, eventHandlers, start; at the end stop in reverse
 /// order. A module that throws is reported with the step and the reason, its dependants are skipped, the host
 /// goes on. start() and stop() have threads and deadlines of their own (`modules.start_timeout`,
-/// `modules.stop_timeout`): one that does not return is abandoned, its routes, jobs, services and
-/// subscriptions are taken away, its stop() is not called, and the process ends without waiting for it. Work
-/// of its jobs, handlers and health checks that has not returned within `modules.stop_timeout` of the stop is
+/// `modules.stop_timeout`): one that does not return is abandoned, its routes, jobs, queues, services
+/// and subscriptions are taken away, its stop() is not called, and the process ends without waiting for it.
+/// Work of its jobs, queues, handlers and health checks that has not returned within `modules.stop_timeout` of the stop is
 /// named in the log and left behind in the same way.
 class CORE_EXPORT Module {
 public:

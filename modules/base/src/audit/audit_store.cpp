@@ -65,4 +65,39 @@ std::vector<AuditRow> AuditStore::list(core::db::Transaction& tx, const std::opt
     return list;
 }
 
+std::optional<core::Uuid> AuditStore::tenantAfter(core::db::Transaction& tx,
+                                                  const std::optional<core::Uuid>& tenant) {
+    const auto rows =
+        tx.query("SELECT tenant_id FROM audit_log WHERE tenant_id > $1 ORDER BY tenant_id LIMIT 1",
+                 {tenant.value_or(core::Uuid())});
+    return rows.empty() ? std::nullopt : std::optional(rows[0].uuid(0));
+}
+
+std::int64_t AuditStore::erase(core::db::Transaction& tx, const std::optional<core::Uuid>& tenant,
+                               core::Instant before, int limit) const {
+    // Written out, since no index finds "is the same as NULL".
+    const auto whose = [&](core::db::Params& params) -> std::string {
+        if (!tenant)
+            return "tenant_id IS NULL";
+        params.emplace_back(*tenant);
+        return "tenant_id = $" + std::to_string(params.size());
+    };
+    core::db::Params oldest{before};
+    const auto rows = tx.query("SELECT id, at_us FROM audit_log WHERE at_us < $1 AND " + whose(oldest) +
+                                   " ORDER BY at_us, id LIMIT " + std::to_string(limit),
+                               oldest);
+    if (rows.empty())
+        return 0;
+    const auto& last = rows[rows.size() - 1];
+    const auto count = static_cast<std::int64_t>(rows.size());
+    tx.execute("INSERT INTO audit_anchors (tenant_id, entry_id, at_us, hash, erased, updated_at_us) VALUES "
+               "($1, $2, $3, (SELECT hash FROM audit_log WHERE id = $2), $4, $5) ON CONFLICT (tenant_id) DO "
+               "UPDATE SET entry_id = excluded.entry_id, at_us = excluded.at_us, hash = excluded.hash, "
+               "erased = audit_anchors.erased + excluded.erased, updated_at_us = excluded.updated_at_us",
+               {tenant.value_or(core::Uuid()), last.uuid(0), last.instant(1), count, clock_.now()});
+    core::db::Params upTo{last.instant(1), last.uuid(0)};
+    tx.execute("DELETE FROM audit_log WHERE (at_us, id) <= ($1, $2) AND " + whose(upTo), upTo);
+    return count;
+}
+
 } // namespace base

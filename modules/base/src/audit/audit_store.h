@@ -51,6 +51,15 @@ public:
     [[nodiscard]] std::vector<AuditRow>
     list(core::db::Transaction& tx, const std::optional<core::Uuid>& tenant, const AuditFilter& filter) const;
 
+    /// The first tenant behind that one that has entries; without one, the first of all. In a system context,
+    /// as all below.
+    [[nodiscard]] static std::optional<core::Uuid> tenantAfter(core::db::Transaction& tx,
+                                                               const std::optional<core::Uuid>& tenant);
+    /// Erases the oldest entries of that tenant (or of no tenant) that are older than `before`, at most
+    /// `limit`, and keeps the last of them as the anchor of what is left. Returns how many went.
+    std::int64_t erase(core::db::Transaction& tx, const std::optional<core::Uuid>& tenant,
+                       core::Instant before, int limit) const;
+
 private:
     const core::Clock& clock_;
 };

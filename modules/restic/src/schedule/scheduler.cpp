@@ -22,9 +22,6 @@ constexpr std::chrono::minutes kLookAgain{5};
 /// More missed slots than this are not even counted.
 constexpr int kMostCounted = 1000;
 
-bool isLeaseLost(const core::Error& error) {
-    return error.name() == core::errors::kLeaseLost.name;
-}
 bool mayPass(const core::Error& error) {
     return error.name() == core::errors::kDatabase.name || error.name() == core::errors::kUnavailable.name;
 }

@@ -13,6 +13,8 @@ public:
     MOCK_METHOD(std::uint64_t, startTicks, (), (const, noexcept, override));
     MOCK_METHOD(std::optional<ProcessExit>, wait, (std::chrono::milliseconds timeout), (override));
     MOCK_METHOD(void, signal, (int number), (noexcept, override));
+    MOCK_METHOD(int, input, (), (const, noexcept, override));
+    MOCK_METHOD(void, closeInput, (), (noexcept, override));
     MOCK_METHOD(void, detach, (), (noexcept, override));
     MOCK_METHOD(const std::string&, capturedOutput, (), (const, noexcept, override));
     MOCK_METHOD(const std::string&, capturedError, (), (const, noexcept, override));

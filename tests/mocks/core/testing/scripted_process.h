@@ -58,6 +58,9 @@ private:
         [[nodiscard]] std::uint64_t startTicks() const noexcept override { return 1; }
         std::optional<ProcessExit> wait(std::chrono::milliseconds) override { return exit_; }
         void signal(int) noexcept override {}
+        /// Nobody reads.
+        [[nodiscard]] int input() const noexcept override { return -1; }
+        void closeInput() noexcept override {}
         void detach() noexcept override {}
         [[nodiscard]] const std::string& capturedOutput() const noexcept override { return output_; }
         [[nodiscard]] const std::string& capturedError() const noexcept override { return error_; }

@@ -19,6 +19,7 @@
 #include "core/testing/fake_jobs.h"
 #include "core/testing/fake_metrics.h"
 #include "core/testing/fake_wakeups.h"
+#include "core/testing/fake_work_queues.h"
 #include "core/testing/recording_bus.h"
 #include "core/testing/temp_dir.h"
 #include "core/testing/temporary_database.h"
@@ -126,6 +127,7 @@ public:
     ~TestHost() {
         bus_.endDurable();
         jobs_.stop();
+        workQueues_.stop();
         subscriptions_.clear();
         if (started_)
             module_->stop();
@@ -177,6 +179,7 @@ public:
 
     [[nodiscard]] FakeClock& clock() noexcept { return clock_; }
     [[nodiscard]] FakeJobs& jobs() noexcept { return jobs_; }
+    [[nodiscard]] FakeWorkQueues& workQueues() noexcept { return workQueues_; }
     [[nodiscard]] RecordingBus& bus() noexcept { return bus_; }
     [[nodiscard]] FakeMetrics& metrics() noexcept { return metrics_; }
     [[nodiscard]] FakeWakeups& wakeups() noexcept { return wakeups_; }
@@ -217,6 +220,7 @@ private:
         [[nodiscard]] event::Bus& events() override { return host_.bus_; }
         [[nodiscard]] Services& services() override { return host_.services_; }
         [[nodiscard]] Jobs& jobs() override { return host_.jobs_; }
+        [[nodiscard]] WorkQueues& workQueues() override { return host_.workQueues_; }
         [[nodiscard]] http::Authentication& authentication() override { return host_.authentication_; }
         [[nodiscard]] metrics::Registry& metrics() override { return host_.metrics_; }
         [[nodiscard]] Wakeups& wakeups() override { return host_.wakeups_; }
@@ -257,6 +261,7 @@ private:
     event::Catalogue catalogue_;
     RecordingBus bus_;
     FakeJobs jobs_;
+    FakeWorkQueues workQueues_{clock_};
     FakeMetrics metrics_;
     FakeWakeups wakeups_;
     http::Authentication authentication_{clock_};

@@ -16,6 +16,7 @@ public:
     MOCK_METHOD(event::Bus&, events, (), (override));
     MOCK_METHOD(Services&, services, (), (override));
     MOCK_METHOD(Jobs&, jobs, (), (override));
+    MOCK_METHOD(WorkQueues&, workQueues, (), (override));
     MOCK_METHOD(http::Authentication&, authentication, (), (override));
     MOCK_METHOD(metrics::Registry&, metrics, (), (override));
     MOCK_METHOD(Wakeups&, wakeups, (), (override));
