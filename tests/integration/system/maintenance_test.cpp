@@ -220,7 +220,7 @@ TEST_F(TasksByHand, TheCommandLineStartsShowsAndCancelsThem) {
         << nowhere.error;
     EXPECT_EQ(
         backend({"task", "start", "stats", "--repository", name, "--parameters", R"({"mode":7})"}).exit.code,
-        1);
+        2);
     EXPECT_EQ(backend({"task", "start", "stats"}).exit.code, 2) << "on what?";
 }
 
