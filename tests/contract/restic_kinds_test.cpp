@@ -1,6 +1,7 @@
 #include "contract/restic_fixture.h"
 #include "repositories/maintenance_store.h"
 #include "restic/protocol/maintenance_tasks.h"
+#include "restic/protocol/task_errors.h"
 
 /// What the results of the kinds that care for a repository do to our records.
 namespace test {
@@ -232,10 +233,14 @@ TEST_P(ResticKinds, TheLastOfEachIsKeptBesideItsRepository) {
     run("stats", {{"total_size", 12345}, {"mode", "raw-data"}});
     const auto failing = made("check").id;
     ASSERT_FALSE(given(failing).empty());
-    auto report = failed("RepositoryDamaged");
+    auto report = failed("RepositoryDamaged"); // so do agents of the first version call it
     report.result = Object{{"outcome", "failed"}, {"error_count", 2}, {"errors", Array{"pack x is gone"}}};
     host.tasks.report(tenant, web, failing, report);
     EXPECT_EQ(status(failing), "failed") << "a second try does not mend damage";
+    EXPECT_EQ(task(failing).error.stringOr("error"), "RepositoryCorrupted");
+    EXPECT_EQ(task(failing).error.stringOr("message"), "it went wrong");
+    EXPECT_EQ(task(failing).error.stringOr("hint"),
+              restic::protocol::task_errors::kRepositoryCorrupted.recovery);
     const auto all = maintenance();
     ASSERT_EQ(all.size(), 2U);
     EXPECT_EQ(all[0].kind, "check");

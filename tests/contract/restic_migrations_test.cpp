@@ -34,13 +34,16 @@ TEST_P(RealMigrations, LeadFromEveryEarlierStateToTheSameSchema) {
     const auto expected = schemaOf(fresh.db());
     ASSERT_GT(expected.size(), 20U);
 
-    // Every combination of versions in which a host may have been left; a module needs those before it.
-    // Tables of the host and of modules never refer to each other: for modules the host's first and last do.
+    // Every version of each module, with the others at their first or their last: nothing between them makes
+    // more of a difference, and all combinations are too many for one test. A module needs those before it.
     int states = 0;
+    const auto isBetween = [&](std::size_t module, std::size_t version) {
+        return version > 1 && version < modules[module].list.size();
+    };
     for (std::size_t core = 0; core <= modules[0].list.size(); ++core)
         for (std::size_t base = 0; base <= modules[1].list.size(); ++base)
             for (std::size_t restic = 0; restic <= (base == 0 ? 0 : modules[2].list.size()); ++restic) {
-                if (base > 0 && core > 0 && core < modules[0].list.size())
+                if (isBetween(0, core) + isBetween(1, base) + isBetween(2, restic) > 1)
                     continue;
                 SCOPED_TRACE(fmt::format("core {}, base {}, restic {}", core, base, restic));
                 TestDatabase earlier{GetParam()};

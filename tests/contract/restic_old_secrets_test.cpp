@@ -78,6 +78,37 @@ TEST_P(OldRows, HostNamesComeIntoOneForm) {
         << "h2 is another machine";
 }
 
+TEST_P(OldRows, ADamagedRepositoryHasTheNameOfNow) {
+    applyMigrations(db, first());
+    const auto owner = Uuid::parse(tenant).value();
+    const auto agent = newId();
+    const auto task = newId();
+    db.transact(SystemContext("t"), [&](Transaction& tx) {
+        tx.execute(
+            "INSERT INTO tenants (id, name, created_at_us, updated_at_us) VALUES ($1, 'default', 1, 1)",
+            {owner});
+        tx.execute("INSERT INTO restic_agents (id, tenant_id, hostname, os, arch, version, status, "
+                   "created_at_us, updated_at_us) VALUES ($1, $2, 'h', 'linux', 'a', '1', 'offline', 1, 1)",
+                   {agent, owner});
+        const core::json::Value error(
+            core::json::Object{{"error", "RepositoryDamaged"}, {"message", "pack x"}, {"hint", ""}});
+        tx.execute("INSERT INTO restic_tasks (id, tenant_id, agent_id, type, status, error, created_at_us, "
+                   "updated_at_us) VALUES ($1, $2, $3, 'check', 'failed', $4, 1, 1)",
+                   {task, owner, agent, error});
+        tx.execute("INSERT INTO restic_task_attempts (tenant_id, task_id, attempt, agent_id, assigned_at_us, "
+                   "error) VALUES ($1, $2, 1, $3, 1, $4)",
+                   {owner, task, agent, error});
+    });
+    applyMigrations(db, now());
+    for (const auto* table : {"restic_tasks", "restic_task_attempts"}) {
+        const auto error = db.read(SystemContext("t"), [&](Transaction& tx) {
+            return tx.query(std::string("SELECT error FROM ") + table)[0].json(0);
+        });
+        EXPECT_EQ(error.stringOr("error"), "RepositoryCorrupted") << table;
+        EXPECT_EQ(error.stringOr("message"), "pack x") << table;
+    }
+}
+
 TEST_P(OldRows, SecretsGoIntoTheVaultAndOutOfTheAuditLog) {
     applyMigrations(db, first());
     const auto owner = Uuid::parse(tenant).value();

@@ -13,6 +13,8 @@ ExitCode enrollCommand(const CommonOptions& common, const EnrollOptions& options
 ExitCode runCommand(const CommonOptions& common, core::ProcessRunner& runner, const core::Clock& clock);
 ExitCode statusCommand(const CommonOptions& common);
 ExitCode doctorCommand(const CommonOptions& common, core::ProcessRunner& runner, const core::Clock& clock);
+/// Every key of the configuration file with its variable and its default; reads no file.
+ExitCode configCommand(const CommonOptions& common);
 
 /// Parses the command line and runs the command.
 int agentMain(int argc, char** argv);

@@ -17,6 +17,7 @@ Examples:
   restic-agent run
   restic-agent status --json
   restic-agent doctor
+  restic-agent config
 
 Exit codes: 0 success, 1 failure, 2 wrong usage.
 Every setting of the configuration file can be given as RESTIC_AGENT_..., for example
@@ -74,6 +75,10 @@ int agentMain(int argc, char** argv) {
     shared(*doctorApp);
     doctorApp->add_flag("--json", common.json, "As JSON");
     doctorApp->footer("\nExample:\n  restic-agent doctor --state-dir /var/lib/restic-agent\n");
+    auto* configApp =
+        app.add_subcommand("config", "List the settings of the configuration file with their defaults");
+    configApp->add_flag("--json", common.json, "As JSON");
+    configApp->footer("\nExample:\n  restic-agent config\n");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -97,6 +102,8 @@ int agentMain(int argc, char** argv) {
             code = statusCommand(common);
         else if (*doctorApp)
             code = doctorCommand(common, runner, clock);
+        else if (*configApp)
+            code = configCommand(common);
         else
             code = runCommand(common, runner, clock);
     } catch (const core::Error& error) {

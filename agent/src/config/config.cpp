@@ -21,55 +21,66 @@ namespace {
 
 constexpr std::uintmax_t kMaxFileSize = 1U << 20U;
 
-/// One setting with a single value: its place in the file, and what reads it. Returns what is wrong, or "".
+/// Reads one value; returns what is wrong, or "".
+using Set = std::function<std::string(Config&, const std::string&)>;
+/// The value as the file would have it.
+using Get = std::function<std::string(const Config&)>;
+
+/// One setting with a single value: its place in the file, and how it is read and written.
 struct Scalar {
     const char* section;
     const char* key;
-    std::function<std::string(Config&, const std::string&)> set;
+    std::pair<Set, Get> as;
 };
 
 template <typename Section>
-auto text(Section Config::*section, std::string Section::*member) {
-    return [=](Config& config, const std::string& value) {
-        config.*section.*member = value;
-        return std::string();
-    };
+std::pair<Set, Get> text(Section Config::*section, std::string Section::*member) {
+    return {[=](Config& config, const std::string& value) {
+                config.*section.*member = value;
+                return std::string();
+            },
+            [=](const Config& config) { return config.*section.*member; }};
 }
 
 template <typename Section>
-auto absolutePath(Section Config::*section, std::string Section::*member) {
-    return [=](Config& config, const std::string& value) -> std::string {
-        if (!value.starts_with('/'))
-            return "must be an absolute path";
-        config.*section.*member = value;
-        return {};
-    };
+std::pair<Set, Get> absolutePath(Section Config::*section, std::string Section::*member) {
+    return {[=](Config& config, const std::string& value) -> std::string {
+                if (!value.starts_with('/'))
+                    return "must be an absolute path";
+                config.*section.*member = value;
+                return {};
+            },
+            [=](const Config& config) { return config.*section.*member; }};
 }
 
 template <typename Section>
-auto duration(Section Config::*section, std::chrono::milliseconds Section::*member,
-              std::chrono::milliseconds least) {
-    return [=](Config& config, const std::string& value) -> std::string {
-        const auto parsed = core::parseDuration(value);
-        if (!parsed)
-            return "must be a duration such as 30s, 5m or 6h";
-        if (*parsed < least)
-            return "must be at least " + core::formatDuration(least);
-        config.*section.*member = *parsed;
-        return {};
-    };
+std::pair<Set, Get> duration(Section Config::*section, std::chrono::milliseconds Section::*member,
+                             std::chrono::milliseconds least) {
+    return {[=](Config& config, const std::string& value) -> std::string {
+                const auto parsed = core::parseDuration(value);
+                if (!parsed)
+                    return "must be a duration such as 30s, 5m or 6h";
+                if (*parsed < least)
+                    return "must be at least " + core::formatDuration(least);
+                config.*section.*member = *parsed;
+                return {};
+            },
+            [=](const Config& config) { return core::formatDuration(config.*section.*member); }};
 }
 
 template <typename Section>
-auto integer(Section Config::*section, std::int64_t Section::*member, std::int64_t least, std::int64_t most) {
-    return [=](Config& config, const std::string& value) -> std::string {
-        std::int64_t parsed = 0;
-        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), parsed);
-        if (error != std::errc{} || end != value.data() + value.size() || parsed < least || parsed > most)
-            return fmt::format("must be a whole number from {} to {}", least, most);
-        config.*section.*member = parsed;
-        return {};
-    };
+std::pair<Set, Get> integer(Section Config::*section, std::int64_t Section::*member, std::int64_t least,
+                            std::int64_t most) {
+    return {[=](Config& config, const std::string& value) -> std::string {
+                std::int64_t parsed = 0;
+                const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), parsed);
+                if (error != std::errc{} || end != value.data() + value.size() || parsed < least ||
+                    parsed > most)
+                    return fmt::format("must be a whole number from {} to {}", least, most);
+                config.*section.*member = parsed;
+                return {};
+            },
+            [=](const Config& config) { return std::to_string(config.*section.*member); }};
 }
 
 std::string setUrl(Config& config, const std::string& value) {
@@ -156,13 +167,12 @@ std::string setMemoryLimit(Config& config, const std::string& value) {
 }
 
 const std::vector<Scalar>& scalars() {
-    using std::chrono::milliseconds;
     using namespace std::chrono_literals;
     using O = Config::Orchestrator;
     using A = Config::Agent;
     using R = Config::Restic;
     static const std::vector<Scalar> all{
-        {"orchestrator", "url", setUrl},
+        {"orchestrator", "url", {setUrl, [](const Config& config) { return config.orchestrator.url; }}},
         {"orchestrator", "token", text(&Config::orchestrator, &O::token)},
         {"orchestrator", "ca_cert", absolutePath(&Config::orchestrator, &O::caCert)},
         {"agent", "id", text(&Config::agent, &A::id)},
@@ -176,10 +186,21 @@ const std::vector<Scalar>& scalars() {
         {"agent", "retry_max_backoff", duration(&Config::agent, &A::retryMaxBackoff, 10ms)},
         {"agent", "failure_threshold", integer(&Config::agent, &A::failureThreshold, 1, 1000)},
         {"agent", "max_concurrent_tasks", integer(&Config::agent, &A::maxConcurrentTasks, 1, 64)},
-        {"agent", "bind_to_machine", setBindToMachine},
-        {"agent", "log_level", setLogLevel},
-        {"agent", "log_format", setLogFormat},
-        {"restic", "binary", setBinary},
+        {"agent",
+         "bind_to_machine",
+         {setBindToMachine,
+          [](const Config& config) { return config.agent.bindToMachine ? "true" : "false"; }}},
+        {"agent",
+         "log_level",
+         {setLogLevel,
+          [](const Config& config) { return std::string(core::logLevelName(config.agent.logLevel)); }}},
+        {"agent",
+         "log_format",
+         {setLogFormat,
+          [](const Config& config) {
+              return config.agent.logFormat == core::LogFormat::json ? "json" : "text";
+          }}},
+        {"restic", "binary", {setBinary, [](const Config& config) { return config.restic.binary; }}},
         {"restic", "cache_dir", absolutePath(&Config::restic, &R::cacheDir)},
         {"restic", "config_dir", absolutePath(&Config::restic, &R::configDir)},
         {"restic", "temp_dir", absolutePath(&Config::restic, &R::tempDir)},
@@ -300,7 +321,7 @@ private:
             });
             if (known == scalars().end())
                 fail(at, key, "is not a setting");
-            if (const auto problem = known->set(config_, scalar(value, key)); !problem.empty())
+            if (const auto problem = known->as.first(config_, scalar(value, key)); !problem.empty())
                 fail(value, key, problem);
         });
     }
@@ -470,6 +491,19 @@ Environment currentEnvironment() {
     return out;
 }
 
+std::vector<Setting> settings() {
+    std::vector<Setting> out;
+    const Config defaults;
+    for (const auto& scalar : scalars())
+        out.push_back({std::string(scalar.section) + "." + scalar.key, environmentName(scalar),
+                       scalar.as.second(defaults)});
+    for (const auto* key : {"restic.allow_backends", "backup.sources.path", "backup.sources.policy",
+                            "backup.exclude", "repository.url", "repository.type", "repository.config",
+                            "repository.password_file", "repository.cert_file", "plugins.NAME"})
+        out.push_back({key, {}, {}});
+    return out;
+}
+
 Config parseConfig(const std::string& text, const std::string& name, const Environment& environment) {
     Config config;
     try {
@@ -485,7 +519,7 @@ Config parseConfig(const std::string& text, const std::string& name, const Envir
         const auto found = environment.find(variable);
         if (found == environment.end() || found->second.empty())
             continue;
-        if (const auto problem = scalar.set(config, found->second); !problem.empty())
+        if (const auto problem = scalar.as.first(config, found->second); !problem.empty())
             throw core::Error(errors::kConfig, variable + " " + problem);
     }
     if (config.agent.hostname.empty())

@@ -100,6 +100,14 @@ struct Config {
     std::map<std::string, core::json::Object> plugins;
 };
 
+/// One key of the file. Lists and the parts of sources, repository and plugins have no variable.
+struct Setting {
+    std::string key;
+    std::string environment;
+    std::string standard; ///< its default, as the file would have it; empty: none
+};
+[[nodiscard]] std::vector<Setting> settings();
+
 /// An environment, as a lookup: tests bring their own.
 using Environment = std::map<std::string, std::string>;
 [[nodiscard]] Environment currentEnvironment();

@@ -37,7 +37,8 @@ std::optional<core::ProcessResult> RepositoryCommands::run(const RepositoryAcces
         return std::nullopt;
     }
     if (result.value().timedOut) {
-        error = task_errors::make(task_errors::kNetworkError, "restic did not reach the repository in time");
+        error =
+            task_errors::make(task_errors::kNetworkTimeout, "restic did not reach the repository in time");
         return std::nullopt;
     }
     return std::move(result).value();

@@ -83,7 +83,7 @@ std::optional<protocol::TaskError> RepositorySetup::prepareFolder(const Reposito
     const auto& [place, hasConfig, isCutOff] = *looked;
     const auto name = core::printable(folder.string());
     if (isCutOff)
-        return task_errors::make(task_errors::kRepositoryDamaged,
+        return task_errors::make(task_errors::kRepositoryCorrupted,
                                  "The file config of the repository in " + name +
                                      " is empty: restore it from a copy of the repository, or empty the "
                                      "folder if nothing in it is needed");
@@ -114,7 +114,7 @@ std::optional<protocol::TaskError> RepositorySetup::prepareFolder(const Reposito
         const bool looksLikeOne =
             std::find(inside->entries->begin(), inside->entries->end(), "keys") != inside->entries->end();
         return task_errors::make(
-            looksLikeOne ? task_errors::kRepositoryDamaged : task_errors::kRepositoryNotFound,
+            looksLikeOne ? task_errors::kRepositoryCorrupted : task_errors::kRepositoryNotFound,
             name +
                 (looksLikeOne ? " holds a repository without its file config (found: "
                               : " is not empty and holds no repository (found: ") +

@@ -1,5 +1,7 @@
 #include "heartbeat/heartbeat.h"
 
+#include "api_client/failure_kinds.h"
+
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -113,8 +115,10 @@ std::chrono::milliseconds Heartbeat::beat(core::http::Interrupter& interrupter) 
         if (!answer.failure.worthRetrying() || attempt >= config_.agent.heartbeatRetryAttempts) {
             ++failures_;
             writeStatus(message, answer.failure.message);
-            const core::LogFields fields{{"error", answer.failure.message},
-                                         {"failures", std::int64_t{failures_}}};
+            const core::LogFields fields{
+                {"reason", failures::ofHeartbeat(failures_, config_.agent.failureThreshold).name},
+                {"error", answer.failure.message},
+                {"failures", std::int64_t{failures_}}};
             if (failures_ == config_.agent.failureThreshold)
                 log_.error("The server has not been reached for several heartbeats", fields);
             else

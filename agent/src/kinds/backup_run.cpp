@@ -41,8 +41,8 @@ bool outcomeIsOpen(const core::ProcessExit& exit, const BackupOutput& output, co
         return true;
     if (!verdict.error)
         return true; // cancelled
-    for (const auto* kind :
-         {&task_errors::kCommandFailed, &task_errors::kInterrupted, &task_errors::kCommandTimeout})
+    for (const auto* kind : {&task_errors::kCommandFailed, &task_errors::kInterrupted,
+                             &task_errors::kCommandTimeout, &task_errors::kOutOfMemory})
         if (verdict.error->error == kind->name)
             return true;
     return false;

@@ -78,12 +78,12 @@ std::optional<Verdict> Check::judge(int, const core::ProcessExit& exit, const st
     if (!exit.known || exit.signal != 0 || exit.code != 1 || errorCount_ == 0)
         return std::nullopt;
     const auto& cause = classifyFailure(exit, errors);
-    if (&cause != &task_errors::kRepositoryDamaged && &cause != &task_errors::kCommandFailed)
+    if (&cause != &task_errors::kRepositoryCorrupted && &cause != &task_errors::kCommandFailed)
         return std::nullopt;
     damaged_ = true;
     return Verdict{
         restic::protocol::TaskState::failed, "failed",
-        task_errors::make(task_errors::kRepositoryDamaged,
+        task_errors::make(task_errors::kRepositoryCorrupted,
                           fmt::format("restic check found {}: {}",
                                       errorCount_ == 1 ? "an error" : fmt::format("{} errors", errorCount_),
                                       result_.errors.front()))};

@@ -26,10 +26,17 @@ constexpr auto kPhrases = std::to_array<Phrase>({
     {"all target directories/files do not exist", &task_errors::kSourceNotFound},
     {"all source directories/files do not exist", &task_errors::kSourceNotFound},
     {"no space left on device", &task_errors::kOutOfDiskSpace},
-    {"disk quota exceeded", &task_errors::kOutOfDiskSpace},
+    {"quota exceeded", &task_errors::kQuotaExceeded},
+    {"quotaexceeded", &task_errors::kQuotaExceeded},
+    {"insufficient storage", &task_errors::kQuotaExceeded},
+    {"response (507)", &task_errors::kQuotaExceeded},
+    {"cannot allocate memory", &task_errors::kOutOfMemory},
     {"x509:", &task_errors::kCertificateError},
     {"host key verification failed", &task_errors::kCertificateError},
-    {"permission denied (publickey", &task_errors::kInvalidCredentials},
+    {"permission denied (publickey", &task_errors::kSSHKeyInvalid},
+    {"unprotected private key file", &task_errors::kSSHKeyInvalid},
+    {"error in libcrypto", &task_errors::kSSHKeyInvalid},
+    {": invalid format", &task_errors::kSSHKeyInvalid},
     {"permission denied, please try again", &task_errors::kInvalidCredentials},
     {"accessdenied", &task_errors::kInvalidCredentials},
     {"access denied", &task_errors::kInvalidCredentials},
@@ -42,27 +49,43 @@ constexpr auto kPhrases = std::to_array<Phrase>({
     {"response (401)", &task_errors::kInvalidCredentials},
     {"403 forbidden", &task_errors::kInvalidCredentials},
     {"response (403)", &task_errors::kInvalidCredentials},
+    {"nosuchbucket", &task_errors::kBucketNotFound},
+    {"specified bucket does not exist", &task_errors::kBucketNotFound},
+    {"bucket doesn't exist", &task_errors::kBucketNotFound},
+    {"containernotfound", &task_errors::kBucketNotFound},
+    {"specified container does not exist", &task_errors::kBucketNotFound},
+    {"no route to host", &task_errors::kNetworkUnreachable},
+    {"network is unreachable", &task_errors::kNetworkUnreachable},
+    {"connection timed out", &task_errors::kNetworkTimeout},
+    {"operation timed out", &task_errors::kNetworkTimeout},
+    {"i/o timeout", &task_errors::kNetworkTimeout},
+    {"tls handshake timeout", &task_errors::kNetworkTimeout},
+    {"context deadline exceeded", &task_errors::kNetworkTimeout},
+    {"connection refused", &task_errors::kBackendUnavailable},
+    {"service unavailable", &task_errors::kBackendUnavailable},
+    {"serviceunavailable", &task_errors::kBackendUnavailable},
+    {"please reduce your request rate", &task_errors::kBackendUnavailable},
+    {"bad gateway", &task_errors::kBackendUnavailable},
+    {"gateway timeout", &task_errors::kBackendUnavailable},
+    {"response (500)", &task_errors::kBackendUnavailable},
+    {"response (502)", &task_errors::kBackendUnavailable},
+    {"response (503)", &task_errors::kBackendUnavailable},
+    {"response (504)", &task_errors::kBackendUnavailable},
     {"dial tcp", &task_errors::kNetworkError},
     {"no such host", &task_errors::kNetworkError},
     {"could not resolve hostname", &task_errors::kNetworkError},
-    {"connection refused", &task_errors::kNetworkError},
     {"connection reset", &task_errors::kNetworkError},
-    {"connection timed out", &task_errors::kNetworkError},
     {"connection closed by", &task_errors::kNetworkError},
-    {"no route to host", &task_errors::kNetworkError},
-    {"network is unreachable", &task_errors::kNetworkError},
-    {"i/o timeout", &task_errors::kNetworkError},
-    {"tls handshake timeout", &task_errors::kNetworkError},
     {"broken pipe", &task_errors::kNetworkError},
-    {"unable to start the sftp session", &task_errors::kNetworkError},
+    {"unable to start the sftp session", &task_errors::kBackendUnavailable},
     {"permission denied", &task_errors::kPermissionDenied},
     {"read-only file system", &task_errors::kPermissionDenied},
     {"repository does not exist", &task_errors::kRepositoryNotFound},
     {"is there a repository at the following location", &task_errors::kRepositoryNotFound},
-    {"repository contains errors", &task_errors::kRepositoryDamaged},
-    {"ciphertext verification failed", &task_errors::kRepositoryDamaged},
-    {"invalid data returned", &task_errors::kRepositoryDamaged},
-    {"not found in repository", &task_errors::kRepositoryDamaged},
+    {"repository contains errors", &task_errors::kRepositoryCorrupted},
+    {"ciphertext verification failed", &task_errors::kRepositoryCorrupted},
+    {"invalid data returned", &task_errors::kRepositoryCorrupted},
+    {"not found in repository", &task_errors::kRepositoryCorrupted},
 });
 
 std::string lower(std::string_view text) {
@@ -75,7 +98,7 @@ std::string lower(std::string_view text) {
 std::string outcomeOf(const core::ErrorKind& kind) {
     if (&kind == &task_errors::kRepositoryLocked)
         return "locked";
-    if (&kind == &task_errors::kRepositoryNotFound)
+    if (&kind == &task_errors::kRepositoryNotFound || &kind == &task_errors::kBucketNotFound)
         return "no_repository";
     if (&kind == &task_errors::kAuthenticationFailed)
         return "bad_password";
@@ -99,6 +122,12 @@ std::string crashLine(std::string_view text) {
                 return std::string(line.substr(0, 512));
     }
     return {};
+}
+
+bool saysMemoryIsOut(std::string_view text) {
+    const auto small = lower(text);
+    return small.find("out of memory") != std::string::npos ||
+           small.find("cannot allocate memory") != std::string::npos;
 }
 
 std::string messageFor(const core::ErrorKind& kind, const core::ProcessExit& exit, std::string_view text) {
@@ -151,7 +180,10 @@ const core::ErrorKind& classifyFailure(const core::ProcessExit& exit, std::strin
 bool saysRepositoryIsAbsent(const core::ProcessExit& exit, std::string_view errorText) {
     if (exit.known && exit.signal == 0 && exit.code == 10)
         return true;
-    if (&classifyFailure(exit, errorText) != &task_errors::kRepositoryNotFound)
+    const auto& kind = classifyFailure(exit, errorText);
+    if (&kind == &task_errors::kBucketNotFound)
+        return true; // restic init makes it where the credentials may
+    if (&kind != &task_errors::kRepositoryNotFound)
         return false;
     const auto text = lower(errorText);
     constexpr std::string_view kAbsent[] = {"no such file or directory",
@@ -213,7 +245,8 @@ Verdict judgeFailure(const core::ProcessExit& exit, std::string_view errorText, 
     if (ended && exit.code == 0)
         return failure(task_errors::kCommandFailed, "restic ended without naming a result");
     if (const auto crash = ended && exit.code == 2 ? crashLine(errorText) : std::string(); !crash.empty())
-        return failure(task_errors::kCommandFailed, "restic crashed: " + crash);
+        return failure(saysMemoryIsOut(crash) ? task_errors::kOutOfMemory : task_errors::kCommandFailed,
+                       "restic crashed: " + crash);
     if (ended && exit.code == 130)
         return failure(task_errors::kInterrupted, "restic was interrupted, though nobody asked for it here");
     const auto& kind = classifyFailure(exit, errorText);

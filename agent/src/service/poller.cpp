@@ -1,4 +1,6 @@
 #include "service/poller.h"
+
+#include "api_client/failure_kinds.h"
 #include "waiting/backoff.h"
 #include "waiting/pause.h"
 
@@ -38,7 +40,8 @@ void Poller::run(const std::stop_token& stop) {
             if (answer.failure.kind == ApiFailure::Kind::interrupted)
                 continue;
             const auto delay = answer.failure.retryAfter.value_or(backoff.next());
-            const core::LogFields fields{{"error", answer.failure.message},
+            const core::LogFields fields{{"reason", failures::ofPoll(answer.failure).name},
+                                         {"error", answer.failure.message},
                                          {"again_in_ms", static_cast<std::int64_t>(delay.count())}};
             if (backoff.failures() == config_.agent.failureThreshold)
                 log_.error("The server has not given an answer about tasks for several attempts", fields);

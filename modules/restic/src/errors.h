@@ -62,6 +62,9 @@ inline constexpr ErrorKind kStaleAttempt{"StaleAttempt", 409,
                                          "Stop this attempt and drop its reports"};
 inline constexpr ErrorKind kInvalidParameters{"InvalidParameters", 400, "The task's parameters are not valid",
                                               "Correct what the message names"};
+/// Of a target and not of a call: no answer has it.
+inline constexpr ErrorKind kSnapshotTooOld{"SnapshotTooOld", 503, "The last snapshot is too old",
+                                           "Start a backup, and look why its schedule did not"};
 inline constexpr std::array kAll{&kAgentNotFound,     &kAgentAlreadyExists, &kInvalidRegistrationToken,
                                  &kTokenExpired,      &kTokenRevoked,       &kPolicyNotFound,
                                  &kPolicyInUse,       &kPolicyExists,       &kInvalidCron,

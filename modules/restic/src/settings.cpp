@@ -62,6 +62,21 @@ std::vector<Setting> settings() {
          .doc = "How often agents are asked to report",
          .min = 1000,
          .seedName = "Interval"},
+        {.key = "restic.agents.max_concurrent_tasks",
+         .type = SettingType::integer,
+         .defaultValue = "2",
+         .doc = "How many tasks a new agent gets at once; each agent's own max_concurrent_tasks counts "
+                "from then on",
+         .min = 1,
+         .max = 64,
+         .seedName = "MaxConcurrentPerAgent"},
+        {.key = "restic.tasks.long_poll_timeout",
+         .type = SettingType::duration,
+         .defaultValue = "30s",
+         .doc = "How long an agent's poll is held open at most while nothing waits for it",
+         .min = 1000,
+         .max = 60000,
+         .seedName = "LongPollTimeout"},
         {.key = "restic.tasks.lease",
          .type = SettingType::duration,
          .defaultValue = "90s",
@@ -108,6 +123,7 @@ std::vector<Setting> settings() {
 TaskSettings taskSettings(const core::config::Config& config) {
     TaskSettings settings;
     settings.lease = config.duration("restic.tasks.lease");
+    settings.longPollTimeout = config.duration("restic.tasks.long_poll_timeout");
     settings.retryAttempts = static_cast<int>(config.integer("restic.tasks.retry_attempts"));
     settings.retryBackoff = config.duration("restic.tasks.retry_backoff");
     settings.logBytesPerHour = config.integer("restic.tasks.log_mib_per_hour") << 20;
@@ -121,6 +137,7 @@ AgentSettings agentSettings(const core::config::Config& config) {
     settings.offlineAfter = config.duration("restic.agents.offline_after");
     settings.reportOfflineAfter = config.duration("restic.agents.heartbeat_timeout");
     settings.heartbeatInterval = config.duration("restic.agents.heartbeat_interval");
+    settings.maxConcurrentTasks = static_cast<int>(config.integer("restic.agents.max_concurrent_tasks"));
     // An agent renews its token with a heartbeat after two thirds of its life: four intervals leave room for
     // one that is lost.
     if (settings.tokenTtl < 4 * settings.heartbeatInterval)

@@ -190,7 +190,7 @@ TEST_P(KindsTest, CheckTellsSoundFromDamaged) {
             largest = entry.file_size();
         }
     std::filesystem::remove(pack);
-    const auto report = fail(taskOf("check"), "RepositoryDamaged");
+    const auto report = fail(taskOf("check"), "RepositoryCorrupted");
     ASSERT_NE(report.find("result"), nullptr);
     const auto& damaged = *report.find("result");
     EXPECT_GE(damaged.integerOr("error_count"), 1) << core::json::write(report);

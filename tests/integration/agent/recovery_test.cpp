@@ -195,6 +195,9 @@ TEST_F(AgentTest, AnOutageOfTheServerCostsNothing) {
     server_.sendTask(backup(task));
     const auto beats = server_.heartbeats().size();
     ASSERT_TRUE(await([&] { return server_.outages() > 1; })) << "an outage that nobody met is none";
+    EXPECT_TRUE(await([&] {
+        return readFile(dir_ / "agent.log").find("OrchestratorDown") != std::string::npos;
+    })) << "the log says why";
     server_.setDown(false);
     ASSERT_TRUE(server_.awaitResult(task));
     EXPECT_TRUE(await([&] { return server_.heartbeats().size() > beats; }));

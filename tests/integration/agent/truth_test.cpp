@@ -115,7 +115,7 @@ TEST_F(TruthTest, WhatIsNotEmptyIsNeverInitialised) {
     std::filesystem::remove(repository_ / "config");
     const auto keys = filesIn(repository_ / "keys");
     auto result = run(payload);
-    EXPECT_EQ(field(result, "error", "error"), "RepositoryDamaged") << core::json::write(result);
+    EXPECT_EQ(field(result, "error", "error"), "RepositoryCorrupted") << core::json::write(result);
     EXPECT_FALSE(std::filesystem::exists(repository_ / "config"));
     EXPECT_EQ(filesIn(repository_ / "keys"), keys);
 
@@ -131,7 +131,7 @@ TEST_F(TruthTest, WhatIsNotEmptyIsNeverInitialised) {
     initRepository();
     writeFile(repository_ / "config", "");
     result = run(payload);
-    EXPECT_EQ(field(result, "error", "error"), "RepositoryDamaged") << core::json::write(result);
+    EXPECT_EQ(field(result, "error", "error"), "RepositoryCorrupted") << core::json::write(result);
     EXPECT_NE(field(result, "error", "message").find("config"), std::string::npos);
 
     // Through a link nothing is created: it may lead to the mount point of one that worked.

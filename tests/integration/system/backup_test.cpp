@@ -50,6 +50,11 @@ TEST_P(WholeSystem, BacksUpAndTellsTheTruthAboutIt) {
     EXPECT_EQ(run(first).integerOr("files_new", -1), 2);
     EXPECT_EQ(get("/api/v1/restic/snapshots/" + told.stringOr("id")).stringOr("snapshot_id"),
               real.stringOr("id"));
+    for (const auto& of : {"policies/" + policyId_, "repositories/" + repositoryId_}) {
+        const auto same = get("/api/v1/restic/" + of + "/snapshots");
+        ASSERT_EQ(same.find("items")->array()->size(), 1U) << of;
+        EXPECT_EQ(same.find("items")->array()->front().stringOr("id"), told.stringOr("id")) << of;
+    }
 
     // The second one saves what changed only.
     writeFile(source_ / "three.txt", "three three three");
@@ -65,6 +70,9 @@ TEST_P(WholeSystem, BacksUpAndTellsTheTruthAboutIt) {
     EXPECT_EQ(status.stringOr("status"), "healthy");
     EXPECT_EQ(status.integerOr("snapshot_count"), 2);
     EXPECT_EQ(status.stringOr("latest_snapshot_id"), run(second).stringOr("snapshot_id"));
+    ASSERT_TRUE(await([&] {
+        return !get("/api/v1/restic/backup-runs/" + second + "/logs").find("items")->array()->empty();
+    }));
     ASSERT_TRUE(await(
         [&] { return !get("/api/v1/restic/tasks/" + second + "/logs").find("items")->array()->empty(); }));
     EXPECT_EQ(get("/api/v1/restic/policies/" + policyId_).stringOr("last_run_status"), "success");

@@ -70,7 +70,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"0.14.0/no_repository", TaskState::failed, "no_repository", "RepositoryNotFound"},
                     Case{"0.14.0/wrong_password", TaskState::failed, "bad_password", "AuthenticationFailed"},
                     Case{"0.14.0/locked", TaskState::failed, "locked", "RepositoryLocked"},
-                    Case{"0.14.0/net", TaskState::failed, "failed", "NetworkError"},
+                    Case{"0.14.0/net", TaskState::failed, "failed", "BackendUnavailable"},
                     Case{"0.14.0/dns", TaskState::failed, "failed", "NetworkError"},
                     Case{"0.14.0/bad_flag", TaskState::failed, "failed", "CommandFailed"},
                     Case{"0.14.0/cancelled", TaskState::failed, "failed", "Interrupted"},
@@ -227,12 +227,32 @@ TEST(Verdict, CausesAreFoundInTheText) {
          "InvalidCredentials"},
         {"Fatal: unable to open config file: unexpected HTTP response (401): 401 Unauthorized",
          "InvalidCredentials"},
-        {"Fatal: unable to open repository: unable to start the sftp session, error: EOF", "NetworkError"},
+        {"Fatal: unable to open repository: unable to start the sftp session, error: EOF",
+         "BackendUnavailable"},
         {"backup@host: Permission denied (publickey,password).\nFatal: unable to start the sftp session",
-         "InvalidCredentials"},
+         "SSHKeyInvalid"},
+        {"subprocess ssh: Load key \"/etc/restic/id\": invalid format\nFatal: unable to start the sftp "
+         "session",
+         "SSHKeyInvalid"},
+        {"Fatal: unable to open config file: Stat: The specified bucket does not exist\nIs there a "
+         "repository at "
+         "the following location?",
+         "BucketNotFound"},
+        {"Fatal: unable to open config file: Head \"https://s3/\": dial tcp 10.0.0.1:443: i/o timeout",
+         "NetworkTimeout"},
+        {"Fatal: unable to open config file: Get: context deadline exceeded", "NetworkTimeout"},
+        {"ssh: connect to host b port 22: Connection timed out", "NetworkTimeout"},
+        {"ssh: connect to host b port 22: No route to host", "NetworkUnreachable"},
+        {"Fatal: dial tcp [::1]:443: connect: network is unreachable", "NetworkUnreachable"},
+        {"Fatal: dial tcp 10.0.0.1:8000: connect: connection refused", "BackendUnavailable"},
+        {"Fatal: unexpected HTTP response (503): 503 Service Unavailable", "BackendUnavailable"},
+        {"Fatal: dial tcp: lookup s3.example.com: no such host", "NetworkError"},
+        {"Save(<data/1>) failed: write /r/data/1: disk quota exceeded", "QuotaExceeded"},
+        {"Fatal: unexpected HTTP response (507): 507 Insufficient Storage", "QuotaExceeded"},
+        {"Fatal: fork/exec /usr/bin/ssh: cannot allocate memory", "OutOfMemory"},
         {"Fatal: unable to save snapshot: write /r/data/x: no space left on device", "OutOfDiskSpace"},
         {"Fatal: mkdir /r: read-only file system", "PermissionDenied"},
-        {"Fatal: repository contains errors", "RepositoryDamaged"},
+        {"Fatal: repository contains errors", "RepositoryCorrupted"},
         {"Fatal: something new", "CommandFailed"},
         {"", "CommandFailed"},
     };
@@ -244,6 +264,16 @@ TEST(Verdict, CausesAreFoundInTheText) {
     EXPECT_EQ(classifyFailure({10, 0, true}, "dial tcp").name, "RepositoryNotFound");
 }
 
+TEST(Verdict, ACrashForWantOfMemoryIsSaidToBeOne) {
+    const auto error =
+        judgeFailure({2, 0, true}, "fatal error: runtime: out of memory\n\ngoroutine 1:\n", StopReason::none)
+            .error;
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->error, "OutOfMemory");
+    EXPECT_EQ(judgeFailure({2, 0, true}, "panic: index out of range\n", StopReason::none).error->error,
+              "CommandFailed");
+}
+
 TEST(Verdict, ARepositoryIsAbsentOnlyIfResticSaysSo) {
     const core::ProcessExit one{1, 0, true};
     EXPECT_TRUE(saysRepositoryIsAbsent({10, 0, true}, ""));
@@ -253,6 +283,9 @@ TEST(Verdict, ARepositoryIsAbsentOnlyIfResticSaysSo) {
         const Replay other(name);
         EXPECT_FALSE(saysRepositoryIsAbsent(other.exit, other.output.errorText())) << name;
     }
+    EXPECT_TRUE(saysRepositoryIsAbsent(one,
+                                       "Fatal: unable to open config file: Stat: The specified bucket does "
+                                       "not exist"));
     EXPECT_FALSE(saysRepositoryIsAbsent(one, "Fatal: unable to open config file: stat: input/output "
                                              "error\nIs there a repository at the following location?"));
 }

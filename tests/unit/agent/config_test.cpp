@@ -18,6 +18,29 @@ std::string problem(const std::string& text, const Environment& environment = {}
     return "(none)";
 }
 
+TEST(Config, EachListedSettingIsOneOfTheFileWithThatDefault) {
+    const auto all = settings();
+    ASSERT_GT(all.size(), 30U);
+    for (const auto& setting : all) {
+        const auto dot = setting.key.find('.');
+        auto key = setting.key.substr(dot + 1);
+        auto close = std::string("}");
+        if (key.starts_with("sources.")) {
+            key = "sources: [{" + key.substr(8);
+            close = "}]}";
+        }
+        const auto text = setting.key.substr(0, dot) + ": {" + key + ": " + setting.standard + close;
+        const auto said = problem(text);
+        EXPECT_THAT(said, testing::Not(testing::AnyOf(HasSubstr("is not a"), HasSubstr("well-formed"))))
+            << text;
+        if (setting.standard.empty())
+            continue;
+        EXPECT_EQ(said, "(none)") << text;
+        EXPECT_EQ(problem("", {{setting.environment, setting.standard}}), "(none)");
+    }
+    EXPECT_THAT(problem("agent: {nothing: 1}"), HasSubstr("is not a setting"));
+}
+
 TEST(Config, ReadsThePublishedExample) {
     const auto config = parseConfig(R"(# /etc/restic-agent/config.yaml
 

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "api_client/failure_kinds.h"
 #include "api_client/host_client.h"
 #include "restic/protocol/refusals.h"
 
@@ -37,6 +38,28 @@ TEST(Refusals, OnlyOurOwnWordEndsAnything) {
     // A known name under another status is somebody else's word.
     EXPECT_EQ(kindOf(403, named("TokenRevoked")), Kind::busy);
     EXPECT_EQ(kindOf(500, named("TaskNotFound")), Kind::busy);
+}
+
+TEST(Refusals, EachFailureOfAPollAndOfAHeartbeatHasItsName) {
+    using Kind = ApiFailure::Kind;
+    namespace failures = agent::failures;
+    const auto poll = [](Kind kind, int status) {
+        ApiFailure failure;
+        failure.kind = kind;
+        failure.status = status;
+        return failures::ofPoll(failure).name;
+    };
+    EXPECT_EQ(poll(Kind::network, 0), "ConnectionFailed");
+    EXPECT_EQ(poll(Kind::unauthorized, 401), "Unauthorized");
+    EXPECT_EQ(poll(Kind::revoked, 401), "Unauthorized");
+    EXPECT_EQ(poll(Kind::busy, 503), "OrchestratorDown");
+    EXPECT_EQ(poll(Kind::busy, 500), "TaskRetrievalFailed");
+    EXPECT_EQ(poll(Kind::rejected, 400), "TaskRetrievalFailed");
+    EXPECT_EQ(failures::ofHeartbeat(4, 5).name, "HeartbeatFailed");
+    EXPECT_EQ(failures::ofHeartbeat(5, 5).name, "OrchestratorUnreachable");
+    EXPECT_EQ(failures::kUnauthorized.remedy, restic::protocol::Remedy::change);
+    for (const auto* kind : failures::kAll)
+        EXPECT_FALSE(kind->meaning.empty() || kind->recovery.empty()) << kind->name;
 }
 
 TEST(Refusals, WhatIsBusyIsTriedAgain) {

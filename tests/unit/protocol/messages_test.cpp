@@ -135,6 +135,21 @@ TEST(Messages, TaskErrorsHaveDistinctNamesAndAdvice) {
         const auto error = task_errors::make(*kind);
         EXPECT_FALSE(error.message.empty());
         EXPECT_FALSE(error.hint.empty());
+        EXPECT_EQ(task_errors::find(kind->name), kind);
     }
+    EXPECT_EQ(task_errors::find("SomethingNewer"), nullptr);
+    EXPECT_EQ(task_errors::find("RepositoryDamaged"), &task_errors::kRepositoryCorrupted);
+    EXPECT_EQ(task_errors::make(task_errors::kRepositoryCorrupted).hint.find("check"), std::string::npos)
+        << "what a check has found is not mended by a check";
+}
+
+TEST(Messages, EachTaskErrorSaysWhetherASecondTryCanMendIt) {
+    std::set<std::string_view> again;
+    for (const auto* kind : task_errors::kAll)
+        if (kind->remedy == Remedy::retry)
+            again.insert(kind->name);
+    EXPECT_EQ(again, (std::set<std::string_view>{"RepositoryLocked", "NetworkError", "NetworkTimeout",
+                                                 "NetworkUnreachable", "BackendUnavailable", "CommandFailed",
+                                                 "Interrupted", "AgentFailure"}));
 }
 } // namespace

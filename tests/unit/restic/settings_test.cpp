@@ -25,6 +25,8 @@ TEST(ResticSettings, KeepTheOldNamesAndDefaults) {
         {"RegistrationTokenTTL", "restic.agents.registration_token_ttl", "1h"},
         {"HeartbeatTimeout", "restic.agents.heartbeat_timeout", "5m"},
         {"Interval", "restic.agents.heartbeat_interval", "30s"},
+        {"MaxConcurrentPerAgent", "restic.agents.max_concurrent_tasks", "2"},
+        {"LongPollTimeout", "restic.tasks.long_poll_timeout", "30s"},
         {"RetryAttempts", "restic.tasks.retry_attempts", "3"},
         {"RetryBackoff", "restic.tasks.retry_backoff", "5m"},
         {"EnableAutoScheduling", "restic.policies.auto_scheduling", "true"},
@@ -44,6 +46,8 @@ TEST(ResticSettings, ReachTheServicesAsTheyAreGiven) {
                      {"restic.tasks.retry_backoff", "11m"},
                      {"restic.tasks.lease", "13s"},
                      {"restic.tasks.log_mib_per_hour", "3"},
+                     {"restic.tasks.long_poll_timeout", "17s"},
+                     {"restic.agents.max_concurrent_tasks", "5"},
                      {"restic.agents.token_ttl", "17h"},
                      {"restic.agents.registration_token_ttl", "19m"},
                      {"restic.agents.heartbeat_timeout", "23m"},
@@ -56,11 +60,13 @@ TEST(ResticSettings, ReachTheServicesAsTheyAreGiven) {
     EXPECT_EQ(tasks.retryBackoff, std::chrono::minutes(11));
     EXPECT_EQ(tasks.lease, std::chrono::seconds(13));
     EXPECT_EQ(tasks.logBytesPerHour, 3 << 20);
+    EXPECT_EQ(tasks.longPollTimeout, std::chrono::seconds(17));
     const auto agents = agentSettings(*config.value());
     EXPECT_EQ(agents.tokenTtl, std::chrono::hours(17));
     EXPECT_EQ(agents.registrationTtl, std::chrono::minutes(19));
     EXPECT_EQ(agents.reportOfflineAfter, std::chrono::minutes(23));
     EXPECT_EQ(agents.offlineAfter, std::chrono::seconds(29));
+    EXPECT_EQ(agents.maxConcurrentTasks, 5);
     EXPECT_EQ(agents.heartbeatInterval, std::chrono::seconds(31));
 }
 

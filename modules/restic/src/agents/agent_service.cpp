@@ -150,6 +150,7 @@ protocol::RegisterResponse AgentService::enroll(const TenantContext& context, co
             agent.id = Uuid::generate(now);
             agent.tenant = tx.tenant();
             agent.status = "offline";
+            agent.maxConcurrentTasks = settings_.maxConcurrentTasks;
             agent.metadata = core::json::Object();
             agent.createdAt = now;
             apply(agent, request, address, now);

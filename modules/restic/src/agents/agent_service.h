@@ -25,6 +25,8 @@ struct AgentSettings {
     core::milliseconds offlineAfter{90000};
     core::milliseconds reportOfflineAfter{300000};
     core::milliseconds heartbeatInterval{30000};
+    /// Of an agent that is new.
+    int maxConcurrentTasks = 2;
     core::milliseconds oldTokenStays{300000};
 };
 

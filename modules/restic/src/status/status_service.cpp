@@ -151,8 +151,9 @@ void judge(TargetStatus& target, const Judged& facts, MissedSlots& slots, Instan
                (!facts.maxAgeHours && facts.schedule && facts.timezone &&
                 slots.twoSince(*facts.schedule, *facts.timezone, *target.lastSnapshot))) {
         target.status = "unhealthy";
-        target.error = TargetProblem{
-            "SnapshotTooOld", fmt::format("The last snapshot is {} hours old.", *target.snapshotAgeHours)};
+        target.error =
+            TargetProblem{std::string(errors::kSnapshotTooOld.name),
+                          fmt::format("The last snapshot is {} hours old.", *target.snapshotAgeHours)};
     } else if (target.lastRunStatus == "warning") {
         target.status = "warning";
         const auto sentence =

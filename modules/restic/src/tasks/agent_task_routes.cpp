@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "agents/agent_routes.h"
 #include "agents/agent_texts.h"
 #include "core/text.h"
@@ -49,7 +51,8 @@ void TaskRoutes::addAgentsTo(std::vector<core::http::Route>& routes) const {
                           if (!poll.items.empty() || query.wait == 0)
                               return Response::of(poll);
                           Park park;
-                          park.wait = core::seconds{query.wait};
+                          park.wait =
+                              std::min<core::milliseconds>(core::seconds{query.wait}, s.tasks.longestPoll());
                           park.onTimeout = Response::of(protocol::TaskPoll{});
                           park.parked = [s, id, tenant = *request.principal().tenant, free = query.free,
                                          seen](ParkedRequest parked) {

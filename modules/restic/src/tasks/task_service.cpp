@@ -1,7 +1,6 @@
 #include "tasks/task_service.h"
 
 #include <algorithm>
-#include <set>
 
 #include "agents/agent_store.h"
 #include "errors.h"
@@ -24,14 +23,18 @@ using protocol::TaskState;
 
 namespace {
 
-/// Errors that a second try cannot mend, because somebody must change something first.
+/// A name that only newer agents know is tried again.
 bool isLasting(const std::string& error) {
-    static const std::set<std::string> kLasting{
-        "AuthenticationFailed", "InvalidCredentials", "SourceNotFound", "RepositoryNotFound",
-        "CertificateError",     "PermissionDenied",   "InvalidTask",    "UnsupportedTask",
-        "ResticNotFound",       "RepositoryDamaged",  "CommandTimeout", "OutOfDiskSpace",
-        "PluginFailed",         "AgentRemoved",       "TaskTimeout"};
-    return kLasting.contains(error);
+    const auto* kind = protocol::task_errors::find(error);
+    return kind != nullptr && kind->remedy == protocol::Remedy::change;
+}
+
+/// What earlier agents report under an earlier name has the name and the advice of now.
+std::optional<protocol::TaskError> underItsName(std::optional<protocol::TaskError> error) {
+    const auto* kind = error ? protocol::task_errors::find(error->error) : nullptr;
+    if (kind != nullptr && kind->name != error->error)
+        *error = protocol::task_errors::make(*kind, error->message);
+    return error;
 }
 
 std::int64_t bytesOf(const protocol::LogBatch& batch) {
@@ -325,21 +328,21 @@ void TaskService::end(Transaction& tx, const Task& task, TaskState state,
                       const protocol::TaskStatusReport& report) {
     const Instant now = clock_.now();
     const auto& kind = kinds_.get(task.type);
+    const auto error = underItsName(report.error);
     TaskEnd end;
     end.state = state;
-    if (report.error) {
-        end.message = report.error->message;
-        end.error = report.error->error;
+    if (error) {
+        end.message = error->message;
+        end.error = error->error;
     } else if (state == TaskState::failed)
         end.message = "The agent gave no reason.";
     if (report.result)
         end.result = *report.result;
     kind.judge(tx, task, end, now);
-    const core::json::Value errorJson =
-        report.error ? core::wire::toJson(*report.error) : core::json::Value();
+    const core::json::Value errorJson = error ? core::wire::toJson(*error) : core::json::Value();
     kind.reported(tx, task, end.result, now);
-    const auto backoff = end.state == TaskState::failed && !task.cancelRequestedAt && report.error
-                             ? backoffAfter(task, *report.error)
+    const auto backoff = end.state == TaskState::failed && !task.cancelRequestedAt && error
+                             ? backoffAfter(task, *error)
                              : std::nullopt;
     if (backoff) {
         TaskStore::requeue(tx, task, now + *backoff, errorJson, now);

@@ -25,6 +25,7 @@ namespace restic {
 
 struct TaskSettings {
     core::milliseconds lease{90000};
+    core::milliseconds longPollTimeout{30000};
     core::milliseconds cancelAgain{30000};
     int retryAttempts = 3;
     core::milliseconds retryBackoff{300000};
@@ -72,6 +73,8 @@ public:
     /// The kinds that there are, for whoever takes requests.
     [[nodiscard]] const Kinds& kinds() const noexcept { return kinds_; }
 
+    /// How long an agent's poll is held open at most.
+    [[nodiscard]] core::milliseconds longestPoll() const noexcept { return settings_.longPollTimeout; }
     /// Cancels and up to `free` tasks for that agent, which are assigned to it from now on.
     protocol::TaskPoll handOut(const core::TenantContext& context, const core::Uuid& agent, int free);
 
