@@ -1,5 +1,6 @@
 #include "support/fake_server.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -75,6 +76,7 @@ struct FakeServer::State {
     std::map<std::string, std::map<std::int64_t, std::string>> logs;
     bool logsBroken = false;
     std::vector<int> polls;
+    std::chrono::milliseconds longestPoll{60000};
     int nextId = 0;
 
     std::string expiry() const { return core::formatInstant(core::SystemClock().now() + tokenLife); }
@@ -187,7 +189,8 @@ struct FakeServer::State {
             }
             return !items.empty() || stopping || down || intruder;
         };
-        changed.wait_for(lock, std::chrono::seconds(wait), take);
+        changed.wait_for(lock, std::min<std::chrono::milliseconds>(std::chrono::seconds(wait), longestPoll),
+                         take);
         return {200, core::json::write(Object{{"items", std::move(items)}})};
     }
 
@@ -349,6 +352,10 @@ int FakeServer::rotations() const {
 int FakeServer::outages() const {
     LOCKED;
     return state_->outages;
+}
+void FakeServer::setLongestPoll(std::chrono::milliseconds longest) {
+    LOCKED;
+    state_->longestPoll = longest;
 }
 void FakeServer::setDown(bool down) {
     {

@@ -42,6 +42,8 @@ public:
 
     /// All calls are answered with 503 as long as this is set.
     void setDown(bool down);
+    /// Polls are held no longer than that, whatever they ask for.
+    void setLongestPoll(std::chrono::milliseconds longest);
     /// Requests that met it down.
     [[nodiscard]] int outages() const;
     /// The next so many status reports are answered with 503.

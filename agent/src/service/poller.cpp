@@ -1,5 +1,7 @@
 #include "service/poller.h"
 
+#include <algorithm>
+
 #include "api_client/failure_kinds.h"
 #include "waiting/backoff.h"
 #include "waiting/pause.h"
@@ -63,7 +65,7 @@ void Poller::run(const std::stop_token& stop) {
         // A server, or a proxy, that does not hold polls open must not be asked in a circle.
         const auto took = std::chrono::steady_clock::now() - began;
         if (answer.value->empty() &&
-            took < std::max<std::chrono::milliseconds>(config_.agent.longPollTimeout / 2, 1ms))
+            took < std::clamp<std::chrono::milliseconds>(config_.agent.longPollTimeout / 2, 1ms, 500ms))
             pause(stop, early.next());
         else
             early.reset();

@@ -186,6 +186,13 @@ TEST_F(AgentTest, TheServerMayCancelInAnAnswer) {
     EXPECT_EQ(result->stringOr("status"), "cancelled");
 }
 
+TEST_F(AgentTest, AServerThatHoldsPollsForLessThanAskedIsAskedAgainAtOnce) {
+    server_.setLongestPoll(700ms);
+    enrollAndStart();
+    // With a pause that grows from poll to poll this takes minutes.
+    EXPECT_TRUE(await([&] { return server_.polls().size() >= 12; }));
+}
+
 TEST_F(AgentTest, AnOutageOfTheServerCostsNothing) {
     initRepository();
     enrollAndStart();
