@@ -150,6 +150,14 @@ std::string setIonice(Config& config, const std::string& value) {
     return {};
 }
 
+std::string ioniceOf(const Config& config) {
+    using Io = core::ProcessPriority::Io;
+    const auto& priority = config.restic.priority;
+    if (priority.io == Io::bestEffort)
+        return "best-effort:" + std::to_string(priority.ioLevel);
+    return priority.io == Io::idle ? "idle" : "";
+}
+
 std::string setMemoryLimit(Config& config, const std::string& value) {
     // Below this restic's collector of garbage would do nothing else.
     constexpr std::int64_t kLeast = 64LL << 20;
@@ -205,9 +213,21 @@ const std::vector<Scalar>& scalars() {
         {"restic", "config_dir", absolutePath(&Config::restic, &R::configDir)},
         {"restic", "temp_dir", absolutePath(&Config::restic, &R::tempDir)},
         {"restic", "limit_upload_kib", integer(&Config::restic, &R::limitUploadKib, 0, 1000000000)},
-        {"restic", "nice", setNice},
-        {"restic", "ionice", setIonice},
-        {"restic", "memory_limit", setMemoryLimit},
+        {"restic",
+         "nice",
+         {setNice,
+          [](const Config& config) {
+              const auto& nice = config.restic.priority.nice;
+              return nice ? std::to_string(*nice) : std::string();
+          }}},
+        {"restic", "ionice", {setIonice, ioniceOf}},
+        {"restic",
+         "memory_limit",
+         {setMemoryLimit,
+          [](const Config& config) {
+              const auto limit = config.restic.memoryLimit;
+              return limit > 0 ? std::to_string(limit >> 20) + "MiB" : std::string();
+          }}},
         {"restic", "command_timeout", duration(&Config::restic, &R::commandTimeout, 1s)},
         {"restic", "interrupt_grace", duration(&Config::restic, &R::interruptGrace, 0s)},
         {"restic", "stream_interval", duration(&Config::restic, &R::streamInterval, 10ms)},

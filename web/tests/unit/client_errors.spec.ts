@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { callJson } from '../../src/api/client'
+import { api } from '../../src/api/client'
 import type { ClientErrorKind } from '../../src/api/errors'
 import de from '../../src/i18n/de'
 import en from '../../src/i18n/en'
@@ -8,8 +8,8 @@ import en from '../../src/i18n/en'
 const session = () => Response.json({ access_token: 'a', expires_in: 900, user: { id: 'u', email: 'e@example.com', role: 'admin', tenant_id: 't' } })
 /** What a call meets when the server answers it like this; the session is renewed without trouble. */
 async function kindOf(answer: () => Response, renewed = session): Promise<string> {
-  vi.stubGlobal('fetch', async (path: string) => (String(path).endsWith('/auth/refresh') ? renewed() : answer()))
-  return callJson('GET', '/api/v1/restic/agents').then(
+  vi.stubGlobal('fetch', async (asked: string | Request) => ((typeof asked === 'string' ? asked : asked.url).endsWith('/auth/refresh') ? renewed() : answer()))
+  return api.agents(1).then(
     () => 'no error',
     (error) => (error as { kind: string }).kind,
   )

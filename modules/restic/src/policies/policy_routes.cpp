@@ -53,7 +53,7 @@ auto inlinePointers(Work work) {
     try {
         return work();
     } catch (const core::Error& error) {
-        if (&error.kind() != &core::errors::kValidation)
+        if (error.name() != core::errors::kValidation.name)
             throw;
         std::vector<core::Problem> problems;
         for (const auto& problem : error.details())
