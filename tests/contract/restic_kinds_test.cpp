@@ -115,6 +115,36 @@ TEST_P(ResticKinds, AForgetOfThePolicyKeepsWhatThePolicySays) {
     host.tasks.cancel(tenant, own.id);
 }
 
+TEST_P(ResticKinds, APolicyRemovesNothingAfterADoubtfulBackup) {
+    const auto failure = [&](const std::string& kind) {
+        const auto id = made(kind, {}, true).id;
+        EXPECT_TRUE(given(id).empty()) << kind;
+        return here([&](Transaction& tx) { return restic::TaskStore::find(tx, id).value().error; });
+    };
+    const auto target = made("forget", {}, true).target.value();
+    const auto record = [&](const std::string& status, std::int64_t files, std::int64_t unread) {
+        here([&](Transaction& tx) {
+            restic::TargetStore::recordRun(
+                tx, target,
+                {web, status, "0 files, the last run had 80", clock.now(), clock.now(), files, unread});
+        });
+    };
+    record("warning", 0, 0);
+    for (const auto* kind : {"forget", "prune"})
+        EXPECT_EQ(failure(kind).stringOr("message"),
+                  "Nothing is removed after a doubtful backup (0 files, the last run had 80): the next one "
+                  "that succeeds frees this again.")
+            << kind;
+    record("warning", 80, 1);
+    EXPECT_FALSE(given(made("forget", {}, true).id).empty()) << "a file that nobody can read is not for ever";
+}
+
+TEST_P(ResticKinds, WhatIsSavedBesideThePolicysPathsSaysNothingOfThem) {
+    auto request = ofPolicy(web, nightly);
+    request.parameters = Object{{"sources", Array{"/elsewhere"}}};
+    EXPECT_FALSE(host.tasks.create(tenant, request).target);
+}
+
 TEST_P(ResticKinds, APruneForgetsOnlyWhereItIsTold) {
     EXPECT_EQ(given(made("prune", {}, true).id).find("retention"), nullptr);
 }

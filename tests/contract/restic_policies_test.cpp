@@ -298,6 +298,20 @@ TEST_P(ResticPolicies, AStoragesSecretsAreInTheVaultAndInItsTasksOnly) {
     EXPECT_EQ(pointers(wrong), (Fields{"/url"}));
 }
 
+TEST_P(ResticPolicies, AContainerOfAnotherAccountIsAnotherPlace) {
+    restic::RepositorySpec spec;
+    spec.type = "azure";
+    spec.password = kSecret;
+    const auto add = [&](const std::string& name, const std::string& account) {
+        spec.name = name;
+        spec.config = Object{{"account_name", account}, {"container", "c"}};
+        return here([&](Transaction& tx) { return host.repositories.create(tx, spec); });
+    };
+    const auto one = add("one", "first");
+    const auto second = add("other", "second");
+    EXPECT_NE(restic::placeOf(one, one.id), restic::placeOf(second, one.id));
+}
+
 class ResticScheduler : public ResticPolicies {
 protected:
     Uuid web = agent("web-01");

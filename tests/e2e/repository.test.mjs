@@ -227,7 +227,8 @@ test('a repository whose disk was emptied starts anew, once its name is typed', 
 })
 
 test('a repository on S3 is added by its fields, and what is wrong stands at its field', async () => {
-  await page.goto(`${system.url}/repositories/new`)
+  await page.goto(`${system.url}/repositories`)
+  await page.click('[data-test=add-repository]')
   await page.fill('[data-test=name]', 'offsite')
   await page.selectOption('[data-test=kind]', 's3')
   await page.fill('[data-test=password]', PASSWORD)

@@ -405,7 +405,7 @@ private:
             else
                 fail(at, key, "is not a setting");
         });
-        repositoryAddress(node, type, std::move(config), repository);
+        repositoryAddress(node, type, config, repository);
         if (repository.passwordFile.empty())
             fail(node, "repository.password_file", "is needed");
         config_.repository = std::move(repository);
@@ -413,7 +413,7 @@ private:
 
     /// `url`, or `type` and `config` with the kind's fields, as the API takes them.
     void repositoryAddress(const YAML::Node& node, const std::string& type,
-                           std::optional<core::json::Object> config, Config::Repository& repository) {
+                           const std::optional<core::json::Object>& config, Config::Repository& repository) {
         namespace protocol = restic::protocol;
         const auto* kind =
             type.empty() ? protocol::kindOfAddress(repository.url) : protocol::findRepositoryKind(type);

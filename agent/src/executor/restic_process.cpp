@@ -72,6 +72,7 @@ std::optional<restic::protocol::TaskError> ResticProcess::start(const Repository
                                  started.error().what());
     }
     process_ = std::move(started).value();
+    ofBackend_ = std::move(command.ofBackend);
     try {
         services_.journal.spawned(report_.taskId(), report_.attempt(),
                                   {process_->pid(), process_->startTicks(), core::bootId()});

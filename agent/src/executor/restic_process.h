@@ -64,6 +64,8 @@ private:
     const TaskServices& services_;
     TaskReport& report_;
     std::chrono::milliseconds timeout_;
+    /// Files in memory that restic, or an ssh that it starts, may open at any time.
+    std::vector<core::SecretFile> ofBackend_;
     std::unique_ptr<core::Process> process_;
     int step_ = 0;
     /// Where in the files the present process begins.

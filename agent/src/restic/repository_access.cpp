@@ -126,6 +126,9 @@ std::optional<TaskError> planRepository(const TaskPayload& task, const PlanConte
     if (kind == nullptr || (task.repository && task.repository->type != kind->name))
         return invalid("The repository's address does not fit its kind");
     access.type = kind->name;
+    if (task.repository)
+        if (const auto wrong = restic::protocol::problemsOfAddress(*kind, access.url); !wrong.empty())
+            return invalid("The repository's address " + wrong.front());
     if (!allowed(*kind, config))
         return invalid("Repositories of the kind " + access.type +
                        " are not allowed by restic.allow_backends on this machine");

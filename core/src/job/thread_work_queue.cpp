@@ -328,6 +328,7 @@ std::vector<std::string> ThreadWorkQueue::stopBy(steady_clock::time_point deadli
     });
     state.join();
     std::vector<std::string> left;
+    left.reserve(state.running.size());
     for (const auto& [key, run] : state.running)
         left.push_back(key);
     // The list stays: its entries are what the threads write their end into.

@@ -120,9 +120,52 @@ core::Result<RepositoryConfig> readConfig(const RepositoryKind& kind, const core
         else
             read.values[field.name] = std::move(value);
     }
+    // Options are made of the fields: of an address alone they would name nobody.
+    if (address == Address::beside && kind.options != nullptr)
+        for (const auto& part : parts)
+            if (config.find(part.name()) != nullptr && !isOfAddress(*part.field))
+                problems.push_back({"/" + part.name(), "needs the address in config instead of url"});
     if (!problems.empty())
         return core::wire::validationError(std::move(problems));
     return read;
+}
+
+std::vector<std::string> problemsOfAddress(const RepositoryKind& kind, std::string_view address) {
+    std::vector<std::string> problems;
+    if (kindOfAddress(address) != &kind)
+        problems.push_back(kind.onDisk ? "must be an absolute path on the agent"
+                                       : "must begin with \"" + kind.prefix + "\"");
+    if (std::any_of(address.begin(), address.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+        problems.emplace_back("must be one line without control characters");
+    if (address.ends_with(' '))
+        problems.emplace_back("must not end with white space");
+    if (kind.onDisk || !problems.empty())
+        return problems;
+    // What restic hands on to other programs, and what everybody may read: no options, no parameters, no
+    // passwords.
+    const auto rest = address.substr(kind.prefix.size());
+    const bool plain = std::all_of(rest.begin(), rest.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view("._-/:@[]~+%").find(c) != std::string_view::npos;
+    });
+    if (!plain)
+        problems.emplace_back("must consist of letters, digits, and . _ - / : @ [ ] ~ + %");
+    char before = ':';
+    for (const char c : rest) {
+        if (c == '-' && std::string_view(":/@[").find(before) != std::string_view::npos) {
+            problems.emplace_back("must not have a part that begins with \"-\"");
+            break;
+        }
+        before = c;
+    }
+    if (rest.starts_with(':'))
+        problems.emplace_back("must name what it is about before the first \":\"");
+    const auto scheme = rest.find("://");
+    const auto authority = rest.substr(scheme == std::string_view::npos ? 0 : scheme + 3);
+    const auto at = authority.find('@');
+    if (at != std::string_view::npos && authority.substr(0, at).find(':') != std::string_view::npos)
+        problems.emplace_back("must not contain a password: config has fields for it");
+    return problems;
 }
 
 core::json::Object plainConfig(const RepositoryKind& kind, const RepositoryConfig& config) {

@@ -153,6 +153,41 @@ TEST(RepositoryKinds, TheAddressIsSaidOnce) {
     EXPECT_TRUE(problems(kind("s3"), {}, Address::known).empty());
 }
 
+TEST(RepositoryKinds, AnAddressHoldsNoOptionParameterOrPassword) {
+    for (const auto& [name, address] :
+         std::vector<std::pair<std::string, std::string>>{{"local", "/srv/my backups (old)"},
+                                                          {"sftp", "sftp:restic@host:/backups"},
+                                                          {"sftp", "sftp://restic@[fe80::1]:2222//backups"},
+                                                          {"s3", "s3:https://minio:9000/bucket/a-b"},
+                                                          {"rest", "rest:https://backup.example.com/x/"},
+                                                          {"azure", "azure:container:/"},
+                                                          {"gcs", "gs:bucket:/x"},
+                                                          {"rclone", "rclone:remote:x"}})
+        EXPECT_THAT(problemsOfAddress(kind(name), address), testing::IsEmpty()) << address;
+    for (const auto& [name, address] :
+         std::vector<std::pair<std::string, std::string>>{{"local", "relative"},
+                                                          {"local", "/srv\n"},
+                                                          {"rclone", "rclone::sftp,ssh=\"touch /tmp/x\":x"},
+                                                          {"rclone", "rclone:--rc-addr=x:y"},
+                                                          {"rclone", "rclone:remote,pass=word:x"},
+                                                          {"sftp", "sftp:-oProxyCommand=x:/x"},
+                                                          {"sftp", "sftp:-Fx:/x"},
+                                                          {"sftp", "sftp:user@-oProxyCommand:/x"},
+                                                          {"sftp", "sftp:user:word@host:/x"},
+                                                          {"s3", "s3:ID:KEY@host/bucket"},
+                                                          {"s3", "s3:https://ID:KEY@host/bucket"},
+                                                          {"rest", "rest:http://host/x?sig=word"},
+                                                          {"rest", "rest:http://host/x#word"},
+                                                          {"rest", "rest:https://ada:word@host/"},
+                                                          {"swift", "swift:c:/x\u202e"},
+                                                          {"s3", "rest:https://host/"}})
+        EXPECT_FALSE(problemsOfAddress(kind(name), address).empty()) << address;
+    EXPECT_THAT(problems(kind("rest"), {{"url", "https://h/x?token=word"}}), testing::SizeIs(1));
+    EXPECT_THAT(problems(kind("s3"), {{"bucket", "b"}, {"endpoint", "http://h?x=word"}}), testing::SizeIs(1));
+    EXPECT_THAT(problems(kind("sftp"), {{"key", "k"}}, Address::beside),
+                testing::ElementsAre("/key needs the address in config instead of url"));
+}
+
 TEST(RepositoryKinds, OnlyTheirVariablesReachRestic) {
     for (const auto* one : repositoryKinds())
         for (const auto& field : one->fields) {

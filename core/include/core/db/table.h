@@ -51,7 +51,7 @@ inline std::optional<json::Value> documentLike(const Row& row, std::size_t colum
     template <>                                                                                              \
     struct Cell<type> {                                                                                      \
         static void read(const Row& row, std::size_t column, type& out) {                                    \
-            out = expression;                                                                                \
+            out = (expression);                                                                              \
         }                                                                                                    \
         static Param write(const type& value) {                                                              \
             return value;                                                                                    \

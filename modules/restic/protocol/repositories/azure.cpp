@@ -12,6 +12,7 @@ const RepositoryKind& azure() {
                     .doc = "The storage account",
                     .variable = "AZURE_ACCOUNT_NAME",
                     .required = true,
+                    .ofPlace = true,
                     .example = "myaccount",
                     .check = checkWord},
                    {.name = "container",

@@ -32,6 +32,7 @@ const RepositoryKind& swift() {
         return RepositoryField{.name = std::move(name),
                                .doc = std::move(doc),
                                .variable = std::move(variable),
+                               .ofPlace = true,
                                .check = checkLine};
     };
     static const RepositoryKind kind{

@@ -59,6 +59,8 @@ std::optional<std::string> checkHttpUrl(const std::string& text) {
         return "must begin with https:// or http://";
     if (text.find_first_of(" \t") != std::string::npos || text.find("://") + 3 >= text.size())
         return "must be a URL";
+    if (text.find_first_of("?#") != std::string::npos)
+        return "must have no parameters: everybody of the tenant may read it";
     const auto host = text.substr(text.find("://") + 3);
     if (host.substr(0, host.find('/')).find('@') != std::string::npos)
         return "must not name a user: there is a field for it";

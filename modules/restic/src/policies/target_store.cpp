@@ -50,6 +50,24 @@ void TargetStore::recordRun(Transaction& tx, const Uuid& target, const LastRun& 
                 run.unreadCount});
 }
 
+std::optional<LastRun> TargetStore::lastRun(Transaction& tx, const Uuid& target) {
+    const auto rows =
+        tx.query("SELECT last_run_id, last_run_status, last_run_message, last_run_started_at_us, "
+                 "last_run_ended_at_us, last_run_files, last_run_unread_count FROM restic_targets WHERE "
+                 "tenant_id = $1 AND id = $2 AND last_run_id IS NOT NULL",
+                 {tx.tenant(), target});
+    if (rows.empty())
+        return std::nullopt;
+    const auto& row = rows[0];
+    return LastRun{row.uuid(0),
+                   row.text(1),
+                   row.optionalText(2),
+                   row.instant(3),
+                   row.instant(4),
+                   row.optionalInteger(5),
+                   row.optionalInteger(6).value_or(0)};
+}
+
 std::optional<std::int64_t> TargetStore::lastFiles(Transaction& tx, const Uuid& target) {
     const auto rows = tx.query("SELECT last_run_files FROM restic_targets WHERE tenant_id = $1 AND id = $2",
                                {tx.tenant(), target});

@@ -37,6 +37,8 @@ class TargetStore {
 public:
     static std::optional<Target> find(core::db::Transaction& tx, const core::Uuid& id);
     static void recordRun(core::db::Transaction& tx, const core::Uuid& target, const LastRun& run);
+    /// What recordRun() left, but for `files`, which are of the newest run that saved some.
+    static std::optional<LastRun> lastRun(core::db::Transaction& tx, const core::Uuid& target);
     /// Of the newest run that ended with a snapshot: how many files it processed.
     static std::optional<std::int64_t> lastFiles(core::db::Transaction& tx, const core::Uuid& target);
     /// One more snapshot, the newest. `at` is never later than now: a machine's clock may be ahead.

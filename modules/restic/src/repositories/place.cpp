@@ -24,7 +24,12 @@ std::string placeOf(const Repository& repository, const Uuid& agent) {
     if (kind != nullptr && kind->onDisk)
         return kind->name + ":" + repository.agent.value_or(agent).toString() + ":" +
                normalizePath(repository.url);
-    return repository.type + ":" + repository.url;
+    auto place = repository.type + ":" + repository.url;
+    if (kind != nullptr)
+        for (const auto& field : kind->fields)
+            if (field.ofPlace && repository.config.find(field.name) != nullptr)
+                place += "|" + repository.config.stringOr(field.name);
+    return place;
 }
 
 std::map<std::string, Instant> PlaceStore::firstSuccesses(Transaction& tx,

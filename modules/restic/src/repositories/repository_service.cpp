@@ -23,22 +23,8 @@ constexpr std::string_view kTable = "restic_repositories";
     throw core::Error(errors::kRepositoryExists, "A repository named \"" + name + "\" exists already.");
 }
 
-std::vector<std::string> problemsOfAddress(const protocol::RepositoryKind& kind, const std::string& url) {
-    std::vector<std::string> problems;
-    if (protocol::kindOfAddress(url) != &kind)
-        problems.push_back(kind.onDisk ? "must be an absolute path on the agent"
-                                       : "must begin with \"" + kind.prefix + "\"");
-    if (protocol::hasCredentials(url))
-        problems.emplace_back("must not contain a password: config has fields for it");
-    if (std::any_of(url.begin(), url.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
-        problems.emplace_back("must be one line without control characters");
-    if (url.back() == ' ')
-        problems.emplace_back("must not end with white space");
-    return problems;
-}
-
 /// One spelling for one place.
-std::string normalAddress(const protocol::RepositoryKind& kind, std::string url) {
+std::string normalAddress(const protocol::RepositoryKind& kind, const std::string& url) {
     return kind.onDisk ? normalizePath(url) : url;
 }
 
@@ -88,7 +74,7 @@ RepositoryService::Draft RepositoryService::draftOf(Transaction& tx, const Repos
     else
         draft.config = std::move(config).value();
     if (spec.url)
-        for (auto& problem : problemsOfAddress(*kind, *spec.url))
+        for (auto& problem : protocol::problemsOfAddress(*kind, *spec.url))
             problems.push_back({"/url", std::move(problem)});
     if (spec.agent && !kind->onDisk)
         problems.push_back({"/agent_id", "is for repositories on the disk of one machine"});
@@ -128,7 +114,7 @@ void RepositoryService::storeSecrets(Transaction& tx, const Draft& draft, const 
 
 void RepositoryService::requireOwnPlace(Transaction& tx, const Repository& repository) {
     const auto other = RepositoryStore::findByUrl(tx, repository.type, repository.url, repository.agent);
-    if (other && other->id != repository.id)
+    if (other && other->id != repository.id && placeOf(*other, other->id) == placeOf(repository, other->id))
         throw core::Error(errors::kRepositoryExists,
                           fmt::format("The repository \"{}\" is already at this place. Use that one; two "
                                       "passwords for one repository would open nothing.",
@@ -174,7 +160,7 @@ Repository RepositoryService::update(Transaction& tx, const Uuid& id, const Repo
     return repository;
 }
 
-Repository RepositoryService::findOrCreate(Transaction& tx, RepositorySpec spec) {
+Repository RepositoryService::findOrCreate(Transaction& tx, const RepositorySpec& spec) {
     const auto draft = draftOf(tx, spec, nullptr, true).repository;
     const auto existing = RepositoryStore::findByUrl(tx, draft.type, draft.url, draft.agent);
     if (!existing)

@@ -38,7 +38,7 @@ public:
     Repository update(core::db::Transaction& tx, const core::Uuid& id, const RepositorySpec& spec);
     /// The one at that place, if its password is the given one, or a new one named after it. Throws
     /// kRepositoryExists if the place has another password.
-    Repository findOrCreate(core::db::Transaction& tx, RepositorySpec spec);
+    Repository findOrCreate(core::db::Transaction& tx, const RepositorySpec& spec);
     Repository get(core::db::Transaction& tx, const core::Uuid& id);
     /// Whoever works on it where nobody is named. Throws kRepositoryNotFound, kRepositoryUnreachable where
     /// there is nobody.

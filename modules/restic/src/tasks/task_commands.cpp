@@ -1,5 +1,6 @@
 #include "tasks/task_commands.h"
 
+#include <algorithm>
 #include <charconv>
 #include <ostream>
 
@@ -8,6 +9,7 @@
 #include "agents/agent_store.h"
 #include "core/wire.h"
 #include "errors.h"
+#include "field_rules.h"
 #include "policies/policy_store.h"
 #include "restic/protocol/names.h"
 #include "restic/protocol/task_kinds.h"
@@ -83,8 +85,15 @@ TaskRequest requestOf(TaskCommands& parts, Transaction& tx, const Invocation& ca
         const auto parameters = core::json::parse(*text);
         if (!parameters || parameters.value().object() == nullptr)
             throw Error(core::errors::kValidation, "--parameters must be a JSON object");
-        request.parameters =
-            checkedParameters(parts.tasks.kinds(), request.type, *parameters.value().object());
+        try {
+            request.parameters =
+                checkedParameters(parts.tasks.kinds(), request.type, *parameters.value().object());
+        } catch (const Error& error) {
+            std::string wrong;
+            for (const auto& problem : error.details())
+                wrong += (wrong.empty() ? "" : "; ") + problem.pointer.substr(1) + " " + problem.message;
+            throw Error(core::errors::kValidation, wrong);
+        }
     }
     return request;
 }
@@ -143,8 +152,10 @@ int list(TaskCommands parts, Invocation& call) {
     constexpr int kMost = 1000;
     if (error != std::errc{} || end != limit.data() + limit.size() || page.limit < 1 || page.limit > kMost)
         throw Error(core::errors::kValidation, "--limit must be a number from 1 to 1000");
-    const auto tasks = parts.database.read(
-        tenantOf(parts, call), [&](Transaction& tx) { return TaskStore::list(tx, filter, page); });
+    auto tasks = parts.database.read(tenantOf(parts, call),
+                                     [&](Transaction& tx) { return TaskStore::list(tx, filter, page); });
+    // One more says that there is a next page.
+    tasks.resize(std::min(tasks.size(), static_cast<std::size_t>(page.limit)));
     if (call.json) {
         core::json::Array items;
         for (const auto& task : tasks)
@@ -199,7 +210,7 @@ std::vector<Command> taskCommands(const std::function<TaskCommands()>& parts) {
         {"task list",
          "List tasks, newest first",
          "ae-backend task list --status failed",
-         {{.name = "status", .doc = "Only those in this state"},
+         {{.name = "status", .doc = "Only those in this state", .oneOf = taskStates()},
           {.name = "kind", .doc = "Only those of this kind", .oneOf = kinds},
           {.name = "limit", .doc = "How many", .defaultValue = "20"},
           tenant},

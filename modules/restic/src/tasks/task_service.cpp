@@ -141,7 +141,7 @@ Task TaskService::create(Transaction& tx, const TaskRequest& request) {
             task.timeoutSeconds = policy->timeoutSeconds;
         if (!task.repository)
             task.repository = policy->repository;
-        if (!task.target)
+        if (!task.target && kind.isOfTarget(task))
             if (const auto target = TargetStore::findForLink(tx, request.agent, policy->id))
                 task.target = target->id;
     }

@@ -106,6 +106,11 @@ BackupKind::payload(Transaction& tx, const Task& task, const std::optional<Polic
     return written(std::move(common), std::move(own));
 }
 
+bool BackupKind::isOfTarget(const Task& task) const {
+    // What is saved beside the policy's paths says nothing about them.
+    return listParameter(task.parameters, "sources").empty();
+}
+
 void BackupKind::made(Transaction& tx, const Task& task) const {
     RunStore::insert(tx, task);
 }

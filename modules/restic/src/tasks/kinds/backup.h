@@ -29,6 +29,7 @@ public:
     payload(core::db::Transaction& tx, const Task& task, const std::optional<Policy>& policy,
             protocol::TaskPayload common) const override;
     [[nodiscard]] std::vector<core::Problem> problemsOfResult(const core::json::Value& value) const override;
+    [[nodiscard]] bool isOfTarget(const Task& task) const override;
     void made(core::db::Transaction& tx, const Task& task) const override;
     void began(core::db::Transaction& tx, const Task& task, core::Instant now) const override;
     void willBeTriedAgain(core::db::Transaction& tx, const Task& task, core::Instant now) const override;

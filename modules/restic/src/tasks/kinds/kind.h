@@ -56,6 +56,8 @@ public:
             protocol::TaskPayload common) const = 0;
 
     /// The task was made, its agent has begun, it will be tried again: each in the unit of work that does it.
+    /// Whether the task does what the target of its policy is watched for.
+    [[nodiscard]] virtual bool isOfTarget(const Task& /*task*/) const { return true; }
     virtual void made(core::db::Transaction& /*tx*/, const Task& /*task*/) const {}
     virtual void began(core::db::Transaction& /*tx*/, const Task& /*task*/, core::Instant /*now*/) const {}
     virtual void willBeTriedAgain(core::db::Transaction& /*tx*/, const Task& /*task*/,

@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/error.h"
@@ -36,6 +37,8 @@ const core::wire::Type& configTypeOf() {
 /// Problems have pointers below the config.
 core::Result<RepositoryConfig> readConfig(const RepositoryKind& kind, const core::json::Object& config,
                                           Address address = Address::inConfig);
+/// What is wrong with an address that somebody writes in restic's own syntax.
+std::vector<std::string> problemsOfAddress(const RepositoryKind& kind, std::string_view address);
 /// What may be stored and shown: values and paths, no secret.
 core::json::Object plainConfig(const RepositoryKind& kind, const RepositoryConfig& config);
 

@@ -27,6 +27,8 @@ struct RepositoryField {
     bool secret = false;
     /// restic wants the path of a file that holds the value.
     bool asFile = false;
+    /// Says where it is, beside the address: one container name may be in two accounts.
+    bool ofPlace = false;
     /// A whole number of this range instead of text.
     std::optional<std::pair<int, int>> range = {};
     std::string example = {};
