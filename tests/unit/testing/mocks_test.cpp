@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/testing/mock_secret_vault.h"
+#include "base/testing/mock_tenant_directory.h"
 #include "base/testing/mock_tenant_limits.h"
 #include "base/testing/mock_token_signer.h"
 #include "core/testing/db/mock_database.h"
@@ -85,6 +86,9 @@ TEST(Mocks, CanAllBeMade) {
     StrictMock<base::testkit::MockSecretVault> vault;
     StrictMock<base::testkit::MockTokenSigner> signer;
     StrictMock<base::testkit::MockTenantLimits> limits;
+    StrictMock<base::testkit::MockTenantDirectory> tenants;
+    EXPECT_CALL(tenants, find).WillOnce([](const auto&) { return Uuid(); });
+    EXPECT_EQ(static_cast<base::TenantDirectory&>(tenants).find("ours"), Uuid());
 
     EXPECT_CALL(context, database()).WillRepeatedly(testing::ReturnRef(database));
     EXPECT_CALL(database, runUnit).WillOnce([&](const db::Context&, bool writes, const auto& work) {
