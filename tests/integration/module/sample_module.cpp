@@ -135,7 +135,9 @@ public:
 #endif
 #ifdef SAMPLE_HANGS_QUEUE
         auto& queue = context_->workQueues().add(
-            {.name = "visits", .limit = core::milliseconds{1}, .grace = core::milliseconds{0}});
+            {.name = "visits", .limit = core::milliseconds{1}, .grace = core::milliseconds {
+                 0
+             }});
         static_cast<void>(queue.submit({"stuck", [this](const std::stop_token&) { hang(); }}));
         static_cast<void>(queue.submit({"other", [](const std::stop_token&) {}}));
 #endif

@@ -113,8 +113,8 @@ struct HealthCheck {
 /// goes on. start() and stop() have threads and deadlines of their own (`modules.start_timeout`,
 /// `modules.stop_timeout`): one that does not return is abandoned, its routes, jobs, queues, services
 /// and subscriptions are taken away, its stop() is not called, and the process ends without waiting for it.
-/// Work of its jobs, queues, handlers and health checks that has not returned within `modules.stop_timeout` of the stop is
-/// named in the log and left behind in the same way.
+/// Work of its jobs, queues, handlers and health checks that has not returned within `modules.stop_timeout`
+/// of the stop is named in the log and left behind in the same way.
 class CORE_EXPORT Module {
 public:
     virtual ~Module();
