@@ -134,10 +134,8 @@ public:
         jobs_->every("work", core::milliseconds{20}, [](core::JobRun&){});
 #endif
 #ifdef SAMPLE_HANGS_QUEUE
-        auto& queue = context_->workQueues().add(
-            {.name = "visits", .limit = core::milliseconds{1}, .grace = core::milliseconds {
-                 0
-             }});
+        auto& queue =
+            context_->workQueues().add({.name = "visits", .limit = core::milliseconds{1}, .grace = {}});
         static_cast<void>(queue.submit({"stuck", [this](const std::stop_token&) { hang(); }}));
         static_cast<void>(queue.submit({"other", [](const std::stop_token&) {}}));
 #endif
