@@ -53,8 +53,4 @@ inline std::vector<std::string> toStrings(const core::json::Value& value) {
     return list;
 }
 
-inline core::json::Value fromStrings(const std::vector<std::string>& list) {
-    return core::json::Array(list.begin(), list.end());
-}
-
 } // namespace restic

@@ -71,6 +71,24 @@ TEST_F(TruthTest, AResticThatIsKilledAfterItsSnapshotHasMadeOne) {
     EXPECT_EQ(noticesOf(result), (std::vector<std::string>{"SummaryLost", "EndedEarly"}));
 }
 
+TEST_F(TruthTest, AKeyInMemoryIsThereAsLongAsRestic) {
+    // It opens the file only when the agent has long gone on.
+    wrap("case \"$1\" in snapshots) until grep -q 'restic started' " + (dir_ / "agent.log").string() +
+         "; do sleep 0.05; done; cat \"$GOOGLE_APPLICATION_CREDENTIALS\" >" + (dir_ / "seen").string() +
+         "; exit 1;; *) exec restic \"$@\";; esac");
+    enrollAndStart();
+    run({{"type", "snapshots"},
+         {"attempt", 1},
+         {"timeout_seconds", 60},
+         {"repository", core::json::Object{{"id", newId()},
+                                           {"type", "gcs"},
+                                           {"url", "gs:bucket:/"},
+                                           {"password", "word of the repository"},
+                                           {"config", core::json::Object{{"bucket", "bucket"}}},
+                                           {"secrets", core::json::Object{{"credentials", "{}"}}}}}});
+    EXPECT_EQ(readFile(dir_ / "seen"), "{}\n");
+}
+
 TEST_F(TruthTest, NoProgressIsLoggedAfterResticHasFinished) {
     initRepository();
     // A short run: its figures and its summary arrive at once. Some come even later.

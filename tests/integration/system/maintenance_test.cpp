@@ -193,7 +193,7 @@ class TasksByHand : public BackupSystemTest {};
 
 TEST_F(TasksByHand, TheCommandLineStartsShowsAndCancelsThem) {
     // A command is another process: the agent learns of the task at its next poll.
-    agentEnvironment_["RESTIC_AGENT_AGENT_LONG_POLL_TIMEOUT"] = "1s";
+    agentEnvironment_["RESTIC_AGENT_LONG_POLL_TIMEOUT"] = "1s";
     begin();
     ASSERT_EQ(outcome(backupNow()), "success");
     const auto name = get("/api/v1/restic/repositories/" + repositoryId_).stringOr("name");
@@ -207,6 +207,12 @@ TEST_F(TasksByHand, TheCommandLineStartsShowsAndCancelsThem) {
     const auto listed =
         core::json::parse(backend({"--json", "task", "list", "--kind", "check"}).output).value();
     EXPECT_EQ(listed.find("items")->array()->size(), 1U);
+    const auto newest = core::json::parse(backend({"--json", "task", "list", "--limit", "1"}).output).value();
+    EXPECT_EQ(newest.find("items")->array()->size(), 1U) << "of two tasks";
+    const auto wrong =
+        backend({"task", "start", "check", "--repository", name, "--parameters", R"({"x":1})"});
+    EXPECT_NE(wrong.error.find("parameters/x is not a known field"), std::string::npos) << wrong.error;
+    EXPECT_EQ(backend({"task", "list", "--status", "bogus"}).exit.code, 2);
     const auto late = backend({"task", "cancel", id});
     EXPECT_EQ(late.exit.code, 1) << "it has ended";
     EXPECT_NE(late.error.find("ended"), std::string::npos) << late.error;

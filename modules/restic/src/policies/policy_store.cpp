@@ -3,6 +3,7 @@
 #include "core/db/table.h"
 #include "core/http/list_query.h"
 #include "id_list.h"
+#include "open_tasks.h"
 #include "rows.h"
 
 namespace restic {
@@ -74,17 +75,20 @@ void PolicyStore::archive(Transaction& tx, const Uuid& id, Instant now) {
 
 std::vector<std::string> PolicyStore::users(Transaction& tx, const Uuid& id) {
     std::vector<std::string> names;
-    for (const auto& row : tx.query(
-             "SELECT 'agent ' || a.hostname FROM restic_agent_policy_links l JOIN restic_agents a "
-             "ON a.tenant_id = l.tenant_id AND a.id = l.agent_id WHERE l.tenant_id = $1 AND l.policy_id = $2 "
-             "AND a.revoked_at_us IS NULL " // nobody can unlink those
-             "UNION ALL SELECT 'target ' || name FROM restic_targets WHERE tenant_id = $1 AND policy_id = $2 "
-             "AND NOT "
-             "disabled "
-             "UNION ALL SELECT 'task ' || id FROM restic_tasks WHERE tenant_id = $1 AND policy_id = $2 AND "
-             "status IN "
-             "('created', 'queued', 'assigned', 'running', 'unreachable') ORDER BY 1",
-             {tx.tenant(), id}))
+    for (const auto& row :
+         tx.query(std::string(
+                      "SELECT 'agent ' || a.hostname FROM restic_agent_policy_links l JOIN restic_agents a "
+                      "ON a.tenant_id = l.tenant_id AND a.id = l.agent_id WHERE l.tenant_id = $1 AND "
+                      "l.policy_id = $2 "
+                      "AND a.revoked_at_us IS NULL " // nobody can unlink those
+                      "UNION ALL SELECT 'target ' || name FROM restic_targets WHERE tenant_id = $1 AND "
+                      "policy_id = $2 "
+                      "AND NOT "
+                      "disabled "
+                      "UNION ALL SELECT 'task ' || id FROM restic_tasks WHERE tenant_id = $1 AND policy_id = "
+                      "$2 AND ") +
+                      kOpenTask + " ORDER BY 1",
+                  {tx.tenant(), id}))
         names.push_back(row.text(0));
     return names;
 }

@@ -3,7 +3,6 @@
 #include "core/db/table.h"
 #include "core/http/list_query.h"
 #include "policies/policy_store.h"
-#include "rows.h"
 
 namespace restic {
 

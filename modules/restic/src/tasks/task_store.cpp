@@ -7,7 +7,6 @@
 #include "id_list.h"
 #include "open_tasks.h"
 #include "restic/protocol/task_kinds.h"
-#include "rows.h"
 
 namespace restic {
 
