@@ -205,8 +205,13 @@ TEST_F(Backups, ARunningOneIsCancelled) {
 
 TEST_F(Backups, UnreadFilesAreAWarning) {
     begin();
-    // Nobody may read this one, not even root.
-    const auto id = backupNow({{"sources", Array{source_.string(), "/proc/1/mem"}}});
+    // Nobody may read the second one, not even root.
+    auto body = policyBody("nightly");
+    body.set("include_paths", Array{source_.string(), "/proc/1/mem"});
+    body.set("repository_id", repositoryId_);
+    const auto changed = api().send("PUT", "/api/v1/restic/policies/" + policyId_, admin_, body);
+    ASSERT_EQ(changed.status, 200) << changed.body;
+    const auto id = backupNow();
     ASSERT_EQ(outcome(id), "warning");
     const auto saved = run(id);
     EXPECT_EQ(saved.stringOr("snapshot_id"), restic({"snapshots"}).array()->front().stringOr("id"));
