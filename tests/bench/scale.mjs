@@ -21,7 +21,7 @@ async function installation(dialect, size) {
   try {
     return await furnish(system, cluster, size)
   } catch (error) {
-    await system.stop()
+    await system.end()
     cluster?.stop()
     throw error
   }
@@ -46,7 +46,7 @@ async function furnish(system, cluster, size) {
 
 async function stop({ system, cluster, db }) {
   db.close()
-  await system.stop()
+  await system.end()
   cluster?.stop()
 }
 
