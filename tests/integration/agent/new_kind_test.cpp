@@ -38,8 +38,14 @@ const agent::KindOfWork* findCount(std::string_view kind) noexcept {
 }
 
 TEST_F(AgentTest, ANewKindIsItsDeclarationAndItsCommands) {
-    writeFile(dir_ / "counter", "#!/bin/sh\ncase \"$*\" in\n*version*) restic version; exit ;;\nesac\n"
-                                "while [ $# -gt 0 ] && [ \"$1\" != count ]; do shift; done\nseq \"$2\"\n");
+    // Whatever else the agent says beside the command and its number.
+    writeFile(dir_ / "counter", R"(#!/bin/sh
+case "$1" in
+version) exec restic version ;;
+count) for word; do case "$word" in [0-9]*) seq "$word" ;; esac; done ;;
+*) exit 1 ;;
+esac
+)");
     std::filesystem::permissions(dir_ / "counter", std::filesystem::perms(0755));
     initRepository();
     ASSERT_TRUE(enroll().exit.ok());
