@@ -1,5 +1,6 @@
 // Fills a host with a little of everything, awkwardly named, by its API and a real agent with a real restic.
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { until } from '../support/system.mjs'
@@ -21,6 +22,7 @@ export const REPOSITORIES = {
 }
 const SECRET = /^(key|secret_access_key|session_token|password|account_key|credentials)$/
 
+/** In the order in which a tenant runs them; after them one that fails and one that is cancelled. */
 export const KINDS = ['init', 'backup', 'check', 'snapshots', 'stats', 'forget', 'prune', 'unlock']
 
 /** Starts the real agent against an address; returns what ends it. */
@@ -94,6 +96,12 @@ export async function fillTenant(host, token, folder, name, address) {
     }
     const failed = await run({ type: 'backup', repository_id: local.id, parameters: { sources: [join(folder, 'gone ü')] } })
     if (failed.status !== 'failed') throw new Error(JSON.stringify(failed))
+    // One that is ended while it runs.
+    writeFileSync(join(folder, 'source/large'), randomBytes(4_000_000))
+    const { id } = await call('POST', `${restic}/tasks`, { type: 'backup', agent_id: agent.id, policy_id: policy.id, parameters: { limit_upload_kib: 200 } })
+    await until('a backup at work', async () => (await call('GET', `${restic}/tasks/${id}`)).status === 'running')
+    await call('DELETE', `${restic}/tasks/${id}`)
+    await ended(id)
   } finally {
     await stopAgent()
   }

@@ -86,8 +86,8 @@ try {
   mkdirSync(says, { recursive: true })
   const { general, tasks } = conversationOf(sqlite.recorded)
   writeFileSync(join(says, 'agent.json'), JSON.stringify(general, null, 1) + '\n')
-  // Tasks were run one after the other, in the order of KINDS; the last one failed.
-  const order = [...KINDS.flatMap((kind) => (kind === 'backup' ? ['backup', null, null] : [kind])), 'backup-failed']
+  // Tasks were run one after the other, in this order.
+  const order = [...KINDS.flatMap((kind) => (kind === 'backup' ? ['backup', null, null] : [kind])), 'backup-failed', 'backup-cancelled']
   if (tasks.length !== order.length) throw new Error(`${tasks.length} tasks instead of ${order.length}`)
   order.forEach((kind, i) => kind && writeFileSync(join(says, `${kind}.json`), JSON.stringify(tasks[i], null, 1) + '\n'))
 } finally {

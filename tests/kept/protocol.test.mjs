@@ -54,7 +54,7 @@ for (const version of readdirSync(kept))
     const poll = find('GET', '/tasks')
     // As it asked, but it need not be waited for what is there.
     poll.path = poll.path.replace(/wait=\d+/, 'wait=0')
-    for (const kind of [...KINDS, 'backup-failed']) {
+    for (const kind of [...KINDS, 'backup-failed', 'backup-cancelled']) {
       const type = kind.split('-')[0]
       const body = type === 'backup' ? { policy_id: policy.id } : { repository_id: repository.id }
       if (/forget|prune/.test(type)) body.parameters = { retention: { keep_last: 1 } }
@@ -66,6 +66,7 @@ for (const version of readdirSync(kept))
       for (const report of reports) {
         assert.ok(report.status < 300, `${kind} was accepted then`)
         await say(report, { '{task}': id })
+        if (kind.endsWith('-cancelled') && report === reports[0]) await call('DELETE', `/restic/tasks/${id}`)
       }
       const wanted = reports.filter((one) => one.path.endsWith('/status')).at(-1).body
       const ended = await call('GET', `/restic/tasks/${id}`)
