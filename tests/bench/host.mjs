@@ -15,7 +15,7 @@ export async function withHost(settings, measure) {
     console.error(system.logs())
     throw error
   } finally {
-    await system.stop()
+    await system.end()
     for (const name of Object.keys(settings)) delete process.env[name]
   }
 }

@@ -22,7 +22,7 @@ export async function installation(dialect, fillIt) {
   try {
     return await furnish(system, cluster, fillIt)
   } catch (error) {
-    await system.stop()
+    await system.end()
     cluster?.stop()
     throw error
   }
@@ -47,7 +47,7 @@ async function furnish(system, cluster, fillIt) {
 
 export async function stop({ system, cluster, db }) {
   db.close()
-  await system.stop()
+  await system.end()
   cluster?.stop()
 }
 

@@ -55,6 +55,36 @@ private:
     ModuleContext* context_ = nullptr;
 };
 
+/// A background work is this much: what is to be done, its key, and a queue.
+class PolishModule final : public Module {
+public:
+    std::string_view name() const override { return "polish"; }
+    std::string_view version() const override { return "1.0.0"; }
+    void initialize(ModuleContext& context) override { queues_ = &context.workQueues(); }
+    void start() override { queue_ = &queues_->add({.name = "coins"}); }
+    Submitted polish(const std::string& coin) {
+        return queue_->submit({.key = "coin/" + coin,
+                               .run = [this, coin](const std::stop_token&) { polished.push_back(coin); }});
+    }
+    std::vector<std::string> polished;
+
+private:
+    WorkQueues* queues_ = nullptr;
+    WorkQueue* queue_ = nullptr;
+};
+
+TEST(TestHost, ANewBackgroundWorkIsAQueueAndWhatItDoes) {
+    const auto module = std::make_shared<PolishModule>();
+    TestHost host(module);
+    host.start();
+    EXPECT_EQ(module->polish("penny"), Submitted::queued);
+    EXPECT_EQ(module->polish("crown"), Submitted::queued);
+    EXPECT_EQ(module->polish("penny"), Submitted::joined) << "one coin is polished once";
+    while (host.workQueues().runOne("coins"))
+        continue;
+    EXPECT_EQ(module->polished, (std::vector<std::string>{"penny", "crown"}));
+}
+
 std::int64_t coinsOf(TestHost& host, const Uuid& tenant) {
     return host.database().read(TenantContext(tenant), [](db::Transaction& tx) {
         return tx.query("SELECT count(*) FROM coin_coins")[0].integer(0); // names no tenant

@@ -41,8 +41,9 @@ protected:
     std::optional<restic::RepositoryQueue::Wait> waitOf(const Uuid& id) {
         return here([&](Transaction& tx) {
             const auto t = restic::TaskStore::find(tx, id).value();
-            return restic::RepositoryQueue::waitOf(tx, {t.id, t.type, t.agent, t.priority, t.repository},
-                                                   store, clock.now());
+            return restic::RepositoryQueue::waitOf(tx, host.tasks.kinds(),
+                                                   {t.id, t.type, t.agent, t.priority, t.repository}, store,
+                                                   clock.now());
         });
     }
     bool wasWoken(const Uuid& agentId) {

@@ -286,7 +286,8 @@ TEST_P(ResticTruth, LogsHaveAnEndAndSaySo) {
 TEST_P(ResticTruth, ATenantsLogsHaveAnHourlyLimitAndSaySo) {
     restic::TaskSettings settings;
     settings.logBytesPerHour = 1000;
-    restic::TaskService small(db, clock, bus, base.vault, fixture.log.logger(), settings);
+    restic::TaskService small(db, clock, bus, base.vault, fixture.log.logger(), settings,
+                              restic::kindsOfTasks(bus));
     const auto id = host.tasks.create(tenant, ofPolicy(web, nightly.id)).id;
     host.tasks.handOut(tenant, web, 5);
     std::int64_t sent = 0;

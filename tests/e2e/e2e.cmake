@@ -6,6 +6,10 @@ foreach(case backup lists people policy repository web_socket)
     ENVIRONMENT "AE_BUILD_DIR=${PROJECT_BINARY_DIR}")
 endforeach()
 
+# What is asked at the end of each of them.
+add_test(NAME e2e.proofs COMMAND ${AE_NODE} --test --test-reporter=spec ${PROJECT_SOURCE_DIR}/tests/support/proofs.test.mjs)
+set_tests_properties(e2e.proofs PROPERTIES LABELS e2e TIMEOUT 60)
+
 # The web application's own checks: types against the host's API, and its unit tests.
 add_test(NAME web.types COMMAND ${AE_NODE} ${PROJECT_SOURCE_DIR}/web/node_modules/vue-tsc/bin/vue-tsc.js --noEmit)
 add_test(NAME web.unit COMMAND ${AE_NODE} ${PROJECT_SOURCE_DIR}/web/node_modules/vitest/vitest.mjs run)

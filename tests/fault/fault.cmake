@@ -1,8 +1,8 @@
 # What becomes of the real host when it, its database, its disk or its clients fail.
 file(GLOB fault_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/fault/*.cpp)
 ae_add_test(fault_test TIER fault POSTGRES TIMEOUT 14400
-            SOURCES ${fault_tests} integration/system/api_client.cpp
-            LIBRARIES ae_test_support ae_core fmt::fmt OpenSSL::SSL)
+            SOURCES ${fault_tests}
+            LIBRARIES ae_system_support ae_test_support ae_core fmt::fmt OpenSSL::SSL)
 add_dependencies(fault_test ae-backend base restic restic-agent test_module_gamma)
 
 

@@ -22,7 +22,7 @@ ae_sdk_step(sdk_guide NEEDS sdk_prefix COMMAND guide)
 
 file(GLOB sdk_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/sdk/*_test.cpp)
 ae_add_test(sdk_test TIER sdk POSTGRES FIXTURES sdk_prefix sdk_consumer sdk_guide
-            SOURCES ${sdk_tests} integration/system/api_client.cpp LIBRARIES ae_test_support ae_core fmt::fmt)
+            SOURCES ${sdk_tests} LIBRARIES ae_system_support ae_test_support ae_core fmt::fmt)
 target_compile_definitions(sdk_test PRIVATE SDK_DIR="${sdk_dir}" SDK_PREFIX="${sdk_prefix}")
 add_dependencies(sdk_test ae-backend base restic restic-agent)
 

@@ -21,6 +21,7 @@
 #include "core/random.h"
 #include "core/time.h"
 #include "core/uuid.h"
+#include "support/secret_fields.h"
 
 namespace test {
 namespace {
@@ -76,6 +77,8 @@ struct FakeServer::State {
     std::map<std::string, std::map<std::int64_t, std::string>> logs;
     bool logsBroken = false;
     std::vector<int> polls;
+    Canaries canaries;
+    std::string said;
     std::chrono::milliseconds longestPoll{60000};
     int nextId = 0;
 
@@ -83,6 +86,7 @@ struct FakeServer::State {
 
     Answer handle(const std::string& method, const Poco::URI& uri, const std::string& bearer,
                   const std::string& nonce, const std::string& body) {
+        said += body + "\n";
         std::vector<std::string> path;
         uri.getPathSegments(path);
         std::unique_lock lock(mutex);
@@ -112,6 +116,7 @@ struct FakeServer::State {
         if (rotate) {
             ++rotations;
             token = core::randomToken();
+            canaries.add(token);
             expired = false;
             return {200, core::json::write(Object{{"token", token}, {"expiresAt", expiry()}})};
         }
@@ -143,6 +148,7 @@ struct FakeServer::State {
             ++agents;
         }
         token = core::randomToken();
+        canaries.add(token);
         expired = revoked = false;
         if (loseAnswer) {
             loseAnswer = false;
@@ -311,6 +317,7 @@ std::string FakeServer::url() const {
 void FakeServer::addRegistrationToken(const std::string& token) {
     LOCKED;
     state_->registrationTokens.insert(token);
+    state_->canaries.add(token);
 }
 void FakeServer::refuseRegistration(int status, const std::string& name) {
     LOCKED;
@@ -415,7 +422,33 @@ void FakeServer::send(Object envelope) {
 }
 void FakeServer::sendTask(Object payload) {
     const auto type = Value(payload).stringOr("type");
+    eachSecret(Value(payload), [&](const std::string& secret) { state_->canaries.add(secret); });
     send(Object{{"action", type}, {"payload", std::move(payload)}});
+}
+const Canaries& FakeServer::canaries() const {
+    return state_->canaries;
+}
+std::string FakeServer::everythingSaid() const {
+    LOCKED;
+    return state_->said;
+}
+std::set<std::string> FakeServer::snapshotsToldOf() const {
+    LOCKED;
+    std::set<std::string> told, removed;
+    for (const auto& [task, reports] : state_->reports)
+        for (const auto& report : reports) {
+            const auto* result = report.find("result");
+            if (result == nullptr)
+                continue;
+            if (auto id = result->stringOr("snapshot_id"); !id.empty())
+                told.insert(std::move(id));
+            if (const auto* ids = result->find("removed_ids"); ids != nullptr && ids->array() != nullptr)
+                for (const auto& id : *ids->array())
+                    removed.insert(*id.string());
+        }
+    std::erase_if(told,
+                  [&](const auto& id) { return removed.contains(id.substr(0, 8)) || removed.contains(id); });
+    return told;
 }
 void FakeServer::sendCancel(const std::string& taskId) {
     send(

@@ -4,10 +4,12 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "core/json.h"
+#include "support/canaries.h"
 
 namespace test {
 
@@ -80,6 +82,12 @@ public:
     [[nodiscard]] std::vector<std::string> logLines(const std::string& taskId) const;
     /// Free places that polls named, in order.
     [[nodiscard]] std::vector<int> polls() const;
+    /// Secrets that it gave to agents: tokens, and those of tasks.
+    [[nodiscard]] const Canaries& canaries() const;
+    /// Every body that agents sent but for their first, which has a token in its head.
+    [[nodiscard]] std::string everythingSaid() const;
+    /// The snapshots that agents told of in the results of tasks and did not remove later.
+    [[nodiscard]] std::set<std::string> snapshotsToldOf() const;
     /// True if a gap or a repetition under another text was seen in log numbers.
     [[nodiscard]] bool logNumbersBroken() const;
 

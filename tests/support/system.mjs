@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomBytes } from 'node:crypto'
+import { differences, secretsInFiles, secretsOf } from './proofs.mjs'
 
 const bin = join(process.env.AE_BUILD_DIR ?? 'build', 'bin')
 
@@ -34,11 +35,16 @@ export class System {
     system.url = `http://127.0.0.1:${await freePort()}`
     system.options = ['--config', '/dev/null', '--data-dir', join(system.folder, 'host')]
     system.children = []
+    system.secrets = new Set()
+    system.repositories = new Map() // on a disk: id -> { folder, password }
+    system.exempt = {} // what the end cannot prove: { snapshots, locks, green } with a reason each
     await system.restartHost()
     const admin = JSON.parse(readFileSync(join(system.folder, 'host/initial-admin.json'), 'utf8'))
     Object.assign(system, admin)
     const token = execFileSync(join(bin, 'ae-backend'), ['token', 'create', ...system.options, '--name', 'test', '--role', 'admin', '--json'])
     system.token = JSON.parse(token).token
+    // Not the first password: the host says it at its first start, into what is its log here.
+    secretsOf({ token: system.token }, system.secrets)
     return system
   }
 
@@ -69,7 +75,28 @@ export class System {
       body: body === undefined ? (method === 'GET' ? undefined : '') : JSON.stringify(body),
     })
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
-    return response.status === 204 ? undefined : response.json()
+    const answer = response.status === 204 ? undefined : await response.json()
+    secretsOf(body, this.secrets)
+    if (method !== 'GET') secretsOf(answer, this.secrets)
+    const folder = body?.config?.path ?? body?.url
+    if (/^\/restic\/repositories(\/[^/]+)?$/.test(path) && body?.type === 'local' && folder) this.repositories.set(answer.id, { folder, password: body.password ?? this.repositories.get(answer.id)?.password })
+    return answer
+  }
+
+  /** What this test's end shows that must not be. Throws with all of it. */
+  async prove() {
+    const complaints = []
+    const real = new Set()
+    for (const [id, repository] of this.repositories) {
+      const told = (await this.call('GET', `/restic/repositories/${id}/snapshots?limit=500`)).items.map((one) => one.snapshot_id)
+      complaints.push(...differences(repository, told, this.exempt))
+      for (const one of told) real.add(one)
+    }
+    if (this.repositories.size > 0 && !this.exempt.green)
+      for (const target of await this.call('GET', '/restic/status')) if (target.status === 'healthy' && !real.has(target.latest_snapshot_id)) complaints.push(`${target.name} is green without a snapshot that restic has`)
+    const files = ['host', 'agent', 'ae-backend.log', 'restic-agent.log'].map((name) => join(this.folder, name))
+    complaints.push(...secretsInFiles(this.secrets, files))
+    if (complaints.length > 0) throw new Error(complaints.join('\n'))
   }
 
   startAgent(environment = {}) {
@@ -106,7 +133,16 @@ export class System {
       .join('\n')
   }
 
+  /** Ends everything, after the proofs that belong to each test's end. */
   async stop() {
+    try {
+      await this.prove()
+    } finally {
+      await this.end()
+    }
+  }
+
+  async end() {
     for (const child of this.children.reverse()) {
       const ended = new Promise((resolve) => child.once('exit', resolve))
       if (child.exitCode === null && child.signalCode === null) {

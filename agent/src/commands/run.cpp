@@ -6,6 +6,7 @@
 
 #include "commands/commands.h"
 #include "commands/enrolment.h"
+#include "kinds/kinds.h"
 #include "service/agent_service.h"
 
 namespace agent {
@@ -46,7 +47,7 @@ ExitCode runCommand(const CommonOptions& common, core::ProcessRunner& runner, co
     }
     IdentityStore store(state.identity(), *identity);
     store.setMarks(marks);
-    AgentService service(config, state, store, runner, clock, common.environment, log);
+    AgentService service(config, state, store, runner, clock, common.environment, log, findWork);
 
     std::stop_source ending;
     std::jthread waiter([&](const std::stop_token& done) {

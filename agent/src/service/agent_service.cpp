@@ -10,7 +10,6 @@
 #include "executor/executor.h"
 #include "heartbeat/heartbeat.h"
 #include "journal/journal.h"
-#include "kinds/kinds.h"
 #include "restic/probe.h"
 #include "service/poller.h"
 
@@ -42,7 +41,7 @@ AgentEnd AgentService::run(const std::stop_token& stop) {
     Poller* pollerForExecutor = nullptr;
     Executor executor({config_, state_, journal, runner_, commands, restic, clock_, log_.named("executor"),
                        identity.hostname},
-                      findWork, reporter, [&] { pollerForExecutor->freed(); });
+                      findWork_, reporter, [&] { pollerForExecutor->freed(); });
     executorForReporter = &executor;
     Poller poller(server, executor, config_, log_.named("poller"));
     pollerForExecutor = &poller;

@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "core/process.h"
 #include "core/time.h"
+#include "executor/kind_of_work.h"
 #include "state/files.h"
 #include "state/identity.h"
 
@@ -17,13 +18,14 @@ namespace agent {
 enum class AgentEnd { stopped, identityLost };
 
 /// The running agent: wires its parts and runs them until stopped. Tasks that run then are left running and
-/// adopted by the next run.
+/// adopted by the next run. `findWork` knows the kinds of tasks that it takes.
 class AgentService {
 public:
     AgentService(const Config& config, StateDir& state, IdentityStore& identity, core::ProcessRunner& runner,
-                 const core::Clock& clock, const Environment& environment, core::Logger log)
+                 const core::Clock& clock, const Environment& environment, core::Logger log,
+                 FindWork findWork)
         : config_(config), state_(state), identity_(identity), runner_(runner), clock_(clock),
-          environment_(environment), log_(std::move(log)) {}
+          environment_(environment), log_(std::move(log)), findWork_(findWork) {}
 
     AgentEnd run(const std::stop_token& stop);
 
@@ -35,6 +37,7 @@ private:
     const core::Clock& clock_;
     const Environment& environment_;
     core::Logger log_;
+    FindWork findWork_;
 };
 
 } // namespace agent

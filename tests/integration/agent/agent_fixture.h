@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,12 +17,20 @@
 #include "core/uuid.h"
 #include "support/await.h"
 #include "support/fake_server.h"
+#include "support/repository_on_disk.h"
 
 namespace test {
 
 using namespace core::testkit;
 
-/// A real restic-agent against the fake server, with a real restic and a repository on disk.
+/// What is asked at the end of every test. A test that cannot have one of them says why: AgentTest::exempt().
+enum class AgentProof {
+    snapshots, ///< restic lists what the agent told of, and nothing else
+    locks,     ///< no lock is left
+};
+
+/// A real restic-agent against the fake server, with a real restic and a repository on disk. At its end every
+/// test asks restic whether it has what the agent told of, and has kept the secrets that the agent was given.
 class AgentTest : public testing::Test {
 protected:
     static constexpr auto kPassword = "correct-horse-battery";
@@ -38,12 +47,48 @@ protected:
     }
 
     void TearDown() override {
+        const bool prove = !HasFailure() && !IsSkipped();
+        if (prove && agent_)
+            tell(secretsInProcesses(server_.canaries(), agent_->pid()));
+        if (prove)
+            proveRepository();
         agent_.reset();
         // What a killed agent left behind would keep the folder busy.
         for (const int pid : orphans_)
             ::kill(pid, SIGKILL);
+        if (prove)
+            proveSecretsKept();
         if (HasFailure())
             std::fprintf(stderr, "--- the agent's log\n%s\n", readFile(dir_ / "agent.log").c_str());
+    }
+
+    /// Restic has the snapshots that the agent told of and no lock.
+    void proveRepository() {
+        const RepositoryOnDisk repository(repository_, password_);
+        if (!repository.exists())
+            return;
+        const auto told = server_.snapshotsToldOf();
+        if (!exempt_.contains(AgentProof::snapshots))
+            tell(RepositoryOnDisk::differences(repository.snapshots(), {told.begin(), told.end()}));
+        if (!exempt_.contains(AgentProof::locks)) {
+            EXPECT_EQ(repository.locks(), std::vector<std::string>());
+        }
+    }
+    /// The agent has written no secret that it was given but into its identity, and has told nobody.
+    void proveSecretsKept() {
+        tell(secretsInFiles(server_.canaries(), state_, {"identity.json"}));
+        tell(secretsInFiles(server_.canaries(), dir_ / "agent.log"));
+        for (const auto& secret : server_.canaries().in(server_.everythingSaid()))
+            ADD_FAILURE() << "the agent told the secret \"" << secret << '"';
+    }
+    static void tell(const std::vector<std::string>& complaints) {
+        for (const auto& one : complaints)
+            ADD_FAILURE() << one;
+    }
+    /// What the test's end cannot prove, and why.
+    void exempt(AgentProof proof, const std::string& why) {
+        exempt_.insert(proof);
+        RecordProperty("exempt", why);
     }
 
     void configure(const std::string& more = {}) {
@@ -193,6 +238,8 @@ protected:
     std::filesystem::path repository_;
     std::filesystem::path state_;
     std::string policy_ = newId();
+    std::string password_ = kPassword; ///< with which the repository opens
+    std::set<AgentProof> exempt_;
     std::unique_ptr<core::Process> agent_;
     std::vector<int> orphans_;
 };

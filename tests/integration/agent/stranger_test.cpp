@@ -85,6 +85,7 @@ TEST_F(AgentTest, ALineThatTheServerRefusesCostsItsTextOnly) {
 }
 
 TEST_F(AgentTest, AResultThatTheServerRefusesIsSentWithLessInItAndHoldsNobodyUp) {
+    exempt(AgentProof::snapshots, "of the second one the server takes no result at all");
     initRepository();
     enrollAndStart();
     server_.refuseResultsWith("paths");

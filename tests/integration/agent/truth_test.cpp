@@ -171,6 +171,7 @@ TEST_F(TruthTest, WhatIsNotEmptyIsNeverInitialised) {
 }
 
 TEST_F(TruthTest, TwoThatBeginARepositoryTogetherMakeOne) {
+    exempt(AgentProof::snapshots, "each round begins without a repository");
     enrollAndStart();
     for (int round = 0; round < 3; ++round) {
         std::filesystem::remove_all(repository_);
@@ -191,6 +192,7 @@ TEST_F(TruthTest, TwoThatBeginARepositoryTogetherMakeOne) {
 }
 
 TEST_F(TruthTest, ALockThatNobodyHoldsIsRemovedOnceAndSaid) {
+    exempt(AgentProof::snapshots, "the first one is made by hand");
     initRepository();
     makeLargeSource(4000000);
     ASSERT_TRUE(restic({"backup", source_.string()}).exit.ok());
@@ -219,7 +221,7 @@ TEST_F(TruthTest, ALockThatNobodyHoldsIsRemovedOnceAndSaid) {
 }
 
 TEST_F(TruthTest, APasswordWithWhiteSpaceAroundItOpensWhatWasMadeWithIt) {
-    const std::string password = " trail \t";
+    const std::string password = password_ = " trail \t";
     core::ProcessSpec spec;
     spec.program = "restic";
     spec.environment = kEnvironment;

@@ -6,9 +6,43 @@
 
 namespace test {
 
-/// The real host with a real agent, a real restic and a repository on disk.
+/// The real host with a real agent, a real restic and a repository on disk. At its end every test asks restic
+/// whether it has what the host tells of: see proveRepositories().
 class BackupSystemTest : public SystemTest {
 protected:
+    void TearDown() override {
+        if (!HasFailure() && !IsSkipped())
+            proveRepositories();
+        SystemTest::TearDown();
+    }
+
+    /// Of each repository that was registered and that somebody can read: restic lists what the host tells of
+    /// and nothing else, no lock is left, and whoever is green has a snapshot there.
+    void proveRepositories() {
+        const auto database = openDatabase();
+        if (!database)
+            return;
+        const auto atWork = [&] {
+            return database->run(core::SystemContext("test"),
+                                 {{"SELECT id FROM restic_tasks WHERE status IN ('assigned', 'running')"}},
+                                 false);
+        };
+        if (agent_) {
+            ASSERT_TRUE(await([&] { return atWork().at(0).rows.empty(); }, 60s)) << "work goes on";
+        }
+        const RepositoryProof proof(traffic_->repositories());
+        if (!exempt_.contains(Proof::snapshots))
+            tell(proof.snapshots(*database));
+        if (!exempt_.contains(Proof::locks))
+            tell(proof.locks());
+        if (exempt_.contains(Proof::green))
+            return;
+        if (!backend_) {
+            ASSERT_NO_FATAL_FAILURE(startBackend());
+        }
+        tell(proof.green(*database, get("/api/v1/restic/status")));
+    }
+
     /// `addresses`: as of startBackend().
     void begin(const std::string& addresses = {}) {
         writeFile(source_ / "one.txt", "one");
@@ -138,8 +172,10 @@ protected:
         EXPECT_TRUE(awaitStatus(id, "running"));
         std::optional<int> pid;
         EXPECT_TRUE(await([&] { return (pid = resticPid(id)).has_value(); }));
-        if (pid)
+        if (pid) {
             orphans_.push_back(*pid);
+            tell(secretsInProcesses(traffic_->canaries(), *pid));
+        }
         return id;
     }
 

@@ -244,6 +244,7 @@ ApiAnswer ApiClient::send(const std::string& method, const std::string& path,
     } else {
         request += method == "GET" ? "\r\n" : "Content-Length: 0\r\n\r\n";
     }
+    traffic_->note(method, path, authorization, body.value_or(""), 0, "");
     const auto text = raw(request);
     const auto end = text.find("\r\n\r\n");
     if (!text.starts_with("HTTP/1.1 ") || end == std::string::npos)
@@ -260,6 +261,7 @@ ApiAnswer ApiClient::send(const std::string& method, const std::string& path,
     answer.body = text.substr(end + 4);
     if (auto json = core::json::parse(answer.body))
         answer.json = json.value();
+    traffic_->note(method, path, authorization, body.value_or(""), answer.status, answer.body);
     EXPECT_FALSE(answer.headers["x-request-id"].empty()) << method << ' ' << path;
     if (path != "/openapi.json")
         for (const auto& problem : document().judge(method, path, answer.status, answer.body))

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/json.h"
+#include "integration/system/traffic.h"
 
 namespace test {
 
@@ -50,7 +51,8 @@ struct ApiAnswer {
 /// does not fit fails the test.
 class ApiClient {
 public:
-    explicit ApiClient(int port) : port_(port) {}
+    /// `traffic` gets to know what was said.
+    ApiClient(int port, std::shared_ptr<Traffic> traffic) : port_(port), traffic_(std::move(traffic)) {}
 
     /// `authorization` is the header's value, "" for none. Throws std::runtime_error if nobody answers.
     ApiAnswer send(const std::string& method, const std::string& path, const std::string& authorization,
@@ -73,6 +75,7 @@ public:
 
 private:
     int port_;
+    std::shared_ptr<Traffic> traffic_;
     std::shared_ptr<ApiDocument> document_;
 };
 

@@ -28,7 +28,7 @@ protected:
         const auto port = servingPort(*second_, dir_ / "second.log");
         ASSERT_TRUE(port) << readFile(dir_ / "second.log");
         secondPort_ = *port;
-        secondApi_ = std::make_unique<ApiClient>(secondPort_);
+        secondApi_ = std::make_unique<ApiClient>(secondPort_, traffic_);
     }
     void TearDown() override {
         if (second_)

@@ -124,8 +124,7 @@ INSTANTIATE_TEST_SUITE_P(By, MigrateOnPostgres,
                          [](const auto& chosen) { return chosen.param.name; });
 
 TEST_P(MigrateOnPostgres, AnEndInTheMiddleOfAStepLeavesNothingOfIt) {
-    const TestDatabase server{core::db::Dialect::postgresql};
-    useDatabase(server.url());
+    const auto& server = usePostgres();
     core::db::applyMigrations(server.db(), {}); // the ledger
     const auto& cluster = TestCluster::instance();
     const auto sessions = [&](const std::string& condition) {

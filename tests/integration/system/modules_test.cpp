@@ -150,7 +150,7 @@ TEST_F(ModuleEnds, AHealthCheckThatHangsHoldsUpNobody) {
     std::atomic<int> answered{0};
     for (int i = 0; i < 40; ++i)
         probes.emplace_back([&] {
-            const auto answer = ApiClient(port_).get("/health/ready", "");
+            const auto answer = ApiClient(port_, traffic_).get("/health/ready", "");
             EXPECT_EQ(answer.status, 503);
             EXPECT_NE(answer.body.find(R"("name":"hangs_health.pulse","status":"failed",)"
                                        R"("reason":"did not answer in 3s")"),

@@ -127,8 +127,7 @@ TEST_F(StartTest, LooksMakeNothing) {
 }
 
 TEST_F(StartTest, LooksMakeNothingOnPostgresql) {
-    const TestDatabase database(core::db::Dialect::postgresql);
-    useDatabase(database.url());
+    usePostgres();
     expectLooksMakeNothing();
     EXPECT_FALSE(fs::exists(dir_ / "data"));
 }
@@ -170,6 +169,7 @@ TEST_F(StartTest, ASignalEndsWhatWaitsForADatabaseAtOnce) {
             ASSERT_TRUE(end) << command[0] << " goes on waiting";
             EXPECT_EQ(end->signal, signal) << command[0];
         }
+    exempt(Proof::tables, "there is no database: nobody answers");
 }
 
 } // namespace

@@ -81,14 +81,13 @@ TEST_F(StateTest, ACopyOfARunningHostOnSqliteIsWhole) {
 }
 
 TEST_F(StateTest, ACopyOfPostgresqlCanBeRestored) {
-    const TestDatabase database(core::db::Dialect::postgresql);
-    useDatabase(database.url());
+    usePostgres();
     fill();
     const auto copied = copyTo(dir_ / "copy");
     ASSERT_EQ(copied.exit.code, 0) << copied.error;
     expectPrivate(dir_ / "copy");
 
-    const TestDatabase fresh(core::db::Dialect::postgresql);
+    const auto& fresh = databases_.emplace_back(core::db::Dialect::postgresql);
     core::ProcessSpec restore;
     restore.program = "pg_restore";
     restore.arguments = {"--no-owner", "--exit-on-error", "--dbname=" + fresh.url(),
@@ -141,8 +140,7 @@ TEST_F(StateTest, KeysThatAreGoneAreNotMadeAnew) {
 }
 
 TEST_F(StateTest, KeysThatAreGoneAreNotMadeAnewOnPostgresql) {
-    const TestDatabase database(core::db::Dialect::postgresql);
-    useDatabase(database.url());
+    usePostgres();
     fill();
     stopBackend();
     expectLostKeysMissed();

@@ -3,10 +3,12 @@
 #include <signal.h>
 
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
 #include <regex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,7 @@
 #include "core/time.h"
 #include "core/uuid.h"
 #include "integration/system/api_client.h"
+#include "integration/system/proofs.h"
 #include "support/await.h"
 #include "support/test_database.h"
 
@@ -31,7 +34,8 @@ using core::json::Array;
 using core::json::Object;
 using core::json::Value;
 
-/// The real host on a database of its own, with an administrator and a second tenant.
+/// The real host on a database of its own, with an administrator and a second tenant. At its end every test
+/// has kept each secret that it sent or was given where it belongs: see proveSecretsKept().
 class SystemTest : public testing::Test {
 protected:
     static constexpr auto kAdminEmail = "admin@example.com";
@@ -39,10 +43,15 @@ protected:
     static constexpr auto kRepositoryPassword = "canary-of-the-repository-2";
 
     void TearDown() override {
+        const bool prove = !HasFailure() && !IsSkipped();
+        if (prove)
+            proveProcessesKeepSecrets();
         agent_.reset();
         backend_.reset();
         for (const int pid : orphans_)
             ::kill(pid, SIGKILL);
+        if (prove)
+            proveSecretsKept();
         if (HasFailure())
             std::fprintf(stderr, "--- the host's log\n%s\n--- the agent's log\n%s\n",
                          readFile(dir_ / "backend.log").c_str(), readFile(dir_ / "agent.log").c_str());
@@ -50,6 +59,11 @@ protected:
 
     /// Before the first start: another database than the embedded one.
     void useDatabase(const std::string& url) { databaseUrl_ = url; }
+    /// The same with a PostgreSQL of this test's own, which lives as long as the test.
+    const TestDatabase& usePostgres() {
+        useDatabase(databases_.emplace_back(core::db::Dialect::postgresql).url());
+        return databases_.back();
+    }
 
     core::ProcessSpec backendCommand(std::vector<std::string> arguments) const {
         core::ProcessSpec spec;
@@ -72,7 +86,43 @@ protected:
         return spec;
     }
     core::ProcessResult backend(std::vector<std::string> arguments) {
-        return runner_.run(backendCommand(std::move(arguments))).value();
+        auto result = runner_.run(backendCommand(std::move(arguments))).value();
+        traffic_->noteCommand(result.output, result.error);
+        return result;
+    }
+
+    /// No running process shows a secret of this test to others of its machine.
+    void proveProcessesKeepSecrets() {
+        std::set<std::string> given;
+        for (const auto& [name, value] : backendCommand({}).environment)
+            given.insert(name);
+        for (const auto* process : {backend_.get(), agent_.get()})
+            if (process != nullptr)
+                tell(secretsInProcesses(traffic_->canaries(), process->pid(), given));
+        for (const int pid : orphans_)
+            tell(secretsInProcesses(traffic_->canaries(), pid));
+    }
+    /// Neither the database nor a log, the host's or an agent's folder, an answer or what a command said
+    /// holds a secret of this test. Keys and an agent's identity are what they are.
+    void proveSecretsKept() {
+        addIdentities(*traffic_, dir_.path());
+        tell(traffic_->complaints());
+        for (const auto& file : std::filesystem::directory_iterator(dir_.path())) {
+            const auto name = file.path().filename().string();
+            if (name.starts_with("data") || name.starts_with("state") || name.ends_with(".log"))
+                tell(secretsInFiles(traffic_->canaries(), file.path(), {"identity.json"}));
+        }
+        if (databaseUrl_.starts_with("postgresql:") && !exempt_.contains(Proof::tables))
+            tell(secretsInTables(traffic_->canaries(), databaseUrl_));
+    }
+    static void tell(const std::vector<std::string>& complaints) {
+        for (const auto& one : complaints)
+            ADD_FAILURE() << one;
+    }
+    /// What the test's end cannot prove, and why.
+    void exempt(Proof proof, const std::string& why) {
+        exempt_.insert(proof);
+        RecordProperty("exempt", why);
     }
 
     /// Copies a sample module into a folder; returns the configuration with which the host loads it.
@@ -124,7 +174,7 @@ protected:
         const auto port = servingPort(*backend_, dir_ / "backend.log", before);
         ASSERT_TRUE(port) << "the host does not start";
         port_ = *port;
-        api_ = std::make_unique<ApiClient>(port_);
+        api_ = std::make_unique<ApiClient>(port_, traffic_);
         const auto login =
             api_->send("POST", "/api/v1/auth/login", "",
                        core::json::write(Object{{"email", kAdminEmail}, {"password", kAdminPassword}}));
@@ -183,11 +233,16 @@ protected:
 
     /// Makes the policy's next run due at that time. False if it has none, or while the database is away.
     virtual bool setNextRun(const std::string& policy, core::Instant at) {
-        const core::SystemClock clock;
-        TestLog log;
+        return setNextRun(*openDatabase(), policy, at);
+    }
+    /// The host's database, beside the host; null if there is none yet.
+    std::unique_ptr<core::db::Database> openDatabase() {
+        const auto file = dir_ / "data/ae-backend.db";
+        if (databaseUrl_.empty() && !std::filesystem::exists(file))
+            return nullptr;
         core::db::Options options;
-        options.url = "sqlite:" + (dir_ / "data/ae-backend.db").string();
-        return setNextRun(*core::db::open(options, clock, log.logger()), policy, at);
+        options.url = databaseUrl_.empty() ? "sqlite:" + file.string() : databaseUrl_;
+        return core::db::open(options, clock_, databaseLog_.logger());
     }
     static bool setNextRun(core::db::Database& database, const std::string& policy, core::Instant at) {
         const auto changed =
@@ -202,6 +257,11 @@ protected:
     std::string program_ = AE_BUILD_DIR "/bin/ae-backend";
     std::map<std::string, std::string> environment_; ///< of the host, besides what every test gives it
     core::SystemProcessRunner runner_;
+    const std::shared_ptr<Traffic> traffic_ = std::make_shared<Traffic>();
+    std::set<Proof> exempt_;
+    const core::SystemClock clock_;
+    TestLog databaseLog_;
+    std::list<TestDatabase> databases_;
     std::string databaseUrl_;
     int port_ = 0;
     std::unique_ptr<core::Process> backend_;

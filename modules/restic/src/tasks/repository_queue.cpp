@@ -6,7 +6,6 @@
 #include "lock_row.h"
 #include "repositories/place.h"
 #include "repositories/repository_store.h"
-#include "restic/protocol/task_kinds.h"
 
 namespace restic {
 
@@ -15,9 +14,8 @@ using core::db::Transaction;
 using protocol::LockClass;
 
 namespace {
-LockClass lockOf(const std::string& kind) {
-    const auto* declared = protocol::findKind(kind);
-    return declared != nullptr ? declared->lock : LockClass::exclusive;
+LockClass lockOf(const Kinds& kinds, const std::string& kind) {
+    return kinds.get(kind).declaration().lock;
 }
 
 /// Why a task waits: for pages, and for people.
@@ -60,12 +58,13 @@ std::vector<std::string> RepositoryQueue::waitCodes() {
     return codes;
 }
 
-RepositoryQueue::Turn::Turn(Transaction& tx, const std::vector<TaskStore::Claim>& tasks, core::Instant now)
-    : tx_(tx), now_(now) {
+RepositoryQueue::Turn::Turn(Transaction& tx, const Kinds& kinds, const std::vector<TaskStore::Claim>& tasks,
+                            core::Instant now)
+    : tx_(tx), kinds_(kinds), now_(now) {
     // In one order everywhere: two hosts with the same repositories must not wait for each other.
     std::set<Uuid> repositories;
     for (const auto& task : tasks)
-        if (task.repository && lockOf(task.kind) != LockClass::none)
+        if (task.repository && lockOf(kinds, task.kind) != LockClass::none)
             repositories.insert(*task.repository);
     for (const auto& id : repositories)
         lockRow(tx, "restic_repositories", id);
@@ -77,22 +76,23 @@ bool RepositoryQueue::Turn::mayBegin(const TaskStore::Claim& task) {
     const std::pair key(*task.repository, task.kind);
     if (waiting_.contains(key))
         return false;
-    if (!waitOf(tx_, task, *task.repository, now_))
+    if (!waitOf(tx_, kinds_, task, *task.repository, now_))
         return true;
     waiting_.insert(key);
     return false;
 }
 
-std::optional<RepositoryQueue::Wait> RepositoryQueue::waitOf(Transaction& tx, const TaskStore::Claim& task,
+std::optional<RepositoryQueue::Wait> RepositoryQueue::waitOf(Transaction& tx, const Kinds& kinds,
+                                                             const TaskStore::Claim& task,
                                                              const Uuid& repositoryId, core::Instant now) {
     const auto repository = RepositoryStore::find(tx, repositoryId);
-    const auto lock = lockOf(task.kind);
+    const auto lock = lockOf(kinds, task.kind);
     if (!repository || lock == LockClass::none)
         return std::nullopt;
     std::vector<TaskStore::Claim> before;
     const auto held = TaskStore::heldOf(tx, repositoryId);
     for (const auto& other : held)
-        if (other.id != task.id && excludeEachOther(lock, lockOf(other.kind)))
+        if (other.id != task.id && excludeEachOther(lock, lockOf(kinds, other.kind)))
             before.push_back(other);
     if (!before.empty())
         return because(lock == LockClass::exclusive ? kOthersWork : kTaken, std::move(before));
@@ -111,7 +111,7 @@ std::optional<RepositoryQueue::Wait> RepositoryQueue::waitOf(Transaction& tx, co
     // Of two who initialise one place at once each writes a master key, and the repository is lost. A path of
     // two machines may be one shared folder.
     for (const auto& other : held)
-        if (other.id != task.id && lockOf(other.kind) != LockClass::none && isNew(other.agent))
+        if (other.id != task.id && lockOf(kinds, other.kind) != LockClass::none && isNew(other.agent))
             before.push_back(other);
     if (before.empty())
         return std::nullopt;

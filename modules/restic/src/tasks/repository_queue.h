@@ -8,6 +8,7 @@
 
 #include "core/db/database.h"
 #include "core/uuid.h"
+#include "tasks/kinds/kind.h"
 #include "tasks/task_store.h"
 
 namespace restic {
@@ -33,18 +34,21 @@ public:
     /// is asked for. Keeps other hosts from deciding about the repositories until the unit of work ends.
     class Turn {
     public:
-        Turn(core::db::Transaction& tx, const std::vector<TaskStore::Claim>& tasks, core::Instant now);
+        Turn(core::db::Transaction& tx, const Kinds& kinds, const std::vector<TaskStore::Claim>& tasks,
+             core::Instant now);
         bool mayBegin(const TaskStore::Claim& task);
 
     private:
         core::db::Transaction& tx_;
+        const Kinds& kinds_;
         core::Instant now_;
         /// Repository and kind of what has to wait: what comes behind it has to as well.
         std::set<std::pair<core::Uuid, std::string>> waiting_;
     };
     /// Why the task may not be handed out, to be shown; nullopt if it may.
-    static std::optional<Wait> waitOf(core::db::Transaction& tx, const TaskStore::Claim& task,
-                                      const core::Uuid& repository, core::Instant now);
+    static std::optional<Wait> waitOf(core::db::Transaction& tx, const Kinds& kinds,
+                                      const TaskStore::Claim& task, const core::Uuid& repository,
+                                      core::Instant now);
 };
 
 } // namespace restic

@@ -38,7 +38,8 @@ std::optional<TaskWait> waitOf(const TaskRoutes& s, Request& request, const Task
         return std::nullopt;
     return s.database.read(request.tenant(), [&](Transaction& tx) -> std::optional<TaskWait> {
         const TaskStore::Claim claim{task.id, task.type, task.agent, task.priority, task.repository};
-        const auto wait = RepositoryQueue::waitOf(tx, claim, *task.repository, s.clock.now());
+        const auto wait =
+            RepositoryQueue::waitOf(tx, s.tasks.kinds(), claim, *task.repository, s.clock.now());
         if (!wait)
             return std::nullopt;
         TaskWait view{wait->code, wait->reason, {}};

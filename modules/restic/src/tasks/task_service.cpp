@@ -56,8 +56,8 @@ double secondsBetween(const std::optional<Instant>& from, Instant to) {
 
 TaskService::TaskService(core::db::Database& database, const core::Clock& clock, core::event::Bus& events,
                          core::ServiceHandle<base::SecretVault> vault, core::Logger log,
-                         TaskSettings settings)
-    : database_(database), clock_(clock), events_(events), kinds_(events),
+                         TaskSettings settings, std::vector<std::unique_ptr<KindOfTask>> kinds)
+    : database_(database), clock_(clock), events_(events), kinds_(std::move(kinds)),
       payloads_(database, std::move(vault), kinds_), logBudget_(settings.logBytesPerHour),
       log_(std::move(log)), settings_(settings) {}
 
@@ -230,7 +230,7 @@ protocol::TaskPoll TaskService::handOut(const TenantContext& context, const Uuid
             return poll;
         int given = 0;
         const auto candidates = TaskStore::candidates(tx, agentId, kMostCandidates, now);
-        RepositoryQueue::Turn turn(tx, candidates, now);
+        RepositoryQueue::Turn turn(tx, kinds_, candidates, now);
         for (const auto& candidate : candidates) {
             if (given == limit)
                 break;

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "agents/agent_tasks.h"
 #include "base/secret_vault.h"
@@ -47,11 +49,13 @@ struct TaskRequest {
     std::optional<core::Uuid> retryOf;
 };
 
-/// The life of tasks: made once, handed out at least once, fenced by the attempt, ended once. Thread-safe.
+/// The life of tasks: made once, handed out at least once, fenced by the attempt, ended once. It knows no
+/// kind but those that it is given. Thread-safe.
 class TaskService final : public AgentTasks {
 public:
     TaskService(core::db::Database& database, const core::Clock& clock, core::event::Bus& events,
-                core::ServiceHandle<base::SecretVault> vault, core::Logger log, TaskSettings settings);
+                core::ServiceHandle<base::SecretVault> vault, core::Logger log, TaskSettings settings,
+                std::vector<std::unique_ptr<KindOfTask>> kinds);
 
     /// Called with an agent that has something to do, after the commit: to wake it wherever it is parked.
     void setWake(std::function<void(const core::Uuid& agent)> wake) { wake_ = std::move(wake); }

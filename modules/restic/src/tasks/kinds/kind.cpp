@@ -32,16 +32,21 @@ public:
 };
 } // namespace
 
-Kinds::Kinds(core::event::Bus& events) : unknown_(std::make_unique<UnknownKind>()) {
-    all_.push_back(std::make_unique<BackupKind>(events));
-    all_.push_back(std::make_unique<InitKind>());
-    all_.push_back(std::make_unique<CheckKind>());
-    all_.push_back(std::make_unique<ForgetKind>());
-    all_.push_back(std::make_unique<PruneKind>());
-    all_.push_back(std::make_unique<UnlockKind>());
-    all_.push_back(std::make_unique<StatsKind>());
-    all_.push_back(std::make_unique<SnapshotsKind>(events));
+std::vector<std::unique_ptr<KindOfTask>> kindsOfTasks(core::event::Bus& events) {
+    std::vector<std::unique_ptr<KindOfTask>> all;
+    all.push_back(std::make_unique<BackupKind>(events));
+    all.push_back(std::make_unique<InitKind>());
+    all.push_back(std::make_unique<CheckKind>());
+    all.push_back(std::make_unique<ForgetKind>());
+    all.push_back(std::make_unique<PruneKind>());
+    all.push_back(std::make_unique<UnlockKind>());
+    all.push_back(std::make_unique<StatsKind>());
+    all.push_back(std::make_unique<SnapshotsKind>(events));
+    return all;
 }
+
+Kinds::Kinds(std::vector<std::unique_ptr<KindOfTask>> all)
+    : all_(std::move(all)), unknown_(std::make_unique<UnknownKind>()) {}
 
 const KindOfTask* Kinds::find(std::string_view name) const noexcept {
     for (const auto& kind : all_)

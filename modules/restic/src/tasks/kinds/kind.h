@@ -108,10 +108,13 @@ protected:
     }
 };
 
-/// All of them. Thread-safe.
+/// Every kind of task that there is: the list that restic.so is made with.
+[[nodiscard]] std::vector<std::unique_ptr<KindOfTask>> kindsOfTasks(core::event::Bus& events);
+
+/// The kinds of tasks that a host knows. Thread-safe.
 class Kinds {
 public:
-    explicit Kinds(core::event::Bus& events);
+    explicit Kinds(std::vector<std::unique_ptr<KindOfTask>> all);
 
     /// Of a row: one that this version does not know fails its tasks and nothing else.
     [[nodiscard]] const KindOfTask& get(std::string_view name) const noexcept;
