@@ -59,16 +59,20 @@ SnapshotStore::confirm(Transaction& tx, const Uuid& repository, const std::vecto
     for (const auto& id : snapshotIds)
         if (id.size() > kShort && byBeginning.emplace(id.substr(0, kShort), id).second)
             looked.push_back(id.substr(0, kShort));
-    const auto rows = tx.query("SELECT id, snapshot_id, removed_at_us, target_id FROM restic_snapshots WHERE "
-                               "tenant_id = $1 AND repository_id = $2 AND snapshot_id IN " +
-                                   textsIn(tx, "$3"),
-                               {tx.tenant(), repository, textList(looked)});
+    const std::string ofThese =
+        " WHERE tenant_id = $1 AND repository_id = $2 AND snapshot_id IN " + textsIn(tx, "$3");
+    const core::db::Param list = textList(looked);
+    const auto rows =
+        tx.query("SELECT id, snapshot_id, removed_at_us, target_id FROM restic_snapshots" + ofThese,
+                 {tx.tenant(), repository, list});
+    if (rows.empty())
+        return {};
+    tx.execute("UPDATE restic_snapshots SET listed_at_us = $4, removed_at_us = NULL" + ofThese,
+               {tx.tenant(), repository, list, now});
     std::map<std::string, Confirmed> known;
     for (const auto& row : rows)
         known[row.text(1)] = {!row.isNull(2), row.optionalUuid(3)};
-    std::vector<Uuid> confirmed;
     for (const auto& row : rows) {
-        confirmed.push_back(row.uuid(0));
         const auto whole = byBeginning.find(row.text(1));
         if (whole == byBeginning.end() || known.contains(whole->second))
             continue;
@@ -76,11 +80,6 @@ SnapshotStore::confirm(Transaction& tx, const Uuid& repository, const std::vecto
                    {tx.tenant(), row.uuid(0), whole->second});
         known[whole->second] = known[row.text(1)];
     }
-    if (!confirmed.empty())
-        tx.execute("UPDATE restic_snapshots SET listed_at_us = $3, removed_at_us = NULL WHERE tenant_id = $1 "
-                   "AND id IN " +
-                       idsIn(tx, "$2"),
-                   {tx.tenant(), idList(confirmed), now});
     return known;
 }
 
