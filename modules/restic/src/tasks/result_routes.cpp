@@ -18,6 +18,16 @@ using core::http::Response;
 using core::http::Role;
 using core::wire::typeOf;
 
+namespace {
+std::vector<protocol::ItemProblem> problemsIn(const core::json::Value& stored) {
+    std::vector<protocol::ItemProblem> problems;
+    if (const auto* list = stored.array())
+        for (const auto& one : *list)
+            problems.push_back({one.stringOr("pointer"), one.stringOr("message")});
+    return problems;
+}
+} // namespace
+
 void TaskRoutes::addResultsTo(std::vector<core::http::Route>& routes) const {
     constexpr auto kPath = "/api/v1/restic/tasks/{id}/result";
     routes.push_back(
@@ -64,7 +74,7 @@ void TaskRoutes::addResultsTo(std::vector<core::http::Route>& routes) const {
              if (found.more)
                  page.next = core::http::Cursor{found.items.back().number, id}.encode();
              for (auto& item : found.items)
-                 page.items.push_back({item.number, std::move(item.value), std::move(item.problems)});
+                 page.items.push_back({item.number, std::move(item.value), problemsIn(item.problems)});
              return Response::of(page);
          }});
 }

@@ -119,9 +119,7 @@ const Type& wireType(const ResultItemView*) {
                                         {.doc = "Null where the agent sent something that is not of the type",
                                          .shapes = itemTypes()})
                                  .field("problems", &ResultItemView::problems,
-                                        {.doc = "What is wrong with it; null where nothing is",
-                                         .shape = &core::wire::typeOf<protocol::ItemProblem>,
-                                         .shapeIsList = true})
+                                        {.doc = "What is wrong with it; empty where nothing is"})
                                  .build();
     return type;
 }

@@ -7,6 +7,7 @@
 
 #include "core/http/page.h"
 #include "core/wire.h"
+#include "restic/protocol/result_items.h"
 #include "tasks/kinds/kind.h"
 #include "tasks/task_store.h"
 
@@ -103,7 +104,7 @@ struct PollQuery {
 struct ResultItemView {
     std::int64_t item = 0;
     core::json::Value value;
-    core::json::Value problems;
+    std::vector<protocol::ItemProblem> problems;
 };
 
 struct LogQuery {
