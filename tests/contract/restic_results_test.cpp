@@ -17,7 +17,7 @@ using restic::protocol::ResultItems;
 using restic::protocol::ResultPart;
 
 std::string idOf(int number) {
-    return fmt::format("{:064x}", number);
+    return fmt::format("{0:08x}{0:056}", number);
 }
 std::string lineOf(int number, const std::string& host = "web-01") {
     return core::json::write(
@@ -86,7 +86,9 @@ protected:
                 here([&](Transaction& tx) { return ResultStore::read(tx, id, attempt, after, limit); });
             for (const auto& item : page.items) {
                 EXPECT_EQ(item.number, ++after);
-                all.push_back(item.value.isNull() ? -1 : std::stoll(item.value.stringOr("id"), nullptr, 16));
+                all.push_back(item.value.isNull()
+                                  ? -1
+                                  : std::stoll(item.value.stringOr("id").substr(0, 8), nullptr, 16));
             }
             more = page.more;
         }

@@ -20,9 +20,9 @@ protected:
         writeFile(dir_ / "many",
                   "#!/bin/sh\ncase \"$1\" in snapshots) exec awk 'BEGIN { printf \"[\"; for (i = 1; i <= " +
                       std::to_string(kMany) +
-                      "; ++i) printf \"%s{\\\"id\\\":\\\"%064x\\\",\\\"time\\\":"
+                      "; ++i) printf \"%s{\\\"id\\\":\\\"%08x%056d\\\",\\\"time\\\":"
                       "\\\"2026-01-02T03:04:05Z\\\",\\\"hostname\\\":\\\"web-01\\\",\\\"paths\\\":"
-                      "[\\\"/srv\\\"]}\", (i > 1 ? \",\" : \"\"), i; print \"]\" }' ;; esac\n"
+                      "[\\\"/srv\\\"]}\", (i > 1 ? \",\" : \"\"), i, i; print \"]\" }' ;; esac\n"
                       "exec restic \"$@\"\n");
         ::chmod((dir_ / "many").c_str(), 0755);
         configure("  binary: " + (dir_ / "many").string() + "\n");
@@ -41,7 +41,8 @@ protected:
         const auto items = server_.items(task);
         ASSERT_EQ(items.size(), static_cast<std::size_t>(kMany));
         for (int i = 0; i < kMany; ++i)
-            ASSERT_EQ(items[static_cast<std::size_t>(i)].stringOr("id"), fmt::format("{:064x}", i + 1));
+            ASSERT_EQ(items[static_cast<std::size_t>(i)].stringOr("id"),
+                      fmt::format("{0:08x}{0:056}", i + 1));
     }
 };
 

@@ -15,13 +15,14 @@ protected:
 
     void SetUp() override {
         // The real restic's snapshots and many more.
-        writeFile(dir_ / "many",
-                  "#!/bin/sh\ncase \"$1\" in snapshots) ;; *) exec restic \"$@\" ;; esac\n"
-                  "real=$(restic \"$@\") || exit $?\nprintf '%s' \"${real%]}\"\n"
-                  "exec awk 'BEGIN { for (i = 1; i <= " +
-                      std::to_string(kMany) +
-                      "; ++i) printf \",{\\\"id\\\":\\\"%064x\\\",\\\"time\\\":\\\"2026-01-02T03:04:05Z\\\","
-                      "\\\"hostname\\\":\\\"web-01\\\",\\\"paths\\\":[\\\"/srv\\\"]}\", i; print \"]\" }'\n");
+        writeFile(
+            dir_ / "many",
+            "#!/bin/sh\ncase \"$1\" in snapshots) ;; *) exec restic \"$@\" ;; esac\n"
+            "real=$(restic \"$@\") || exit $?\nprintf '%s' \"${real%]}\"\n"
+            "exec awk 'BEGIN { for (i = 1; i <= " +
+                std::to_string(kMany) +
+                "; ++i) printf \",{\\\"id\\\":\\\"%08x%056d\\\",\\\"time\\\":\\\"2026-01-02T03:04:05Z\\\","
+                "\\\"hostname\\\":\\\"web-01\\\",\\\"paths\\\":[\\\"/srv\\\"]}\", i, i; print \"]\" }'\n");
         ::chmod((dir_ / "many").c_str(), 0755);
         agentEnvironment_["RESTIC_AGENT_RESTIC_BINARY"] = (dir_ / "many").string();
         begin();

@@ -34,11 +34,15 @@ const core::db::Table<Snapshot>& table() {
 
 bool SnapshotStore::insert(Transaction& tx, const Snapshot& s, core::Instant now) {
     const bool whole = s.snapshotId != s.shortId;
-    // The same snapshot in eight digits, or in all of them.
-    const auto known = tx.query("SELECT id, snapshot_id FROM restic_snapshots WHERE tenant_id = $1 AND "
-                                "repository_id = $2 AND (snapshot_id = $3 OR (short_id = $3 AND "
-                                "backup_run_id = $4))",
-                                {tx.tenant(), s.repository, s.shortId, s.run});
+    // The same snapshot in eight digits, or in all of them. Two questions: one with OR would read all of the
+    // repository's.
+    auto known = tx.query("SELECT id, snapshot_id FROM restic_snapshots WHERE tenant_id = $1 AND "
+                          "repository_id = $2 AND snapshot_id = $3",
+                          {tx.tenant(), s.repository, s.shortId});
+    if (known.empty() && s.run)
+        known = tx.query("SELECT id, snapshot_id FROM restic_snapshots WHERE tenant_id = $1 AND "
+                         "repository_id = $2 AND backup_run_id = $3 AND short_id = $4",
+                         {tx.tenant(), s.repository, *s.run, s.shortId});
     if (!known.empty()) {
         if (whole && known[0].text(1) == s.shortId)
             tx.execute("UPDATE restic_snapshots SET snapshot_id = $3 WHERE tenant_id = $1 AND id = $2",
