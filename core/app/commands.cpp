@@ -485,6 +485,13 @@ int Commands::doctor(Command::Invocation& invocation) {
     if (going)
         for (const auto& address : host_->listenAddresses())
             check("address " + address.text, [&] { return host_->tryAddress(address); });
+    if (const auto file = going ? host_->config().text("tls.cert_file") : std::string(); !file.empty())
+        check("certificate", [&] {
+            const auto own = readCertificates(file).value().front();
+            if (const auto problem = certificateProblem(own, SystemClock().now()))
+                throw Error(errors::kUnavailable, file + ": " + *problem);
+            return own.subject + ", until " + formatInstant(own.expiresAt);
+        });
     going = going && check("database", [&] {
                 host_->openDatabase(host::Access::look); // it answers; a new one need not be prepared
                 const std::string url = host_->config().text("database.url");

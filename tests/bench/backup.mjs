@@ -7,15 +7,31 @@ import { cpu } from './process.mjs'
 import { interval, median, report } from './report.mjs'
 
 /** A folder in memory, if there are 4 GiB of it: a disk's scatter hides what is measured, and a faster restic is the stricter yardstick. */
-function backupFolder(system) {
+export function benchFolder(system) {
   const memory = '/dev/shm'
   if (!existsSync(memory)) return system.folder
   const { bavail, bsize } = statfsSync(memory)
   return bavail * bsize >= 4 * 2 ** 30 ? mkdtempSync(join(memory, 'ae-bench-')) : system.folder
 }
 
+export const kPassword = 'bench bench bench'
+
+/** Runs a task to its good end; how long it took by the host's own clock, in ms. */
+export async function ended(system, wanted) {
+  const began = Date.now()
+  const { id } = await system.call('POST', '/restic/tasks', wanted)
+  let task
+  do {
+    // Seldom, because asking takes from restic's processors; the host's own clock says when it was over.
+    await new Promise((resolve) => setTimeout(resolve, 250))
+    task = await system.call('GET', `/restic/tasks/${id}`)
+    if (task.status === 'failed' || task.status === 'cancelled') throw new Error(JSON.stringify(task.error))
+  } while (task.status !== 'success')
+  return Date.parse(task.completed_at) - began
+}
+
 export async function backup(system) {
-  const folder = backupFolder(system)
+  const folder = benchFolder(system)
   try {
     await backupIn(folder, system)
   } finally {
@@ -41,8 +57,7 @@ async function backupIn(data, system) {
     }
     writeFileSync(join(source, `d${Math.floor(i / 200)}`, `f${i}`), block)
   }
-  const password = 'bench bench bench'
-  const environment = { ...process.env, RESTIC_PASSWORD: password, RESTIC_PROGRESS_FPS: '1' }
+  const environment = { ...process.env, RESTIC_PASSWORD: kPassword, RESTIC_PROGRESS_FPS: '1' }
   const ratios = []
   const again = []
   const cpuRatios = []
@@ -55,7 +70,7 @@ async function backupIn(data, system) {
       rmSync(folder, { recursive: true, force: true })
       execFileSync('restic', ['-r', folder, 'init'], { env: environment, stdio: 'ignore' })
     }
-    repository = await system.call('POST', '/restic/repositories', { name, type: 'local', config: { path: managed }, agent_id: agent, password })
+    repository = await system.call('POST', '/restic/repositories', { name, type: 'local', config: { path: managed }, agent_id: agent, password: kPassword })
   }
   const alone = () => {
     execFileSync('sync') // what earlier runs wrote must be on the disk before the next is timed, or it pays for them
@@ -66,16 +81,7 @@ async function backupIn(data, system) {
   const through = async () => {
     execFileSync('sync')
     const before = cpu(agentPid)
-    const began = Date.now()
-    const { id } = await system.call('POST', '/restic/tasks', { type: 'backup', agent_id: agent, repository_id: repository.id, parameters: { sources: [source] } })
-    let task
-    do {
-      // Seldom, because asking takes from restic's processors; the host's own clock says when it was over.
-      await new Promise((resolve) => setTimeout(resolve, 250))
-      task = await system.call('GET', `/restic/tasks/${id}`)
-      if (task.status === 'failed' || task.status === 'cancelled') throw new Error(JSON.stringify(task.error))
-    } while (task.status !== 'success')
-    const took = Date.parse(task.completed_at) - began
+    const took = await ended(system, { type: 'backup', agent_id: agent, repository_id: repository.id, parameters: { sources: [source] } })
     const after = cpu(agentPid)
     return { took, share: (after.own - before.own) / (after.children - before.children) }
   }

@@ -1,9 +1,11 @@
 // Measures ratios against yardsticks of the same run, interleaved A B A B, and prints each as it comes, and all as JSON.
 // Usage: node bench.mjs [NAME]...; without a name everything.
 import { backup } from './backup.mjs'
+import { claim } from './claim.mjs'
 import { events } from './events.mjs'
 import { withHost } from './host.mjs'
 import { list } from './list.mjs'
+import { maintenance } from './maintenance.mjs'
 import { parked, parkedTls } from './parked.mjs'
 import { print } from './report.mjs'
 import { requests } from './requests.mjs'
@@ -14,7 +16,7 @@ import { storm } from './storm.mjs'
 
 process.env.AE_HTTP_RATE_LIMIT = '0' // one caller asks as fast as the host answers
 
-const benches = { start, events, requests, list, backup: () => withHost({}, backup), parked, 'parked-tls': parkedTls, storm, slow, scale }
+const benches = { start, events, requests, list, backup: () => withHost({}, backup), maintenance: () => withHost({}, maintenance), parked, 'parked-tls': parkedTls, storm, slow, scale, claim }
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !(name in benches))
 if (unknown.length > 0) {

@@ -35,16 +35,24 @@ export function openDatabase(system, cluster) {
   }
 }
 
+/** How the dialect counts rows from `first` + 1 to `last` as s.i, makes an id of a kind and a number, and writes one. */
+export function words({ dialect }) {
+  const pg = dialect === 'postgresql'
+  return {
+    numbers: (first, last) =>
+      pg ? `generate_series(${first + 1}::bigint, ${last}) AS s(i)` : `(WITH RECURSIVE c(i) AS (SELECT ${first + 1} UNION ALL SELECT i + 1 FROM c WHERE i < ${last}) SELECT i FROM c) s`,
+    id: (kind, number = 's.i') =>
+      pg
+        ? `('0197' || lpad(to_hex((${number}) >> 16), 4, '0') || '-' || lpad(to_hex((${number}) & 65535), 4, '0') || '-7000-8000-${kind.padStart(12, '0')}')::uuid`
+        : `'0197' || printf('%04x', (${number}) >> 16) || '-' || printf('%04x', (${number}) & 65535) || '-7000-8000-${kind.padStart(12, '0')}'`,
+    quoted: (uuid) => `'${uuid}'${pg ? '::uuid' : ''}`,
+  }
+}
+
 /** Adds agents, policies, links and targets up to `things`, tasks, runs, snapshots, logs and audit entries up to `events`. */
 export function fill(db, tenant, repository, { things, events }, from = { things: 0, events: 0 }) {
   const pg = db.dialect === 'postgresql'
-  const numbers = (first, last) =>
-    pg ? `generate_series(${first + 1}::bigint, ${last}) AS s(i)` : `(WITH RECURSIVE c(i) AS (SELECT ${first + 1} UNION ALL SELECT i + 1 FROM c WHERE i < ${last}) SELECT i FROM c) s`
-  const id = (kind, number = 's.i') =>
-    pg
-      ? `('0197' || lpad(to_hex((${number}) >> 16), 4, '0') || '-' || lpad(to_hex((${number}) & 65535), 4, '0') || '-7000-8000-${kind.padStart(12, '0')}')::uuid`
-      : `'0197' || printf('%04x', (${number}) >> 16) || '-' || printf('%04x', (${number}) & 65535) || '-7000-8000-${kind.padStart(12, '0')}'`
-  const quoted = (uuid) => `'${uuid}'${pg ? '::uuid' : ''}`
+  const { numbers, id, quoted } = words(db)
   const t = quoted(tenant)
   const thing = `(s.i % ${things}) + 1`
   const hex = pg ? "lpad(to_hex(s.i), 64, '0')" : "printf('%064x', s.i)"

@@ -11,15 +11,16 @@ import { System } from '../support/system.mjs'
 const kSmall = { things: 100, events: 10000 }
 const kLarge = { things: 5000, events: 300000 }
 const kRounds = 31
+const history = (size) => (db, { tenant, repository }) => fill(db, tenant, repository, size)
 
-/** A host with one agent that works, and a history beside it. */
-async function installation(dialect, size) {
+/** A host with one agent that works, and beside it what `fillIt` puts into the database. */
+export async function installation(dialect, fillIt) {
   const cluster = dialect === 'postgresql' ? postgres() : undefined
   if (cluster) process.env.AE_DATABASE_URL = cluster.url
   const system = await System.start()
   delete process.env.AE_DATABASE_URL
   try {
-    return await furnish(system, cluster, size)
+    return await furnish(system, cluster, fillIt)
   } catch (error) {
     await system.stop()
     cluster?.stop()
@@ -27,7 +28,7 @@ async function installation(dialect, size) {
   }
 }
 
-async function furnish(system, cluster, size) {
+async function furnish(system, cluster, fillIt) {
   const { token } = await system.call('POST', '/restic/agents/registration-tokens', {})
   const registered = await fetch(`${system.url}/api/v1/restic/agents/register`, {
     method: 'POST',
@@ -40,28 +41,32 @@ async function furnish(system, cluster, size) {
   await system.call('PUT', `/restic/agents/${agent.agentId}/policies/${policy.id}`)
   const db = openDatabase(system, cluster)
   const tenant = db.value("SELECT id FROM tenants WHERE name = 'default'")
-  const known = fill(db, tenant, repository.id, size)
+  const known = fillIt(db, { tenant, repository: repository.id, agent: agent.agentId })
   return { system, cluster, db, tenant, agent, repository, policy, known }
 }
 
-async function stop({ system, cluster, db }) {
+export async function stop({ system, cluster, db }) {
   db.close()
   await system.stop()
   cluster?.stop()
 }
 
+/** What the host answers the agent. */
+export async function callAsAgent({ system, agent }, method, path, body) {
+  const response = await fetch(`${system.url}/api/v1/restic${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${agent.token}`, 'Content-Type': 'application/json' },
+    body: body && JSON.stringify(body),
+  })
+  const text = await response.text()
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`)
+  return text && JSON.parse(text)
+}
+
 /** What each question is; nobody has the id nobody. */
 function questions({ system, agent, policy, repository, known }) {
   const nobody = '00000000-0000-7000-8000-000000000000'
-  const asAgent = (method, path, body) => async () => {
-    const response = await fetch(`${system.url}/api/v1/restic${path}`, {
-      method,
-      headers: { Authorization: `Bearer ${agent.token}`, 'Content-Type': 'application/json' },
-      body: body && JSON.stringify(body),
-    })
-    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
-    await response.text()
-  }
+  const asAgent = (method, path, body) => () => callAsAgent({ system, agent }, method, path, body)
   const get = (path) => () => system.call('GET', path)
   return {
     'one target': get(`/restic/status/${known.target}`),
@@ -89,7 +94,7 @@ function questions({ system, agent, policy, repository, known }) {
   }
 }
 
-const timed = async (ask) => {
+export const timed = async (ask) => {
   const began = performance.now()
   await ask()
   return performance.now() - began
@@ -104,10 +109,10 @@ function statusStatement(tenant, dialect) {
 }
 
 async function measure(dialect) {
-  const small = await installation(dialect, kSmall)
+  const small = await installation(dialect, history(kSmall))
   let large
   try {
-    large = await installation(dialect, kLarge)
+    large = await installation(dialect, history(kLarge))
     const [a, b] = [questions(small), questions(large)]
     for (const name of Object.keys(a)) {
       const times = { small: [], large: [] }

@@ -34,6 +34,7 @@ struct CertificateOptions {
     const CertificateFiles* issuer = nullptr; ///< null: signed by itself
     std::string names = "IP:127.0.0.1,DNS:localhost";
     std::string algorithm = "ec"; ///< or "rsa:2048"
+    int days = 30;                ///< from now on
 };
 
 /// Makes NAME.crt and NAME.key in the folder.
@@ -46,7 +47,7 @@ inline CertificateFiles makeCertificate(const std::filesystem::path& folder, con
                                        options.algorithm,
                                        "-nodes",
                                        "-days",
-                                       "30",
+                                       std::to_string(options.days),
                                        "-subj",
                                        "/CN=" + name,
                                        "-addext",

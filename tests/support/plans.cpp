@@ -31,9 +31,12 @@ std::string scanned(const std::string& line, Dialect dialect, const std::string&
     std::smatch match;
     if (dialect == Dialect::postgresql)
         return std::regex_search(line, match, postgres) ? match[1].str() : "";
-    // Everything of a tenant, filtered afterwards, is the tenant's whole history. A first page is not.
-    static const std::regex tenantOnly(R"(\bSEARCH (\w+) USING (?:COVERING )?INDEX (\w+) \(tenant_id=\?\))");
-    if (std::regex_search(line, match, tenantOnly) && sql.find("$2") != std::string::npos) {
+    // Everything of a tenant, filtered afterwards, is the tenant's whole history. A first page is not. So is
+    // all that is in one state where an agent's is asked for.
+    static const std::regex tenantOnly(
+        R"(\bSEARCH (\w+) USING (?:COVERING )?INDEX (\w+) \(tenant_id=\?( AND status=\?)?\))");
+    if (std::regex_search(line, match, tenantOnly) && sql.find("$2") != std::string::npos &&
+        (!match[3].matched || sql.find("agent_id = $2") != std::string::npos)) {
         auto table = tableOf(match[1].str(), sql);
         // What the statement does not name is looked at for a foreign key's sake: by the tenant is right.
         return sql.find(table) != std::string::npos ? table : "";

@@ -7,6 +7,7 @@
 
 #include "commands/commands.h"
 #include "config/server_address.h"
+#include "core/certificate.h"
 #include "core/http/client.h"
 #include "files/path_look.h"
 #include "restic/probe.h"
@@ -60,6 +61,23 @@ public:
 private:
     std::vector<Check> checks_;
 };
+
+/// The CA that this agent was given for its server's certificate.
+void checkCa(Report& report, const std::string& file, const core::Clock& clock) {
+    const auto read = core::readCertificates(file);
+    if (!read) {
+        report.bad("ca", read.error().what(), "Name the CA's certificate under orchestrator.ca_cert");
+        return;
+    }
+    for (const auto& certificate : read.value())
+        if (const auto problem = core::certificateProblem(certificate, clock.now())) {
+            report.bad(
+                "ca", file + ": " + certificate.subject + ": " + *problem,
+                "Put the server's present CA there, before the server shows a certificate of a new one");
+            return;
+        }
+    report.good("ca", file + ", until " + core::formatInstant(read.value().front().expiresAt));
+}
 
 void checkServer(Report& report, const ServerAddress& address, const Environment& environment,
                  const core::Clock& clock) {
@@ -174,6 +192,9 @@ ExitCode doctorCommand(const CommonOptions& common, core::ProcessRunner& runner,
         report.bad("server", "no server is known", "Enrol the agent, or set orchestrator.url");
     else
         checkServer(report, server, common.environment, clock);
+
+    if (!server.caCert.empty())
+        checkCa(report, server.caCert, clock);
 
     const ResticCommands commands(config, common.stateDir / "cache", common.environment);
     ResticProbe restic(runner, commands);

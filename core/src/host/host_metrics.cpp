@@ -137,6 +137,18 @@ void Host::registerMetrics() {
                                 {{{"result", "done"}}, static_cast<double>(stats.handshakes)},
                                 {{{"result", "failed"}}, static_cast<double>(stats.failedHandshakes)}};
                         });
+    ownMetrics_.collect(
+        "ae_tls_certificate_expiry_timestamp_seconds",
+        "When the host's certificate ends, since 1970; nothing without TLS", Kind::gauge,
+        [this](const db::Context&) {
+            const auto certificate = server_->certificate();
+            return certificate
+                       ? Samples{{{},
+                                  static_cast<double>(std::chrono::duration_cast<std::chrono::seconds>(
+                                                          certificate->expiresAt.time_since_epoch())
+                                                          .count())}}
+                       : Samples{};
+        });
     ownMetrics_.collect("ae_http_late_total",
                         "Connections that were ended because a client was too slow, by what was due",
                         Kind::counter, [this](const db::Context&) {

@@ -74,6 +74,36 @@ const wire::Type& wireType(const Health*) {
     return type;
 }
 
+struct CertificateView {
+    std::string subject;
+    Instant expiresAt;
+    std::optional<std::string> problem;
+};
+const wire::Type& wireType(const CertificateView*) {
+    static const auto type =
+        wire::object<CertificateView>("HostCertificate", wire::tolerant,
+                                      "What the host shows who asks by TLS")
+            .field("subject", &CertificateView::subject)
+            .field("expires_at", &CertificateView::expiresAt)
+            .field("problem", &CertificateView::problem,
+                   {.doc = "Why it must be replaced: not valid yet, ended, or ending within two weeks"})
+            .build();
+    return type;
+}
+
+struct SystemView {
+    std::string version;
+    std::optional<CertificateView> certificate;
+};
+const wire::Type& wireType(const SystemView*) {
+    static const auto type =
+        wire::object<SystemView>("System", wire::tolerant)
+            .field("version", &SystemView::version)
+            .field("certificate", &SystemView::certificate, {.doc = "Absent where the host speaks no TLS"})
+            .build();
+    return type;
+}
+
 Health healthOf(Host& host) {
     Health health;
     health.version = version();
@@ -150,6 +180,18 @@ std::vector<http::Route> Host::systemRoutes() {
                           }
                           return Response::of(list);
                       }});
+    routes.push_back(
+        {.method = "GET",
+         .path = "/api/v1/system",
+         .summary = "The host itself: its version, and the certificate that it shows",
+         .permission = Permission::role("core.system.read", Role::admin),
+         .response = &wire::typeOf<SystemView>(),
+         .handler = [this](Request&) -> http::Outcome {
+             SystemView view{std::string(version()), std::nullopt};
+             if (const auto own = server_->certificate())
+                 view.certificate = {own->subject, own->expiresAt, certificateProblem(*own, clock_.now())};
+             return Response::of(view);
+         }});
     routes.push_back(pagesRoute(*modules_));
     routes.push_back(
         {.method = "GET",

@@ -37,7 +37,7 @@ void Server::Loop::bind() {
     raiseFileLimit();
     spare_ = FileDescriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     if (options_.tls) {
-        certificate_ = std::make_unique<TlsCertificate>(*options_.tls, log_);
+        certificate_ = std::make_unique<TlsCertificate>(*options_.tls, clock_, log_);
         options_.ticks.push_back({options_.tlsRefresh, [this] { certificate_->refresh(); }});
     }
     std::vector<Listener> listeners;
@@ -123,6 +123,10 @@ ServerStats Server::Loop::stats() const noexcept {
             .requestBytes = requests_.used(),
             .webSocketsIn = c.webSocketsIn,
             .webSocketsOut = c.webSocketsOut};
+}
+
+std::optional<Certificate> Server::Loop::certificate() const {
+    return certificate_ ? std::optional(certificate_->facts()) : std::nullopt;
 }
 
 // ---- events

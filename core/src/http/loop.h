@@ -42,6 +42,7 @@ public:
     /// Thread-safe.
     void reloadCertificate();
     [[nodiscard]] ServerStats stats() const noexcept;
+    [[nodiscard]] std::optional<Certificate> certificate() const;
     [[nodiscard]] std::vector<PoolStats> pools() const {
         return {fast_.stats(), blocking_.stats(), probe_.stats()};
     }

@@ -34,6 +34,10 @@ bool Server::stop() {
 ServerStats Server::stats() const noexcept {
     return loop_->stats();
 }
+
+std::optional<Certificate> Server::certificate() const {
+    return loop_->certificate();
+}
 std::vector<PoolStats> Server::pools() const {
     return loop_->pools();
 }

@@ -115,6 +115,8 @@ public:
     /// handler did not return in time: its thread is still running, and only _exit() ends it.
     [[nodiscard]] bool stop();
     [[nodiscard]] ServerStats stats() const noexcept;
+    /// The certificate that new connections get; nullopt without TLS, and before start().
+    [[nodiscard]] std::optional<Certificate> certificate() const;
     /// Of the threads that run handlers.
     [[nodiscard]] std::vector<PoolStats> pools() const;
 

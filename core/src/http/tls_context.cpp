@@ -1,14 +1,13 @@
 #include "http/tls_context.h"
 
 #include <cstring>
-#include <ctime>
 #include <string_view>
 
 #include <openssl/err.h>
-#include <openssl/x509.h>
 
 #include <fmt/format.h>
 
+#include "../../base/x509.h"
 #include "core/error.h"
 
 namespace core::http {
@@ -50,14 +49,6 @@ int chooseProtocol(SSL* /*session*/, const unsigned char** out, unsigned char* o
 
 } // namespace
 
-std::string subjectOf(const X509* certificate) {
-    const std::unique_ptr<BIO, decltype(&::BIO_free)> text(::BIO_new(::BIO_s_mem()), &::BIO_free);
-    ::X509_NAME_print_ex(text.get(), ::X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
-    char* data = nullptr;
-    const auto length = BIO_get_mem_data(text.get(), &data);
-    return {data, static_cast<std::size_t>(length)};
-}
-
 TlsContext::TlsContext(const TlsFiles& files)
     : context_(::SSL_CTX_new(::TLS_server_method()), &::SSL_CTX_free) {
     SSL_CTX* context = context_.get();
@@ -97,12 +88,8 @@ TlsContext::TlsContext(const TlsFiles& files)
     ::SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
 }
 
-std::string TlsContext::describe() const {
-    const X509* certificate = ::SSL_CTX_get0_certificate(context_.get());
-    std::tm end{};
-    ::ASN1_TIME_to_tm(::X509_get0_notAfter(certificate), &end);
-    return fmt::format("{}, until {:04}-{:02}-{:02}", subjectOf(certificate), end.tm_year + 1900,
-                       end.tm_mon + 1, end.tm_mday);
+Certificate TlsContext::certificate() const {
+    return certificateOf(::SSL_CTX_get0_certificate(context_.get()));
 }
 
 } // namespace core::http

@@ -5,6 +5,8 @@
 
 #include <openssl/ssl.h>
 
+#include "core/certificate.h"
+
 namespace core::http {
 
 /// Where the host's own certificate stands, in PEM.
@@ -24,14 +26,11 @@ public:
     explicit TlsContext(const TlsFiles& files);
 
     [[nodiscard]] SSL_CTX* get() const noexcept { return context_.get(); }
-    /// Whom the certificate is for and how long, for the log.
-    [[nodiscard]] std::string describe() const;
+    /// The host's own.
+    [[nodiscard]] Certificate certificate() const;
 
 private:
     std::unique_ptr<SSL_CTX, decltype(&::SSL_CTX_free)> context_;
 };
-
-/// The subject of a certificate, as RFC 2253 writes it.
-std::string subjectOf(const X509* certificate);
 
 } // namespace core::http

@@ -14,6 +14,8 @@
 
 #include <fmt/format.h>
 
+#include "../../base/x509.h"
+
 namespace core::http {
 
 namespace {

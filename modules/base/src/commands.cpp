@@ -1,6 +1,5 @@
 #include "commands.h"
 
-#include <charconv>
 #include <fstream>
 #include <iostream>
 
@@ -23,16 +22,6 @@ using Invocation = Command::Invocation;
 
 namespace {
 
-std::optional<std::string> option(const Invocation& call, const std::string& name) {
-    const auto at = call.options.find(name);
-    return at == call.options.end() || at->second.empty() ? std::nullopt : std::optional(at->second);
-}
-
-bool flag(const Invocation& call, const std::string& name) {
-    const auto value = option(call, name);
-    return value && *value != "false" && *value != "0";
-}
-
 std::string checkedName(const std::string& option, std::string name) {
     if (const auto wrong = core::checkName(name))
         throw Error(core::errors::kValidation, fmt::format("--{} {}", option, *wrong));
@@ -41,18 +30,7 @@ std::string checkedName(const std::string& option, std::string name) {
 
 /// What a thing is called: it is found by that later.
 std::string nameOf(const Invocation& call) {
-    return checkedName("name", option(call, "name").value_or(""));
-}
-
-std::optional<std::int64_t> number(const Invocation& call, const std::string& name) {
-    const auto text = option(call, name);
-    if (!text)
-        return std::nullopt;
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-    if (error != std::errc{} || end != text->data() + text->size() || value < 0)
-        throw Error(core::errors::kValidation, fmt::format("--{} must be a number, not \"{}\"", name, *text));
-    return value;
+    return checkedName("name", call.text("name").value_or(""));
 }
 
 /// Who did it, for the audit log: a command is run by whoever may read the host's keys.
@@ -94,15 +72,15 @@ void print(Invocation& call, const Object& fields) {
 
 int createUser(Parts& parts, Invocation& call) {
     parts.bootstrap.ensureTenant();
-    const auto tenant = parts.tenantNames->row(option(call, "tenant"));
+    const auto tenant = parts.tenantNames->row(call.text("tenant"));
     UserService::NewUser wanted;
-    wanted.email = option(call, "email").value_or("");
-    if (auto name = option(call, "name"); name && !name->empty())
+    wanted.email = call.text("email").value_or("");
+    if (auto name = call.text("name"); name && !name->empty())
         wanted.name = checkedName("name", std::move(*name));
     wanted.role =
-        core::http::parseRole(option(call, "role").value_or("viewer")).value_or(core::http::Role::viewer);
-    wanted.system = flag(call, "system");
-    const auto file = option(call, "password-file");
+        core::http::parseRole(call.text("role").value_or("viewer")).value_or(core::http::Role::viewer);
+    wanted.system = call.flag("system");
+    const auto file = call.text("password-file");
     wanted.password = file ? passwordFrom(*file) : core::randomToken(15);
     auto context = audited("base.user.created", "user");
     context.audit()->entry.tenant = tenant.id;
@@ -158,9 +136,9 @@ int listUsers(Parts& parts, Invocation& call) {
 }
 
 int setPassword(Parts& parts, Invocation& call) {
-    const auto file = option(call, "password-file");
+    const auto file = call.text("password-file");
     const auto password = file ? passwordFrom(*file) : core::randomToken(15);
-    const auto user = parts.users.setPassword(option(call, "email").value_or(""), password,
+    const auto user = parts.users.setPassword(call.text("email").value_or(""), password,
                                               audited("base.user.password_changed", "user"));
     Object fields{{"id", user.id.toString()}, {"email", user.email}};
     if (!file)
@@ -171,7 +149,7 @@ int setPassword(Parts& parts, Invocation& call) {
 
 int setActive(Parts& parts, Invocation& call, bool active) {
     const auto user =
-        parts.users.setActive(option(call, "email").value_or(""), active,
+        parts.users.setActive(call.text("email").value_or(""), active,
                               audited(active ? "base.user.enabled" : "base.user.disabled", "user"));
     print(call, {{"id", user.id.toString()}, {"email", user.email}, {"active", user.active}});
     return 0;
@@ -179,22 +157,22 @@ int setActive(Parts& parts, Invocation& call, bool active) {
 
 int createToken(Parts& parts, Invocation& call) {
     parts.bootstrap.ensureTenant();
-    const bool system = flag(call, "system");
+    const bool system = call.flag("system");
     if (system && call.options.contains("tenant"))
         throw Error(core::errors::kValidation,
                     "A system token belongs to no tenant: give --system or --tenant");
     std::optional<core::Uuid> tenant;
     if (!system)
-        tenant = parts.tenantNames->row(option(call, "tenant")).id;
+        tenant = parts.tenantNames->row(call.text("tenant")).id;
     std::optional<core::Instant> expires;
-    if (const auto text = option(call, "expires-in")) {
+    if (const auto text = call.text("expires-in")) {
         const auto duration = core::parseDuration(*text);
         if (!duration || duration->count() == 0)
             throw Error(core::errors::kValidation, "--expires-in must be a duration, for example 90d");
         expires = parts.clock.now() + *duration;
     }
     const auto role =
-        core::http::parseRole(option(call, "role").value_or("viewer")).value_or(core::http::Role::viewer);
+        core::http::parseRole(call.text("role").value_or("viewer")).value_or(core::http::Role::viewer);
     const auto name = nameOf(call);
     auto context = audited("base.token.created", "api_token");
     context.audit()->entry.tenant = tenant;
@@ -227,7 +205,7 @@ int createTenant(Parts& parts, Invocation& call) {
         if (!parts.tenants->findByName(tx, name).empty())
             throw Error(core::errors::kConflict,
                         fmt::format("A tenant named \"{}\" exists already; choose another name.", name));
-        auto made = parts.tenants->create(tx, name, number(call, "max-agents"), number(call, "max-policies"));
+        auto made = parts.tenants->create(tx, name, call.number("max-agents"), call.number("max-policies"));
         context.audit()->entry.objectId = made.id.toString();
         return made;
     });
@@ -236,14 +214,14 @@ int createTenant(Parts& parts, Invocation& call) {
 }
 
 int setTenant(Parts& parts, Invocation& call) {
-    auto row = parts.tenantNames->row(option(call, "name").value_or(""));
+    auto row = parts.tenantNames->row(call.text("name").value_or(""));
     const auto context = audited("base.tenant.updated", "tenant");
     context.audit()->entry.objectId = row.id.toString();
     context.audit()->entry.tenant = row.id;
-    if (auto renamed = option(call, "rename"))
+    if (auto renamed = call.text("rename"))
         row.name = checkedName("rename", std::move(*renamed));
-    row.maxAgents = number(call, "max-agents").value_or(row.maxAgents);
-    row.maxPolicies = number(call, "max-policies").value_or(row.maxPolicies);
+    row.maxAgents = call.number("max-agents").value_or(row.maxAgents);
+    row.maxPolicies = call.number("max-policies").value_or(row.maxPolicies);
     parts.database.transact(context, [&](Transaction& tx) { parts.tenants->update(tx, row); });
     printTenant(call, row);
     return 0;

@@ -19,6 +19,7 @@ const std::map<std::string, Needs>& expected() {
         {"GET /metrics", Needs::viewer},
         {"GET /api/v1/modules", Needs::viewer},
         {"GET /api/v1/pages", Needs::viewer},
+        {"GET /api/v1/system", Needs::admin},
         {"POST /api/v1/auth/login", Needs::open},
         {"POST /api/v1/auth/refresh", Needs::open},
         {"POST /api/v1/auth/logout", Needs::viewer},

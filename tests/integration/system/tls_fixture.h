@@ -25,8 +25,8 @@ protected:
         tlsPort_ = static_cast<std::uint16_t>(std::stoi(found[1]));
     }
     /// A certificate of that name in the place of the one before; the host learns it by itself, or at SIGHUP.
-    void replaceCertificate(const std::string& name) {
-        const auto next = makeCertificate(this->dir_.path(), name);
+    void replaceCertificate(const std::string& name, int days = 30) {
+        const auto next = makeCertificate(this->dir_.path(), name, {.days = days});
         std::filesystem::rename(next.key, own_.key);
         std::filesystem::rename(next.certificate, own_.certificate);
     }

@@ -97,6 +97,7 @@ const de: Messages = {
       healthy: '',
       disabled: '',
     },
+    certificate: 'Das TLS-Zertifikat, das dieser Server zeigt ({subject}), muss ersetzt werden.',
     needAttention: 'Braucht Aufmerksamkeit',
     protectedThings: 'Was geschützt ist',
     name: 'Name',

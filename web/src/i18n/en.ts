@@ -95,6 +95,7 @@ const en = {
       healthy: '',
       disabled: '',
     },
+    certificate: 'The TLS certificate that this server shows ({subject}) has to be replaced.',
     needAttention: 'Needs attention',
     protectedThings: 'Protected things',
     name: 'Name',

@@ -45,6 +45,9 @@ const GERMAN: [RegExp, string][] = [
   [/The certificate file (\/.*?) cannot be read\.?/g, 'Die Zertifikatsdatei $1 ist nicht lesbar.'],
   [/The agent does not have the plugin "(.*?)", without which the policy wants no backup\./g, 'Der Agent hat das Plugin „$1“ nicht, ohne das die Richtlinie kein Backup will.'],
   [/The repository's file system does not answer\.?/g, 'Das Dateisystem des Repositorys antwortet nicht.'],
+  [/It is valid from (\S+) on only; look at this machine's clock\./g, 'Es gilt erst ab $1; prüfen Sie die Uhr dieses Rechners.'],
+  [/It ended on (\S+); replace it\./g, 'Es ist am $1 abgelaufen; ersetzen Sie es.'],
+  [/It ends on (\S+); replace it, or look at what should have renewed it\./g, 'Es läuft am $1 ab; ersetzen Sie es, oder sehen Sie nach, was es hätte erneuern sollen.'],
   [/None of the sources exists: /g, 'Keine der Quellen gibt es: '],
   [/; whether there is a snapshot could not be found out\.?/g, '; ob es einen Snapshot gibt, war nicht zu erfahren.'],
 ]

@@ -4,6 +4,7 @@ export const keys = {
   invitations: ['invitations'],
   tokens: ['tokens'],
   modulePages: ['module-pages'],
+  system: ['system'],
   status: ['status'],
   agents: ['agents'],
   registrationTokens: ['registration-tokens'],

@@ -1,4 +1,4 @@
-import { all, api, type Agent, type OpenRegistrationToken, type Policy, type Repository, type Run, type TargetStatus } from '../api/client'
+import { all, api, type Agent, type OpenRegistrationToken, type Policy, type Repository, type Run, type System, type TargetStatus } from '../api/client'
 import type { AskedPages } from '../composables/usePages'
 import type { Asked } from './asked'
 import { every } from './client'
@@ -14,6 +14,9 @@ export const statusQuery = (): Asked<TargetStatus[]> => ({
   queryFn: api.status,
   refetchInterval: every((targets) => (underWay(targets) ? 3 : 30)),
 })
+
+/** The host itself; for admins. */
+export const systemQuery = (enabled: boolean): Asked<System> => ({ queryKey: keys.system, queryFn: api.system, enabled, refetchInterval: every(() => 600) })
 
 export const agentsQuery = (): AskedPages<Agent> => ({ queryKey: [...keys.agents, 'pages'], load: api.agents, seconds: () => 10 })
 export const allAgentsQuery = (): Asked<Agent[]> => ({

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <iosfwd>
+#include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,11 +25,20 @@ struct Command {
         bool flag = false;
         bool positional = false; ///< given without its name
     };
-    struct Invocation {
+    struct CORE_EXPORT Invocation {
         std::map<std::string, std::string> options; ///< by name; absent when not given and without a default
         bool json = false;                          ///< --json was given
         std::ostream& out;
         std::ostream& err;
+
+        /// nullopt where it is absent or empty.
+        [[nodiscard]] std::optional<std::string> text(const std::string& name) const;
+        [[nodiscard]] bool flag(const std::string& name) const;
+        /// nullopt where it is absent. Throws core::Error(kValidation), which names the option, for what is
+        /// no whole number from `least` to `most`.
+        [[nodiscard]] std::optional<std::int64_t>
+        number(const std::string& name, std::int64_t least = 0,
+               std::int64_t most = std::numeric_limits<std::int64_t>::max()) const;
     };
 
     std::string path; ///< "user create"

@@ -1,7 +1,6 @@
 #include "tasks/task_commands.h"
 
 #include <algorithm>
-#include <charconv>
 #include <ostream>
 
 #include <fmt/format.h>
@@ -26,11 +25,6 @@ using Invocation = Command::Invocation;
 
 namespace {
 
-std::optional<std::string> option(const Invocation& call, const std::string& name) {
-    const auto at = call.options.find(name);
-    return at == call.options.end() || at->second.empty() ? std::nullopt : std::optional(at->second);
-}
-
 core::TenantContext tenantOf(TaskCommands& parts, const Invocation& call, const std::string& action = {}) {
     std::shared_ptr<core::AuditTrail> trail;
     if (!action.empty()) {
@@ -41,7 +35,7 @@ core::TenantContext tenantOf(TaskCommands& parts, const Invocation& call, const 
         trail->entry.actorName = "command line";
         trail->entry.objectType = "task";
     }
-    return core::TenantContext(parts.tenants->find(option(call, "tenant")), std::move(trail));
+    return core::TenantContext(parts.tenants->find(call.text("tenant")), std::move(trail));
 }
 
 /// A thing by its id or its name.
@@ -57,13 +51,13 @@ Uuid named(const std::string& text, const core::ErrorKind& missing, std::string_
 
 TaskRequest requestOf(TaskCommands& parts, Transaction& tx, const Invocation& call) {
     TaskRequest request;
-    request.type = option(call, "kind").value_or("");
-    if (const auto text = option(call, "repository"))
+    request.type = call.text("kind").value_or("");
+    if (const auto text = call.text("repository"))
         request.repository = named(
             *text, errors::kRepositoryNotFound, "repository",
             [&](const Uuid& id) { return RepositoryStore::find(tx, id); },
             [&](const std::string& name) { return RepositoryStore::findByName(tx, name); });
-    if (const auto text = option(call, "policy"))
+    if (const auto text = call.text("policy"))
         request.policy = named(
             *text, errors::kPolicyNotFound, "policy",
             [&](const Uuid& id) { return PolicyStore::find(tx, id); },
@@ -71,7 +65,7 @@ TaskRequest requestOf(TaskCommands& parts, Transaction& tx, const Invocation& ca
                 auto found = PolicyStore::list(tx, {name, {}}, {});
                 return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
             });
-    if (const auto text = option(call, "agent"))
+    if (const auto text = call.text("agent"))
         request.agent = named(
             *text, errors::kAgentNotFound, "agent", [&](const Uuid& id) { return AgentStore::find(tx, id); },
             [&](const std::string& name) {
@@ -81,7 +75,7 @@ TaskRequest requestOf(TaskCommands& parts, Transaction& tx, const Invocation& ca
         request.agent = parts.repositories.caretaker(tx, *request.repository);
     else
         throw Error(core::errors::kValidation, "Give --agent, or --repository, which says whose work it is.");
-    if (const auto text = option(call, "parameters")) {
+    if (const auto text = call.text("parameters")) {
         const auto parameters = core::json::parse(*text);
         if (!parameters || parameters.value().object() == nullptr)
             throw Error(core::errors::kValidation, "--parameters must be a JSON object");
@@ -123,7 +117,7 @@ void print(Invocation& call, const Task& task) {
 }
 
 Uuid idOf(const Invocation& call) {
-    const auto text = option(call, "id").value_or("");
+    const auto text = call.text("id").value_or("");
     const auto id = Uuid::parse(text);
     if (!id)
         throw Error(core::errors::kValidation, "\"" + text + "\" is no id of a task");
@@ -144,14 +138,11 @@ int start(TaskCommands parts, Invocation& call) {
 
 int list(TaskCommands parts, Invocation& call) {
     TaskStore::Filter filter;
-    filter.status = option(call, "status");
-    filter.type = option(call, "kind");
+    filter.status = call.text("status");
+    filter.type = call.text("kind");
     core::http::PageQuery page;
-    const auto limit = option(call, "limit").value_or("20");
-    const auto [end, error] = std::from_chars(limit.data(), limit.data() + limit.size(), page.limit);
     constexpr int kMost = 1000;
-    if (error != std::errc{} || end != limit.data() + limit.size() || page.limit < 1 || page.limit > kMost)
-        throw Error(core::errors::kValidation, "--limit must be a number from 1 to 1000");
+    page.limit = static_cast<int>(call.number("limit", 1, kMost).value_or(page.limit));
     auto tasks = parts.database.read(tenantOf(parts, call),
                                      [&](Transaction& tx) { return TaskStore::list(tx, filter, page); });
     // One more says that there is a next page.

@@ -56,8 +56,12 @@ const core::db::Table<Task>& table() {
 /// The condition of the partial indexes of tasks that have not ended, word for word: SQLite uses them only
 /// for a statement that says the same.
 const std::string kOpen = kOpenTask;
-const std::string kHeld = kOpen + " AND status IN ('assigned', 'running', 'unreachable')";
+// Without kOpen: SQLite would take the index of all that is open, which grows with what waits.
+const std::string kHeld = "status IN ('assigned', 'running', 'unreachable')";
 const std::string kWaiting = kOpen + " AND status IN ('created', 'queued')";
+// Also where any order would do: for the sake of it SQLite takes the index of the agent's open tasks, and not
+// that of all the tenant's tasks by state.
+constexpr auto kInTurn = " ORDER BY priority DESC, id";
 
 core::db::Param nullable(const core::json::Value& value) {
     return value.isNull() ? core::db::Param(nullptr) : core::db::Param(value);
@@ -98,13 +102,14 @@ std::optional<Task> TaskStore::findPending(Transaction& tx, const Uuid& agent, c
 }
 
 std::vector<Task> TaskStore::waiting(Transaction& tx, const Uuid& agent) {
-    return byId(table().readAll(tx.query(
-        table().select() + " WHERE tenant_id = $1 AND agent_id = $2 AND " + kWaiting, {tx.tenant(), agent})));
+    return byId(table().readAll(
+        tx.query(table().select() + " WHERE tenant_id = $1 AND agent_id = $2 AND " + kWaiting + kInTurn,
+                 {tx.tenant(), agent})));
 }
 
 bool TaskStore::anyWaiting(Transaction& tx, const Uuid& agent) {
     return !tx.query("SELECT 1 FROM restic_tasks WHERE tenant_id = $1 AND agent_id = $2 AND " + kWaiting +
-                         " LIMIT 1",
+                         kInTurn + " LIMIT 1",
                      {tx.tenant(), agent})
                 .empty();
 }
@@ -145,10 +150,8 @@ std::vector<TaskStore::Claim> TaskStore::candidates(Transaction& tx, const Uuid&
     for (const auto& row :
          tx.query("SELECT id, type, priority, repository_id FROM restic_tasks WHERE tenant_id = $1 AND "
                   "agent_id = $2 AND " +
-                      kOpen +
-                      " AND status = 'queued' AND (not_before_us IS NULL OR not_before_us <= $3) ORDER BY "
-                      "priority DESC, id LIMIT " +
-                      std::to_string(limit) + lock,
+                      kOpen + " AND status = 'queued' AND (not_before_us IS NULL OR not_before_us <= $3)" +
+                      kInTurn + " LIMIT " + std::to_string(limit) + lock,
                   {tx.tenant(), agent, now}))
         all.push_back(
             {row.uuid(0), row.text(1), agent, static_cast<int>(row.integer(2)), row.optionalUuid(3)});
@@ -184,11 +187,19 @@ std::vector<TaskStore::Claim> TaskStore::waitingAlone(Transaction& tx, const Uui
 }
 
 std::vector<Uuid> TaskStore::agentsThatWaitFor(Transaction& tx, const Uuid& repository) {
+    // From one agent to the next in the index, past all that each waits for.
+    const auto next = [](const std::string& after) {
+        return "(SELECT t.agent_id FROM restic_tasks t WHERE t.tenant_id = $1 AND t.repository_id = $2 AND "
+               "t.status IN ('created', 'queued')" +
+               after + " ORDER BY t.agent_id LIMIT 1)";
+    };
     std::vector<Uuid> agents;
-    for (const auto& row : tx.query(
-             "SELECT DISTINCT agent_id FROM restic_tasks WHERE tenant_id = $1 AND repository_id = $2 AND " +
-                 kWaiting,
-             {tx.tenant(), repository}))
+    for (const auto& row :
+         tx.query("WITH RECURSIVE waiting (agent_id) AS (SELECT " + next("") + " UNION ALL SELECT " +
+                      next(" AND t.agent_id > w.agent_id") +
+                      " FROM waiting w WHERE w.agent_id IS NOT NULL) SELECT agent_id FROM waiting WHERE "
+                      "agent_id IS NOT NULL",
+                  {tx.tenant(), repository}))
         agents.push_back(row.uuid(0));
     return agents;
 }
@@ -218,7 +229,7 @@ std::vector<Task> TaskStore::takeRepeated(Transaction& tx, const Uuid& agent) {
     return table().readAll(
         tx.query("UPDATE restic_tasks SET hand_out_again = FALSE WHERE tenant_id = $1 AND agent_id = $2 "
                  "AND " +
-                     kOpen + " AND status = 'assigned' AND hand_out_again RETURNING " + table().columns(),
+                     kHeld + " AND status = 'assigned' AND hand_out_again RETURNING " + table().columns(),
                  {tx.tenant(), agent}));
 }
 
