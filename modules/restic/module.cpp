@@ -122,6 +122,7 @@ public:
         tasks.addTo(routes);
         tasks.addRunsTo(routes);
         tasks.addAgentsTo(routes);
+        tasks.addResultsTo(routes);
         SnapshotRoutes{database}.addTo(routes);
         StatusRoutes{p.status}.addTo(routes);
         declareAgentRefusals(routes);

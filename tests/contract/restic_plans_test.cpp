@@ -78,6 +78,11 @@ protected:
                 "INSERT INTO restic_task_logs (tenant_id, task_id, attempt, first_seq, last_seq, lines, "
                 "created_at_us) SELECT " +
                 tenantId + ", " + idOf("0004") + ", 1, 1, 1, '[{\"message\":\"done\"}]', s.i" + from(kRuns));
+            tx.execute(
+                "INSERT INTO restic_task_results (tenant_id, task_id, attempt, first_item, last_item, bytes, "
+                "sha256, refused, items, created_at_us) SELECT " +
+                tenantId + ", " + idOf("0004") + ", 1, 1, 1, 3, '', 0, '[{\"value\":{}}]', s.i" +
+                from(kRuns));
             tx.execute("INSERT INTO restic_backup_runs (id, tenant_id, agent_id, policy_id, target_id, "
                        "start_time_us, end_time_us, status, created_at_us, updated_at_us) SELECT " +
                        idOf("0004") + ", " + tenantId + ", " + quoted(web) + ", " + quoted(nightly.id) +
@@ -119,6 +124,27 @@ protected:
         heartbeat.os = "linux";
         heartbeat.openTasks.emplace();
         used.agents.heartbeat(tenant, web, heartbeat, "192.0.2.1");
+        auto request = manual(web, store);
+        request.type = "snapshots";
+        request.parameters = core::json::Object();
+        const auto listing = used.tasks.create(tenant, request).id;
+        used.tasks.handOut(tenant, web, 5);
+        restic::protocol::ResultPart part{1, 1, {}};
+        restic::protocol::ResultItems items;
+        for (const auto* id :
+             {"000000000000000000000000000000000000000000000000000000000000007b", "0123456789"}) {
+            part.lines.push_back(core::json::write(core::json::Object{{"id", id}}));
+            items.add(part.lines.back());
+        }
+        used.tasks.appendItems(tenant, web, listing, part);
+        auto listed = said("success");
+        listed.result = core::json::Object{{"outcome", "success"}, {"count", 2}};
+        listed.items = items;
+        used.tasks.report(tenant, web, listing, listed);
+        recorder.transact(tenant, [&](Transaction& tx) {
+            restic::ResultStore::read(tx, listing, 1, 0, 50);
+            restic::ResultStore::erase(tx, listing);
+        });
         used.tasks.cancel(tenant, task);
         used.tasks.handOut(tenant, web, 5);
         used.tasks.report(tenant, web, task, done('f'));
@@ -176,8 +202,9 @@ protected:
             EXPECT_TRUE(restic::HistoryStore::tenantAfter(tx, {}));
             restic::HistoryStore::tenantAfter(tx, tenant.tenant());
         });
-        for (const auto kind : {restic::HistoryKind::snapshots, restic::HistoryKind::logs,
-                                restic::HistoryKind::runs, restic::HistoryKind::tasks})
+        for (const auto kind :
+             {restic::HistoryKind::snapshots, restic::HistoryKind::logs, restic::HistoryKind::results,
+              restic::HistoryKind::runs, restic::HistoryKind::tasks})
             recorder.transact(tenant, [&](Transaction& tx) {
                 std::optional<restic::HistoryStore::Mark> after;
                 for (int i = 0; i < 2; ++i) {
@@ -227,7 +254,8 @@ TEST_P(ResticPlans, NoStatementReadsAGrowingTableFromEndToEnd) {
     if (postgres())
         TestCluster::instance().admin("ANALYZE", fixture.name());
     useEverything();
-    static const std::set<std::string> growing{"restic_tasks", "restic_task_attempts", "restic_task_logs",
+    static const std::set<std::string> growing{"restic_tasks",       "restic_task_attempts",
+                                               "restic_task_logs",   "restic_task_results",
                                                "restic_backup_runs", "restic_snapshots"};
     EXPECT_GT(recorder.statements().size(), 70U) << "the stores have more statements than were seen";
     expectNoScans(db, recorder, tenant, growing);

@@ -13,6 +13,7 @@ protected:
         Uuid policy;
         Uuid repository;
         Uuid task;
+        Uuid listing;
     };
     Installation make(const TenantContext& context) {
         Installation made;
@@ -28,6 +29,12 @@ protected:
         lines.lines.push_back({clock.now(), "info", "a line"});
         host.tasks.appendLogs(context, made.agent, made.task, lines);
         host.tasks.report(context, made.agent, made.task, done('a'));
+        auto listing = manual(made.agent, made.repository);
+        listing.type = "snapshots";
+        listing.parameters = core::json::Object();
+        made.listing = host.tasks.create(context, listing).id;
+        host.tasks.handOut(context, made.agent, 1);
+        host.tasks.appendItems(context, made.agent, made.listing, {1, 1, {R"({"id":"0123456789abcdef"})"}});
         return made;
     }
     /// Whatever is written there; PostgreSQL takes no text that is no JSON.
@@ -47,6 +54,7 @@ protected:
             EXPECT_GE(restic::RunStore::list(tx, {}, {}).size(), 1U);
             EXPECT_GE(restic::SnapshotStore::list(tx, {}, {}).size(), 1U);
             restic::LogStore::read(tx, made.task, {}, 100);
+            restic::ResultStore::read(tx, made.listing, 1, 0, 100);
         });
         EXPECT_EQ(host.status.list(context, {}).size(), 1U);
         restic::protocol::HeartbeatRequest heartbeat;
@@ -81,7 +89,8 @@ TEST_P(ResticPoison, ARowThatCannotBeReadTakesNothingDown) {
                                                           {"restic_backup_runs", "unread_items"},
                                                           {"restic_snapshots", "paths"},
                                                           {"restic_snapshots", "tags"},
-                                                          {"restic_task_logs", "lines"}})
+                                                          {"restic_task_logs", "lines"},
+                                                          {"restic_task_results", "items"}})
         for (const auto& poison : poisons) {
             SCOPED_TRACE(table + "." + column + " = " + poison);
             spoil(table, column, poison);

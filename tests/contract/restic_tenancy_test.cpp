@@ -29,6 +29,10 @@ protected:
         restic::protocol::LogBatch lines;
         lines.lines.push_back({clock.now(), "info", "a line"});
         host.tasks.appendLogs(context, world.agent.id, world.task, lines);
+        in(context, [&](Transaction& tx) {
+            restic::ResultStore::append(tx, world.task, 1, {{1, core::json::Object(), {}}}, {{1, 3, "-"}, 0},
+                                        clock.now());
+        });
         host.tasks.report(context, world.agent.id, world.task, done(digit));
         world.waiting = host.tasks.create(context, ofPolicy(world.agent.id, world.policy.id)).id;
         world.registration = host.agents.createRegistration(context, "tester", {}, 1, {});
@@ -49,6 +53,7 @@ protected:
                 "restic_tasks",
                 "restic_task_attempts",
                 "restic_task_logs",
+                "restic_task_results",
                 "restic_backup_runs",
                 "restic_snapshots"};
     }
@@ -88,6 +93,9 @@ TEST_P(ResticTenancy, NoStoreSeesTheOtherTenant) {
         EXPECT_EQ(RunStore::list(tx, {}, {}).size(), 2U);
         EXPECT_TRUE(LogStore::read(tx, theirs.task, {}, 100).lines.empty());
         EXPECT_EQ(LogStore::read(tx, mine.task, {}, 100).lines.size(), 1U);
+        EXPECT_TRUE(ResultStore::read(tx, theirs.task, 1, 0, 100).items.empty());
+        EXPECT_EQ(ResultStore::held(tx, theirs.task, 1).items.count, 0);
+        EXPECT_EQ(ResultStore::read(tx, mine.task, 1, 0, 100).items.size(), 1U);
         const auto snapshots = SnapshotStore::list(tx, {}, {});
         ASSERT_EQ(snapshots.size(), 1U);
         EXPECT_EQ(snapshots[0].shortId, "aaaaaaaa");
@@ -108,6 +116,7 @@ TEST_P(ResticTenancy, NoStoreChangesTheOtherTenant) {
             core::json::Object{{"agent", AgentStore::find(tx, theirs.agent.id)->hostname},
                                {"policy", PolicyStore::find(tx, theirs.policy.id)->name},
                                {"links", static_cast<int>(PolicyStore::links(tx, theirs.policy.id).size())},
+                               {"items", ResultStore::held(tx, theirs.task, 1).items.count},
                                {"disabled", TargetStore::all(tx)[0].disabled}});
     });
     here([&](Transaction& tx) {
@@ -129,12 +138,14 @@ TEST_P(ResticTenancy, NoStoreChangesTheOtherTenant) {
         TaskStore::extendLease(tx, theirs.waiting, 1, clock.now());
         AgentTokenStore::limitOthers(tx, theirs.agent.id, "", clock.now());
         EXPECT_EQ(LogStore::append(tx, mine.task, {}, clock.now()), 1);
+        ResultStore::erase(tx, theirs.task);
     });
     const auto after = in(other, [&](Transaction& tx) {
         return core::json::write(
             core::json::Object{{"agent", AgentStore::find(tx, theirs.agent.id)->hostname},
                                {"policy", PolicyStore::find(tx, theirs.policy.id)->name},
                                {"links", static_cast<int>(PolicyStore::links(tx, theirs.policy.id).size())},
+                               {"items", ResultStore::held(tx, theirs.task, 1).items.count},
                                {"disabled", TargetStore::all(tx)[0].disabled}});
     });
     EXPECT_EQ(after, before);

@@ -8,6 +8,7 @@
 #include "repositories/repository_routes.h"
 #include "restic/protocol/agent_messages.h"
 #include "restic/protocol/backup_task.h"
+#include "restic/protocol/maintenance_tasks.h"
 #include "tasks/task_routes.h"
 
 namespace test {
@@ -140,7 +141,7 @@ protected:
     template <typename T>
     void roundTrips() {
         const auto& type = core::wire::typeOf<T>();
-        Documents documents(type, 7);
+        Documents documents(type, 7, {{"sha256", {std::string(64, 'a')}}, {"items", {nullptr}}});
         int taken = 0;
         for (int i = 0; i < 150; ++i) {
             const Object document = documents.next();
@@ -182,6 +183,10 @@ TEST_P(ResticWire, WhatIsTakenIsStoredAndReadAgainAsItWas) {
     roundTrips<protocol::TaskError>();
     roundTrips<protocol::TaskStatusReport>();
     roundTrips<protocol::TaskStatusAck>();
+    roundTrips<protocol::ResultItems>();
+    roundTrips<protocol::ResultPart>();
+    roundTrips<protocol::ResultAck>();
+    roundTrips<protocol::SnapshotItem>();
     roundTrips<protocol::LogLine>();
     roundTrips<protocol::LogBatch>();
     roundTrips<protocol::Retention>();

@@ -21,6 +21,7 @@
 #include "core/random.h"
 #include "core/time.h"
 #include "core/uuid.h"
+#include "restic/protocol/result_items.h"
 #include "support/secret_fields.h"
 
 namespace test {
@@ -76,6 +77,11 @@ struct FakeServer::State {
     std::map<std::string, std::vector<Value>> reports;
     std::map<std::string, std::map<std::int64_t, std::string>> logs;
     bool logsBroken = false;
+    std::map<std::string, restic::protocol::ResultItems> counted;
+    std::map<std::string, std::vector<Value>> resultItems;
+    std::int64_t mostItems = INT64_MAX;
+    int forgotten = 0;
+    int parts = 0;
     std::vector<int> polls;
     Canaries canaries;
     std::string said;
@@ -131,6 +137,8 @@ struct FakeServer::State {
             return status(path[4], body);
         if (path[3] == "tasks" && last == "logs")
             return log(path[4], body);
+        if (path[3] == "tasks" && last == "result")
+            return result(path[4], body);
         return error(404, "NotFound");
     }
 
@@ -209,6 +217,15 @@ struct FakeServer::State {
         if (const auto* result = report.find("result");
             !refusedMember.empty() && result != nullptr && result->find(refusedMember) != nullptr)
             return error(400, "ValidationError");
+        if (const auto* named = report.find("items")) {
+            if (forgotten > 0) { // as a host whose database was restored
+                --forgotten;
+                resultItems.erase(taskId);
+                counted.erase(taskId);
+            }
+            if (core::wire::read<restic::protocol::ResultItems>(*named).value() != counted[taskId])
+                return error(409, "ResultIncomplete");
+        }
         reports[taskId].push_back(report);
         changed.notify_all();
         if (const auto refusal = refusals.find(taskId); refusal != refusals.end())
@@ -216,6 +233,24 @@ struct FakeServer::State {
         Object answer{{"status", report.stringOr("status")}, {"attempt", report.integerOr("attempt")}};
         answer.set("cancel_requested", cancelByAck.contains(taskId));
         return {200, core::json::write(answer)};
+    }
+
+    Answer result(const std::string& taskId, const std::string& body) {
+        const auto part = core::wire::parse<restic::protocol::ResultPart>(body).value();
+        auto& all = resultItems[taskId];
+        auto& count = counted[taskId];
+        ++parts;
+        const auto end = part.firstItem + static_cast<std::int64_t>(part.lines.size()) - 1;
+        if (end > mostItems)
+            return error(413, "ResultTooLarge");
+        if (part.firstItem <= count.count + 1)
+            for (auto number = count.count + 1; number <= end; ++number) {
+                const auto& line = part.lines[static_cast<std::size_t>(number - part.firstItem)];
+                count.add(line);
+                all.push_back(core::json::parse(line).value());
+            }
+        changed.notify_all();
+        return {200, core::json::write(Object{{"acked_item", count.count}})};
     }
 
     Answer log(const std::string& taskId, const std::string& body) {
@@ -306,6 +341,27 @@ FakeServer::~FakeServer() {
     state_->changed.notify_all();
     state_->server->stopAll(true);
     state_->pool->joinAll();
+}
+
+std::vector<core::json::Value> FakeServer::items(const std::string& taskId) const {
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->resultItems.find(taskId);
+    return found == state_->resultItems.end() ? std::vector<core::json::Value>() : found->second;
+}
+
+int FakeServer::parts() const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->parts;
+}
+
+void FakeServer::forgetItems(int times) {
+    const std::lock_guard lock(state_->mutex);
+    state_->forgotten = times;
+}
+
+void FakeServer::takeItemsUpTo(std::int64_t most) {
+    const std::lock_guard lock(state_->mutex);
+    state_->mostItems = most;
 }
 
 std::string FakeServer::url() const {

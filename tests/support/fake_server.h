@@ -80,6 +80,14 @@ public:
     [[nodiscard]] std::optional<core::json::Value>
     awaitResult(const std::string& taskId, std::chrono::milliseconds limit = std::chrono::seconds(60)) const;
     [[nodiscard]] std::vector<std::string> logLines(const std::string& taskId) const;
+    /// What it holds of a result's items.
+    [[nodiscard]] std::vector<core::json::Value> items(const std::string& taskId) const;
+    /// Parts of items that came, of all tasks.
+    [[nodiscard]] int parts() const;
+    /// So often it has lost all items when the report comes that names them.
+    void forgetItems(int times);
+    /// More of one task are refused with ResultTooLarge.
+    void takeItemsUpTo(std::int64_t most);
     /// Free places that polls named, in order.
     [[nodiscard]] std::vector<int> polls() const;
     /// Secrets that it gave to agents: tokens, and those of tasks.

@@ -32,6 +32,10 @@ ApiFailure::Kind kindOf(protocol::Refusal refusal) {
         return Kind::taskEnded;
     case protocol::Refusal::content:
         return Kind::rejected;
+    case protocol::Refusal::lacksItems:
+        return Kind::lacksItems;
+    case protocol::Refusal::tooLarge:
+        return Kind::tooLarge;
     case protocol::Refusal::later:
         break;
     }
@@ -214,6 +218,17 @@ ApiResult<protocol::LogAck> HostClient::sendLogs(const std::string& taskId, cons
     out.body = core::wire::write(batch);
     out.timeout = kCallTimeout;
     return typed<protocol::LogAck>(call(std::move(out), interrupter));
+}
+
+ApiResult<protocol::ResultAck> HostClient::sendItems(const std::string& taskId,
+                                                     const protocol::ResultPart& part,
+                                                     core::http::Interrupter* interrupter) {
+    core::http::ClientRequest out;
+    out.method = "POST";
+    out.path = std::string(kApi) + "/tasks/" + core::percentEncode(taskId) + "/result";
+    out.body = core::wire::write(part);
+    out.timeout = kCallTimeout;
+    return typed<protocol::ResultAck>(call(std::move(out), interrupter));
 }
 
 } // namespace agent

@@ -29,6 +29,8 @@ struct ApiFailure {
         registration, ///< the enrolment is refused
         taskEnded,    ///< the server wants no more of this attempt at the task
         rejected,     ///< this body will never be taken
+        lacksItems,   ///< the server does not hold the items that the report names
+        tooLarge,     ///< the server takes no more items of this task
     };
     Kind kind = Kind::network;
     int status = 0;
@@ -78,6 +80,9 @@ public:
     ApiResult<restic::protocol::LogAck> sendLogs(const std::string& taskId,
                                                  const restic::protocol::LogBatch& batch,
                                                  core::http::Interrupter* interrupter = nullptr);
+    ApiResult<restic::protocol::ResultAck> sendItems(const std::string& taskId,
+                                                     const restic::protocol::ResultPart& part,
+                                                     core::http::Interrupter* interrupter = nullptr);
     /// Rotates the token if two thirds of its life are over.
     void rotateIfDue();
 

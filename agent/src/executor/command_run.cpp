@@ -44,9 +44,10 @@ CommandRun::CommandRun(const TaskServices& services, protocol::TaskPayload task,
     : services_(services), task_(std::move(task)), timeout_(timeLimit(task_, services.config)),
       report_(services, std::move(outbox)), commands_(services, report_, timeout_),
       locks_(commands_, report_), process_(services, report_, timeout_),
-      work_(make({services.hostname, [this](LogLevel level, const std::string& text) {
-                      report_.log(level, text, process_.position());
-                  }})) {}
+      work_(make(
+          {services.hostname,
+           [this](LogLevel level, const std::string& text) { report_.log(level, text, process_.position()); },
+           report_.outbox().items()})) {}
 
 bool CommandRun::run(const std::stop_token& stop) {
     report_.setStarted(services_.clock.now());

@@ -55,6 +55,8 @@ struct WorkContext {
     std::string hostname;
     /// For a word in the task's log.
     std::function<void(core::LogLevel, const std::string&)> log;
+    /// Where the items of its result go, of a kind that has some.
+    TaskItems& items;
 };
 
 /// One attempt at a task that is commands on a repository. A lock that nobody holds is removed once; what an

@@ -31,7 +31,7 @@ std::shared_ptr<Outbox> Executor::makeOutbox(const std::string& taskId, int atte
     if (code)
         throw core::Error(errors::kState, folder.string() + ": " + code.message());
     return std::make_shared<Outbox>(
-        taskId, attempt, folder / "log",
+        taskId, attempt, folder,
         [&hub = services_.log.hub()](const std::string& text) { return hub.redact(text); });
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/json.h"
+#include "executor/task_items.h"
 #include "executor/task_log.h"
 #include "restic/protocol/task_messages.h"
 #include "restic/verdict.h"
@@ -20,14 +21,16 @@ namespace agent {
 /// by the thread that runs the task and the one that reports. Thread-safe.
 class Outbox {
 public:
-    Outbox(std::string taskId, int attempt, std::filesystem::path logFile,
+    /// `folder`: of the attempt's files.
+    Outbox(std::string taskId, int attempt, const std::filesystem::path& folder,
            std::function<std::string(std::string)> redact)
-        : taskId_(std::move(taskId)), attempt_(attempt), log_(std::move(logFile)),
+        : taskId_(std::move(taskId)), attempt_(attempt), log_(folder / "log"), items_(folder / "items"),
           redact_(std::move(redact)) {}
 
     [[nodiscard]] const std::string& taskId() const noexcept { return taskId_; }
     [[nodiscard]] int attempt() const noexcept { return attempt_; }
     [[nodiscard]] TaskLog& log() noexcept { return log_; }
+    [[nodiscard]] TaskItems& items() noexcept { return items_; }
     [[nodiscard]] std::string redact(std::string text) const { return redact_(std::move(text)); }
 
     void started();
@@ -56,6 +59,7 @@ private:
     std::string taskId_;
     int attempt_;
     TaskLog log_;
+    TaskItems items_;
     std::function<std::string(std::string)> redact_;
     mutable std::mutex mutex_;
     Pending pending_;

@@ -4,6 +4,7 @@
 
 #include "core/random.h"
 #include "core/wire.h"
+#include "restic/protocol/task_errors.h"
 
 namespace agent {
 namespace {
@@ -17,6 +18,12 @@ constexpr std::size_t kBatchLines = 100;
 constexpr int kSimplifications = 2;
 /// So often log lines are tried before the result goes ahead of them.
 constexpr int kPatience = 3;
+/// Then others have their turn.
+constexpr int kPartsInARow = 4;
+/// So often all items are sent again.
+constexpr int kItemRounds = 3;
+/// So many refused items of a part are named in the task's log.
+constexpr std::size_t kNamedItems = 10;
 constexpr std::string_view kRefusedLine = "(a line that the server did not take)";
 
 /// A report with less in it that a server could refuse: first without lists and texts, then without any
@@ -31,6 +38,19 @@ protocol::TaskStatusReport simplified(protocol::TaskStatusReport report, int lev
     }
     if (level > 1)
         report.result.reset();
+    return report;
+}
+
+/// The same task without its items: it has failed.
+protocol::TaskStatusReport withoutItems(protocol::TaskStatusReport report,
+                                        const std::optional<protocol::TaskError>& why) {
+    if (!why)
+        return report;
+    report.status = "failed";
+    report.error = why;
+    report.items.reset();
+    if (report.result)
+        report.result->set("outcome", report.status);
     return report;
 }
 } // namespace
@@ -104,6 +124,7 @@ void Reporter::run(const std::stop_token& stop) {
             entries.push_back(
                 {.outbox = std::move(outbox),
                  .batch = kBatchLines,
+                 .part = protocol::result_limits::kPartItems,
                  .backoff = Backoff(config_.agent.retryBackoff, config_.agent.retryMaxBackoff)});
         added_.clear();
     }
@@ -120,7 +141,8 @@ Reporter::TimePoint Reporter::serve(Entry& entry, core::http::Interrupter& inter
         if (!outbox.abandoned() && (first || progress)) {
             if (first || Clock::now() - entry.lastStatus >= kProgressInterval) {
                 if (!sendStatus(entry,
-                                {outbox.attempt(), "running", pending.progress, std::nullopt, std::nullopt},
+                                {outbox.attempt(), "running", pending.progress, std::nullopt, std::nullopt,
+                                 std::nullopt},
                                 interrupter, failure))
                     return next;
                 entry.startedSent = true;
@@ -148,8 +170,15 @@ Reporter::TimePoint Reporter::serve(Entry& entry, core::http::Interrupter& inter
                                   std::chrono::duration_cast<Clock::duration>(config_.restic.streamInterval));
     }
     if (pending.result) {
+        if (!entry.resultSent && !outbox.abandoned() && pending.result->items && !entry.itemsLost) {
+            if (!sendItems(entry, interrupter, failure))
+                return next;
+            if (!entry.itemsSent && !entry.itemsLost && !outbox.abandoned())
+                return Clock::now();
+        }
         if (!entry.resultSent && !outbox.abandoned())
-            entry.resultSent = sendStatus(entry, *pending.result, interrupter, failure);
+            entry.resultSent =
+                sendStatus(entry, withoutItems(*pending.result, entry.itemsLost), interrupter, failure);
         if (outbox.abandoned() || (entry.resultSent && outbox.log().pending() == 0)) {
             entry.done = true;
             closed_(outbox);
@@ -178,6 +207,15 @@ bool Reporter::sendStatus(Entry& entry, const protocol::TaskStatusReport& report
         outbox.stop(StopReason::cancelled);
         return true;
     }
+    if (why.kind == Kind::lacksItems) {
+        // At once again would go round for ever with a server that never has enough.
+        entry.itemsSent = false;
+        outbox.items().goBehind(0);
+        if (++entry.itemRounds > kItemRounds)
+            entry.itemsLost = protocol::task_errors::make(
+                protocol::task_errors::kAgentFailure,
+                "The server did not take the items of the result: " + why.message);
+    }
     if (why.kind == Kind::rejected && report.status == "running") {
         log_.warn("The server refuses a progress report",
                   {{"task_id", outbox.taskId()}, {"error", why.message}});
@@ -192,6 +230,79 @@ bool Reporter::sendStatus(Entry& entry, const protocol::TaskStatusReport& report
     }
     failure = why;
     return false;
+}
+
+bool Reporter::sendItems(Entry& entry, core::http::Interrupter& interrupter,
+                         std::optional<ApiFailure>& failure) {
+    auto& outbox = *entry.outbox;
+    const auto count = outbox.pending().result->items->count;
+    for (int parts = 0; parts < kPartsInARow && !entry.itemsLost && !outbox.abandoned(); ++parts) {
+        entry.itemsSent = outbox.items().sent() >= count;
+        if (entry.itemsSent)
+            return true;
+        if (!sendPart(entry, interrupter, failure))
+            return false;
+    }
+    return true;
+}
+
+bool Reporter::sendPart(Entry& entry, core::http::Interrupter& interrupter,
+                        std::optional<ApiFailure>& failure) {
+    auto& outbox = *entry.outbox;
+    auto& items = outbox.items();
+    const auto lost = [&](const core::ErrorKind& kind, const std::string& why) {
+        log_.error("The items of a result cannot be sent", {{"task_id", outbox.taskId()}, {"error", why}});
+        entry.itemsLost = protocol::task_errors::make(kind, why);
+        return true;
+    };
+    auto part = items.part(entry.part);
+    part.attempt = outbox.attempt();
+    if (part.lines.empty())
+        return lost(protocol::task_errors::kAgentFailure,
+                    "The file with the items of the result is not whole");
+    auto answer = server_.sendItems(outbox.taskId(), part, &interrupter);
+    using Kind = ApiFailure::Kind;
+    if (answer) {
+        entry.part = protocol::result_limits::kPartItems;
+        const auto& refused = answer.value->refused;
+        for (std::size_t i = 0; i < std::min(refused.size(), kNamedItems); ++i) {
+            std::string what;
+            for (const auto& problem : refused[i].problems)
+                what += " " + problem.pointer + " " + problem.message + ";";
+            outbox.log().append(clock_.now(), core::LogLevel::warn,
+                                "The server did not take item " + std::to_string(refused[i].item) +
+                                    " of the result:" + what,
+                                {});
+        }
+        if (!items.goBehind(answer.value->ackedItem))
+            return lost(protocol::task_errors::kAgentFailure,
+                        "The server has more items of the result than there are");
+        if (answer.value->ackedItem >= part.firstItem)
+            return true;
+        // At once again would go round for ever; next time with what it lacks.
+        failure = ApiFailure{Kind::busy, 200, "ItemsNotStored", "the server stored no item", std::nullopt};
+        return false;
+    }
+    switch (answer.failure.kind) {
+    case Kind::taskEnded:
+        log_.info("The server wants no more of this task",
+                  {{"task_id", outbox.taskId()}, {"error", answer.failure.name}});
+        outbox.abandon();
+        outbox.stop(StopReason::cancelled);
+        return true;
+    case Kind::tooLarge:
+        return lost(protocol::task_errors::kResultTooLarge, answer.failure.message);
+    case Kind::rejected:
+        if (part.lines.size() == 1)
+            return lost(protocol::task_errors::kAgentFailure,
+                        "The server refuses item " + std::to_string(part.firstItem) +
+                            " of the result: " + answer.failure.message);
+        entry.part = part.lines.size() / 2; // until the one that it means is alone
+        return sendPart(entry, interrupter, failure);
+    default:
+        failure = answer.failure;
+        return false;
+    }
 }
 
 bool Reporter::sendLogs(Entry& entry, core::http::Interrupter& interrupter,

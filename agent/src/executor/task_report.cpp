@@ -2,6 +2,7 @@
 
 #include "core/wire.h"
 #include "restic/protocol/names.h"
+#include "restic/protocol/task_errors.h"
 
 namespace agent {
 namespace protocol = restic::protocol;
@@ -44,6 +45,17 @@ void TaskReport::complete(protocol::TaskResult& result) const {
 
 void TaskReport::conclude(protocol::TaskState state, const std::string& outcome, core::json::Object result,
                           std::optional<protocol::TaskError> error) {
+    std::optional<protocol::ResultItems> items;
+    const bool endedWell = state == protocol::TaskState::success || state == protocol::TaskState::warning;
+    if (endedWell && outbox_->items().tooMany()) {
+        const auto failed = protocol::toText(protocol::TaskState::failed);
+        result.set("outcome", failed);
+        conclude(protocol::TaskState::failed, std::string(failed), std::move(result),
+                 protocol::task_errors::make(protocol::task_errors::kResultTooLarge));
+        return;
+    }
+    if (endedWell)
+        items = outbox_->items().finish();
     if (error)
         logOutcome(LogLevel::error, error->error + ": " + error->message);
     protocol::TaskStatusReport report;
@@ -51,6 +63,7 @@ void TaskReport::conclude(protocol::TaskState state, const std::string& outcome,
     report.status = protocol::toText(state);
     report.result = std::move(result);
     report.error = std::move(error);
+    report.items = std::move(items);
     try {
         services_.journal.result(taskId(), attempt(), *core::wire::toJson(report).object());
     } catch (const core::Error& failure) {

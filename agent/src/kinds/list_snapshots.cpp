@@ -1,7 +1,5 @@
 #include "kinds/list_snapshots.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "core/wire.h"
@@ -11,12 +9,16 @@
 
 namespace agent {
 namespace {
+/// Of all paths, or all tags: an item's line has its limit.
+constexpr std::size_t kMostBytes = restic::protocol::result_limits::kLineBytes / 8;
+
 std::vector<std::string> textsIn(const core::json::Value& document, std::string_view name) {
     std::vector<std::string> out;
+    std::size_t bytes = 0;
     if (const auto* list = document.find(name); list != nullptr && list->array() != nullptr)
         for (const auto& one : *list->array())
-            if (one.string() != nullptr && out.size() < 100)
-                out.push_back(one.string()->substr(0, 4096));
+            if (one.string() != nullptr && (bytes += one.string()->size()) <= kMostBytes)
+                out.push_back(*one.string());
     return out;
 }
 
@@ -34,10 +36,9 @@ std::vector<std::string> ListSnapshots::arguments(int step) {
 
 void ListSnapshots::document(int, const std::filesystem::path& file, std::uint64_t offset) {
     std::uint64_t count = 0;
-    auto& all = result_.snapshots;
-    all.clear();
-    const auto newer = [](const auto& a, const auto& b) { return a.time > b.time; };
-    whole_ = ArrayElements::read(file, offset, [&](std::string_view element) {
+    bool all = true;
+    items_.begin();
+    const bool read = ArrayElements::read(file, offset, [&](std::string_view element) {
         const auto document = restic_json::read(element);
         const auto info = document ? readSnapshot(*document) : std::nullopt;
         if (!info)
@@ -56,20 +57,10 @@ void ListSnapshots::document(int, const std::filesystem::path& file, std::uint64
             item.fileCount = info->summary->totalFilesProcessed;
             item.sizeBytes = info->summary->totalBytesProcessed;
         }
-        all.push_back(std::move(item));
-        if (all.size() >= 2 * kMostListed) {
-            std::nth_element(all.begin(), all.begin() + kMostListed, all.end(), newer);
-            all.resize(kMostListed);
-        }
+        all = items_.append(*core::wire::toJson(item).object()) && all;
     });
-    std::sort(all.begin(), all.end(), newer);
-    std::size_t bytes = 0;
-    std::size_t listed = 0;
-    while (listed < std::min(all.size(), kMostListed) &&
-           (bytes += core::wire::write(all[listed]).size()) <= kMostBytes)
-        ++listed;
-    all.resize(listed);
-    if (whole_)
+    whole_ = read && all;
+    if (read)
         result_.count = count;
 }
 

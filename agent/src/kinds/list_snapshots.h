@@ -5,14 +5,11 @@
 
 namespace agent {
 
-/// `restic snapshots`, without a lock: all are counted, the newest are listed.
+/// `restic snapshots`, without a lock: each is an item of the result.
 class ListSnapshots : public ResticWork {
 public:
-    static constexpr std::size_t kMostListed = 1000;
-    /// Of all that are listed: a report has at most 1 MiB.
-    static constexpr std::size_t kMostBytes = 640U << 10U;
-
-    ListSnapshots(const restic::protocol::TaskPayload& /*task*/, const WorkContext& /*context*/) {}
+    ListSnapshots(const restic::protocol::TaskPayload& /*task*/, const WorkContext& context)
+        : items_(context.items) {}
 
     std::vector<std::string> arguments(int step) override;
     void document(int step, const std::filesystem::path& file, std::uint64_t offset) override;
@@ -21,6 +18,7 @@ public:
     [[nodiscard]] std::string summary() const override;
 
 private:
+    TaskItems& items_;
     restic::protocol::SnapshotsResult result_;
     bool whole_ = false;
 };

@@ -36,7 +36,7 @@ AgentEnd AgentService::run(const std::stop_token& stop) {
     ResticProbe restic(runner_, commands);
 
     Executor* executorForReporter = nullptr;
-    Reporter reporter(server, config_, log_.named("reporter"),
+    Reporter reporter(server, config_, clock_, log_.named("reporter"),
                       [&](const Outbox& outbox) { executorForReporter->closed(outbox); });
     Poller* pollerForExecutor = nullptr;
     Executor executor({config_, state_, journal, runner_, commands, restic, clock_, log_.named("executor"),

@@ -216,13 +216,10 @@ const Type& wireType(const SnapshotItem*) {
 }
 
 const Type& wireType(const SnapshotsResult*) {
-    static const auto type =
-        object<SnapshotsResult>("SnapshotsResult", tolerant, "What the repository has")
-            .include<TaskResult>()
-            .field("count", &SnapshotsResult::count, {.omitEmpty = true})
-            .field("snapshots", &SnapshotsResult::snapshots,
-                   {.doc = "The newest, as many as a report holds", .optional = true, .omitEmpty = true})
-            .build();
+    static const auto type = object<SnapshotsResult>("SnapshotsResult", tolerant, "What the repository has")
+                                 .include<TaskResult>()
+                                 .field("count", &SnapshotsResult::count, {.omitEmpty = true})
+                                 .build();
     return type;
 }
 

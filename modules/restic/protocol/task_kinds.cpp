@@ -59,7 +59,8 @@ const TaskKind snapshots{.name = "snapshots",
                          .lock = LockClass::none,
                          .timeLimit = 1h,
                          .payload = &typeOf<TaskPayload>,
-                         .result = &typeOf<SnapshotsResult>};
+                         .result = &typeOf<SnapshotsResult>,
+                         .item = &typeOf<SnapshotItem>};
 } // namespace kinds
 
 std::span<const TaskKind* const> allKinds() noexcept {

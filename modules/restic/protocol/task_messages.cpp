@@ -160,6 +160,8 @@ const Type& wireType(const TaskStatusReport*) {
             .field("result", &TaskStatusReport::result,
                    {.doc = "Of the type that the task's kind declares", .omitEmpty = true})
             .field("error", &TaskStatusReport::error, {.omitEmpty = true})
+            .field("items", &TaskStatusReport::items,
+                   {.doc = "Of a result with items: what was sent of them, counted", .omitEmpty = true})
             .build();
     return type;
 }

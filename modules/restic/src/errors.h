@@ -60,6 +60,12 @@ inline constexpr ErrorKind kTaskAlreadyFinished{"TaskAlreadyFinished", 409, "The
 inline constexpr ErrorKind kStaleAttempt{"StaleAttempt", 409,
                                          "The report is of an older attempt of this task",
                                          "Stop this attempt and drop its reports"};
+inline constexpr ErrorKind kResultIncomplete{"ResultIncomplete", 409,
+                                             "The host does not hold the items that the report names",
+                                             "Send the items from the first one, then the report again"};
+inline constexpr ErrorKind kResultTooLarge{"ResultTooLarge", 413,
+                                           "The task's result is larger than the host takes",
+                                           "Ask for less, or raise restic.tasks.result_mib on the host"};
 inline constexpr ErrorKind kInvalidParameters{"InvalidParameters", 400, "The task's parameters are not valid",
                                               "Correct what the message names"};
 /// Of a target and not of a call: no answer has it.
@@ -73,6 +79,6 @@ inline constexpr std::array kAll{&kAgentNotFound,     &kAgentAlreadyExists, &kIn
                                  &kTargetNotFound,    &kSnapshotNotFound,   &kTaskAlreadyFinished,
                                  &kStaleAttempt,      &kInvalidParameters,  &kRepositoryUnreachable,
                                  &kRepositoryMissing, &kPluginNotAvailable, &kRegistrationTokenNotFound,
-                                 &kPolicyNotLinked};
+                                 &kPolicyNotLinked,   &kResultIncomplete,   &kResultTooLarge};
 
 } // namespace restic::errors

@@ -253,6 +253,14 @@ std::vector<const core::wire::Type& (*)()> resultTypes() {
     return types;
 }
 
+std::vector<const core::wire::Type& (*)()> itemTypes() {
+    std::vector<const core::wire::Type& (*)()> types;
+    for (const auto* kind : protocol::allKinds())
+        if (kind->item != nullptr)
+            types.push_back(kind->item);
+    return types;
+}
+
 const std::vector<std::string>& taskStates() {
     static const std::vector<std::string> states = [] {
         std::vector<std::string> all;

@@ -28,6 +28,8 @@ const std::vector<std::string>& repositoryTypes();
 const std::vector<std::string>& taskStates();
 /// The types of the results of all kinds, for whatever holds one of them.
 std::vector<const core::wire::Type& (*)()> resultTypes();
+/// Those of the items of results.
+std::vector<const core::wire::Type& (*)()> itemTypes();
 
 /// What is wrong with a repository's environment: names that are not on the list, secrets, values that restic
 /// would read as several.

@@ -24,4 +24,14 @@ inline std::string idsIn(const core::db::Transaction& tx, const std::string& par
                : "(SELECT value AS id FROM json_each(" + parameter + "))";
 }
 
+/// Several texts as one parameter, and those of that parameter behind IN.
+inline core::db::Param textList(const std::vector<std::string>& texts) {
+    return core::json::Value(core::json::Array(texts.begin(), texts.end()));
+}
+inline std::string textsIn(const core::db::Transaction& tx, const std::string& parameter) {
+    return tx.dialect() == core::db::Dialect::postgresql
+               ? "(SELECT jsonb_array_elements_text(" + parameter + "::jsonb))"
+               : "(SELECT value FROM json_each(" + parameter + "))";
+}
+
 } // namespace restic

@@ -1,5 +1,7 @@
 #include "settings.h"
 
+#include "restic/protocol/result_items.h"
+
 namespace restic {
 
 using core::config::Setting;
@@ -103,6 +105,13 @@ std::vector<Setting> settings() {
                 "and a line says so",
          .min = 1,
          .max = 1048576},
+        {.key = "restic.tasks.result_mib",
+         .type = SettingType::integer,
+         .defaultValue = "256",
+         .doc = "MiB of items (snapshots, files) that the result of one task may have; a larger one fails "
+                "with ResultTooLarge",
+         .min = 1,
+         .max = protocol::result_limits::kBytes >> 20},
         {.key = "restic.policies.auto_scheduling",
          .type = SettingType::boolean,
          .defaultValue = "true",
@@ -116,7 +125,8 @@ std::vector<Setting> settings() {
                 "repository; the newest run of each target and those of snapshots that are there stay. 0: "
                 "for ever"),
         keptFor("restic.history.keep_logs", "90d",
-                "How long the log lines of tasks are kept, at most as long as tasks. 0: as long as tasks"),
+                "How long the log lines of tasks and the items of their results are kept, at most as long as "
+                "tasks. 0: as long as tasks"),
     };
 }
 
@@ -126,6 +136,7 @@ TaskSettings taskSettings(const core::config::Config& config) {
     settings.longPollTimeout = config.duration("restic.tasks.long_poll_timeout");
     settings.retryAttempts = static_cast<int>(config.integer("restic.tasks.retry_attempts"));
     settings.retryBackoff = config.duration("restic.tasks.retry_backoff");
+    settings.resultBytes = config.integer("restic.tasks.result_mib") << 20;
     settings.logBytesPerHour = config.integer("restic.tasks.log_mib_per_hour") << 20;
     return settings;
 }

@@ -96,7 +96,7 @@ TEST_P(RepeatedRequests, EveryRouteThatCreatesOrStartsTakesAKeyByTheDocument) {
         EXPECT_TRUE(path.starts_with("/api/v1/auth/") || path.ends_with("/preview") ||
                     path == "/api/v1/restic/agents/register" || path.ends_with("/heartbeat") ||
                     path.ends_with("/rotate-token") || path == "/api/v1/restic/tasks/{id}/status" ||
-                    path == "/api/v1/restic/tasks/{id}/logs")
+                    path == "/api/v1/restic/tasks/{id}/logs" || path == "/api/v1/restic/tasks/{id}/result")
             << path;
     EXPECT_GE(with.size(), 8U);
 }

@@ -63,6 +63,8 @@ const std::map<std::string, Needs>& expected() {
         {"POST /api/v1/restic/tasks/{id}/status", Needs::agent},
         {"POST /api/v1/restic/tasks/{id}/logs", Needs::agent},
         {"GET /api/v1/restic/tasks/{id}/logs", Needs::viewer},
+        {"POST /api/v1/restic/tasks/{id}/result", Needs::agent},
+        {"GET /api/v1/restic/tasks/{id}/result", Needs::viewer},
         {"GET /api/v1/restic/backup-runs/{id}/logs", Needs::viewer},
         {"POST /api/v1/restic/tasks", Needs::operator_},
         {"GET /api/v1/restic/tasks", Needs::viewer},

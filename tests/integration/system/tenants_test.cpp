@@ -111,6 +111,7 @@ protected:
             {"POST /api/v1/restic/agents/{id}/heartbeat", {}},
             {"POST /api/v1/restic/tasks/{id}/status", {}},
             {"POST /api/v1/restic/tasks/{id}/logs", {}},
+            {"POST /api/v1/restic/tasks/{id}/result", {}},
         };
         const auto found = bodies.find(route);
         return found == bodies.end() ? std::nullopt : std::optional(found->second);

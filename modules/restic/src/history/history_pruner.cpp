@@ -12,8 +12,9 @@ using core::Uuid;
 using core::db::Transaction;
 
 namespace {
-constexpr std::array kKinds{HistoryKind::snapshots, HistoryKind::logs, HistoryKind::runs, HistoryKind::tasks};
-constexpr std::array kNames{"removed snapshots", "log lines", "runs", "tasks"};
+constexpr std::array kKinds{HistoryKind::snapshots, HistoryKind::logs, HistoryKind::results,
+                            HistoryKind::runs, HistoryKind::tasks};
+constexpr std::array kNames{"removed snapshots", "log lines", "items of results", "runs", "tasks"};
 } // namespace
 
 HistoryPruner::HistoryPruner(core::db::Database& database, const core::Clock& clock, core::Logger log,
@@ -29,6 +30,7 @@ std::optional<Instant> HistoryPruner::limitOf(HistoryKind kind) const {
     case HistoryKind::runs:
         return ago(settings_.runs);
     case HistoryKind::logs:
+    case HistoryKind::results:
         // A task never goes with many lines of its own.
         return std::max(ago(settings_.logs), ago(settings_.tasks));
     case HistoryKind::tasks:

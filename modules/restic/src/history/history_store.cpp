@@ -24,6 +24,8 @@ Table tableOf(HistoryKind kind) {
         return {"restic_snapshots", "removed_at_us", "id"};
     case HistoryKind::logs:
         return {"restic_task_logs", "created_at_us", "task_id"};
+    case HistoryKind::results:
+        return {"restic_task_results", "created_at_us", "task_id"};
     case HistoryKind::runs:
         return {"restic_backup_runs", "created_at_us", "id"};
     case HistoryKind::tasks:
@@ -42,10 +44,10 @@ std::string mayGo(HistoryKind kind) {
     case HistoryKind::snapshots:
         return "removed_at_us < $2";
     case HistoryKind::logs:
+    case HistoryKind::results:
         return fmt::format("created_at_us < $2 AND (SELECT t.id FROM restic_tasks t WHERE t.tenant_id = "
-                           "restic_task_logs.tenant_id AND t.id = restic_task_logs.task_id AND NOT (t.{})) "
-                           "IS NOT NULL",
-                           kOpenTask);
+                           "{0}.tenant_id AND t.id = {0}.task_id AND NOT (t.{1})) IS NOT NULL",
+                           tableOf(kind).name, kOpenTask);
     case HistoryKind::runs: {
         const auto notNewestOf = [](const char* column) {
             return fmt::format("({0} IS NULL OR (SELECT n.id FROM restic_backup_runs n WHERE n.tenant_id = "

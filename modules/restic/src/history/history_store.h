@@ -13,6 +13,7 @@ namespace restic {
 enum class HistoryKind {
     snapshots, ///< that were removed from their repository; by the time at which that was learnt
     logs,      ///< batches of lines
+    results,   ///< parts of results with items
     runs,
     tasks, ///< with their attempts
 };

@@ -2,7 +2,7 @@
 
 #include <map>
 
-#include "core/json.h"
+#include "id_list.h"
 
 namespace restic {
 
@@ -11,15 +11,6 @@ using core::Uuid;
 using core::db::Transaction;
 
 namespace {
-core::db::Param textList(const std::vector<std::string>& texts) {
-    return core::json::Value(core::json::Array(texts.begin(), texts.end()));
-}
-std::string textsIn(const Transaction& tx, const std::string& parameter) {
-    return tx.dialect() == core::db::Dialect::postgresql
-               ? "(SELECT jsonb_array_elements_text(" + parameter + "::jsonb))"
-               : "(SELECT value FROM json_each(" + parameter + "))";
-}
-
 /// What each target has is counted anew from what is left: a light never stands on what is gone.
 void countAgain(Transaction& tx, const std::map<Uuid, std::int64_t>& removed) {
     for (const auto& [target, count] : removed) {
@@ -65,17 +56,12 @@ void recordRemoved(Transaction& tx, const Uuid& repository, const std::vector<st
                                   {tx.tenant(), repository, textList(ids), now})));
 }
 
-void recordAbsent(Transaction& tx, const Uuid& repository, const std::vector<std::string>& present,
-                  Instant listed, Instant now) {
-    auto ids = present;
-    for (const auto& id : present)
-        ids.push_back(id.substr(0, 8));
+void recordAbsent(Transaction& tx, const Uuid& repository, Instant listed, Instant now) {
     countAgain(tx,
-               targetsOf(tx.query("UPDATE restic_snapshots SET removed_at_us = $5 WHERE tenant_id = $1 AND "
-                                  "repository_id = $2 AND removed_at_us IS NULL AND created_at_us < $4 AND "
-                                  "snapshot_id NOT IN " +
-                                      textsIn(tx, "$3") + " RETURNING target_id",
-                                  {tx.tenant(), repository, textList(ids), listed, now})));
+               targetsOf(tx.query("UPDATE restic_snapshots SET removed_at_us = $4 WHERE tenant_id = $1 AND "
+                                  "repository_id = $2 AND removed_at_us IS NULL AND created_at_us < $3 AND "
+                                  "(listed_at_us IS NULL OR listed_at_us < $3) RETURNING target_id",
+                                  {tx.tenant(), repository, listed, now})));
 }
 
 } // namespace restic

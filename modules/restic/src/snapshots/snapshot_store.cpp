@@ -2,6 +2,7 @@
 
 #include "core/db/table.h"
 #include "core/http/list_query.h"
+#include "id_list.h"
 #include "policies/policy_store.h"
 
 namespace restic {
@@ -33,11 +34,15 @@ const core::db::Table<Snapshot>& table() {
 
 bool SnapshotStore::insert(Transaction& tx, const Snapshot& s, core::Instant now) {
     const bool whole = s.snapshotId != s.shortId;
-    // The same snapshot in eight digits, or in all of them.
-    const auto known = tx.query("SELECT id, snapshot_id FROM restic_snapshots WHERE tenant_id = $1 AND "
-                                "repository_id = $2 AND (snapshot_id = $3 OR (short_id = $3 AND "
-                                "backup_run_id = $4))",
-                                {tx.tenant(), s.repository, s.shortId, s.run});
+    // The same snapshot in eight digits, or in all of them. Two questions: one with OR would read all of the
+    // repository's.
+    auto known = tx.query("SELECT id, snapshot_id FROM restic_snapshots WHERE tenant_id = $1 AND "
+                          "repository_id = $2 AND snapshot_id = $3",
+                          {tx.tenant(), s.repository, s.shortId});
+    if (known.empty() && s.run)
+        known = tx.query("SELECT id, snapshot_id FROM restic_snapshots WHERE tenant_id = $1 AND "
+                         "repository_id = $2 AND backup_run_id = $3 AND short_id = $4",
+                         {tx.tenant(), s.repository, *s.run, s.shortId});
     if (!known.empty()) {
         if (whole && known[0].text(1) == s.shortId)
             tx.execute("UPDATE restic_snapshots SET snapshot_id = $3 WHERE tenant_id = $1 AND id = $2",
@@ -49,21 +54,37 @@ bool SnapshotStore::insert(Transaction& tx, const Snapshot& s, core::Instant now
     return table().insert(tx, recorded, "ON CONFLICT (tenant_id, repository_id, snapshot_id) DO NOTHING");
 }
 
-SnapshotStore::Known SnapshotStore::confirm(Transaction& tx, const Uuid& repository,
-                                            const std::string& snapshotId, std::optional<Uuid>& target) {
-    const auto rows = tx.query("SELECT id, snapshot_id, removed_at_us, target_id FROM restic_snapshots WHERE "
-                               "tenant_id = $1 AND repository_id = $2 AND snapshot_id IN ($3, $4)",
-                               {tx.tenant(), repository, snapshotId, snapshotId.substr(0, 8)});
+std::map<std::string, SnapshotStore::Confirmed>
+SnapshotStore::confirm(Transaction& tx, const Uuid& repository, const std::vector<std::string>& snapshotIds,
+                       core::Instant now) {
+    constexpr std::size_t kShort = 8;
+    std::map<std::string, std::string> byBeginning;
+    auto looked = snapshotIds;
+    for (const auto& id : snapshotIds)
+        if (id.size() > kShort && byBeginning.emplace(id.substr(0, kShort), id).second)
+            looked.push_back(id.substr(0, kShort));
+    const std::string ofThese =
+        " WHERE tenant_id = $1 AND repository_id = $2 AND snapshot_id IN " + textsIn(tx, "$3");
+    const core::db::Param list = textList(looked);
+    const auto rows =
+        tx.query("SELECT id, snapshot_id, removed_at_us, target_id FROM restic_snapshots" + ofThese,
+                 {tx.tenant(), repository, list});
     if (rows.empty())
-        return Known::no;
-    const bool removed = !rows[0].isNull(2);
-    if (removed || rows[0].text(1) != snapshotId)
-        tx.execute(
-            "UPDATE restic_snapshots SET snapshot_id = $3, removed_at_us = NULL WHERE tenant_id = $1 AND "
-            "id = $2",
-            {tx.tenant(), rows[0].uuid(0), snapshotId});
-    target = rows[0].optionalUuid(3);
-    return removed ? Known::removed : Known::yes;
+        return {};
+    tx.execute("UPDATE restic_snapshots SET listed_at_us = $4, removed_at_us = NULL" + ofThese,
+               {tx.tenant(), repository, list, now});
+    std::map<std::string, Confirmed> known;
+    for (const auto& row : rows)
+        known[row.text(1)] = {!row.isNull(2), row.optionalUuid(3)};
+    for (const auto& row : rows) {
+        const auto whole = byBeginning.find(row.text(1));
+        if (whole == byBeginning.end() || known.contains(whole->second))
+            continue;
+        tx.execute("UPDATE restic_snapshots SET snapshot_id = $3 WHERE tenant_id = $1 AND id = $2",
+                   {tx.tenant(), row.uuid(0), whole->second});
+        known[whole->second] = known[row.text(1)];
+    }
+    return known;
 }
 
 std::optional<Snapshot> SnapshotStore::find(Transaction& tx, const Uuid& id) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,12 +43,16 @@ class SnapshotStore {
 public:
     /// False if it was there already.
     static bool insert(core::db::Transaction& tx, const Snapshot& snapshot, core::Instant now);
-    /// What was thought of a snapshot that is in the repository.
-    enum class Known { no, yes, removed };
-    /// The snapshot is there: a row that has its first digits only is completed, one that was marked as
-    /// removed no longer is.
-    static Known confirm(core::db::Transaction& tx, const core::Uuid& repository,
-                         const std::string& snapshotId, std::optional<core::Uuid>& target);
+    /// What was known of a snapshot that is in the repository.
+    struct Confirmed {
+        bool wasRemoved = false;
+        std::optional<core::Uuid> target;
+    };
+    /// A listing names these snapshots now: returns those that are known, by these ids. A row that has the
+    /// first digits only is completed, one that was marked as removed no longer is.
+    static std::map<std::string, Confirmed> confirm(core::db::Transaction& tx, const core::Uuid& repository,
+                                                    const std::vector<std::string>& snapshotIds,
+                                                    core::Instant now);
     static std::optional<Snapshot> find(core::db::Transaction& tx, const core::Uuid& id);
     struct Filter {
         std::optional<core::Uuid> target;

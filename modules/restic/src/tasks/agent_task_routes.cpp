@@ -5,6 +5,7 @@
 #include "core/text.h"
 #include "errors.h"
 #include "restic/protocol/envelope.h"
+#include "tasks/refusal_answer.h"
 #include "tasks/task_routes.h"
 #include "tasks/task_views.h"
 
@@ -18,21 +19,6 @@ using core::http::Permission;
 using core::http::Request;
 using core::http::Response;
 using core::wire::typeOf;
-
-namespace {
-/// A refusal that tells the agent where the task stands.
-Response refusal(const core::ErrorKind& kind, const protocol::TaskStatusAck& state, int attempt) {
-    std::string body = R"({"error":")" + std::string(kind.name) + R"(","message":)";
-    const bool isAhead = &kind == &errors::kStaleAttempt && attempt > state.attempt;
-    core::json::writeString((isAhead ? "The attempt " + std::to_string(attempt) + " was never handed out"
-                                     : std::string(kind.meaning)) +
-                                ": it is " + state.status + ", attempt " + std::to_string(state.attempt) +
-                                ".",
-                            body);
-    body += R"(,"details":)" + core::wire::write(state) + "}";
-    return Response::json(std::move(body), kind.status);
-}
-} // namespace
 
 void TaskRoutes::addAgentsTo(std::vector<core::http::Route>& routes) const {
     const auto agentOnly = Permission::agent("restic.agent.self");
@@ -61,25 +47,26 @@ void TaskRoutes::addAgentsTo(std::vector<core::http::Route>& routes) const {
                           return park;
                       }});
 
-    routes.push_back(
-        {.method = "POST",
-         .path = "/api/v1/restic/tasks/{id}/status",
-         .summary = "An agent reports how far a task is, or how it ended",
-         .permission = agentOnly,
-         .audit = Audit::exempt("reports of agents; the run and its attempts are the record"),
-         .request = &typeOf<protocol::TaskStatusReport>(),
-         .response = &typeOf<protocol::TaskStatusAck>(),
-         .errors = {&errors::kTaskNotFound, &errors::kStaleAttempt, &errors::kTaskAlreadyFinished},
-         .handler = [s = *this](Request& request) -> Outcome {
-             auto report = saidByAgent<protocol::TaskStatusReport>(request);
-             if (report.error) // an agent of an earlier version does not mask them
-                 report.error->message = core::withoutUrlPasswords(report.error->message);
-             const auto answer = s.tasks.report(request.tenant(), request.principal().id,
-                                                request.uuidParameter("id", errors::kTaskNotFound), report);
-             if (answer.refusal != nullptr)
-                 return refusal(*answer.refusal, answer.ack, report.attempt);
-             return Response::of(answer.ack);
-         }});
+    routes.push_back({.method = "POST",
+                      .path = "/api/v1/restic/tasks/{id}/status",
+                      .summary = "An agent reports how far a task is, or how it ended",
+                      .permission = agentOnly,
+                      .audit = Audit::exempt("reports of agents; the run and its attempts are the record"),
+                      .request = &typeOf<protocol::TaskStatusReport>(),
+                      .response = &typeOf<protocol::TaskStatusAck>(),
+                      .errors = {&errors::kTaskNotFound, &errors::kStaleAttempt,
+                                 &errors::kTaskAlreadyFinished, &errors::kResultIncomplete},
+                      .handler = [s = *this](Request& request) -> Outcome {
+                          auto report = saidByAgent<protocol::TaskStatusReport>(request);
+                          if (report.error) // an agent of an earlier version does not mask them
+                              report.error->message = core::withoutUrlPasswords(report.error->message);
+                          const auto answer =
+                              s.tasks.report(request.tenant(), request.principal().id,
+                                             request.uuidParameter("id", errors::kTaskNotFound), report);
+                          if (answer.refusal != nullptr)
+                              return refusal(*answer.refusal, answer.ack, report.attempt);
+                          return Response::of(answer.ack);
+                      }});
 
     routes.push_back(
         {.method = "POST",

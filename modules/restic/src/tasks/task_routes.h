@@ -21,6 +21,8 @@ struct TaskRoutes {
     void addTo(std::vector<core::http::Route>& routes) const;
     /// For people: the runs of backups.
     void addRunsTo(std::vector<core::http::Route>& routes) const;
+    /// For agents and people: items of results.
+    void addResultsTo(std::vector<core::http::Route>& routes) const;
     /// For agents: the long poll, reports, lines of logs.
     void addAgentsTo(std::vector<core::http::Route>& routes) const;
 };

@@ -59,7 +59,7 @@ TaskService::TaskService(core::db::Database& database, const core::Clock& clock,
                          TaskSettings settings, std::vector<std::unique_ptr<KindOfTask>> kinds)
     : database_(database), clock_(clock), events_(events), kinds_(std::move(kinds)),
       payloads_(database, std::move(vault), kinds_), logBudget_(settings.logBytesPerHour),
-      log_(std::move(log)), settings_(settings) {}
+      results_(settings.resultBytes), log_(std::move(log)), settings_(settings) {}
 
 void TaskService::wakeAfterCommit(Transaction& tx, const Uuid& agent) {
     tx.afterCommit([this, agent] {
@@ -256,7 +256,9 @@ TaskService::ReportAnswer TaskService::report(const TenantContext& context, cons
             throw core::Error(errors::kTaskNotFound, "This agent has no task with this id.");
         const auto& kind = kinds_.get(task->type);
         requireResult(kind, *state, report);
-        const auto result = report.result ? core::json::Value(*report.result) : core::json::Value();
+        auto taken = report;
+        const auto items = taken.result ? kind.takeItems(*taken.result) : core::json::Array();
+        const auto result = taken.result ? core::json::Value(*taken.result) : core::json::Value();
         ReportAnswer answer;
         answer.ack = {std::string(protocol::toText(task->status)), task->attempt,
                       task->cancelRequestedAt.has_value()};
@@ -276,8 +278,13 @@ TaskService::ReportAnswer TaskService::report(const TenantContext& context, cons
                 tx, *task, report.progress ? core::wire::toJson(*report.progress) : core::json::Value(), now,
                 now + settings_.lease);
             kind.began(tx, *task, now);
+        } else if (report.items && !TaskResults::holds(tx, *task, *report.items)) {
+            answer.refusal = &errors::kResultIncomplete;
+            TaskStore::extendLease(tx, taskId, report.attempt, now + settings_.lease);
+            return answer;
         } else {
-            end(tx, *task, *state, report);
+            results_.takeFromReport(tx, *task, kind, items, now);
+            end(tx, *task, *state, taken);
         }
         const auto after = TaskStore::find(tx, taskId);
         answer.ack = {std::string(protocol::toText(after->status)), after->attempt,
@@ -295,6 +302,8 @@ void TaskService::requireResult(const KindOfTask& kind, TaskState state,
         if (!problems.empty())
             throw core::wire::validationError(std::move(problems));
     }
+    if (report.items && kind.declaration().item == nullptr)
+        throw core::wire::validationError({{"/items", "a task of this kind has no items"}});
     if (state != TaskState::success)
         return;
     if (!report.result)
@@ -345,7 +354,7 @@ void TaskService::end(Transaction& tx, const Task& task, TaskState state,
                              ? backoffAfter(task, *error)
                              : std::nullopt;
     if (backoff) {
-        TaskStore::requeue(tx, task, now + *backoff, errorJson, now);
+        requeue(tx, task, now + *backoff, errorJson, now);
         kind.willBeTriedAgain(tx, task, now);
         if (task.repository)
             passOn(tx, task, false, now);
@@ -353,6 +362,12 @@ void TaskService::end(Transaction& tx, const Task& task, TaskState state,
     }
     if (!TaskStore::finish(tx, task, end.state, end.result, errorJson, now))
         return;
+    if (kind.declaration().item != nullptr) {
+        const auto held = ResultStore::held(tx, task.id, task.attempt);
+        TaskStore::recordItems(tx, task, held);
+        if (end.state == TaskState::success || end.state == TaskState::warning)
+            kind.receivedAll(tx, task, end.result, held, now);
+    }
     // A backup that names no snapshot may have found no repository at all.
     const bool worked = (end.state == TaskState::success || end.state == TaskState::warning) &&
                         !(kind.declaration().makesSnapshot && kind.snapshotOf(end.result).empty());
@@ -367,6 +382,15 @@ void TaskService::end(Transaction& tx, const Task& task, TaskState state,
                                               secondsBetween(task.startedAt, now),
                                               kind.snapshotOf(end.result), end.message.value_or(""), now});
     kind.ended(tx, task, end, now);
+}
+
+bool TaskService::requeue(Transaction& tx, const Task& task, std::optional<Instant> notBefore,
+                          const core::json::Value& error, Instant now) {
+    if (!TaskStore::requeue(tx, task, notBefore, error, now))
+        return false;
+    if (kinds_.get(task.type).declaration().item != nullptr)
+        ResultStore::erase(tx, task.id);
+    return true;
 }
 
 void TaskService::passOn(Transaction& tx, const Task& task, bool worked, Instant now) {
@@ -419,6 +443,27 @@ TaskService::LogAnswer TaskService::appendLogs(const TenantContext& context, con
                       "The logs of this hour are more than the host keeps; lines are missing here.");
         if (batch.attempt == task->attempt && protocol::isHeldByAgent(task->status))
             TaskStore::extendLease(tx, taskId, batch.attempt, now + settings_.lease);
+        return answer;
+    });
+}
+
+TaskService::ItemsAnswer TaskService::appendItems(const TenantContext& context, const Uuid& agent,
+                                                  const Uuid& taskId, const protocol::ResultPart& part) {
+    const Instant now = clock_.now();
+    return database_.transact(context, [&](Transaction& tx) {
+        const auto task = TaskStore::find(tx, taskId);
+        if (!task || (task->agent != agent && !isSuccessor(tx, agent, task->agent)))
+            throw core::Error(errors::kTaskNotFound, "This agent has no task with this id.");
+        ItemsAnswer answer;
+        answer.state = {std::string(protocol::toText(task->status)), task->attempt,
+                        task->cancelRequestedAt.has_value()};
+        if (part.attempt != task->attempt || !protocol::isHeldByAgent(task->status)) {
+            answer.refusal =
+                protocol::isTerminal(task->status) ? &errors::kTaskAlreadyFinished : &errors::kStaleAttempt;
+            return answer;
+        }
+        answer.ack = results_.take(tx, *task, kinds_.get(task->type), part, now);
+        TaskStore::extendLease(tx, taskId, part.attempt, now + settings_.lease);
         return answer;
     });
 }
@@ -502,7 +547,7 @@ void TaskService::giveBack(Transaction& tx, const Task& task, const protocol::Ta
         fail(tx, task, why);
         return;
     }
-    if (TaskStore::requeue(tx, task, std::nullopt, core::wire::toJson(why), now)) {
+    if (requeue(tx, task, std::nullopt, core::wire::toJson(why), now)) {
         kinds_.get(task.type).willBeTriedAgain(tx, task, now);
         wakeAfterCommit(tx, task.agent);
     }

@@ -21,6 +21,7 @@
 #include "tasks/log_budget.h"
 #include "tasks/run_store.h"
 #include "tasks/task_payloads.h"
+#include "tasks/task_results.h"
 #include "tasks/task_store.h"
 
 namespace restic {
@@ -33,6 +34,8 @@ struct TaskSettings {
     core::milliseconds retryBackoff{300000};
     /// Of one tenant, at one host.
     std::int64_t logBytesPerHour = 256LL << 20;
+    /// Of the items of one task's result.
+    std::int64_t resultBytes = 256LL << 20;
 };
 
 /// What somebody asks for.
@@ -84,7 +87,8 @@ public:
 
     struct ReportAnswer {
         protocol::TaskStatusAck ack;
-        const core::ErrorKind* refusal = nullptr; ///< kStaleAttempt or kTaskAlreadyFinished
+        /// kStaleAttempt, kTaskAlreadyFinished or kResultIncomplete
+        const core::ErrorKind* refusal = nullptr;
     };
     /// An agent's report. Throws kTaskNotFound for a task that is not this agent's.
     ReportAnswer report(const core::TenantContext& context, const core::Uuid& agent, const core::Uuid& task,
@@ -96,6 +100,15 @@ public:
     };
     LogAnswer appendLogs(const core::TenantContext& context, const core::Uuid& agent, const core::Uuid& task,
                          const protocol::LogBatch& batch);
+
+    struct ItemsAnswer {
+        protocol::ResultAck ack;
+        const core::ErrorKind* refusal = nullptr; ///< kStaleAttempt or kTaskAlreadyFinished
+        protocol::TaskStatusAck state;
+    };
+    /// Items of the result. Throws kTaskNotFound, kResultTooLarge.
+    ItemsAnswer appendItems(const core::TenantContext& context, const core::Uuid& agent,
+                            const core::Uuid& task, const protocol::ResultPart& part);
 
     /// A waiting task is cancelled at once, a held one when its agent has ended it. Throws kTaskNotFound,
     /// kTaskAlreadyFinished.
@@ -131,6 +144,9 @@ private:
                                                                  const protocol::TaskError& error) const;
     void end(core::db::Transaction& tx, const Task& task, protocol::TaskState state,
              const protocol::TaskStatusReport& report);
+    /// The next attempt of the task begins without anything of this one's result.
+    bool requeue(core::db::Transaction& tx, const Task& task, std::optional<core::Instant> notBefore,
+                 const core::json::Value& error, core::Instant now);
     void cancelWaiting(core::db::Transaction& tx, const Task& task, const std::string& why);
     void fail(core::db::Transaction& tx, const Task& task, const protocol::TaskError& error);
     void giveBack(core::db::Transaction& tx, const Task& task, const protocol::TaskError& why);
@@ -141,6 +157,7 @@ private:
     Kinds kinds_;
     TaskPayloads payloads_;
     LogBudget logBudget_;
+    TaskResults results_;
     core::Logger log_;
     TaskSettings settings_;
     std::function<void(const core::Uuid&)> wake_;

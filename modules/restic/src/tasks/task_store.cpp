@@ -40,6 +40,9 @@ const core::db::Table<Task>& table() {
                          column("progress", &Task::progress),
                          column("result", &Task::result),
                          column("error", &Task::error),
+                         column("items_count", &Task::itemsCount),
+                         column("items_bytes", &Task::itemsBytes),
+                         column("items_refused", &Task::itemsRefused),
                          column("cancel_requested_at_us", &Task::cancelRequestedAt),
                          column("retry_of", &Task::retryOf),
                          column("created_at_us", &Task::createdAt, Use::fixed),
@@ -279,6 +282,12 @@ bool TaskStore::finish(Transaction& tx, const Task& task, TaskState state, const
     if (changed)
         endAttempt(tx, task, protocol::toText(state), error, now);
     return changed;
+}
+
+void TaskStore::recordItems(Transaction& tx, const Task& task, const HeldItems& held) {
+    tx.execute("UPDATE restic_tasks SET items_count = $3, items_bytes = $4, items_refused = $5 WHERE "
+               "tenant_id = $1 AND id = $2",
+               {task.tenant, task.id, held.items.count, held.items.bytes, held.refused});
 }
 
 bool TaskStore::requeue(Transaction& tx, const Task& task, std::optional<Instant> notBefore,

@@ -11,6 +11,7 @@
 #include "core/uuid.h"
 #include "restic/protocol/task_messages.h"
 #include "restic/protocol/task_state.h"
+#include "tasks/result_store.h"
 
 namespace restic {
 
@@ -35,6 +36,10 @@ struct Task {
     core::json::Value progress;
     core::json::Value result;
     core::json::Value error;
+    /// Of the result's items; of an ended task of a kind that has some.
+    std::optional<std::int64_t> itemsCount;
+    std::optional<std::int64_t> itemsBytes;
+    std::optional<std::int64_t> itemsRefused;
     std::optional<core::Instant> cancelRequestedAt;
     std::optional<core::Uuid> retryOf;
     core::Instant createdAt;
@@ -106,6 +111,8 @@ public:
     /// The one write of a terminal state. False if it was written before, or by another attempt.
     static bool finish(core::db::Transaction& tx, const Task& task, protocol::TaskState state,
                        const core::json::Value& result, const core::json::Value& error, core::Instant now);
+    /// Beside the end: what is held of the result's items.
+    static void recordItems(core::db::Transaction& tx, const Task& task, const HeldItems& held);
     /// The next attempt of the same task, not before that time. False if the attempt no longer holds it.
     static bool requeue(core::db::Transaction& tx, const Task& task, std::optional<core::Instant> notBefore,
                         const core::json::Value& error, core::Instant now);

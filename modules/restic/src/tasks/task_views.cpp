@@ -102,6 +102,28 @@ const Type& wireType(const TaskWait*) {
     return type;
 }
 
+const Type& wireType(const TaskItems*) {
+    static const auto type =
+        object<TaskItems>("TaskItems", tolerant, "How much a result has beside the report")
+            .field("count", &TaskItems::count)
+            .field("bytes", &TaskItems::bytes)
+            .field("refused", &TaskItems::refused, {.doc = "So many of them are not of their type"})
+            .build();
+    return type;
+}
+
+const Type& wireType(const ResultItemView*) {
+    static const auto type = object<ResultItemView>("TaskResultItem", tolerant, "One item of a result")
+                                 .field("item", &ResultItemView::item, {.doc = "Its number, from 1"})
+                                 .field("value", &ResultItemView::value,
+                                        {.doc = "Null where the agent sent something that is not of the type",
+                                         .shapes = itemTypes()})
+                                 .field("problems", &ResultItemView::problems,
+                                        {.doc = "What is wrong with it; empty where nothing is"})
+                                 .build();
+    return type;
+}
+
 const Type& wireType(const TaskView*) {
     static const auto type =
         object<TaskView>("Task", tolerant)
@@ -118,6 +140,9 @@ const Type& wireType(const TaskView*) {
             .field("parameters", &TaskView::parameters, {.shapes = parameterTypes()})
             .field("metadata", &TaskView::metadata)
             .field("result", &TaskView::result, {.shapes = resultTypes()})
+            .field("result_items", &TaskView::resultItems,
+                   {.doc = "Of an ended task of a kind whose result has items: they are at "
+                           "/tasks/{id}/result, as long as log lines are kept"})
             .field("error", &TaskView::error, {.shape = &core::wire::typeOf<TaskFailure>})
             .field("cancel_requested", &TaskView::cancelRequested)
             .field("retry_of", &TaskView::retryOf)
@@ -132,13 +157,31 @@ const Type& wireType(const TaskView*) {
 }
 
 TaskView TaskView::of(const Task& t) {
-    return {t.id,        t.type,        std::string(protocol::toText(t.status)),
-            t.attempt,   t.progress,    t.agent,
-            t.policy,    t.target,      t.repository,
-            t.priority,  t.parameters,  t.metadata,
-            t.result,    t.error,       t.cancelRequestedAt.has_value(),
-            t.retryOf,   t.slot,        t.createdAt,
-            t.startedAt, t.completedAt, std::nullopt};
+    std::optional<TaskItems> items;
+    if (t.itemsCount)
+        items = TaskItems{*t.itemsCount, t.itemsBytes.value_or(0), t.itemsRefused.value_or(0)};
+    return {t.id,
+            t.type,
+            std::string(protocol::toText(t.status)),
+            t.attempt,
+            t.progress,
+            t.agent,
+            t.policy,
+            t.target,
+            t.repository,
+            t.priority,
+            t.parameters,
+            t.metadata,
+            t.result,
+            items,
+            t.error,
+            t.cancelRequestedAt.has_value(),
+            t.retryOf,
+            t.slot,
+            t.createdAt,
+            t.startedAt,
+            t.completedAt,
+            std::nullopt};
 }
 
 const Type& wireType(const TaskQuery*) {

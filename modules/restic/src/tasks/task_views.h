@@ -7,6 +7,7 @@
 
 #include "core/http/page.h"
 #include "core/wire.h"
+#include "restic/protocol/result_items.h"
 #include "tasks/kinds/kind.h"
 #include "tasks/task_store.h"
 
@@ -52,6 +53,13 @@ struct TaskWait {
     std::vector<TaskBefore> tasks;
 };
 
+/// How much a result has beside the report: at /tasks/{id}/result.
+struct TaskItems {
+    std::int64_t count = 0;
+    std::int64_t bytes = 0;
+    std::int64_t refused = 0;
+};
+
 struct TaskView {
     core::Uuid id;
     std::string type;
@@ -66,6 +74,7 @@ struct TaskView {
     core::json::Value parameters;
     core::json::Value metadata;
     core::json::Value result;
+    std::optional<TaskItems> resultItems;
     core::json::Value error;
     bool cancelRequested = false;
     std::optional<core::Uuid> retryOf;
@@ -91,6 +100,13 @@ struct PollQuery {
     int free = 1; ///< places
 };
 
+/// One item of a result, or what is wrong with what the agent sent as such.
+struct ResultItemView {
+    std::int64_t item = 0;
+    core::json::Value value;
+    std::vector<protocol::ItemProblem> problems;
+};
+
 struct LogQuery {
     std::int64_t after = 0;
     int limit = 500;
@@ -114,9 +130,11 @@ const core::wire::Type& wireType(const TaskStarted*);
 const core::wire::Type& wireType(const TaskFailure*);
 const core::wire::Type& wireType(const TaskBefore*);
 const core::wire::Type& wireType(const TaskWait*);
+const core::wire::Type& wireType(const TaskItems*);
 const core::wire::Type& wireType(const TaskView*);
 const core::wire::Type& wireType(const TaskQuery*);
 const core::wire::Type& wireType(const PollQuery*);
+const core::wire::Type& wireType(const ResultItemView*);
 const core::wire::Type& wireType(const LogQuery*);
 const core::wire::Type& wireType(const LogLineView*);
 const core::wire::Type& wireType(const LogPage*);

@@ -13,6 +13,7 @@
 #include "policies/policy_store.h"
 #include "restic/protocol/task_kinds.h"
 #include "restic/protocol/task_messages.h"
+#include "tasks/result_store.h"
 #include "tasks/task_store.h"
 
 namespace restic {
@@ -47,6 +48,13 @@ public:
     [[nodiscard]] virtual std::vector<core::Problem>
     problemsOfResult(const core::json::Value& result) const = 0;
 
+    /// What is wrong with an item of a result; only of kinds that declare items.
+    [[nodiscard]] virtual std::vector<core::Problem> problemsOfItem(const core::json::Value& /*item*/) const {
+        return {{"", "is of a kind without items"}};
+    }
+    /// Takes out of a result what agents of earlier versions put there in place of items.
+    [[nodiscard]] virtual core::json::Array takeItems(core::json::Object& /*result*/) const { return {}; }
+
     /// Refuses what could never be carried out. Throws core::Error.
     virtual void check(const Task& /*task*/, const std::optional<Policy>& /*policy*/) const {}
     /// What the agent gets: what all kinds have in common, and the kind's own fields. Or why the task fails
@@ -62,6 +70,13 @@ public:
     virtual void began(core::db::Transaction& /*tx*/, const Task& /*task*/, core::Instant /*now*/) const {}
     virtual void willBeTriedAgain(core::db::Transaction& /*tx*/, const Task& /*task*/,
                                   core::Instant /*now*/) const {}
+    /// Valid items of the attempt that holds the task, a part of them, in the unit of work that stores them.
+    virtual void received(core::db::Transaction& /*tx*/, const Task& /*task*/,
+                          const std::vector<core::json::Value>& /*items*/, core::Instant /*now*/) const {}
+    /// All items that the report names have been received: nothing of the result is missing.
+    virtual void receivedAll(core::db::Transaction& /*tx*/, const Task& /*task*/,
+                             const core::json::Value& /*result*/, const HeldItems& /*held*/,
+                             core::Instant /*now*/) const {}
     /// A report of any attempt, whatever becomes of it: what it says of the repository must be known.
     virtual void reported(core::db::Transaction& /*tx*/, const Task& /*task*/,
                           const core::json::Value& /*result*/, core::Instant /*now*/) const {}

@@ -33,20 +33,43 @@ std::optional<Task> makerOf(Transaction& tx, const protocol::SnapshotItem& item,
 }
 } // namespace
 
-void SnapshotsKind::reported(Transaction& tx, const Task& task, const core::json::Value& value,
+std::vector<core::Problem> SnapshotsKind::problemsOfItem(const core::json::Value& item) const {
+    const auto read = core::wire::read<protocol::SnapshotItem>(item);
+    return read ? std::vector<core::Problem>() : read.error().details();
+}
+
+core::json::Array SnapshotsKind::takeItems(core::json::Object& result) const {
+    constexpr std::string_view kList = "snapshots";
+    core::json::Array items;
+    core::json::Object rest;
+    for (const auto& [name, value] : result.members()) {
+        if (name != kList)
+            rest.set(name, value);
+        else if (const auto* list = value.array())
+            items = *list;
+    }
+    result = std::move(rest);
+    return items;
+}
+
+void SnapshotsKind::received(Transaction& tx, const Task& task, const std::vector<core::json::Value>& values,
                              Instant now) const {
-    const auto result = resultOf(value);
-    if (!task.repository || !result.count)
+    if (!task.repository)
         return;
+    std::vector<protocol::SnapshotItem> items;
     std::vector<std::string> ids;
-    for (const auto& item : result.snapshots) {
-        ids.push_back(item.id);
-        std::optional<Uuid> target;
-        const auto known = SnapshotStore::confirm(tx, *task.repository, item.id, target);
-        if (known == SnapshotStore::Known::removed && target)
-            TargetStore::recordSnapshot(tx, *target, item.id, std::min(item.time.value_or(now), now));
-        if (known != SnapshotStore::Known::no)
+    for (const auto& value : values) {
+        items.push_back(core::wire::read<protocol::SnapshotItem>(value).value());
+        ids.push_back(items.back().id);
+    }
+    const auto known = SnapshotStore::confirm(tx, *task.repository, ids, now);
+    for (auto& item : items) {
+        if (const auto found = known.find(item.id); found != known.end()) {
+            if (found->second.wasRemoved && found->second.target)
+                TargetStore::recordSnapshot(tx, *found->second.target, item.id,
+                                            std::min(item.time.value_or(now), now));
             continue;
+        }
         Snapshot snapshot;
         snapshot.repository = *task.repository;
         if (const auto maker = makerOf(tx, item, *task.repository)) {
@@ -68,12 +91,20 @@ void SnapshotsKind::reported(Transaction& tx, const Task& task, const core::json
             snapshot.sizeBytes = static_cast<std::int64_t>(*item.sizeBytes);
         recordFound(tx, events_, std::move(snapshot), now);
     }
+}
+
+void SnapshotsKind::receivedAll(Transaction& tx, const Task& task, const core::json::Value& value,
+                                const HeldItems& held, Instant now) const {
+    if (!task.repository || !task.assignedAt || held.refused > 0)
+        return;
+    const auto count = resultOf(value).count;
+    if (!count || static_cast<std::int64_t>(*count) != held.items.count)
+        return; // what is not in the list may be in the repository
     // A local path of no machine in particular is another repository on each.
     const auto repository = RepositoryStore::find(tx, *task.repository);
     const auto* kind = repository ? protocol::findRepositoryKind(repository->type) : nullptr;
-    const bool onePlace = kind != nullptr && (!kind->onDisk || repository->agent);
-    if (onePlace && ids.size() == *result.count && task.assignedAt)
-        recordAbsent(tx, *task.repository, ids, *task.assignedAt, now);
+    if (kind != nullptr && (!kind->onDisk || repository->agent))
+        recordAbsent(tx, *task.repository, *task.assignedAt, now);
 }
 
 } // namespace restic

@@ -13,8 +13,12 @@ class SnapshotsKind final
 public:
     explicit SnapshotsKind(core::event::Bus& events)
         : SimpleKind(protocol::kinds::snapshots), events_(events) {}
-    void reported(core::db::Transaction& tx, const Task& task, const core::json::Value& result,
+    [[nodiscard]] std::vector<core::Problem> problemsOfItem(const core::json::Value& item) const override;
+    [[nodiscard]] core::json::Array takeItems(core::json::Object& result) const override;
+    void received(core::db::Transaction& tx, const Task& task, const std::vector<core::json::Value>& items,
                   core::Instant now) const override;
+    void receivedAll(core::db::Transaction& tx, const Task& task, const core::json::Value& result,
+                     const HeldItems& held, core::Instant now) const override;
 
 private:
     core::event::Bus& events_;

@@ -84,7 +84,7 @@ struct UnlockResult : TaskResult {
     std::vector<std::string> locksLeft;
 };
 
-/// One snapshot, as `restic snapshots` lists it.
+/// One snapshot, as `restic snapshots` lists it: an item of that kind's result.
 struct SnapshotItem {
     std::string id;
     std::optional<core::Instant> time;
@@ -100,8 +100,6 @@ struct SnapshotItem {
 struct SnapshotsResult : TaskResult {
     /// All that the repository has.
     std::optional<std::uint64_t> count;
-    /// The newest of them, as many as there is room for in a report.
-    std::vector<SnapshotItem> snapshots;
 };
 
 const core::wire::Type& wireType(const CheckParameters*);

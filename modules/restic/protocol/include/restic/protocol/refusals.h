@@ -13,6 +13,8 @@ enum class Refusal {
     registration, ///< the enrolment is refused
     endsTask,     ///< the server wants no more of this attempt at the task
     content,      ///< the same body will never be taken: send less, or in another form
+    lacksItems,   ///< items of the result are missing: send them, then the report again
+    tooLarge,     ///< the result's items are more than the server takes: the task fails
 };
 
 /// One of the host's errors that agents act upon.
@@ -34,6 +36,8 @@ inline constexpr std::array kRefusals{
     KnownRefusal{"TaskNotFound", 404, Refusal::endsTask},
     KnownRefusal{"StaleAttempt", 409, Refusal::endsTask},
     KnownRefusal{"TaskAlreadyFinished", 409, Refusal::endsTask},
+    KnownRefusal{"ResultIncomplete", 409, Refusal::lacksItems},
+    KnownRefusal{"ResultTooLarge", 413, Refusal::tooLarge},
     KnownRefusal{"ValidationError", 400, Refusal::content},
     KnownRefusal{"MalformedRequest", 400, Refusal::content},
     KnownRefusal{"PayloadTooLarge", 413, Refusal::content},

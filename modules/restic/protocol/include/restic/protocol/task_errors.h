@@ -116,7 +116,12 @@ inline constexpr FailureKind kAgentRemoved{
 inline constexpr FailureKind kAgentFailure{
     {"AgentFailure", 500, "The agent itself failed", "Read the agent's log on the machine"}, Remedy::retry};
 
-inline constexpr std::array<const FailureKind*, 28> kAll{
+inline constexpr FailureKind kResultTooLarge{{"ResultTooLarge", 413,
+                                              "The task's result is larger than the host takes",
+                                              "Ask for less, or raise restic.tasks.result_mib on the host"},
+                                             Remedy::change};
+
+inline constexpr std::array<const FailureKind*, 29> kAll{
     &kResticNotFound,      &kSourceNotFound,     &kRepositoryNotFound,
     &kBucketNotFound,      &kRepositoryLocked,   &kAuthenticationFailed,
     &kInvalidCredentials,  &kSSHKeyInvalid,      &kCertificateError,
@@ -126,7 +131,7 @@ inline constexpr std::array<const FailureKind*, 28> kAll{
     &kRepositoryCorrupted, &kCommandFailed,      &kInterrupted,
     &kUnsupportedTask,     &kInvalidTask,        &kTaskTimeout,
     &kPluginFailed,        &kCancelled,          &kAgentRemoved,
-    &kAgentFailure};
+    &kAgentFailure,        &kResultTooLarge};
 
 /// The declared kind of this name, also of one that earlier agents and rows have; null if there is none.
 [[nodiscard]] constexpr const FailureKind* find(std::string_view name) {

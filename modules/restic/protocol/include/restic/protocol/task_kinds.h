@@ -33,6 +33,8 @@ struct TaskKind {
     const core::wire::Type& (*payload)() = nullptr;
     /// The type of `result`; it includes TaskResult.
     const core::wire::Type& (*result)() = nullptr;
+    /// The type of the result's items, which travel beside the report (result_items.h). Null: it has none.
+    const core::wire::Type& (*item)() = nullptr;
 };
 
 namespace kinds {

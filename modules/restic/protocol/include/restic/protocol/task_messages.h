@@ -10,6 +10,7 @@
 #include "core/time.h"
 #include "core/uuid.h"
 #include "core/wire.h"
+#include "restic/protocol/result_items.h"
 
 namespace restic::protocol {
 
@@ -130,6 +131,9 @@ struct TaskStatusReport {
     /// Of the type that the task's kind declares.
     std::optional<core::json::Object> result;
     std::optional<TaskError> error;
+    /// Of a kind with items that ended well: the report is taken when the server holds all of them, and
+    /// refused with ResultIncomplete before.
+    std::optional<ResultItems> items;
 };
 
 /// server → agent: where the task stands now; the answer to TaskStatusReport, and part of its 409s.
