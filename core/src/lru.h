@@ -34,8 +34,11 @@ public:
             index_.erase(order_.back().first);
             order_.pop_back();
         }
-        order_.emplace_front(std::move(key), std::move(value));
-        index_.emplace(order_.front().first, order_.begin());
+        // In both or in neither, also where there is no memory.
+        Order added;
+        added.emplace_front(std::move(key), std::move(value));
+        index_.emplace(added.front().first, added.begin());
+        order_.splice(order_.begin(), added);
         return order_.front().second;
     }
     void erase(std::string_view key) {

@@ -6,3 +6,7 @@ ae_add_test(fault_test TIER fault POSTGRES TIMEOUT 14400
 add_dependencies(fault_test ae-backend base restic restic-agent test_module_gamma)
 
 
+add_library(failing_allocations MODULE fault/preload/failing_allocations.cpp)
+target_include_directories(failing_allocations PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+set_target_properties(failing_allocations PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/fault)
+add_dependencies(fault_test failing_allocations)

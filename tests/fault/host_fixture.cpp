@@ -111,7 +111,10 @@ ApiAnswer FaultyHost::ask(const std::string& method, const std::string& path, co
             ++refusals_;
             std::this_thread::sleep_for(50ms);
         } catch (const std::runtime_error& error) {
-            revive(error.what());
+            if (mayHangUp_ && !backend_->wait(0ms))
+                ++refusals_;
+            else
+                revive(error.what());
         }
     }
     throw std::runtime_error("the host answers 503 without end");

@@ -58,6 +58,7 @@ protected:
         database_.reset();
     }
 
+    bool mayHangUp_ = false;           ///< a connection without an answer is no death of the host
     std::vector<std::string> wrapper_; ///< a program, with its arguments, that starts the host
 
 private:

@@ -5,7 +5,7 @@ target_include_directories(ae_system_support PUBLIC ${PROJECT_SOURCE_DIR}/tests 
 target_link_libraries(ae_system_support PUBLIC ae_core PRIVATE ae_test_support restic_protocol fmt::fmt GTest::gtest
                                                                ae_options)
 file(GLOB system_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/integration/system/*_test.cpp)
-ae_add_test(system_test TIER integration POSTGRES
+ae_add_test(system_test TIER integration POSTGRES TIMEOUT 400
             SOURCES ${system_tests}
             LIBRARIES ae_system_support ae_test_support ae_core fmt::fmt OpenSSL::SSL)
 add_dependencies(system_test ae-backend base restic restic-agent test_module_throws_stop test_module_hangs_start

@@ -199,7 +199,7 @@ Error Dispatcher::bodyTooLarge(const Router::Match& match) {
         fmt::format("The body is larger than the {} bytes that this address accepts.", bodyLimit(match)));
 }
 
-Outcome Dispatcher::dispatch(Incoming& incoming) const noexcept {
+Outcome Dispatcher::dispatch(Incoming& incoming) const {
     const auto began = clock_->steady();
     Outcome outcome = answer(incoming);
     if (fault::armed() && incoming.match.route && incoming.match.route->method != "GET")
@@ -208,7 +208,7 @@ Outcome Dispatcher::dispatch(Incoming& incoming) const noexcept {
     return outcome;
 }
 
-Response Dispatcher::refuse(Incoming& incoming, const Error& error) const noexcept {
+Response Dispatcher::refuse(Incoming& incoming, const Error& error) const {
     Outcome outcome = Response::error(error);
     finish(incoming, clock_->steady(), outcome);
     return std::get<Response>(std::move(outcome));
@@ -226,6 +226,8 @@ void Dispatcher::finish(Incoming& incoming, std::chrono::steady_clock::time_poin
                       {{"request_id", incoming.request.requestId},
                        {"path", incoming.request.path},
                        {"took_ms", std::int64_t{std::chrono::duration_cast<milliseconds>(took).count()}}});
+    } catch (const std::bad_alloc&) {
+        log_.error("a request could not be counted: there is no memory");
     } catch (...) {
         log_.error("a request could not be counted", {{"error", describeCurrentException()}});
     }
@@ -238,7 +240,7 @@ Error serverFailed(const Request& request) {
 }
 } // namespace
 
-Outcome Dispatcher::answer(Incoming& incoming) const noexcept {
+Outcome Dispatcher::answer(Incoming& incoming) const {
     const Request& request = incoming.request;
     try {
         if (edge_ != nullptr)
@@ -272,6 +274,10 @@ Outcome Dispatcher::answer(Incoming& incoming) const noexcept {
         return Response::error(Error(errors::kConflict,
                                      "Another request changed the same thing at this moment; read "
                                      "the current state and try again."));
+    } catch (const std::bad_alloc&) {
+        log_.error("a request found no memory", {{"method", request.method}, {"path", request.path}});
+        return Response::error(
+            Error(errors::kUnavailable, "The server has no memory left for this; try again soon."));
     } catch (...) {
         log_.error("a request failed unexpectedly", {{"request_id", request.requestId},
                                                      {"method", request.method},

@@ -55,9 +55,10 @@ public:
         /// Set by dispatch() where something is left to be done when the answer comes; often null.
         std::unique_ptr<LateAnswer> late;
     };
-    [[nodiscard]] Outcome dispatch(Incoming& incoming) const noexcept;
-    /// The answer to a request that nobody will handle.
-    [[nodiscard]] Response refuse(Incoming& incoming, const Error& error) const noexcept;
+    /// Throws only std::bad_alloc, where there is no memory even for an answer that says so.
+    [[nodiscard]] Outcome dispatch(Incoming& incoming) const;
+    /// The answer to a request that nobody will handle. Throws as dispatch().
+    [[nodiscard]] Response refuse(Incoming& incoming, const Error& error) const;
 
     /// How many bytes a body may have there; what no route takes is read up to 64 KiB.
     [[nodiscard]] static std::size_t bodyLimit(const Router::Match& match) noexcept;
@@ -70,7 +71,7 @@ private:
     /// it.
     Outcome handle(const Route& route, Request& request) const;
     Outcome call(const Route& route, Request& request) const;
-    [[nodiscard]] Outcome answer(Incoming& incoming) const noexcept;
+    [[nodiscard]] Outcome answer(Incoming& incoming) const;
     /// What follows every answer; it never spoils one.
     void finish(Incoming& incoming, std::chrono::steady_clock::time_point began,
                 Outcome& outcome) const noexcept;

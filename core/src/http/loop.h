@@ -133,6 +133,8 @@ private:
                                     std::size_t most, std::atomic<std::uint64_t>& rejected, const char* why);
     /// On a worker's thread.
     void park(Connection& connection, Park park);
+    /// Closes the connection of a request for whose answer there is no memory.
+    void giveUp(Connection& connection);
     /// Strips the connection to what a waiting client needs.
     void settle(Connection& connection, std::shared_ptr<detail::ParkState> state, milliseconds wait);
     void answerParked(Connection& connection, Response response);

@@ -1,6 +1,9 @@
 #include "http/loop.h"
 
+#include <thread>
+
 #include "http/response_writer.h"
+#include "http/taken.h"
 
 namespace core::http {
 
@@ -10,14 +13,31 @@ constexpr std::size_t kTakeInTime = 65536;
 } // namespace
 
 void Server::Loop::work(Connection& connection) {
-    Connection::Exchange& exchange = *connection.exchange;
-    Outcome outcome = dispatcher_.dispatch(exchange.incoming);
-    if (auto* response = std::get_if<Response>(&outcome))
-        respond(connection, *response);
-    else if (auto* waiting = std::get_if<Park>(&outcome))
-        park(connection, std::move(*waiting));
-    else
-        upgrade(connection, std::get<Upgrade>(std::move(outcome)));
+    try {
+        Connection::Exchange& exchange = *connection.exchange;
+        Outcome outcome = dispatcher_.dispatch(exchange.incoming);
+        if (auto* response = std::get_if<Response>(&outcome))
+            respond(connection, *response);
+        else if (auto* waiting = std::get_if<Park>(&outcome))
+            park(connection, std::move(*waiting));
+        else
+            upgrade(connection, std::get<Upgrade>(std::move(outcome)));
+    } catch (const std::bad_alloc&) {
+        giveUp(connection);
+    }
+}
+
+void Server::Loop::giveUp(Connection& connection) {
+    log_.error("a connection is closed: there is no memory for its answer");
+    for (;;) {
+        try {
+            handToLoop(connection, &Loop::close);
+            return;
+        } catch (const std::bad_alloc&) {
+            // Others give memory back, sooner or later; the connection must not be forgotten.
+            std::this_thread::sleep_for(milliseconds{10});
+        }
+    }
 }
 
 void Server::Loop::respond(Connection& connection, const Response& response) {
@@ -66,6 +86,7 @@ void Server::Loop::park(Connection& connection, Park park) {
     if (!takeOrRefuse(connection, counters_.parked, options_.maxParked, counters_.rejectedParks,
                       "Too many requests wait here already; try again soon."))
         return;
+    Taken place(counters_.parked);
     auto state = std::make_shared<detail::ParkState>();
     state->onTimeout = std::move(park.onTimeout);
     const std::uint64_t id = connection.id;
@@ -81,9 +102,12 @@ void Server::Loop::park(Connection& connection, Park park) {
         if (const auto found = connections_.find(id); found != connections_.end())
             settle(*found->second, state, wait);
     });
+    place.keep();
     if (park.parked)
         try {
             park.parked(ParkedRequest(state));
+        } catch (const std::bad_alloc&) {
+            log_.error("a long poll's handler found no memory"); // it ends by its time
         } catch (...) {
             log_.error("a long poll's handler failed", {{"error", describeCurrentException()}});
         }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "http/loop.h"
+#include "http/taken.h"
 #include "http/web_socket_handshake.h"
 
 namespace core::http {
@@ -15,6 +16,7 @@ void Server::Loop::upgrade(Connection& connection, Upgrade upgrade) {
     if (!takeOrRefuse(connection, counters_.webSockets, options_.maxWebSockets, counters_.rejectedWebSockets,
                       "Too many WebSockets are open here; try again soon."))
         return;
+    Taken place(counters_.webSockets);
     const Dispatcher::Incoming& incoming = connection.exchange->incoming;
     const WebSocketLimits& limits = *incoming.match.route->webSocket;
     const std::size_t message = std::min(limits.message, options_.maxWebSocketMessage);
@@ -33,6 +35,7 @@ void Server::Loop::upgrade(Connection& connection, Upgrade upgrade) {
                     loop->postAction(id, Phase::webSocket, &Loop::serveWebSocket);
             },
             log_)});
+    place.keep(); // it is given back when the WebSocket ends
     if ((connection.late = std::move(connection.exchange->incoming.late)))
         connection.late->upgrade();
     connection.exchange.reset();

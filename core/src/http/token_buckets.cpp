@@ -53,8 +53,11 @@ TokenBuckets::Bucket& TokenBuckets::used(const BucketKey& key, TimePoint now) {
             break;
         erase(oldest);
     }
-    uses_.push_back(key);
-    return buckets_.emplace(key, Bucket{limit_.capacity, now, std::prev(uses_.end())}).first->second;
+    // In both or in neither, also where there is no memory.
+    std::list<BucketKey> use{key};
+    Bucket& bucket = buckets_.emplace(key, Bucket{limit_.capacity, now, use.begin()}).first->second;
+    uses_.splice(uses_.end(), use);
+    return bucket;
 }
 
 void TokenBuckets::erase(Map::iterator at) {

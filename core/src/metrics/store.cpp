@@ -88,15 +88,13 @@ Store::Store(Logger log) : log_(std::move(log)) {}
 Store::~Store() = default;
 
 Store::Family& Store::family(const std::string& name, const std::string& help, prometheus::MetricType type) {
-    auto& family = families_[name];
-    if (!family) {
-        family = std::make_unique<Family>();
-        family->help = help;
-        family->type = type;
-    }
-    if (family->type != type)
+    auto found = families_.find(name);
+    if (found == families_.end())
+        // Made first: without memory for it there is no entry.
+        found = families_.emplace(name, std::make_unique<Family>(Family{help, type, {}})).first;
+    if (found->second->type != type)
         throw Error(errors::kInternal, fmt::format("The metric {} is declared with two kinds.", name));
-    return *family;
+    return *found->second;
 }
 
 template <typename T, typename Make>
@@ -116,10 +114,10 @@ T& Store::series(const std::string& name, const std::string& help, prometheus::M
     if (!all.contains(key) && all.size() >= kMaxSeries)
         for (auto& [label, value] : key)
             value = "other";
-    auto& series = all[key];
-    if (!series)
-        series = make();
-    return static_cast<T&>(*series);
+    auto found = all.find(key);
+    if (found == all.end())
+        found = all.emplace(std::move(key), make()).first;
+    return static_cast<T&>(*found->second);
 }
 
 Counter& Store::counter(const std::string& name, const std::string& help, const Labels& labels) {

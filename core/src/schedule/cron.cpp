@@ -119,7 +119,7 @@ const date::time_zone* findTimeZone(std::string_view name) {
         return nullptr;
     try {
         return date::locate_zone(std::string(name));
-    } catch (const std::exception&) {
+    } catch (const std::runtime_error&) { // no std::bad_alloc: the zone is there then
         return nullptr;
     }
 }
