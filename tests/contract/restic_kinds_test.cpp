@@ -107,6 +107,12 @@ TEST_P(ResticKinds, AForgetOfThePolicyKeepsWhatThePolicySays) {
     EXPECT_EQ(payload.find("retention")->integerOr("keep_daily"), 7);
     EXPECT_EQ(*payload.find("policy_id")->string(), nightly.toString());
     const auto own = made("forget", {{"retention", Object{{"keep_last", 3}}}});
+    // A rule that is misspelt would remove what it should keep.
+    const auto misspelt = errorOf([&] {
+        made("forget", {{"retention", Object{{"keep_last", 1}, {"keep_monthley", 12}}}});
+    });
+    ASSERT_EQ(misspelt.details().size(), 1U) << misspelt.what();
+    EXPECT_EQ(misspelt.details()[0].pointer, "/retention/keep_monthley");
     EXPECT_EQ(errorOf([&] { made("forget"); }).name(), "InvalidParameters");
     EXPECT_EQ(errorOf([&] {
                   made("forget", {{"retention", Object{{"keep_last", 0}}}});

@@ -147,6 +147,18 @@ TEST_P(ResticResults, AReportIsTakenWithAllItemsAndNotBefore) {
     EXPECT_EQ(known().size(), 5U);
 }
 
+TEST_P(ResticResults, ASuccessThatDoesNotNameItsItemsIsNone) {
+    const auto id = listing();
+    send(id, part(1, lines(1, 2)));
+    auto report = said("success");
+    report.result = Object{{"outcome", "success"}, {"count", 9}};
+    EXPECT_EQ(host.tasks.report(tenant, web, id, report).refusal, &restic::errors::kResultIncomplete);
+    EXPECT_EQ(status(id), "running");
+    // One that failed in between has what it has.
+    EXPECT_EQ(host.tasks.report(tenant, web, id, failed("ResticNotFound")).refusal, nullptr);
+    EXPECT_EQ(status(id), "failed");
+}
+
 TEST_P(ResticResults, AnOlderAttemptChangesNothingAndANewOneBeginsAtZero) {
     const auto id = listing();
     send(id, part(1, lines(1, 3)));

@@ -54,6 +54,8 @@ protected:
     [[nodiscard]] int refusals() const noexcept { return refusals_; }
 
     void TearDown() override {
+        if (database_) // itself, not what stood between it and the host
+            useDatabase(database_->url());
         SystemTest::TearDown();
         database_.reset();
     }

@@ -22,6 +22,7 @@ protected:
         ASSERT_NE(mapped, MAP_FAILED) << std::strerror(errno);
         control_ = new (mapped) FailingAllocations();
         environment_[kFailingAllocations] = file.string();
+        environment_["AE_HTTP_RATE_LIMIT"] = "0"; // each request is asked as often as it allocates
         environment_["LD_PRELOAD"] = AE_BUILD_DIR "/tests/fault/failing_allocations.so";
         environment_["ASAN_OPTIONS"] = "verify_asan_link_order=0:detect_leaks=0";
         mayHangUp_ = true; // there may be no memory for an answer

@@ -106,7 +106,7 @@ struct FakeServer::State {
             return error(503, "Unavailable");
         }
         if (uri.getPath() == "/health/live")
-            return {200, "{}"};
+            return {200, R"({"status":"ok","version":"0.1.0"})"};
         if (path.size() < 5 || path[0] != "api" || path[2] != "restic")
             return error(404, "NotFound");
         if (path[3] == "agents" && path[4] == "register")

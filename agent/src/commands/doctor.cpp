@@ -104,6 +104,13 @@ void checkServer(Report& report, const ServerAddress& address, const Environment
                 "Look for a proxy or a firewall between this machine and the server");
             return;
         }
+        const auto said = core::json::parse(answer.value().body);
+        if (!said || said.value().stringOr("status").empty()) {
+            report.bad("server", url + " answers, but not as a server of this kind does",
+                       "Correct the address, or look for a portal that asks for a sign-in before it lets "
+                       "anybody through");
+            return;
+        }
         report.good("server", url + " answers");
         if (!isPrivate(address))
             report.bad(

@@ -1,5 +1,7 @@
 #include "kinds/check.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "core/wire.h"
@@ -17,6 +19,31 @@ std::string trimmedEnd(std::string text) {
     text.erase(text.find_last_not_of(" \n\r") + 1);
     return text;
 }
+
+/// What restic says beside errors, by the same way: what to do about them, and more of the line before.
+bool tellsNoError(std::string_view text) {
+    for (const std::string_view beginning :
+         {"\n", " ", "\t", "restic repair ", "Damaged pack files can be caused",
+          "The repository contains damaged", "The repository is damaged", "Fatal:", "using temporary cache",
+          "create exclusive lock"})
+        if (text.starts_with(beginning))
+            return true;
+    // Tries that are not the last.
+    return text.empty() || text.find("returned error, retrying after") != std::string_view::npos;
+}
+
+/// The pack that a sentence says is damaged or gone; empty for none.
+std::string_view packIn(std::string_view text) {
+    constexpr std::size_t kIdLength = 64;
+    for (const std::string_view before : {"pack ", "Pack ID does not match, want "}) {
+        if (!text.starts_with(before))
+            continue;
+        const auto id = text.substr(before.size(), kIdLength);
+        if (id.size() == kIdLength && id.find_first_not_of("0123456789abcdef") == std::string_view::npos)
+            return id;
+    }
+    return {};
+}
 } // namespace
 
 Check::Check(restic::protocol::CheckTask task, const WorkContext& context) : task_(std::move(task)) {
@@ -28,6 +55,7 @@ std::vector<std::string> Check::arguments(int step) {
     if (step != 0)
         return {};
     errorCount_ = 0;
+    toldErrors_.reset();
     result_ = {};
     clean_ = damaged_ = false;
     std::vector<std::string> arguments{"check", "--json"};
@@ -41,14 +69,18 @@ std::vector<std::string> Check::arguments(int step) {
 void Check::message(const core::json::Value& document) {
     const auto type = document.stringOr("message_type");
     if (type == "error") {
-        addError(plainLine(trimmedEnd(document.stringOr("message"))));
+        if (const auto said = document.stringOr("message"); !tellsNoError(said))
+            addError(plainLine(trimmedEnd(said)));
     } else if (type == "summary") {
-        if (const auto count = restic_json::count(document, "num_errors"))
+        if (const auto count = restic_json::count(document, "num_errors")) {
             clean_ = *count == 0;
+            if (*count > 0)
+                toldErrors_ = *count;
+        }
         if (const auto* packs = document.find("broken_packs"); packs != nullptr && packs->array() != nullptr)
             for (const auto& pack : *packs->array())
-                if (pack.string() != nullptr && result_.damagedPacks.size() < kMostPacks)
-                    result_.damagedPacks.push_back(pack.string()->substr(0, 64));
+                if (pack.string() != nullptr)
+                    addPack(pack.string()->substr(0, 64));
         result_.suggestRepairIndex = document.booleanOr("suggest_repair_index");
         result_.suggestPrune = document.booleanOr("suggest_prune");
     }
@@ -60,15 +92,19 @@ void Check::text(std::string_view line) {
 }
 
 void Check::errorText(std::string_view line) {
-    // Before 0.18 each line of the error output tells of damage, but for those that say how restic ended, and
-    // those of tries that are not the last.
-    if (!line.starts_with("Fatal:") && !line.starts_with("using temporary cache") &&
-        !line.starts_with("create exclusive lock") &&
-        line.find("returned error, retrying after") == std::string_view::npos)
+    // Before 0.18 each line of the error output tells of damage, but for a few.
+    if (!tellsNoError(line))
         addError(line);
 }
 
+void Check::addPack(std::string_view id) {
+    auto& packs = result_.damagedPacks;
+    if (!id.empty() && packs.size() < kMostPacks && std::find(packs.begin(), packs.end(), id) == packs.end())
+        packs.emplace_back(id);
+}
+
 void Check::addError(std::string_view text) {
+    addPack(packIn(text));
     ++errorCount_;
     if (result_.errors.size() < kMostErrors)
         result_.errors.emplace_back(text.substr(0, 1024));
@@ -81,19 +117,19 @@ std::optional<Verdict> Check::judge(int, const core::ProcessExit& exit, const st
     if (&cause != &task_errors::kRepositoryCorrupted && &cause != &task_errors::kCommandFailed)
         return std::nullopt;
     damaged_ = true;
-    return Verdict{
-        restic::protocol::TaskState::failed, "failed",
-        task_errors::make(task_errors::kRepositoryCorrupted,
-                          fmt::format("restic check found {}: {}",
-                                      errorCount_ == 1 ? "an error" : fmt::format("{} errors", errorCount_),
-                                      result_.errors.front()))};
+    const auto count = toldErrors_.value_or(errorCount_);
+    return Verdict{restic::protocol::TaskState::failed, "failed",
+                   task_errors::make(task_errors::kRepositoryCorrupted,
+                                     fmt::format("restic check found {}: {}",
+                                                 count == 1 ? "an error" : fmt::format("{} errors", count),
+                                                 result_.errors.front()))};
 }
 
 core::json::Object Check::result(restic::protocol::TaskResult common) {
     if (common.outcome == "success") {
         result_.errorCount = 0;
     } else if (damaged_) {
-        result_.errorCount = errorCount_;
+        result_.errorCount = toldErrors_.value_or(errorCount_);
     } else {
         result_ = {}; // why restic did not get to check anything is no damage
     }

@@ -23,10 +23,12 @@ public:
 
 private:
     void addError(std::string_view text);
+    void addPack(std::string_view id);
 
     restic::protocol::CheckTask task_;
     restic::protocol::CheckResult result_;
-    std::uint64_t errorCount_ = 0;
+    std::uint64_t errorCount_ = 0;            ///< as counted here
+    std::optional<std::uint64_t> toldErrors_; ///< as restic counts them, from 0.18 on
     bool clean_ = false;
     bool damaged_ = false;
 };

@@ -2,6 +2,7 @@
 
 namespace restic::protocol {
 using core::wire::object;
+using core::wire::strict;
 using core::wire::tolerant;
 using core::wire::Type;
 
@@ -44,8 +45,9 @@ bool keepsSomething(const Retention& retention) noexcept {
 }
 
 const Type& wireType(const Retention*) {
+    // Strict on both sides: a rule that is misspelt, or that only newer ones know, would remove what it keeps.
     static const auto type =
-        object<Retention>("TaskRetention", tolerant)
+        object<Retention>("TaskRetention", strict)
             .field("keep_last", &Retention::keepLast, {.omitEmpty = true, .min = 0})
             .field("keep_hourly", &Retention::keepHourly, {.omitEmpty = true, .min = 0})
             .field("keep_daily", &Retention::keepDaily, {.omitEmpty = true, .min = 0})

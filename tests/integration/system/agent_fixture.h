@@ -38,7 +38,8 @@ protected:
         if (exempt_.contains(Proof::green))
             return;
         if (!backend_) {
-            ASSERT_NO_FATAL_FAILURE(startBackend());
+            // In plain, also where it has a certificate.
+            ASSERT_NO_FATAL_FAILURE(startBackend("http://127.0.0.1:" + std::to_string(port_)));
         }
         tell(proof.green(*database, get("/api/v1/restic/status")));
     }

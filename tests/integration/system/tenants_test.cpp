@@ -392,6 +392,38 @@ TEST_F(Tenants, AnInlineRepositoryNeedsWhatARepositoryNeeds) {
               std::vector<std::string>{"/repository_config/password_file"});
     EXPECT_EQ(inlined({{"path", "/srv/in2"}, {"password", "x"}, {"surprise", 1}}, "five").pointers(),
               std::vector<std::string>{"/repository_config/surprise"});
+
+    // Where the storage has a password of its own, neither is taken for the other.
+    const auto onRest = [&](Object config, const std::string& name) {
+        auto policy = policyBody(name);
+        policy.set("repository_type", "rest");
+        config.set("url", "https://rest.example.org/" + name + "/");
+        config.set("username", "u");
+        policy.set("repository_config", config);
+        return api().post("/api/v1/restic/policies", ours_.token, policy);
+    };
+    EXPECT_EQ(onRest({{"password", "of the storage"}}, "six").pointers(),
+              std::vector<std::string>{"/repository_config/repository_password"});
+    const auto both =
+        onRest({{"password", "of the storage"}, {"repository_password", "of the repository"}}, "seven");
+    ASSERT_EQ(both.status, 201) << both.body;
+    const auto path = "/api/v1/restic/repositories/" + both.json.stringOr("repository_id");
+    const auto made = api().get(path, ours_.token).json;
+    EXPECT_EQ(*made.find("secret_fields"), Value(Array{"password"}));
+    EXPECT_EQ(*made.find("password_set"), Value(true));
+
+    // What was given for one place goes to no other.
+    Object change{{"name", made.stringOr("name")},
+                  {"type", "rest"},
+                  {"config", Object{{"url", "https://evil.example.org/"}, {"username", "u"}}}};
+    EXPECT_EQ(api().send("PUT", path, ours_.token, change).pointers(),
+              std::vector<std::string>{"/config/password"});
+    change.set("config",
+               Object{{"url", "https://new.example.org/"}, {"username", "u"}, {"password", "another"}});
+    EXPECT_EQ(api().send("PUT", path, ours_.token, change).status, 200);
+    change.set("config", Object{{"url", "https://new.example.org/"}, {"username", "u"}});
+    EXPECT_EQ(api().send("PUT", path, ours_.token, change).status, 200) << "the same place";
+    EXPECT_EQ(*api().get(path, ours_.token).json.find("secret_fields"), Value(Array{"password"}));
 }
 
 TEST_F(Tenants, SecretsAreRefusedWhereEverybodyReads) {

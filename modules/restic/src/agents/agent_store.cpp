@@ -137,4 +137,10 @@ std::vector<AgentStore::Silent> AgentStore::takeUnreported(Transaction& tx, Inst
                            {since, now}));
 }
 
+bool AgentStore::isSuccessor(Transaction& tx, const Uuid& agent, const Uuid& before) {
+    const auto now = find(tx, agent);
+    const auto old = find(tx, before, true);
+    return now && old && old->revokedAt && now->hostname == old->hostname;
+}
+
 } // namespace restic

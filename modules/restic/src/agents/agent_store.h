@@ -44,6 +44,8 @@ public:
     static std::optional<Agent> find(core::db::Transaction& tx, const core::Uuid& id,
                                      bool revokedToo = false);
     static std::optional<Agent> findByHostname(core::db::Transaction& tx, const std::string& hostname);
+    /// Whether the agent is the same machine, enrolled anew after the other was revoked.
+    static bool isSuccessor(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& before);
     static std::int64_t count(core::db::Transaction& tx);
     /// Hostname, label, os, arch, version, metadata.
     static void updateRegistration(core::db::Transaction& tx, const Agent& agent);

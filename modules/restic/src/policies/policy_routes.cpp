@@ -8,10 +8,12 @@
 #include "field_rules.h"
 #include "lock_row.h"
 #include "policies/policy_routes.h"
+
 #include "policies/policy_views.h"
 #include "policies/slot.h"
 #include "repositories/repository_views.h"
 #include "restic/protocol/repository_kinds.h"
+#include <algorithm>
 
 namespace restic {
 
@@ -47,9 +49,17 @@ RetentionRules rulesOf(const protocol::Retention& keep) {
             keep.keepWeekly, keep.keepMonthly, keep.keepYearly};
 }
 
+/// Of the kinds whose storage has a password, a field of the config: the repository's own is named otherwise.
+constexpr std::string_view kRepositoryPassword = "repository_password";
+bool hasOwnPassword(const std::string& type) {
+    const auto* kind = protocol::findRepositoryKind(type);
+    return kind != nullptr && std::any_of(kind->fields.begin(), kind->fields.end(),
+                                          [](const auto& field) { return field.name == "password"; });
+}
+
 /// What is wrong with an inline repository, by the names that its fields have in a policy.
 template <typename Work>
-auto inlinePointers(Work work) {
+auto inlinePointers(const std::string& type, Work work) {
     try {
         return work();
     } catch (const core::Error& error) {
@@ -59,6 +69,8 @@ auto inlinePointers(Work work) {
         for (const auto& problem : error.details())
             problems.push_back({problem.pointer == "/url"    ? "/repository_url"
                                 : problem.pointer == "/type" ? "/repository_type"
+                                : problem.pointer == "/password" && hasOwnPassword(type)
+                                    ? "/repository_config/" + std::string(kRepositoryPassword)
                                 : problem.pointer.starts_with("/config")
                                     ? "/repository_config" + problem.pointer.substr(7)
                                     : "/repository_config" + problem.pointer,
@@ -73,9 +85,16 @@ RepositoryInput inlineRepository(const PolicyInput& input) {
     static const std::set<std::string_view> kOfEach{"agent_id", "password", "password_file", "cert_file",
                                                     "environment_vars"};
     core::json::Object document, config;
+    const auto type = input.repositoryType.value_or(protocol::repositories::local().name);
     const auto given = input.repositoryConfig.value_or(core::json::Object());
+    const bool ofKind = hasOwnPassword(type);
     for (const auto& [name, value] : given.members())
-        (kOfEach.contains(name) ? document : config).set(name, value);
+        if (ofKind && name.starts_with(kRepositoryPassword))
+            document.set(name.substr(kRepositoryPassword.find("password")), value);
+        else if (kOfEach.contains(name) && !(ofKind && name.starts_with("password")))
+            document.set(name, value);
+        else
+            config.set(name, value);
     constexpr std::size_t kLongestName = 255;
     const auto* path = config.find("path");
     const auto name = input.repositoryUrl ? *input.repositoryUrl
@@ -83,12 +102,12 @@ RepositoryInput inlineRepository(const PolicyInput& input) {
                           ? *path->string()
                           : input.name;
     document.set("name", name.substr(0, kLongestName));
-    document.set("type", input.repositoryType.value_or(protocol::repositories::local().name));
+    document.set("type", type);
     if (input.repositoryUrl)
         document.set("url", *input.repositoryUrl);
     if (!input.repositoryUrl || !config.members().empty())
         document.set("config", std::move(config));
-    return inlinePointers([&] {
+    return inlinePointers(type, [&] {
         auto read = core::wire::read<RepositoryInput>(document);
         if (!read)
             throw read.error();
@@ -114,7 +133,7 @@ std::optional<core::Uuid> repositoryOf(Transaction& tx, RepositoryService& repos
                               repositoriesWrite().name() +
                               "\", which the role admin has. Name an existing one by repository_id.");
     const auto spec = specOf(inlineRepository(input));
-    return inlinePointers([&] { return repositories.findOrCreate(tx, spec).id; });
+    return inlinePointers(spec.type, [&] { return repositories.findOrCreate(tx, spec).id; });
 }
 
 /// Plugin settings are read by everybody of the tenant.

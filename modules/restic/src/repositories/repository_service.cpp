@@ -44,6 +44,20 @@ std::vector<std::string> keptSecrets(const protocol::RepositoryKind& kind, const
     }
     return kept;
 }
+/// What is kept of secrets is for the place that they were given for: whoever names another one, where others
+/// may listen, gives them again.
+void requireSecretsOfPlace(const Repository& repository, const protocol::RepositoryConfig& config,
+                           const Repository* before) {
+    if (before == nullptr || placeOf(*before, before->id) == placeOf(repository, before->id))
+        return;
+    std::vector<core::Problem> problems;
+    for (const auto& field : repository.secretFields)
+        if (!config.secrets.contains(field))
+            problems.push_back(
+                {"/config/" + field, "is required again: the repository's address has changed"});
+    if (!problems.empty())
+        throw core::wire::validationError(std::move(problems));
+}
 } // namespace
 
 RepositoryService::RepositoryService(const core::Clock& clock, core::ServiceHandle<base::SecretVault> vault)
@@ -91,6 +105,7 @@ RepositoryService::Draft RepositoryService::draftOf(Transaction& tx, const Repos
     repository.url = normalAddress(*kind, spec.url ? *spec.url : kind->address(draft.config.values));
     repository.config = protocol::plainConfig(*kind, draft.config);
     repository.secretFields = keptSecrets(*kind, spec, draft.config, before);
+    requireSecretsOfPlace(repository, draft.config, before);
     if (spec.agent && !AgentStore::find(tx, *spec.agent))
         throw core::Error(errors::kAgentNotFound,
                           "There is no agent with the id " + spec.agent->toString() + ".");

@@ -2,6 +2,7 @@
 #include "errors.h"
 #include "restic/protocol/task_kinds.h"
 #include "tasks/repository_queue.h"
+#include "tasks/run_store.h"
 #include "tasks/task_views.h"
 
 namespace restic {

@@ -23,50 +23,18 @@ using protocol::TaskState;
 
 namespace {
 
-/// A name that only newer agents know is tried again.
-bool isLasting(const std::string& error) {
-    const auto* kind = protocol::task_errors::find(error);
-    return kind != nullptr && kind->remedy == protocol::Remedy::change;
-}
-
-/// What earlier agents report under an earlier name has the name and the advice of now.
-std::optional<protocol::TaskError> underItsName(std::optional<protocol::TaskError> error) {
-    const auto* kind = error ? protocol::task_errors::find(error->error) : nullptr;
-    if (kind != nullptr && kind->name != error->error)
-        *error = protocol::task_errors::make(*kind, error->message);
-    return error;
-}
-
-std::int64_t bytesOf(const protocol::LogBatch& batch) {
-    std::int64_t bytes = 0;
-    for (const auto& line : batch.lines)
-        bytes += static_cast<std::int64_t>(line.message.size());
-    return bytes;
-}
-
 /// Some of them may have to wait for another agent.
 constexpr int kMostCandidates = 100;
-constexpr int kSweepBatch = 200;
-
-double secondsBetween(const std::optional<Instant>& from, Instant to) {
-    return from ? std::chrono::duration<double>(to - *from).count() : 0;
-}
 
 } // namespace
 
 TaskService::TaskService(core::db::Database& database, const core::Clock& clock, core::event::Bus& events,
-                         core::ServiceHandle<base::SecretVault> vault, core::Logger log,
+                         core::ServiceHandle<base::SecretVault> vault, const core::Logger& log,
                          TaskSettings settings, std::vector<std::unique_ptr<KindOfTask>> kinds)
-    : database_(database), clock_(clock), events_(events), kinds_(std::move(kinds)),
-      payloads_(database, std::move(vault), kinds_), logBudget_(settings.logBytesPerHour),
-      results_(settings.resultBytes), log_(std::move(log)), settings_(settings) {}
-
-void TaskService::wakeAfterCommit(Transaction& tx, const Uuid& agent) {
-    tx.afterCommit([this, agent] {
-        if (wake_)
-            wake_(agent);
-    });
-}
+    : database_(database), clock_(clock), events_(events), kinds_(std::move(kinds)), log_(log),
+      settings_(settings), payloads_(database, std::move(vault), kinds_), results_(settings.resultBytes),
+      ends_(clock, events, kinds_, settings_), leases_(database, clock, log, ends_, settings.lease),
+      uploads_(database, clock, kinds_, results_, settings_) {}
 
 Task TaskService::create(const TenantContext& context, const TaskRequest& request, const Made& made) {
     const auto attempt = [&] {
@@ -131,7 +99,7 @@ Task TaskService::create(Transaction& tx, const TaskRequest& request) {
             if (!request.slot && pending->notBefore) {
                 TaskStore::waitNoLonger(tx, pending->id, clock_.now());
                 pending->notBefore.reset();
-                wakeAfterCommit(tx, pending->agent);
+                ends_.wakeAfterCommit(tx, pending->agent);
             }
             return *pending;
         }
@@ -174,7 +142,7 @@ Task TaskService::insert(Transaction& tx, Task task) {
     task.createdAt = now;
     TaskStore::insert(tx, task);
     kinds_.get(task.type).made(tx, task);
-    wakeAfterCommit(tx, task.agent);
+    ends_.wakeAfterCommit(tx, task.agent);
     events_.publishWith(tx, events::TaskCreated{task.tenant, task.id, task.type, task.agent, task.target,
                                                 task.priority, task.createdAt});
     if (task.slot && task.policy)
@@ -188,7 +156,7 @@ std::optional<protocol::Envelope> TaskService::envelopeFor(Transaction& tx, cons
         auto made = payloads_.make(tx, task);
         if (auto* envelope = std::get_if<protocol::Envelope>(&made))
             return std::move(*envelope);
-        fail(tx, task, std::get<protocol::TaskError>(made));
+        ends_.fail(tx, task, std::get<protocol::TaskError>(made));
     } catch (const core::Error& error) {
         if (error.name() == core::errors::kDatabase.name || error.name() == core::errors::kUnavailable.name)
             throw;
@@ -196,7 +164,7 @@ std::optional<protocol::Envelope> TaskService::envelopeFor(Transaction& tx, cons
         log_.error("a task could not be handed out", {{"tenant_id", task.tenant.toString()},
                                                       {"task_id", task.id.toString()},
                                                       {"error", core::describeCurrentException()}});
-        fail(tx, task, protocol::task_errors::make(protocol::task_errors::kInvalidTask, error.what()));
+        ends_.fail(tx, task, protocol::task_errors::make(protocol::task_errors::kInvalidTask, error.what()));
     }
     return std::nullopt;
 }
@@ -252,7 +220,7 @@ TaskService::ReportAnswer TaskService::report(const TenantContext& context, cons
     const Instant now = clock_.now();
     return database_.transact(context, [&](Transaction& tx) {
         const auto task = TaskStore::find(tx, taskId);
-        if (!task || (task->agent != agent && !isSuccessor(tx, agent, task->agent)))
+        if (!task || (task->agent != agent && !AgentStore::isSuccessor(tx, agent, task->agent)))
             throw core::Error(errors::kTaskNotFound, "This agent has no task with this id.");
         const auto& kind = kinds_.get(task->type);
         requireResult(kind, *state, report);
@@ -278,19 +246,28 @@ TaskService::ReportAnswer TaskService::report(const TenantContext& context, cons
                 tx, *task, report.progress ? core::wire::toJson(*report.progress) : core::json::Value(), now,
                 now + settings_.lease);
             kind.began(tx, *task, now);
-        } else if (report.items && !TaskResults::holds(tx, *task, *report.items)) {
+        } else if (!isComplete(tx, *task, kind, *state, report)) {
             answer.refusal = &errors::kResultIncomplete;
             TaskStore::extendLease(tx, taskId, report.attempt, now + settings_.lease);
             return answer;
         } else {
             results_.takeFromReport(tx, *task, kind, items, now);
-            end(tx, *task, *state, taken);
+            ends_.end(tx, *task, *state, taken);
         }
         const auto after = TaskStore::find(tx, taskId);
         answer.ack = {std::string(protocol::toText(after->status)), after->attempt,
                       after->cancelRequestedAt.has_value()};
         return answer;
     });
+}
+
+bool TaskService::isComplete(Transaction& tx, const Task& task, const KindOfTask& kind, TaskState state,
+                             const protocol::TaskStatusReport& report) {
+    if (report.items)
+        return TaskResults::holds(tx, task, *report.items);
+    // Who says nothing of items has none, or has failed before they were complete.
+    const bool worked = state == TaskState::success || state == TaskState::warning;
+    return kind.declaration().item == nullptr || !worked || TaskResults::holds(tx, task, {});
 }
 
 void TaskService::requireResult(const KindOfTask& kind, TaskState state,
@@ -313,161 +290,6 @@ void TaskService::requireResult(const KindOfTask& kind, TaskState state,
             {{"/result/outcome", "must be success, as the status is; it is " + outcome}});
 }
 
-bool TaskService::isSuccessor(Transaction& tx, const Uuid& agent, const Uuid& before) {
-    const auto now = AgentStore::find(tx, agent);
-    const auto old = AgentStore::find(tx, before, true);
-    return now && old && old->revokedAt && now->hostname == old->hostname;
-}
-
-std::optional<core::milliseconds> TaskService::backoffAfter(const Task& task,
-                                                            const protocol::TaskError& error) const {
-    if (error.error == protocol::task_errors::kRepositoryLocked.name) {
-        // A lock that nobody refreshes is stale after half an hour: then restic removes it.
-        constexpr core::milliseconds kLockIsStale = std::chrono::minutes{35};
-        const auto backoff = std::max<core::milliseconds>(settings_.retryBackoff, std::chrono::minutes{1});
-        const auto attempts = std::max<std::int64_t>(settings_.retryAttempts, 1 + kLockIsStale / backoff);
-        return task.attempt <= attempts ? std::optional(backoff) : std::nullopt;
-    }
-    return !isLasting(error.error) && task.attempt <= settings_.retryAttempts
-               ? std::optional(settings_.retryBackoff)
-               : std::nullopt;
-}
-
-void TaskService::end(Transaction& tx, const Task& task, TaskState state,
-                      const protocol::TaskStatusReport& report) {
-    const Instant now = clock_.now();
-    const auto& kind = kinds_.get(task.type);
-    const auto error = underItsName(report.error);
-    TaskEnd end;
-    end.state = state;
-    if (error) {
-        end.message = error->message;
-        end.error = error->error;
-    } else if (state == TaskState::failed)
-        end.message = "The agent gave no reason.";
-    if (report.result)
-        end.result = *report.result;
-    kind.judge(tx, task, end, now);
-    const core::json::Value errorJson = error ? core::wire::toJson(*error) : core::json::Value();
-    kind.reported(tx, task, end.result, now);
-    const auto backoff = end.state == TaskState::failed && !task.cancelRequestedAt && error
-                             ? backoffAfter(task, *error)
-                             : std::nullopt;
-    if (backoff) {
-        requeue(tx, task, now + *backoff, errorJson, now);
-        kind.willBeTriedAgain(tx, task, now);
-        if (task.repository)
-            passOn(tx, task, false, now);
-        return;
-    }
-    if (!TaskStore::finish(tx, task, end.state, end.result, errorJson, now))
-        return;
-    if (kind.declaration().item != nullptr) {
-        const auto held = ResultStore::held(tx, task.id, task.attempt);
-        TaskStore::recordItems(tx, task, held);
-        if (end.state == TaskState::success || end.state == TaskState::warning)
-            kind.receivedAll(tx, task, end.result, held, now);
-    }
-    // A backup that names no snapshot may have found no repository at all.
-    const bool worked = (end.state == TaskState::success || end.state == TaskState::warning) &&
-                        !(kind.declaration().makesSnapshot && kind.snapshotOf(end.result).empty());
-    if (task.repository)
-        passOn(tx, task, worked, now);
-    // There is room for the next one. Without one the wake-up would end a parked poll for nothing, and the
-    // agent would wait a moment before it asks again.
-    if (TaskStore::anyWaiting(tx, task.agent))
-        wakeAfterCommit(tx, task.agent);
-    events_.publishWith(tx,
-                        events::TaskCompleted{task.tenant, task.id, std::string(protocol::toText(end.state)),
-                                              secondsBetween(task.startedAt, now),
-                                              kind.snapshotOf(end.result), end.message.value_or(""), now});
-    kind.ended(tx, task, end, now);
-}
-
-bool TaskService::requeue(Transaction& tx, const Task& task, std::optional<Instant> notBefore,
-                          const core::json::Value& error, Instant now) {
-    if (!TaskStore::requeue(tx, task, notBefore, error, now))
-        return false;
-    if (kinds_.get(task.type).declaration().item != nullptr)
-        ResultStore::erase(tx, task.id);
-    return true;
-}
-
-void TaskService::passOn(Transaction& tx, const Task& task, bool worked, Instant now) {
-    const auto repository = RepositoryStore::find(tx, *task.repository);
-    if (!repository)
-        return;
-    const auto place = placeOf(*repository, task.agent);
-    const bool isNew = !PlaceStore::firstSuccess(tx, place);
-    if (isNew && worked)
-        PlaceStore::markSuccess(tx, place, now);
-    std::vector<Uuid> agents;
-    if (isNew || kinds_.get(task.type).declaration().lock == protocol::LockClass::exclusive)
-        agents = TaskStore::agentsThatWaitFor(tx, *task.repository);
-    else
-        for (const auto& claim : TaskStore::waitingAlone(tx, *task.repository, now))
-            agents.push_back(claim.agent);
-    for (const Uuid& agent : agents)
-        if (agent != task.agent) // that one is woken for whatever waits
-            wakeAfterCommit(tx, agent);
-}
-
-void TaskService::fail(Transaction& tx, const Task& task, const protocol::TaskError& error) {
-    protocol::TaskStatusReport report;
-    report.attempt = task.attempt;
-    report.status = "failed";
-    report.error = error;
-    end(tx, task, TaskState::failed, report);
-}
-
-TaskService::LogAnswer TaskService::appendLogs(const TenantContext& context, const Uuid& agent,
-                                               const Uuid& taskId, const protocol::LogBatch& batch) {
-    const Instant now = clock_.now();
-    return database_.transact(context, [&](Transaction& tx) {
-        const auto task = TaskStore::find(tx, taskId);
-        if (!task || task->agent != agent)
-            throw core::Error(errors::kTaskNotFound, "This agent has no task with this id.");
-        LogAnswer answer;
-        answer.state = {std::string(protocol::toText(task->status)), task->attempt,
-                        task->cancelRequestedAt.has_value()};
-        if (batch.attempt > task->attempt || batch.attempt < 1) {
-            answer.refusal = &errors::kStaleAttempt;
-            return answer;
-        }
-        // Lines of an ended or older attempt are history that nobody else has: they are kept.
-        answer.ack.ackedSeq =
-            logBudget_.take(tx.tenant(), bytesOf(batch), now)
-                ? LogStore::append(tx, taskId, batch, now)
-                : LogStore::leaveOut(
-                      tx, taskId, batch, now,
-                      "The logs of this hour are more than the host keeps; lines are missing here.");
-        if (batch.attempt == task->attempt && protocol::isHeldByAgent(task->status))
-            TaskStore::extendLease(tx, taskId, batch.attempt, now + settings_.lease);
-        return answer;
-    });
-}
-
-TaskService::ItemsAnswer TaskService::appendItems(const TenantContext& context, const Uuid& agent,
-                                                  const Uuid& taskId, const protocol::ResultPart& part) {
-    const Instant now = clock_.now();
-    return database_.transact(context, [&](Transaction& tx) {
-        const auto task = TaskStore::find(tx, taskId);
-        if (!task || (task->agent != agent && !isSuccessor(tx, agent, task->agent)))
-            throw core::Error(errors::kTaskNotFound, "This agent has no task with this id.");
-        ItemsAnswer answer;
-        answer.state = {std::string(protocol::toText(task->status)), task->attempt,
-                        task->cancelRequestedAt.has_value()};
-        if (part.attempt != task->attempt || !protocol::isHeldByAgent(task->status)) {
-            answer.refusal =
-                protocol::isTerminal(task->status) ? &errors::kTaskAlreadyFinished : &errors::kStaleAttempt;
-            return answer;
-        }
-        answer.ack = results_.take(tx, *task, kinds_.get(task->type), part, now);
-        TaskStore::extendLease(tx, taskId, part.attempt, now + settings_.lease);
-        return answer;
-    });
-}
-
 Task TaskService::cancel(const TenantContext& context, const Uuid& taskId, const Made& made) {
     const Instant now = clock_.now();
     return database_.transact(context, [&](Transaction& tx) {
@@ -481,9 +303,9 @@ Task TaskService::cancel(const TenantContext& context, const Uuid& taskId, const
                                                                 ".");
         if (protocol::isHeldByAgent(task->status)) {
             TaskStore::requestCancel(tx, taskId, now);
-            wakeAfterCommit(tx, task->agent);
+            ends_.wakeAfterCommit(tx, task->agent);
         } else {
-            cancelWaiting(tx, *task, "The task was cancelled before it began.");
+            ends_.cancelWaiting(tx, *task, "The task was cancelled before it began.");
         }
         auto cancelled = TaskStore::find(tx, taskId).value();
         if (made)
@@ -492,21 +314,15 @@ Task TaskService::cancel(const TenantContext& context, const Uuid& taskId, const
     });
 }
 
-void TaskService::cancelWaiting(Transaction& tx, const Task& task, const std::string& why) {
-    protocol::TaskStatusReport report;
-    report.attempt = task.attempt;
-    report.error = protocol::task_errors::make(protocol::task_errors::kCancelled, why);
-    end(tx, task, TaskState::cancelled, report);
-}
-
 void TaskService::abandonAll(Transaction& tx, const Uuid& agent) {
     for (const Task& task : TaskStore::waiting(tx, agent))
-        cancelWaiting(tx, task, "The agent was removed before the task began.");
+        ends_.cancelWaiting(tx, task, "The agent was removed before the task began.");
     for (const Task& task : TaskStore::held(tx, agent))
-        fail(tx, task,
-             protocol::task_errors::make(protocol::task_errors::kAgentRemoved,
-                                         "The agent was removed while it held the task. A snapshot that it "
-                                         "still finishes stays in the repository."));
+        ends_.fail(
+            tx, task,
+            protocol::task_errors::make(protocol::task_errors::kAgentRemoved,
+                                        "The agent was removed while it held the task. A snapshot that it "
+                                        "still finishes stays in the repository."));
 }
 
 Task TaskService::retry(const TenantContext& context, const Uuid& taskId, const Made& made) {
@@ -532,99 +348,6 @@ Task TaskService::retry(const TenantContext& context, const Uuid& taskId, const 
             made(again);
         return again;
     });
-}
-
-void TaskService::giveBack(Transaction& tx, const Task& task, const protocol::TaskError& why) {
-    const Instant now = clock_.now();
-    if (task.cancelRequestedAt) {
-        protocol::TaskStatusReport report;
-        report.attempt = task.attempt;
-        report.error = protocol::task_errors::make(protocol::task_errors::kCancelled);
-        end(tx, task, TaskState::cancelled, report);
-        return;
-    }
-    if (task.attempt > settings_.retryAttempts) {
-        fail(tx, task, why);
-        return;
-    }
-    if (requeue(tx, task, std::nullopt, core::wire::toJson(why), now)) {
-        kinds_.get(task.type).willBeTriedAgain(tx, task, now);
-        wakeAfterCommit(tx, task.agent);
-    }
-}
-
-void TaskService::reconcile(Transaction& tx, const Uuid& agent,
-                            const std::vector<std::pair<Uuid, int>>& open) {
-    const Instant now = clock_.now();
-    // An answer may still be on its way to the agent when it says what it holds.
-    constexpr auto kOnTheWay = core::seconds{15};
-    for (const Task& task : TaskStore::held(tx, agent)) {
-        const bool known = std::any_of(open.begin(), open.end(), [&](const auto& entry) {
-            return entry.first == task.id && entry.second == task.attempt;
-        });
-        if (known)
-            TaskStore::extendLease(tx, task.id, task.attempt, now + settings_.lease);
-        else if (task.status == TaskState::assigned) {
-            // Whoever has it after all ignores the same attempt; whoever has not must not wait for the lease.
-            TaskStore::repeatHandOut(tx, task);
-            wakeAfterCommit(tx, agent);
-        } else if (task.assignedAt && *task.assignedAt + kOnTheWay < now)
-            giveBack(tx, task,
-                     protocol::task_errors::make(protocol::task_errors::kInterrupted,
-                                                 "The agent no longer knows this task."));
-    }
-}
-
-void TaskService::each(const std::vector<TaskStore::Key>& tasks, const Fence& fence, const char* what,
-                       const std::function<void(Transaction&, const Task&)>& work) {
-    for (const auto& key : tasks) {
-        const auto log = [&] {
-            log_.error(what, {{"tenant_id", key.tenant.toString()},
-                              {"task_id", key.id.toString()},
-                              {"error", core::describeCurrentException()}});
-        };
-        try {
-            database_.transact(TenantContext(key.tenant), [&](Transaction& tx) {
-                fence(tx);
-                if (const auto task = TaskStore::find(tx, key.id))
-                    work(tx, *task);
-            });
-        } catch (const core::Error& error) {
-            if (error.name() == core::errors::kLeaseLost.name)
-                throw;
-            log();
-        } catch (const std::exception&) {
-            log();
-        }
-    }
-}
-
-void TaskService::sweep(const Fence& fence) {
-    const Instant now = clock_.now();
-    const core::SystemContext system("lease sweep");
-    each(database_.read(system, [&](Transaction& tx) { return TaskStore::lapsed(tx, now, kSweepBatch); }),
-         fence, "a lease could not be ended", [&](Transaction& tx, const Task& task) {
-             if (!task.leaseUntil || *task.leaseUntil >= now)
-                 return;
-             if (task.status == TaskState::assigned)
-                 giveBack(tx, task,
-                          protocol::task_errors::make(protocol::task_errors::kInterrupted,
-                                                      "The agent took the task and did not begin it."));
-             else if (task.status == TaskState::running)
-                 TaskStore::setUnreachable(tx, task, now);
-         });
-    each(database_.read(system, [&](Transaction& tx) { return TaskStore::overdue(tx, now, kSweepBatch); }),
-         fence, "an overdue task could not be ended", [&](Transaction& tx, const Task& task) {
-             if (task.status == TaskState::unreachable)
-                 fail(tx, task, protocol::task_errors::make(protocol::task_errors::kTaskTimeout));
-         });
-    // Retries whose time has come: their agents are asleep in a long poll.
-    const auto due = database_.read(
-        system, [&](Transaction& tx) { return TaskStore::agentsWithDueRetries(tx, lastSweep_, now); });
-    lastSweep_ = now;
-    for (const Uuid& agent : due)
-        if (wake_)
-            wake_(agent);
 }
 
 } // namespace restic

@@ -18,25 +18,15 @@
 #include "restic/protocol/envelope.h"
 #include "restic/protocol/task_messages.h"
 #include "tasks/kinds/kind.h"
-#include "tasks/log_budget.h"
-#include "tasks/run_store.h"
+#include "tasks/task_ends.h"
+#include "tasks/task_leases.h"
 #include "tasks/task_payloads.h"
 #include "tasks/task_results.h"
+#include "tasks/task_settings.h"
 #include "tasks/task_store.h"
+#include "tasks/task_uploads.h"
 
 namespace restic {
-
-struct TaskSettings {
-    core::milliseconds lease{90000};
-    core::milliseconds longPollTimeout{30000};
-    core::milliseconds cancelAgain{30000};
-    int retryAttempts = 3;
-    core::milliseconds retryBackoff{300000};
-    /// Of one tenant, at one host.
-    std::int64_t logBytesPerHour = 256LL << 20;
-    /// Of the items of one task's result.
-    std::int64_t resultBytes = 256LL << 20;
-};
 
 /// What somebody asks for.
 struct TaskRequest {
@@ -52,21 +42,18 @@ struct TaskRequest {
     std::optional<core::Uuid> retryOf;
 };
 
-/// The life of tasks: made once, handed out at least once, fenced by the attempt, ended once. It knows no
-/// kind but those that it is given. Thread-safe.
+/// The life of tasks: made once, handed out at least once, fenced by the attempt, ended once (TaskEnds). It
+/// knows no kind but those that it is given. Thread-safe.
 class TaskService final : public AgentTasks {
 public:
     TaskService(core::db::Database& database, const core::Clock& clock, core::event::Bus& events,
-                core::ServiceHandle<base::SecretVault> vault, core::Logger log, TaskSettings settings,
+                core::ServiceHandle<base::SecretVault> vault, const core::Logger& log, TaskSettings settings,
                 std::vector<std::unique_ptr<KindOfTask>> kinds);
 
     /// Called with an agent that has something to do, after the commit: to wake it wherever it is parked.
-    void setWake(std::function<void(const core::Uuid& agent)> wake) { wake_ = std::move(wake); }
+    void setWake(std::function<void(const core::Uuid& agent)> wake) { ends_.setWake(std::move(wake)); }
 
-    void wake(const core::Uuid& agent) const override {
-        if (wake_)
-            wake_(agent);
-    }
+    void wake(const core::Uuid& agent) const override { ends_.wake(agent); }
 
     /// Called with the task inside the unit of work that made it.
     using Made = std::function<void(const Task&)>;
@@ -93,22 +80,16 @@ public:
     /// An agent's report. Throws kTaskNotFound for a task that is not this agent's.
     ReportAnswer report(const core::TenantContext& context, const core::Uuid& agent, const core::Uuid& task,
                         const protocol::TaskStatusReport& report);
-    struct LogAnswer {
-        protocol::LogAck ack;
-        const core::ErrorKind* refusal = nullptr;
-        protocol::TaskStatusAck state;
-    };
+    using LogAnswer = TaskUploads::LogAnswer;
     LogAnswer appendLogs(const core::TenantContext& context, const core::Uuid& agent, const core::Uuid& task,
-                         const protocol::LogBatch& batch);
-
-    struct ItemsAnswer {
-        protocol::ResultAck ack;
-        const core::ErrorKind* refusal = nullptr; ///< kStaleAttempt or kTaskAlreadyFinished
-        protocol::TaskStatusAck state;
-    };
-    /// Items of the result. Throws kTaskNotFound, kResultTooLarge.
+                         const protocol::LogBatch& batch) {
+        return uploads_.appendLogs(context, agent, task, batch);
+    }
+    using ItemsAnswer = TaskUploads::ItemsAnswer;
     ItemsAnswer appendItems(const core::TenantContext& context, const core::Uuid& agent,
-                            const core::Uuid& task, const protocol::ResultPart& part);
+                            const core::Uuid& task, const protocol::ResultPart& part) {
+        return uploads_.appendItems(context, agent, task, part);
+    }
 
     /// A waiting task is cancelled at once, a held one when its agent has ended it. Throws kTaskNotFound,
     /// kTaskAlreadyFinished.
@@ -118,50 +99,35 @@ public:
     Task retry(const core::TenantContext& context, const core::Uuid& task, const Made& made = {});
 
     void reconcile(core::db::Transaction& tx, const core::Uuid& agent,
-                   const std::vector<std::pair<core::Uuid, int>>& open) override;
+                   const std::vector<std::pair<core::Uuid, int>>& open) override {
+        leases_.reconcile(tx, agent, open);
+    }
 
     /// Leases that ended: what was never started is given out again, what runs is unreachable.
-    void sweep(const Fence& fence = unfenced);
+    void sweep(const Fence& fence = unfenced) { leases_.sweep(fence); }
 
 private:
     Task insert(core::db::Transaction& tx, Task task);
-    void wakeAfterCommit(core::db::Transaction& tx, const core::Uuid& agent);
     /// What its agent gets; nothing if it cannot be made, which ends the task.
     std::optional<protocol::Envelope> envelopeFor(core::db::Transaction& tx, const Task& task);
+    /// Whether the host has the items that the report's result stands for.
+    static bool isComplete(core::db::Transaction& tx, const Task& task, const KindOfTask& kind,
+                           protocol::TaskState state, const protocol::TaskStatusReport& report);
     /// Throws kValidation for a result that its wire type refuses, or that does not fit the state.
     static void requireResult(const KindOfTask& kind, protocol::TaskState state,
                               const protocol::TaskStatusReport& report);
-    /// Whether the agent is the same machine, enrolled anew after the other was revoked.
-    static bool isSuccessor(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& before);
-    /// The task has let go of its repository: whoever waited for it may go on. `worked`: there is a
-    /// repository.
-    void passOn(core::db::Transaction& tx, const Task& task, bool worked, core::Instant now);
-    /// One unit of work for each task that is still there; what one throws is logged and stops no other.
-    void each(const std::vector<TaskStore::Key>& tasks, const Fence& fence, const char* what,
-              const std::function<void(core::db::Transaction&, const Task&)>& work);
-    /// How long a failed attempt waits for the next one; nullopt: there is none.
-    [[nodiscard]] std::optional<core::milliseconds> backoffAfter(const Task& task,
-                                                                 const protocol::TaskError& error) const;
-    void end(core::db::Transaction& tx, const Task& task, protocol::TaskState state,
-             const protocol::TaskStatusReport& report);
-    /// The next attempt of the task begins without anything of this one's result.
-    bool requeue(core::db::Transaction& tx, const Task& task, std::optional<core::Instant> notBefore,
-                 const core::json::Value& error, core::Instant now);
-    void cancelWaiting(core::db::Transaction& tx, const Task& task, const std::string& why);
-    void fail(core::db::Transaction& tx, const Task& task, const protocol::TaskError& error);
-    void giveBack(core::db::Transaction& tx, const Task& task, const protocol::TaskError& why);
 
     core::db::Database& database_;
     const core::Clock& clock_;
     core::event::Bus& events_;
     Kinds kinds_;
-    TaskPayloads payloads_;
-    LogBudget logBudget_;
-    TaskResults results_;
     core::Logger log_;
     TaskSettings settings_;
-    std::function<void(const core::Uuid&)> wake_;
-    core::Instant lastSweep_{};
+    TaskPayloads payloads_;
+    TaskResults results_;
+    TaskEnds ends_;
+    TaskLeases leases_;
+    TaskUploads uploads_;
 };
 
 } // namespace restic
