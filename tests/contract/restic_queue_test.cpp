@@ -1,5 +1,6 @@
 #include "contract/restic_fixture.h"
 #include "tasks/repository_queue.h"
+#include "tasks/task_wait.h"
 
 /// The queue of a repository: what needs it alone never meets others, whichever agents and hosts they are of.
 namespace test {
@@ -185,6 +186,42 @@ TEST_P(ResticQueue, ALockOfSomebodyElseIsWaitedForLongerThanItCanBeStale) {
     }
     EXPECT_EQ(status(id), "failed");
     EXPECT_GT(clock.now() - began, 30min) << "restic removes a lock that is half an hour old";
+}
+
+TEST_P(ResticQueue, WhyATaskWaitsIsSaidWhateverItIs) {
+    const auto codeOf = [&](const Uuid& id) {
+        return here([&](Transaction& tx) {
+            const auto task = restic::TaskStore::find(tx, id).value();
+            const auto wait = restic::waitOf(tx, host.tasks.kinds(), task, clock.now());
+            return wait ? wait->code : "";
+        });
+    };
+    const auto backup = wanted("backup", web);
+    EXPECT_EQ(codeOf(backup), "") << "its agent gets it when it asks";
+    setStatus(web, "offline");
+    EXPECT_EQ(codeOf(backup), "offline");
+    setStatus(web, "online");
+    const auto set = [&](const std::string& what) {
+        here([&](Transaction& tx) {
+            tx.execute("UPDATE restic_agents SET " + what + " WHERE tenant_id = $1 AND id = $2",
+                       {tx.tenant(), web});
+        });
+    };
+    set("paused = TRUE");
+    EXPECT_EQ(codeOf(backup), "paused");
+    set("paused = FALSE, max_concurrent_tasks = 1");
+    EXPECT_EQ(handOut(web), std::vector<Uuid>{backup});
+    EXPECT_EQ(codeOf(backup), "") << "it does not wait any more";
+    const auto second = wanted("backup", web);
+    EXPECT_EQ(codeOf(second), "busy");
+    EXPECT_EQ(codeOf(wanted("check", dbs)), "others_work");
+    host.tasks.report(tenant, web, backup, failed("BackendUnavailable"));
+    EXPECT_EQ(status(backup), "queued");
+    EXPECT_EQ(codeOf(backup), "again");
+    here([&](Transaction& tx) {
+        const auto task = restic::TaskStore::find(tx, backup).value();
+        EXPECT_EQ(restic::waitOf(tx, host.tasks.kinds(), task, clock.now())->until, task.notBefore);
+    });
 }
 
 } // namespace

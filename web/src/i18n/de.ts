@@ -291,6 +291,7 @@ const de: Messages = {
     before: '{kind} auf {host}',
     offline: 'Wartet auf {host}; der Rechner ist nicht online.',
     paused: 'Wartet auf {host}; der Rechner ist pausiert.',
+    busy: 'Wartet auf {host}; der Rechner hat so viele Aufgaben, wie er zugleich haben darf.',
     agent: 'Wartet darauf, dass {host} es annimmt.',
     again: 'Der letzte Versuch ist gescheitert; es folgt ein weiterer.',
     running: 'Läuft auf {host}.',

@@ -289,6 +289,7 @@ const en = {
     before: '{kind} on {host}',
     offline: 'Waits for {host}, which is not online.',
     paused: 'Waits for {host}, which is paused.',
+    busy: 'Waits for {host}, which has as many tasks as it may have at once.',
     agent: 'Waits for {host} to take it.',
     again: 'The last attempt failed; it will be tried again.',
     running: 'Runs on {host}.',

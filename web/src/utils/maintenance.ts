@@ -84,7 +84,7 @@ export function outcomeOf(last: Maintenance, failure: TaskFailure | null | undef
   return DID[last.kind](result, say)
 }
 
-export type AgentOf = (id: string) => Pick<Agent, 'hostname' | 'status' | 'paused'> | undefined
+export type AgentOf = (id: string) => Pick<Agent, 'hostname'> | undefined
 
 /** Why a task has not begun and for whom it waits, or where it runs. */
 export function stateOf(task: Task, agentOf: AgentOf, { t }: Say): string {
@@ -94,13 +94,10 @@ export function stateOf(task: Task, agentOf: AgentOf, { t }: Say): string {
   if (task.status !== 'queued' && task.status !== 'created') return t('wait.running', { host })
   if (task.waiting) {
     const before = task.waiting.tasks.map((other) => t('wait.before', { kind: other.type === 'backup' ? t('wait.backup') : t(`care.${other.type}.name`), host: nameOf(other.agent_id) }))
-    const why = t(`wait.${task.waiting.code}`)
+    const why = t(`wait.${task.waiting.code}`, { host })
     return before.length ? `${why} (${before.join(', ')})` : why
   }
-  if (task.error) return t('wait.again')
-  const agent = agentOf(task.agent_id)
-  if (agent?.paused) return t('wait.paused', { host })
-  return t(agent && agent.status !== 'online' ? 'wait.offline' : 'wait.agent', { host })
+  return t('wait.agent', { host })
 }
 
 type Retention = Partial<Record<'keep_last' | 'keep_hourly' | 'keep_daily' | 'keep_weekly' | 'keep_monthly' | 'keep_yearly', number | null>>

@@ -76,15 +76,15 @@ describe('soundness', () => {
 
 describe('a task that has not ended', () => {
   const task = (more: Partial<Task>): Task => ({ id: 't', type: 'check', status: 'queued', agent_id: 'a', error: null, ...more }) as Task
-  const agents = (status: string, paused = false) => (id: string) => (id === 'a' ? { hostname: 'web-01', status, paused } : undefined) as never
-  const state = (one: Task, agentOf = agents('online')): string => stateOf(one, agentOf, say('en'))
+  const agents = (id: string) => (id === 'a' ? { hostname: 'web-01' } : undefined)
+  const state = (one: Task): string => stateOf(one, agents, say('en'))
   it('says for whom it waits', () => {
     const waiting = { code: 'others_work', reason: 'It waits.', tasks: [{ id: 'b', type: 'backup', agent_id: 'a' }, { id: 'p', type: 'prune', agent_id: 'gone' }] } as Task['waiting']
     expect(state(task({ waiting }))).toBe('Waits: it needs the repository for itself, and others work on it. (backup on web-01, Free space on another machine)')
-    expect(stateOf(task({ waiting }), agents('online'), say('de'))).toContain('Backup auf web-01, Platz freigeben auf einem anderen Rechner')
+    expect(stateOf(task({ waiting }), agents, say('de'))).toContain('Backup auf web-01, Platz freigeben auf einem anderen Rechner')
   })
   it('has words for every code and kind of the host', () => {
-    const codes: Record<NonNullable<Task['waiting']>['code'], true> = { others_work: true, taken: true, turn: true, new_repository: true }
+    const codes: Record<NonNullable<Task['waiting']>['code'], true> = { others_work: true, taken: true, turn: true, new_repository: true, again: true, paused: true, offline: true, busy: true }
     const kinds: Record<Maintenance['kind'], true> = { init: true, check: true, forget: true, prune: true, unlock: true, stats: true, snapshots: true }
     for (const language of ['en', 'de'] as const) {
       say(language)
@@ -93,10 +93,12 @@ describe('a task that has not ended', () => {
     }
   })
   it('says that its agent is away, paused or on its way', () => {
-    expect(state(task({}), agents('offline'))).toBe('Waits for web-01, which is not online.')
-    expect(state(task({}), agents('online', true))).toBe('Waits for web-01, which is paused.')
+    const because = (code: string): string => state(task({ waiting: { code, reason: '', tasks: [] } as never }))
+    expect(because('offline')).toBe('Waits for web-01, which is not online.')
+    expect(because('paused')).toBe('Waits for web-01, which is paused.')
+    expect(because('busy')).toBe('Waits for web-01, which has as many tasks as it may have at once.')
+    expect(because('again')).toMatch(/will be tried again/)
     expect(state(task({}))).toBe('Waits for web-01 to take it.')
-    expect(state(task({ error: { error: 'NetworkError', message: 'x', hint: '' } as never }))).toMatch(/will be tried again/)
   })
   it('says where it runs', () => {
     expect(state(task({ status: 'running' }))).toBe('Runs on web-01.')

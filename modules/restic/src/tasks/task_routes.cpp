@@ -1,9 +1,9 @@
 #include "tasks/task_routes.h"
 #include "errors.h"
 #include "restic/protocol/task_kinds.h"
-#include "tasks/repository_queue.h"
 #include "tasks/run_store.h"
 #include "tasks/task_views.h"
+#include "tasks/task_wait.h"
 
 namespace restic {
 
@@ -35,15 +35,11 @@ core::Uuid agentFor(const TaskRoutes& s, Request& request, const TaskInput& inpu
 }
 
 std::optional<TaskWait> waitOf(const TaskRoutes& s, Request& request, const Task& task) {
-    if (task.status != protocol::TaskState::queued || !task.repository)
-        return std::nullopt;
     return s.database.read(request.tenant(), [&](Transaction& tx) -> std::optional<TaskWait> {
-        const TaskStore::Claim claim{task.id, task.type, task.agent, task.priority, task.repository};
-        const auto wait =
-            RepositoryQueue::waitOf(tx, s.tasks.kinds(), claim, *task.repository, s.clock.now());
+        const auto wait = waitOf(tx, s.tasks.kinds(), task, s.clock.now());
         if (!wait)
             return std::nullopt;
-        TaskWait view{wait->code, wait->reason, {}};
+        TaskWait view{wait->code, wait->reason, {}, wait->until};
         for (const auto& other : wait->claims)
             view.tasks.push_back({other.id, other.kind, other.agent});
         return view;

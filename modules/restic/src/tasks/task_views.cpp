@@ -6,7 +6,7 @@
 #include "restic/protocol/task_kinds.h"
 #include "restic/protocol/task_state.h"
 #include "tasks/kinds/backup.h"
-#include "tasks/repository_queue.h"
+#include "tasks/task_wait.h"
 
 namespace restic {
 
@@ -94,10 +94,12 @@ const Type& wireType(const TaskBefore*) {
 }
 
 const Type& wireType(const TaskWait*) {
-    static const auto type = object<TaskWait>("TaskWait", tolerant, "For whom a task waits")
-                                 .field("code", &TaskWait::code, {.oneOf = RepositoryQueue::waitCodes()})
+    static const auto type = object<TaskWait>("TaskWait", tolerant, "Why a queued task is not handed out")
+                                 .field("code", &TaskWait::code, {.oneOf = waitCodes()})
                                  .field("reason", &TaskWait::reason)
-                                 .field("tasks", &TaskWait::tasks)
+                                 .field("tasks", &TaskWait::tasks, {.doc = "For whom it waits"})
+                                 .field("until", &TaskWait::until,
+                                        {.doc = "When it is over, where that is known", .omitEmpty = true})
                                  .build();
     return type;
 }

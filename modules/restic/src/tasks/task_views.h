@@ -51,6 +51,7 @@ struct TaskWait {
     std::string code;
     std::string reason;
     std::vector<TaskBefore> tasks;
+    std::optional<core::Instant> until;
 };
 
 /// How much a result has beside the report: at /tasks/{id}/result.
