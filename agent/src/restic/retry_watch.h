@@ -12,8 +12,8 @@ enum class RetryPatience {
     onlyOne,        ///< whatever the cause: somebody waits for the answer
 };
 
-/// Follows what restic says of its own tries. From 0.17 on it goes on for a quarter of an hour, also where
-/// the storage refused its credentials, and says why with each try.
+/// Follows what restic says of its own tries. At the latest from 0.18 on it goes on for a quarter of an hour,
+/// also where the storage refused its credentials, and says why with each try.
 class RetryWatch {
 public:
     explicit RetryWatch(RetryPatience patience) : patience_(patience) {}

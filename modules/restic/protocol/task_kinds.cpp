@@ -66,7 +66,7 @@ const TaskKind test{.name = "test",
                         "Asks the storage whether it can be reached and what is there, and changes nothing",
                     .lock = LockClass::none,
                     .triedAgain = false,
-                    .timeLimit = 1min,
+                    .timeLimit = 30s,
                     .payload = &typeOf<TestTask>,
                     .result = &typeOf<TestResult>};
 } // namespace kinds
