@@ -49,6 +49,11 @@ protected:
         const auto* result = ended.find("result");
         return result != nullptr ? *result : Value();
     }
+    /// A field as JSON; "" where there is none.
+    static std::string fieldOf(const Value& of, std::string_view name) {
+        const auto* field = of.find(name);
+        return field != nullptr ? core::json::write(*field) : "";
+    }
     /// The task of a test that the repository's own route starts.
     std::string startTest(const std::string& repository) {
         return post("/api/v1/restic/repositories/" + repository + "/test", {{"agent_id", agentId_}}, 202)

@@ -78,15 +78,16 @@ TEST_P(StorageTest, OfAnS3ServerSaysWhatIsWrong) {
 TEST_P(StorageTest, AMissingBucketIsMadeByInit) {
     server_ = startS3Server(dir_ / "server");
     const auto repository = registered("new", "s3", with("bucket", "made-by-restic"), server_->authority());
-    EXPECT_EQ(core::json::write(*succeed(start("init", repository)).find("created")), "true");
-    EXPECT_EQ(core::json::write(*succeed(startTest(repository)).find("found")), "true");
+    EXPECT_EQ(fieldOf(succeed(start("init", repository)), "created"), "true");
+    EXPECT_EQ(fieldOf(succeed(startTest(repository)), "found"), "true");
 }
 
 TEST_P(StorageTest, AWrongCertificateEndsAnInitWithItsName) {
     server_ = startRestServer(dir_ / "server");
     const auto id = start("init", registered("untrusted", "rest", server_->config("untrusted")));
     EXPECT_EQ(outcome(id), "failed");
-    EXPECT_EQ(task(id).find("error")->stringOr("error"), "CertificateError") << core::json::write(task(id));
+    EXPECT_NE(fieldOf(task(id), "error").find("CertificateError"), std::string::npos)
+        << core::json::write(task(id));
 }
 
 TEST_P(StorageTest, OfAKindThatThisResticLacksSaysSo) {
