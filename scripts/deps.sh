@@ -7,7 +7,7 @@ build_packages=(g++ cmake make ninja-build ccache mold git pkg-config
     libhowardhinnant-date-dev prometheus-cpp-dev libwslay-dev libgtest-dev libgmock-dev)
 run_packages=(restic curl jq tzdata)
 test_packages=(abigail-tools postgresql-15 chromium fonts-dejavu-core procps openssl sslscan systemd
-    nginx-light haproxy strace slowhttptest clang-16 libclang-rt-16-dev xz-utils)
+    nginx-light haproxy strace slowhttptest clang-16 libclang-rt-16-dev xz-utils rclone openssh-server)
 bench_packages=(wrk)
 lint_packages=(clang-format-16 clang-tidy-16)
 
@@ -63,5 +63,8 @@ if [ -z "$(node_bin)" ]; then
         fail "Node.js cannot be installed" "install Node.js 22.18 or later yourself"
 fi
 case "$purpose" in
-test | bench | all) bash scripts/restics.sh ;;
+test | bench | all)
+    bash scripts/restics.sh
+    bash scripts/storage_servers.sh
+    ;;
 esac

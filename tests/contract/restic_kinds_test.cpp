@@ -315,6 +315,30 @@ TEST_P(ResticKinds, AKindOfALaterVersionFailsAloneAndSaysSo) {
     EXPECT_EQ(task(strange).error.stringOr("error"), "UnsupportedTask");
 }
 
+TEST_P(ResticKinds, ATestIsAnsweredAtOnceAndProvesNoMoreThanItFound) {
+    const auto marked = [&] {
+        return here([&](Transaction& tx) {
+            const auto repository = restic::RepositoryStore::find(tx, store).value();
+            return restic::PlaceStore::firstSuccess(tx, restic::placeOf(repository, web)).has_value();
+        });
+    };
+    here([&](Transaction& tx) {
+        const auto repository = restic::RepositoryStore::find(tx, store).value();
+        restic::PlaceStore::forget(tx, restic::placeOf(repository, web));
+    });
+    run("test", {{"found", false}});
+    EXPECT_FALSE(marked()) << "nothing is there, so that the first backup may still create it";
+    const auto failing = made("test").id;
+    EXPECT_EQ(*given(failing).find("once_worked"), core::json::Value(false));
+    host.tasks.report(tenant, web, failing, failed("BackendUnavailable"));
+    EXPECT_EQ(status(failing), "failed") << "somebody waits for the answer";
+    run("test", {{"found", true}, {"version", 2}});
+    EXPECT_TRUE(marked());
+    const auto later = made("test").id;
+    EXPECT_EQ(*given(later).find("once_worked"), core::json::Value(true));
+    EXPECT_EQ(maintenance().at(0).kind, "test");
+}
+
 TEST_P(ResticKinds, TheirTimeLimitIsTheirOwn) {
     EXPECT_EQ(made("prune", {}, true).timeoutSeconds, 24 * 3600) << "the policy's is for its backups";
     EXPECT_EQ(made("unlock").timeoutSeconds, 600);

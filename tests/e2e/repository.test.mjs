@@ -1,7 +1,7 @@
 // What cares for a repository, as a person starts it and sees what came of it.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { join } from 'node:path'
 import { launchBrowser } from '../support/browser.mjs'
@@ -112,6 +112,17 @@ test('old snapshots are removed without their space, by a policy that says what 
   await outcome('forget').filter({ hasText: /^2 snapshots were removed, 1 (is|are) kept\.$/ }).waitFor({ timeout: 30000 })
   assert.equal((await system.call('GET', '/restic/snapshots')).items.length, 1)
   assert.equal(await card('init').count(), 0, 'nothing is left to create')
+})
+
+test('a test says what is at the repository, and what to do where it is not', async () => {
+  await backUp()
+  await page.click('[data-start=test]')
+  await outcome('test').filter({ hasText: /^The storage answers, and the repository opens with its password/ }).waitFor({ timeout: 30000 })
+  renameSync(join(system.folder, 'repository'), join(system.folder, 'elsewhere'))
+  await page.click('[data-start=test]')
+  await outcome('test').filter({ hasText: /the repository that once worked there is gone/ }).waitFor({ timeout: 30000 })
+  await card('test').locator('[data-test=hint]').filter({ hasText: /disk is mounted/ }).waitFor()
+  renameSync(join(system.folder, 'elsewhere'), join(system.folder, 'repository'))
 })
 
 test('a lock that a killed restic left is removed', async () => {

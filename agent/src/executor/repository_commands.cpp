@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "restic/protocol/task_errors.h"
+#include "restic/verdict.h"
 
 namespace agent {
 namespace {
@@ -10,6 +11,7 @@ using namespace std::chrono_literals;
 namespace task_errors = restic::protocol::task_errors;
 
 constexpr auto kMost = 120s;
+constexpr int kMostTriesForWords = 5;
 } // namespace
 
 std::optional<core::ProcessResult> RepositoryCommands::run(const RepositoryAccess& repository,
@@ -17,14 +19,31 @@ std::optional<core::ProcessResult> RepositoryCommands::run(const RepositoryAcces
                                                            const std::stop_token& stop,
                                                            std::optional<restic::protocol::TaskError>& error,
                                                            bool evenIfCancelled) const {
+    auto result = runOnce(repository, arguments, stop, error, evenIfCancelled);
+    // Without ssh's words nobody could say what to do, and the next time they are there.
+    for (int again = 1;
+         again < kMostTriesForWords && result && !result->exit.ok() && lacksWordsOfSsh(result->error);
+         ++again)
+        result = runOnce(repository, arguments, stop, error, evenIfCancelled);
+    return result;
+}
+
+std::optional<core::ProcessResult>
+RepositoryCommands::runOnce(const RepositoryAccess& repository, const std::vector<std::string>& arguments,
+                            const std::stop_token& stop, std::optional<restic::protocol::TaskError>& error,
+                            bool evenIfCancelled) const {
     auto command = services_.commands.on(repository, arguments);
     command.spec.standardOutput = core::ProcessOutput::capture(64U << 10U);
-    command.spec.standardError = core::ProcessOutput::capture(64U << 10U);
     command.spec.timeout = evenIfCancelled ? kMost : std::min<std::chrono::milliseconds>(kMost, timeout_);
     std::stop_source either;
     const std::stop_callback byAgent(stop, [&] { either.request_stop(); });
     const std::stop_callback byServer(evenIfCancelled ? std::stop_token() : report_.outbox().stopToken(),
                                       [&] { either.request_stop(); });
+    RetryWatch tries(patience_);
+    command.spec.standardError = core::ProcessOutput::toSink([&](std::string_view piece) {
+        if (tries.append(piece))
+            either.request_stop();
+    });
     auto result = services_.runner.run(command.spec, either.get_token());
     if (!result) {
         const bool absent = &result.error().kind() == &core::errors::kProgramNotFound;
@@ -32,13 +51,22 @@ std::optional<core::ProcessResult> RepositoryCommands::run(const RepositoryAcces
                                   result.error().what());
         return std::nullopt;
     }
+    result.value().error = tries.text();
+    if (tries.ended()) {
+        // It failed by itself, and only went on trying.
+        result.value().exit = {.code = 1};
+        return std::move(result).value();
+    }
     if (result.value().cancelled) {
         error = task_errors::make(task_errors::kInterrupted);
         return std::nullopt;
     }
     if (result.value().timedOut) {
-        error =
-            task_errors::make(task_errors::kNetworkTimeout, "restic did not reach the repository in time");
+        const auto& cause = classifyFailure({.code = 1}, tries.text());
+        error = &cause == &task_errors::kCommandFailed
+                    ? task_errors::make(task_errors::kNetworkTimeout,
+                                        "restic did not reach the repository in time")
+                    : task_errors::make(cause, failureMessage({.code = 1}, tries.text()));
         return std::nullopt;
     }
     return std::move(result).value();

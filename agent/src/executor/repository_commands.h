@@ -9,6 +9,7 @@
 #include "core/process.h"
 #include "executor/task_report.h"
 #include "restic/repository_access.h"
+#include "restic/retry_watch.h"
 #include "waiting/patience.h"
 
 namespace agent {
@@ -17,10 +18,12 @@ namespace agent {
 /// with the agent. One thread.
 class RepositoryCommands {
 public:
-    RepositoryCommands(const TaskServices& services, TaskReport& report, std::chrono::milliseconds timeout)
-        : services_(services), report_(report), timeout_(timeout) {}
+    RepositoryCommands(const TaskServices& services, TaskReport& report, std::chrono::milliseconds timeout,
+                       RetryPatience patience = RetryPatience::whileItMayHelp)
+        : services_(services), report_(report), timeout_(timeout), patience_(patience) {}
 
-    /// What the command said and how it ended; the reason in `error` if it did not come to an end.
+    /// What the command said and how it ended; the reason in `error` if it did not come to an end. One that
+    /// tried in vain has failed, with what it said until then.
     /// `evenIfCancelled`: also for what is done after a cancelled restic.
     std::optional<core::ProcessResult> run(const RepositoryAccess& repository,
                                            const std::vector<std::string>& arguments,
@@ -41,9 +44,16 @@ public:
     }
 
 private:
+    std::optional<core::ProcessResult> runOnce(const RepositoryAccess& repository,
+                                               const std::vector<std::string>& arguments,
+                                               const std::stop_token& stop,
+                                               std::optional<restic::protocol::TaskError>& error,
+                                               bool evenIfCancelled) const;
+
     const TaskServices& services_;
     TaskReport& report_;
     std::chrono::milliseconds timeout_;
+    RetryPatience patience_;
 };
 
 } // namespace agent

@@ -11,6 +11,7 @@
 #include "files/path_look.h"
 #include "restic/message.h"
 #include "restic/protocol/task_errors.h"
+#include "restic/repository_document.h"
 #include "restic/verdict.h"
 
 #include "core/text.h"
@@ -53,7 +54,7 @@ std::optional<protocol::TaskError> RepositorySetup::prepare(const RepositoryAcce
     if (const auto folder = repository.localFolder())
         return prepareFolder(repository, *folder, stop);
     std::optional<protocol::TaskError> error;
-    const auto found = commands_.run(repository, {"cat", "config", "--no-lock"}, stop, error);
+    const auto found = commands_.run(repository, kShowRepository, stop, error);
     if (!found)
         return error;
     if (found->exit.ok() || !saysRepositoryIsAbsent(found->exit, found->error))
@@ -69,6 +70,15 @@ std::optional<protocol::TaskError> RepositorySetup::prepareFolder(const Reposito
     if (!held)
         return task_errors::make(task_errors::kCommandTimeout,
                                  "The repository's file system does not answer");
+    auto found = lookInFolder(repository, folder, stop);
+    if (auto* error = std::get_if<protocol::TaskError>(&found))
+        return std::move(*error);
+    return std::get<Place>(found) == Place::empty ? initialise(repository, stop) : std::nullopt;
+}
+
+std::variant<RepositorySetup::Place, protocol::TaskError>
+RepositorySetup::lookInFolder(const RepositoryAccess& repository, const std::filesystem::path& folder,
+                              const std::stop_token& stop) {
     const auto looked = commands_.look(
         [folder] {
             std::error_code code;
@@ -88,7 +98,7 @@ std::optional<protocol::TaskError> RepositorySetup::prepareFolder(const Reposito
                                      " is empty: restore it from a copy of the repository, or empty the "
                                      "folder if nothing in it is needed");
     if (hasConfig)
-        return std::nullopt; // what is wrong with it, if anything, the backup will say
+        return Place::taken;
     if (!place.missing() && !place.link && !place.folder)
         return task_errors::make(task_errors::kRepositoryNotFound, name + " is no folder");
     const auto inside =
@@ -96,11 +106,11 @@ std::optional<protocol::TaskError> RepositorySetup::prepareFolder(const Reposito
     if (!inside || (!inside->missing() && !inside->entries)) {
         // The agent may not look; restic, which may have more rights, can at least tell that one is there.
         std::optional<protocol::TaskError> error;
-        const auto found = commands_.run(repository, {"cat", "config", "--no-lock"}, stop, error);
+        const auto found = commands_.run(repository, kShowRepository, stop, error);
         if (!found)
-            return error;
+            return error.value();
         if (!saysRepositoryIsAbsent(found->exit, found->error))
-            return std::nullopt;
+            return Place::taken;
         return task_errors::make(
             task_errors::kPermissionDenied,
             "There is no repository in " + name +
@@ -128,7 +138,7 @@ std::optional<protocol::TaskError> RepositorySetup::prepareFolder(const Reposito
                                  name + " is a link to " + core::printable(*place.link) +
                                      ", and there is no repository. Nothing is created through a link: name "
                                      "that folder itself as the repository");
-    return initialise(repository, stop);
+    return Place::empty;
 }
 
 std::optional<protocol::TaskError> RepositorySetup::initialise(const RepositoryAccess& repository,

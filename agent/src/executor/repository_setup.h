@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 #include <stop_token>
+#include <variant>
 
 #include "executor/repository_commands.h"
 #include "restic/repository_access.h"
@@ -19,6 +20,13 @@ public:
     /// will say.
     std::optional<restic::protocol::TaskError> prepare(const RepositoryAccess& repository,
                                                        const std::stop_token& stop);
+    /// What may be done at a place: nothing is there, so that a repository may be created; or something is,
+    /// of which the commands on it will say more.
+    enum class Place { empty, taken };
+    /// Looks into a folder of this machine and changes nothing in it; or why no repository can be there.
+    std::variant<Place, restic::protocol::TaskError> lookInFolder(const RepositoryAccess& repository,
+                                                                  const std::filesystem::path& folder,
+                                                                  const std::stop_token& stop);
     /// It was created by this.
     [[nodiscard]] bool created() const noexcept { return created_; }
 

@@ -9,6 +9,7 @@
 #include "kinds/list_snapshots.h"
 #include "kinds/prune.h"
 #include "kinds/stats.h"
+#include "kinds/test.h"
 #include "kinds/unlock.h"
 #include "kinds/work_of.h"
 
@@ -29,6 +30,7 @@ const KindOfWork* findWork(std::string_view kind) noexcept {
         commandsOf<protocol::TaskPayload, Unlock>(kinds::unlock),
         commandsOf<protocol::StatsTask, Stats>(kinds::stats),
         commandsOf<protocol::TaskPayload, ListSnapshots>(kinds::snapshots),
+        runOf<protocol::TestTask, TestRun>(kinds::test),
     };
     for (const auto& one : kAll)
         if (one.kind.name == kind)

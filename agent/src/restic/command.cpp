@@ -7,6 +7,16 @@
 
 namespace agent {
 namespace {
+/// As restic reads the value of --option: a list, whose parts are quoted where they hold commas or quotes.
+std::string asOption(const std::string& option) {
+    if (option.find_first_of("\",") == std::string::npos)
+        return "--option=" + option;
+    std::string quoted = "--option=\"";
+    for (const char c : option)
+        quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+    return quoted + '"';
+}
+
 std::string lookup(const Environment& environment, const std::string& name, const std::string& otherwise) {
     const auto found = environment.find(name);
     return found == environment.end() || found->second.empty() ? otherwise : found->second;
@@ -97,8 +107,8 @@ ResticCommand ResticCommands::on(const RepositoryAccess& repository,
     }
     if (const auto* kind = restic::protocol::findRepositoryKind(repository.type);
         kind != nullptr && kind->options != nullptr)
-        for (auto& option : kind->options(values))
-            spec.arguments.push_back("--option=" + std::move(option));
+        for (const auto& option : kind->options(values))
+            spec.arguments.push_back(asOption(option));
     if (!repository.certFile.empty())
         spec.arguments.push_back("--cacert=" + repository.certFile);
     spec.arguments.insert(spec.arguments.end(), arguments.begin() + 1, arguments.end());

@@ -21,6 +21,7 @@ struct Phrase {
 // reading the config file, so the causes come before it.
 constexpr auto kPhrases = std::to_array<Phrase>({
     {"wrong password or no key found", &task_errors::kAuthenticationFailed},
+    {"parsing repository location failed: invalid backend", &task_errors::kBackendUnsupported},
     {"repository is already locked", &task_errors::kRepositoryLocked},
     {"unable to create lock in backend", &task_errors::kRepositoryLocked},
     {"all target directories/files do not exist", &task_errors::kSourceNotFound},
@@ -87,6 +88,9 @@ constexpr auto kPhrases = std::to_array<Phrase>({
     {"invalid data returned", &task_errors::kRepositoryCorrupted},
     {"not found in repository", &task_errors::kRepositoryCorrupted},
 });
+
+constexpr std::string_view kNoSession = "unable to start the sftp session";
+constexpr std::string_view kOfSsh = "subprocess ssh: ";
 
 std::string lower(std::string_view text) {
     std::string out(text);
@@ -197,7 +201,13 @@ bool saysRepositoryIsAbsent(const core::ProcessExit& exit, std::string_view erro
                        [&](std::string_view phrase) { return text.find(phrase) != std::string::npos; });
 }
 
+bool lacksWordsOfSsh(std::string_view errorText) {
+    return errorText.find(kNoSession) != std::string_view::npos &&
+           errorText.find(kOfSsh) == std::string_view::npos;
+}
+
 std::string headline(std::string_view errorText) {
+    const auto all = errorText;
     std::string_view best;
     while (!errorText.empty()) {
         const auto end = errorText.find('\n');
@@ -211,6 +221,13 @@ std::string headline(std::string_view errorText) {
         if (best.empty())
             best = line;
     }
+    // ssh says why.
+    if (const auto ssh = all.rfind(kOfSsh);
+        best.find(kNoSession) != std::string_view::npos && ssh != std::string_view::npos)
+        best = all.substr(ssh, all.find_first_of("\r\n", ssh) - ssh);
+    if (const auto again = best.find(kTriesAgain); again != std::string_view::npos)
+        if (const auto cause = best.find(": ", again); cause != std::string_view::npos)
+            best.remove_prefix(cause + 2);
     return std::string(best.substr(0, 1024));
 }
 

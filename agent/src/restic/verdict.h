@@ -11,6 +11,9 @@
 
 namespace agent {
 
+/// With these words restic says that something failed and that it tries again; the cause follows them.
+inline constexpr std::string_view kTriesAgain = " returned error, retrying after ";
+
 /// Why we ended restic, if we did.
 enum class StopReason { none, cancelled, timedOut };
 
@@ -34,8 +37,12 @@ struct Verdict {
 /// True only if restic says that there is no repository, not merely that it could not look.
 [[nodiscard]] bool saysRepositoryIsAbsent(const core::ProcessExit& exit, std::string_view errorText);
 
-/// The line of the error text that says what happened, without "Fatal: ".
+/// The line of the error text that says what happened, without "Fatal: " or that restic tries again.
 [[nodiscard]] std::string headline(std::string_view errorText);
+
+/// True where restic reached nothing by ssh and does not say why: it sometimes ends before it has passed on
+/// what ssh said.
+[[nodiscard]] bool lacksWordsOfSsh(std::string_view errorText);
 
 /// "PID 17 on db-02 by backup", if the text names the holder of a lock.
 [[nodiscard]] std::optional<std::string> lockHolder(std::string_view errorText);

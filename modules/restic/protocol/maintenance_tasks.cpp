@@ -223,4 +223,29 @@ const Type& wireType(const SnapshotsResult*) {
     return type;
 }
 
+const Type& wireType(const TestTask*) {
+    static const auto type =
+        object<TestTask>("TestTask", tolerant, "A test as its agent gets it")
+            .include<TaskPayload>()
+            .field("once_worked", &TestTask::onceWorked,
+                   {.doc = "There was a repository: an empty place is an error", .optional = true})
+            .build();
+    return type;
+}
+
+const Type& wireType(const TestResult*) {
+    static const auto type =
+        object<TestResult>("TestResult", tolerant, "What a test found")
+            .include<TaskResult>()
+            .field("found", &TestResult::found,
+                   {.doc = "There is a repository and it opens with its password; false: the place is empty, "
+                           "and one can be created",
+                    .optional = true})
+            .field("repository_id", &TestResult::repositoryId, {.omitEmpty = true, .maxLength = 64})
+            .field("version", &TestResult::version,
+                   {.doc = "Of restic's repository format", .omitEmpty = true})
+            .build();
+    return type;
+}
+
 } // namespace restic::protocol

@@ -61,11 +61,20 @@ const TaskKind snapshots{.name = "snapshots",
                          .payload = &typeOf<TaskPayload>,
                          .result = &typeOf<SnapshotsResult>,
                          .item = &typeOf<SnapshotItem>};
+const TaskKind test{.name = "test",
+                    .summary =
+                        "Asks the storage whether it can be reached and what is there, and changes nothing",
+                    .lock = LockClass::none,
+                    .triedAgain = false,
+                    .timeLimit = 30s,
+                    .payload = &typeOf<TestTask>,
+                    .result = &typeOf<TestResult>};
 } // namespace kinds
 
 std::span<const TaskKind* const> allKinds() noexcept {
-    static constexpr std::array kAll{&kinds::backup, &kinds::init,   &kinds::check, &kinds::forget,
-                                     &kinds::prune,  &kinds::unlock, &kinds::stats, &kinds::snapshots};
+    static constexpr std::array kAll{&kinds::backup, &kinds::init,      &kinds::check,
+                                     &kinds::forget, &kinds::prune,     &kinds::unlock,
+                                     &kinds::stats,  &kinds::snapshots, &kinds::test};
     return kAll;
 }
 

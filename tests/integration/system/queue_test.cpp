@@ -128,7 +128,7 @@ protected:
         constexpr auto kDuration = 60s;
         constexpr std::size_t kAtOnce = 10;
         const std::vector<std::string> kinds{"backup", "check", "backup",    "forget", "init",
-                                             "prune",  "stats", "snapshots", "unlock"};
+                                             "prune",  "stats", "snapshots", "unlock", "test"};
         std::mt19937 random(20260102); // always the same choices
         const auto choose = [&](std::size_t count) {
             return std::uniform_int_distribution<std::size_t>(0, count - 1)(random);

@@ -104,6 +104,7 @@ protected:
             {"POST /api/v1/restic/repositories", repository},
             {"PUT /api/v1/restic/repositories/{id}", repository},
             {"POST /api/v1/restic/repositories/{id}/start-anew", {}},
+            {"POST /api/v1/restic/repositories/{id}/test", {}},
             {"POST /api/v1/restic/policies", policy},
             {"PUT /api/v1/restic/policies/{id}", policy},
             {"POST /api/v1/restic/tasks", taskBody(theirs_)},

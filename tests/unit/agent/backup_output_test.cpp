@@ -253,6 +253,9 @@ TEST(Verdict, CausesAreFoundInTheText) {
         {"Fatal: unable to save snapshot: write /r/data/x: no space left on device", "OutOfDiskSpace"},
         {"Fatal: mkdir /r: read-only file system", "PermissionDenied"},
         {"Fatal: repository contains errors", "RepositoryCorrupted"},
+        {"Fatal: parsing repository location failed: invalid backend\nIf the repository is in a local "
+         "directory, you need to add a `local:` prefix",
+         "BackendUnsupported"},
         {"Fatal: something new", "CommandFailed"},
         {"", "CommandFailed"},
     };

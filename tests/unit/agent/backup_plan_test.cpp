@@ -194,6 +194,18 @@ TEST_F(BackupPlanTest, AKeyForSshIsAFileInMemoryOfThisUserAlone) {
         << "ssh refuses a key that others may read";
 }
 
+TEST_F(BackupPlanTest, AnOptionWithQuotesAndCommasIsOneForRestic) {
+    task_.repository->type = "sftp";
+    task_.repository->url = "sftp://u@h//p";
+    task_.repository->config = {{"host", "h"}, {"user", "u"}, {"path", "/p"}, {"known_hosts_file", "/a, b"}};
+    const auto planned = plan();
+    const auto& made = std::get<BackupPlan>(planned);
+    const ResticCommands commands(config_, "/state/cache", {});
+    EXPECT_THAT(commands.on(made.repository, made.arguments).spec.arguments,
+                testing::Contains("--option=\"sftp.command=ssh -oBatchMode=yes -oStrictHostKeyChecking=yes "
+                                  "'-oUserKnownHostsFile=\"\"/a, b\"\"' -l u h -s sftp\""));
+}
+
 TEST_F(BackupPlanTest, AnOldResticGetsTheCredentialsOfARestServerInTheAddress) {
     task_.repository->type = "rest";
     task_.repository->url = "rest:https://backup.example.com/x/";

@@ -119,6 +119,10 @@ TEST(RepositoryKinds, TheOptionsOfSftpPinTheServersKey) {
     EXPECT_THAT(kind("sftp").options({{"host", "h"}, {"user", "u"}, {"port", "22"}, {"key", "/k"}}),
                 testing::ElementsAre("sftp.command=ssh -oBatchMode=yes -oStrictHostKeyChecking=yes "
                                      "-oIdentitiesOnly=yes -i '/k' -p 22 -l u h -s sftp"));
+    // restic splits at a quote within a word, and ssh the list of files at spaces.
+    EXPECT_THAT(kind("sftp").options({{"host", "h"}, {"user", "u"}, {"known_hosts_file", "/my hosts"}}),
+                testing::ElementsAre("sftp.command=ssh -oBatchMode=yes -oStrictHostKeyChecking=yes "
+                                     "'-oUserKnownHostsFile=\"/my hosts\"' -l u h -s sftp"));
 }
 
 TEST(RepositoryKinds, NoFieldTakesAnOptionALineBreakOrAPassword) {

@@ -94,6 +94,7 @@ export const api = {
   repositories: (limit: number, after?: Cursor) => answerOf(host.GET('/api/v1/restic/repositories', where({ limit, after }))),
   repository: (id: string) => answerOf(host.GET('/api/v1/restic/repositories/{id}', at({ id }))),
   unlock: (id: string) => answerOf(host.POST('/api/v1/restic/repositories/{id}/unlock', at({ id }))),
+  testRepository: (id: string) => answerOf(host.POST('/api/v1/restic/repositories/{id}/test', { ...at({ id }), body: {} })),
   startAnew: (id: string, agent?: string) => answerOf(host.POST('/api/v1/restic/repositories/{id}/start-anew', { ...at({ id }), body: agent ? { agent_id: agent } : {} })),
   createRepository: (body: RepositoryInput) => answerOf(host.POST('/api/v1/restic/repositories', { body })),
   backUp: (agent: string, policy: string) => startTask({ type: 'backup', agent_id: agent, policy_id: policy }),

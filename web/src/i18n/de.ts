@@ -253,6 +253,7 @@ const de: Messages = {
     yearly: 'einer je Jahr ein Jahr lang | einer je Jahr {count} Jahre lang',
   },
   care: {
+    test: { name: 'Verbindung', start: 'Testen', what: 'Fragt den Speicher von dem Rechner aus, der ihn nutzt: Ist er erreichbar, nimmt er die Zugangsdaten an, was liegt dort? Ändert nichts.' },
     check: { name: 'Prüfung', start: 'Jetzt prüfen', what: 'Sucht nach Schäden im Aufbau des Repositorys. Backups warten solange.' },
     prune: { name: 'Platz freigeben', start: 'Platz freigeben…', what: 'Entfernt Daten, die kein Snapshot mehr braucht; auf Wunsch zuerst alte Snapshots.' },
     stats: { name: 'Größe', start: 'Größe zählen', what: 'Zählt, wie viel Platz das Repository belegt. Stört niemanden.' },
@@ -278,6 +279,8 @@ const de: Messages = {
     locksLeft: 'Eine ist noch da, deren Inhaber leben könnte: {holder} | {count} sind noch da, deren Inhaber leben könnten: {holder}',
     created: 'Das Repository wurde angelegt.',
     there: 'Das Repository war schon da.',
+    reached: 'Der Speicher antwortet, und das Repository öffnet sich mit seinem Passwort (Format {version}).',
+    reachedEmpty: 'Der Speicher antwortet, und sein Platz ist leer: Das erste Backup legt das Repository an.',
     done: 'Erledigt.',
     cancelled: 'Es wurde abgebrochen.',
     failed: 'Es ist gescheitert.',

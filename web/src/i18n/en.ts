@@ -251,6 +251,7 @@ const en = {
     yearly: 'one a year for one year | one a year for {count} years',
   },
   care: {
+    test: { name: 'Connection', start: 'Test', what: 'Asks the storage from the machine that uses it: can it be reached, does it take the credentials, what is there? Changes nothing.' },
     check: { name: 'Check', start: 'Check now', what: 'Looks for damage in the repository’s structure. Backups wait meanwhile.' },
     prune: { name: 'Free space', start: 'Free space…', what: 'Removes data that no snapshot needs any more; if you wish, old snapshots first.' },
     stats: { name: 'Size', start: 'Count size', what: 'Counts what the repository takes up. Disturbs nobody.' },
@@ -276,6 +277,8 @@ const en = {
     locksLeft: 'One is left, whose holder may be alive: {holder} | {count} are left, whose holders may be alive: {holder}',
     created: 'The repository was created.',
     there: 'The repository was there already.',
+    reached: 'The storage answers, and the repository opens with its password (format {version}).',
+    reachedEmpty: 'The storage answers, and its place is empty: the first backup creates the repository.',
     done: 'Done.',
     cancelled: 'It was cancelled.',
     failed: 'It failed.',

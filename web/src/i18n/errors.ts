@@ -85,6 +85,7 @@ const GERMAN_OF_TASKS: Record<TaskErrorName, [meaning: string, hint: string]> = 
   NetworkError: ['Der Speicher ist nicht erreichbar.', 'Prüfen Sie Netz, Namensauflösung und Firewall zwischen Agent und Speicher.'],
   NetworkUnreachable: ['Vom Agenten führt kein Weg in das Netz des Speichers.', 'Prüfen Sie das Netz des Agenten, seine Routen und seine Firewall.'],
   NetworkTimeout: ['Der Speicher hat nicht rechtzeitig geantwortet.', 'Prüfen Sie das Netz zwischen Agent und Speicher, und wie beschäftigt der Speicher ist.'],
+  BackendUnsupported: ['Das restic des Agenten wurde ohne diese Art von Speicher gebaut.', 'Installieren Sie ein restic, das sie kennt, etwa das des restic-Projekts selbst, und nennen Sie es in der Konfiguration des Agenten unter restic.binary.'],
   BackendUnavailable: ['Der Speicher nimmt keine Verbindung an oder meldet, dass er nicht verfügbar ist.', 'Sehen Sie nach, ob der Dienst des Speichers läuft, und was er selbst meldet.'],
   OutOfDiskSpace: ['Eine Platte ist voll.', 'Schaffen Sie Platz auf der Platte des Repositorys oder des Zwischenspeichers des Agenten.'],
   QuotaExceeded: ['Das Kontingent des Speichers ist aufgebraucht.', 'Erhöhen Sie das Kontingent, oder entfernen Sie Snapshots mit „forget“ und „prune“.'],

@@ -23,12 +23,14 @@ interface Result {
   locks_removed?: number
   locks_left?: string[]
   created?: boolean
+  found?: boolean
+  version?: number
   stderr_tail?: string | null
 }
 export const resultOf = (last: Pick<Maintenance, 'result'>): Result => (last.result ?? {}) as Result
 
 /** What a repository's page starts whatever the repository is, in the order of its cards. */
-export const STARTED_BY_HAND = ['check', 'prune', 'forget', 'stats', 'snapshots', 'unlock'] as const satisfies MaintenanceKind[]
+export const STARTED_BY_HAND = ['test', 'check', 'prune', 'forget', 'stats', 'snapshots', 'unlock'] as const satisfies MaintenanceKind[]
 
 export const lastOf = (repository: Pick<Repository, 'maintenance'>, kind: MaintenanceKind): Maintenance | undefined =>
   repository.maintenance.find((last) => last.kind === kind)
@@ -65,6 +67,7 @@ const DID: Record<MaintenanceKind, (result: Result, say: Say) => string> = {
     const left = result.locks_left ?? []
     return left.length ? `${removed} ${t('cared.locksLeft', { count: left.length, holder: left[0] }, left.length)}` : removed
   },
+  test: (result, { t }) => t(result.found ? 'cared.reached' : 'cared.reachedEmpty', { version: result.version ?? '–' }),
   init: (result, { t }) => t(result.created ? 'cared.created' : 'cared.there'),
 }
 

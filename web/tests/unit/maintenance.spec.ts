@@ -45,6 +45,11 @@ describe('what care for a repository did', () => {
     expect(english(did('unlock', { locks_removed: 1, locks_left: ['PID 7 on db-01'] }))).toBe('One lock was removed. One is left, whose holder may be alive: PID 7 on db-01')
     expect(german(did('unlock', { locks_removed: 2 }))).toBe('2 Sperren wurden entfernt.')
   })
+  it('says of a test what is there', () => {
+    expect(english(did('test', { found: true, version: 2 }))).toBe('The storage answers, and the repository opens with its password (format 2).')
+    expect(english(did('test', { found: false }))).toBe('The storage answers, and its place is empty: the first backup creates the repository.')
+    expect(german(did('test', {}))).toBe('Der Speicher antwortet, und sein Platz ist leer: Das erste Backup legt das Repository an.')
+  })
   it('is said of the rest', () => {
     expect(english(did('snapshots', { count: 0 }))).toBe('The repository has no snapshot.')
     expect(german(did('snapshots', { count: 1 }))).toBe('Das Repository hat einen Snapshot.')
@@ -85,7 +90,7 @@ describe('a task that has not ended', () => {
   })
   it('has words for every code and kind of the host', () => {
     const codes: Record<NonNullable<Task['waiting']>['code'], true> = { others_work: true, taken: true, turn: true, new_repository: true, again: true, paused: true, offline: true, busy: true }
-    const kinds: Record<Maintenance['kind'], true> = { init: true, check: true, forget: true, prune: true, unlock: true, stats: true, snapshots: true }
+    const kinds: Record<Maintenance['kind'], true> = { init: true, check: true, forget: true, prune: true, unlock: true, stats: true, snapshots: true, test: true }
     for (const language of ['en', 'de'] as const) {
       say(language)
       for (const code of Object.keys(codes)) expect(i18n.global.te(`wait.${code}`), code).toBe(true)

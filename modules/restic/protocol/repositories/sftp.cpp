@@ -4,7 +4,8 @@
 namespace restic::protocol::repositories {
 
 namespace {
-/// One word of the command line that restic splits; paths with quotes or backslashes are refused.
+/// One word of the command line that restic splits: for restic a quote begins a word, also in the middle of
+/// one. Paths with quotes or backslashes are refused.
 std::string quoted(const std::string& word) {
     return "'" + word + "'";
 }
@@ -59,7 +60,8 @@ const RepositoryKind& sftp() {
             if (!key.empty())
                 command += " -oIdentitiesOnly=yes -i " + quoted(key);
             if (!known.empty())
-                command += " -oUserKnownHostsFile=" + quoted(known);
+                command +=
+                    " " + quoted("-oUserKnownHostsFile=\"" + known + "\""); // for ssh a list, split at spaces
             if (const auto port = valueOf(values, "port"); !port.empty())
                 command += " -p " + port;
             command += " -l " + valueOf(values, "user") + " " + valueOf(values, "host") + " -s sftp";

@@ -43,6 +43,8 @@ void TaskEnds::wakeAfterCommit(Transaction& tx, const Uuid& agent) const {
 
 std::optional<core::milliseconds> TaskEnds::backoffAfter(const Task& task,
                                                          const protocol::TaskError& error) const {
+    if (!kinds_.get(task.type).declaration().triedAgain)
+        return std::nullopt;
     if (error.error == protocol::task_errors::kRepositoryLocked.name) {
         // A lock that nobody refreshes is stale after half an hour: then restic removes it.
         constexpr core::milliseconds kLockIsStale = std::chrono::minutes{35};
@@ -90,9 +92,8 @@ void TaskEnds::end(Transaction& tx, const Task& task, TaskState state,
         if (end.state == TaskState::success || end.state == TaskState::warning)
             kind.receivedAll(tx, task, end.result, held, now);
     }
-    // A backup that names no snapshot may have found no repository at all.
     const bool worked = (end.state == TaskState::success || end.state == TaskState::warning) &&
-                        !(kind.declaration().makesSnapshot && kind.snapshotOf(end.result).empty());
+                        kind.provesRepository(end.result);
     if (task.repository)
         passOn(tx, task, worked, now);
     // There is room for the next one. Without one the wake-up would end a parked poll for nothing, and the

@@ -26,12 +26,32 @@ Response started(const Task& task, Request& request) {
     return answerOf(task);
 }
 
+core::Uuid caretaker(const TaskRoutes& s, Request& request, const core::Uuid& repository) {
+    return s.database.read(request.tenant(),
+                           [&](Transaction& tx) { return s.repositories.caretaker(tx, repository); });
+}
+
 core::Uuid agentFor(const TaskRoutes& s, Request& request, const TaskInput& input) {
     if (!input.repositoryId)
         throw core::wire::validationError(
             {{"/agent_id", "is required where no repository_id says whose work it is"}});
-    return s.database.read(
-        request.tenant(), [&](Transaction& tx) { return s.repositories.caretaker(tx, *input.repositoryId); });
+    return caretaker(s, request, *input.repositoryId);
+}
+
+/// A task of that kind for the repository, by the agent that is named or the one that works on it.
+Response startOn(const TaskRoutes& s, Request& request, const protocol::TaskKind& kind,
+                 const std::optional<core::Uuid>& agent = {}) {
+    const auto id = request.uuidParameter("id", errors::kRepositoryNotFound);
+    TaskRequest wanted;
+    wanted.type = kind.name;
+    wanted.repository = id;
+    wanted.agent = agent ? *agent : caretaker(s, request, id);
+    return answerOf(s.tasks.create(request.tenant(), wanted, [&](const Task& task) {
+        const TaskStarted made{task.id, std::string(protocol::toText(task.status))};
+        request.audit().object("repository", id.toString());
+        request.audit().entry.after = core::wire::toJson(made);
+        request.keep(answerOf(task));
+    }));
 }
 
 std::optional<TaskWait> waitOf(const TaskRoutes& s, Request& request, const Task& task) {
@@ -119,18 +139,25 @@ void TaskRoutes::addTo(std::vector<core::http::Route>& routes) const {
          .location = "/api/v1/restic/tasks/{id}",
          .errors = {&errors::kRepositoryNotFound, &errors::kRepositoryUnreachable, &errors::kAgentNotFound},
          .handler = [s = *this](Request& request) -> Outcome {
-             const auto id = request.uuidParameter("id", errors::kRepositoryNotFound);
-             TaskRequest wanted;
-             wanted.type = protocol::kinds::unlock.name;
-             wanted.repository = id;
-             wanted.agent = s.database.read(
-                 request.tenant(), [&](Transaction& tx) { return s.repositories.caretaker(tx, id); });
-             return answerOf(s.tasks.create(request.tenant(), wanted, [&](const Task& task) {
-                 const TaskStarted made{task.id, std::string(protocol::toText(task.status))};
-                 request.audit().object("repository", id.toString());
-                 request.audit().entry.after = core::wire::toJson(made);
-                 request.keep(answerOf(task));
-             }));
+             return startOn(s, request, protocol::kinds::unlock);
+         }});
+    routes.push_back(
+        {.method = "POST",
+         .path = "/api/v1/restic/repositories/{id}/test",
+         .summary =
+             "Test the repository by the agent that works on it, or the one that is named: whether its "
+             "storage answers and what is there",
+         .permission = write,
+         .audit = Audit::action("restic.repository.tested"),
+         .request = &typeOf<RepositoryTestInput>(),
+         .response = &typeOf<TaskStarted>(),
+         .status = 202,
+         .location = "/api/v1/restic/tasks/{id}",
+         .errors = {&errors::kRepositoryNotFound, &errors::kRepositoryUnreachable, &errors::kAgentNotFound,
+                    &errors::kInvalidParameters},
+         .handler = [s = *this](Request& request) -> Outcome {
+             const auto input = request.json<RepositoryTestInput>();
+             return startOn(s, request, protocol::kinds::test, input.agentId);
          }});
     routes.push_back({.method = "GET",
                       .path = "/api/v1/restic/tasks/{id}",

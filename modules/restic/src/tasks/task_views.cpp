@@ -65,6 +65,15 @@ const Type& wireType(const TaskInput*) {
     return type;
 }
 
+const Type& wireType(const RepositoryTestInput*) {
+    static const auto type =
+        object<RepositoryTestInput>("RepositoryTestInput", strict)
+            .field("agent_id", &RepositoryTestInput::agentId,
+                   {.doc = "Which machine asks the storage; left out, the one that works on the repository"})
+            .build();
+    return type;
+}
+
 const Type& wireType(const TaskStarted*) {
     static const auto type = object<TaskStarted>("TaskStarted", tolerant)
                                  .field("id", &TaskStarted::id)

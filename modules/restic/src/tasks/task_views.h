@@ -27,6 +27,11 @@ struct TaskInput {
     std::map<std::string, std::string> metadata;
 };
 
+struct RepositoryTestInput {
+    /// Which machine is to ask the storage; absent: the one that works on the repository.
+    std::optional<core::Uuid> agentId;
+};
+
 struct TaskStarted {
     core::Uuid id;
     std::string status;
@@ -127,6 +132,7 @@ struct LogPage {
 };
 
 const core::wire::Type& wireType(const TaskInput*);
+const core::wire::Type& wireType(const RepositoryTestInput*);
 const core::wire::Type& wireType(const TaskStarted*);
 const core::wire::Type& wireType(const TaskFailure*);
 const core::wire::Type& wireType(const TaskBefore*);

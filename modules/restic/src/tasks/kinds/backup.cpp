@@ -213,6 +213,10 @@ std::vector<core::Problem> BackupKind::problemsOfResult(const core::json::Value&
     return problems;
 }
 
+bool BackupKind::provesRepository(const core::json::Value& value) const {
+    return !snapshotOf(value).empty(); // without one it may have found no repository at all
+}
+
 std::string BackupKind::snapshotOf(const core::json::Value& value) const {
     const auto result = resultOf(value);
     return result.snapshotId.value_or(result.shortId.value_or(""));

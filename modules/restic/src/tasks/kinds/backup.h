@@ -38,6 +38,7 @@ public:
     void judge(core::db::Transaction& tx, const Task& task, TaskEnd& end, core::Instant now) const override;
     void ended(core::db::Transaction& tx, const Task& task, const TaskEnd& end,
                core::Instant now) const override;
+    [[nodiscard]] bool provesRepository(const core::json::Value& result) const override;
     [[nodiscard]] std::string snapshotOf(const core::json::Value& result) const override;
 
 private:

@@ -8,6 +8,7 @@
 #include "tasks/kinds/plain.h"
 #include "tasks/kinds/snapshots.h"
 #include "tasks/kinds/stats.h"
+#include "tasks/kinds/test.h"
 
 namespace restic {
 
@@ -42,6 +43,7 @@ std::vector<std::unique_ptr<KindOfTask>> kindsOfTasks(core::event::Bus& events) 
     all.push_back(std::make_unique<UnlockKind>());
     all.push_back(std::make_unique<StatsKind>());
     all.push_back(std::make_unique<SnapshotsKind>(events));
+    all.push_back(std::make_unique<TestKind>());
     return all;
 }
 

@@ -86,6 +86,8 @@ public:
     /// The one end of the task: what it does to rows.
     virtual void ended(core::db::Transaction& /*tx*/, const Task& /*task*/, const TaskEnd& /*end*/,
                        core::Instant /*now*/) const {}
+    /// Whether this result of a task that succeeded proves that there is a repository.
+    [[nodiscard]] virtual bool provesRepository(const core::json::Value& /*result*/) const { return true; }
     /// The snapshot that an end names, for events; "" for none.
     [[nodiscard]] virtual std::string snapshotOf(const core::json::Value& /*result*/) const { return {}; }
 

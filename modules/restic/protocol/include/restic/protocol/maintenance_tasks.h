@@ -7,8 +7,8 @@
 
 #include "restic/protocol/task_messages.h"
 
-/// The kinds that care for a repository: init, check, forget, prune, unlock, stats, snapshots. For each its
-/// parameters, as people give them (strict) and as they stand in the task that its agent gets, and its
+/// The kinds that care for a repository: init, check, forget, prune, unlock, stats, snapshots, test. For each
+/// its parameters, as people give them (strict) and as they stand in the task that its agent gets, and its
 /// result.
 namespace restic::protocol {
 
@@ -102,6 +102,19 @@ struct SnapshotsResult : TaskResult {
     std::optional<std::uint64_t> count;
 };
 
+struct TestTask : TaskPayload {
+    /// There was a repository at this place: an empty place is an error.
+    bool onceWorked = false;
+};
+/// Of one that succeeded: the storage can be reached.
+struct TestResult : TaskResult {
+    /// There is a repository, and it opens with its password; otherwise the place is empty.
+    bool found = false;
+    std::optional<std::string> repositoryId;
+    /// Of restic's repository format.
+    std::optional<int> version;
+};
+
 const core::wire::Type& wireType(const CheckParameters*);
 const core::wire::Type& wireType(const CheckTask*);
 const core::wire::Type& wireType(const CheckResult*);
@@ -118,5 +131,7 @@ const core::wire::Type& wireType(const InitResult*);
 const core::wire::Type& wireType(const UnlockResult*);
 const core::wire::Type& wireType(const SnapshotItem*);
 const core::wire::Type& wireType(const SnapshotsResult*);
+const core::wire::Type& wireType(const TestTask*);
+const core::wire::Type& wireType(const TestResult*);
 
 } // namespace restic::protocol

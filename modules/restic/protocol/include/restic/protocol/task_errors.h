@@ -63,6 +63,11 @@ inline constexpr FailureKind kBackendUnavailable{
     {"BackendUnavailable", 503, "The storage does not take connections or says that it is not available",
      "Look whether the storage's service runs, and at its own status"},
     Remedy::retry};
+inline constexpr FailureKind kBackendUnsupported{
+    {"BackendUnsupported", 501, "The agent's restic was built without this kind of storage",
+     "Install a restic that has it, such as the project's own release, and name it in the agent's "
+     "configuration under restic.binary"},
+    Remedy::change};
 inline constexpr FailureKind kOutOfDiskSpace{
     {"OutOfDiskSpace", 507, "A disk is full",
      "Free space on the repository's disk or on the agent's cache disk"},
@@ -121,17 +126,15 @@ inline constexpr FailureKind kResultTooLarge{{"ResultTooLarge", 413,
                                               "Ask for less, or raise restic.tasks.result_mib on the host"},
                                              Remedy::change};
 
-inline constexpr std::array<const FailureKind*, 29> kAll{
-    &kResticNotFound,      &kSourceNotFound,     &kRepositoryNotFound,
-    &kBucketNotFound,      &kRepositoryLocked,   &kAuthenticationFailed,
-    &kInvalidCredentials,  &kSSHKeyInvalid,      &kCertificateError,
-    &kNetworkError,        &kNetworkUnreachable, &kNetworkTimeout,
-    &kBackendUnavailable,  &kOutOfDiskSpace,     &kQuotaExceeded,
-    &kOutOfMemory,         &kPermissionDenied,   &kCommandTimeout,
-    &kRepositoryCorrupted, &kCommandFailed,      &kInterrupted,
-    &kUnsupportedTask,     &kInvalidTask,        &kTaskTimeout,
-    &kPluginFailed,        &kCancelled,          &kAgentRemoved,
-    &kAgentFailure,        &kResultTooLarge};
+inline constexpr std::array<const FailureKind*, 30> kAll{
+    &kResticNotFound,     &kSourceNotFound,       &kRepositoryNotFound, &kBucketNotFound,
+    &kRepositoryLocked,   &kAuthenticationFailed, &kInvalidCredentials, &kSSHKeyInvalid,
+    &kCertificateError,   &kNetworkError,         &kNetworkUnreachable, &kNetworkTimeout,
+    &kBackendUnavailable, &kBackendUnsupported,   &kOutOfDiskSpace,     &kQuotaExceeded,
+    &kOutOfMemory,        &kPermissionDenied,     &kCommandTimeout,     &kRepositoryCorrupted,
+    &kCommandFailed,      &kInterrupted,          &kUnsupportedTask,    &kInvalidTask,
+    &kTaskTimeout,        &kPluginFailed,         &kCancelled,          &kAgentRemoved,
+    &kAgentFailure,       &kResultTooLarge};
 
 /// The declared kind of this name, also of one that earlier agents and rows have; null if there is none.
 [[nodiscard]] constexpr const FailureKind* find(std::string_view name) {

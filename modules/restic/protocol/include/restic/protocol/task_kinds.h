@@ -27,6 +27,8 @@ struct TaskKind {
     bool makesSnapshot = false;
     /// It works on an empty place; all others need a repository that is there.
     bool makesRepository = false;
+    /// A failure that may pass is tried again later; false: somebody waits for the answer.
+    bool triedAgain = true;
     /// Where neither the request nor the policy says.
     std::chrono::seconds timeLimit{};
     /// The type of the payload that the agent gets; it includes TaskPayload.
@@ -38,7 +40,7 @@ struct TaskKind {
 };
 
 namespace kinds {
-extern const TaskKind backup, init, check, forget, prune, unlock, stats, snapshots;
+extern const TaskKind backup, init, check, forget, prune, unlock, stats, snapshots, test;
 } // namespace kinds
 
 /// All of them, in the order in which documentation lists them.

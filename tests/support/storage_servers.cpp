@@ -1,0 +1,162 @@
+#include "support/storage_servers.h"
+
+#include <netinet/in.h>
+#include <pwd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "support/await.h"
+#include "support/free_port.h"
+
+namespace test {
+namespace {
+namespace fs = std::filesystem;
+using core::json::Object;
+
+std::string contentOf(const fs::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+bool takesConnections(int port) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    const bool taken = ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+    ::close(fd);
+    return taken;
+}
+
+core::ProcessSpec specOf(const std::string& program, std::vector<std::string> arguments) {
+    core::ProcessSpec spec;
+    spec.program = program;
+    spec.arguments = std::move(arguments);
+    spec.environment = {
+        {"PATH", std::string(AE_BUILD_DIR) + "/tools/node_modules/.bin:/usr/local/bin:/usr/bin:/bin"},
+        {"HOME", "/tmp"}};
+    return spec;
+}
+
+/// A pair of keys, FILE and FILE.pub.
+void makeSshKey(const fs::path& file) {
+    const auto made = runTool("ssh-keygen", {"-q", "-t", "ed25519", "-N", "", "-f", file.string()});
+    if (!made.exit.ok())
+        throw std::runtime_error("ssh-keygen: " + made.error);
+}
+} // namespace
+
+void StorageServer::start(const fs::path& folder, core::ProcessSpec spec) {
+    const auto log = folder / "server.log";
+    spec.standardOutput = spec.standardError = core::ProcessOutput::toFile(log);
+    auto started = runner_.start(spec);
+    if (!started)
+        throw std::runtime_error(started.error().what());
+    process_ = std::move(started).value();
+    bool ended = false;
+    const bool serves = await([&] {
+        ended = process_->wait(std::chrono::milliseconds(0)).has_value();
+        return ended || takesConnections(port_);
+    });
+    if (ended || !serves)
+        throw std::runtime_error(spec.program + " does not serve: " + contentOf(log));
+}
+
+std::unique_ptr<StorageServer> startRestServer(const fs::path& folder) {
+    constexpr auto kUser = "of-the-rest-server";
+    constexpr auto kPassword = "canary-of-the-rest-server";
+    fs::create_directories(folder / "data");
+    const auto tls = makeCertificate(folder, "rest");
+    auto server = std::make_unique<StorageServer>();
+    server->kind_ = "rest";
+    server->port_ = freePort();
+    server->authority_ = tls.certificate;
+    const auto address = "127.0.0.1:" + std::to_string(server->port_);
+    server->config_ = [=](const std::string& name) {
+        return Object{
+            {"url", "https://" + address + "/" + name + "/"}, {"username", kUser}, {"password", kPassword}};
+    };
+    server->environment_ = [=](const std::string& name) -> std::map<std::string, std::string> {
+        return {{"RESTIC_REPOSITORY",
+                 std::string("rest:https://") + kUser + ":" + kPassword + "@" + address + "/" + name + "/"}};
+    };
+    server->options_ = {"--cacert=" + tls.certificate};
+    server->start(folder, specOf("rclone", {"serve", "restic", "--addr", address, "--cert", tls.certificate,
+                                            "--key", tls.key, "--user", kUser, "--pass", kPassword,
+                                            (folder / "data").string()}));
+    return server;
+}
+
+std::unique_ptr<StorageServer> startSftpServer(const fs::path& folder) {
+    fs::create_directories(folder / "data");
+    makeSshKey(folder / "host_key");
+    makeSshKey(folder / "client_key");
+    auto server = std::make_unique<StorageServer>();
+    server->kind_ = "sftp";
+    server->port_ = freePort();
+    const auto known = folder / "known, hosts"; // what any file may be called
+    std::ofstream(known) << "[127.0.0.1]:" << server->port_ << ' ' << contentOf(folder / "host_key.pub");
+    std::ofstream(folder / "sshd_config")
+        << "Port " << server->port_ << "\nListenAddress 127.0.0.1\nHostKey " << (folder / "host_key").string()
+        << "\nAuthorizedKeysFile " << (folder / "client_key.pub").string()
+        << "\nPidFile none\nStrictModes no\nUsePAM no\nPasswordAuthentication no\n"
+           "PermitRootLogin yes\nMaxStartups 100\nSubsystem sftp internal-sftp\n";
+    const std::string user = ::getpwuid(::geteuid())->pw_name;
+    const auto key = contentOf(folder / "client_key");
+    const auto port = server->port_;
+    server->config_ = [=](const std::string& name) {
+        return Object{{"host", "127.0.0.1"}, {"port", port},
+                      {"user", user},        {"path", (folder / "data" / name).string()},
+                      {"key", key},          {"known_hosts_file", known.string()}};
+    };
+    server->environment_ = [=](const std::string& name) -> std::map<std::string, std::string> {
+        return {{"RESTIC_REPOSITORY", "sftp:" + user + "@127.0.0.1:" + (folder / "data" / name).string()}};
+    };
+    server->options_ = {"--option=sftp.command=ssh -oBatchMode=yes -oIdentitiesOnly=yes -i " +
+                        (folder / "client_key").string() +
+                        " -oStrictHostKeyChecking=no -oUserKnownHostsFile=/dev/null -p " +
+                        std::to_string(port) + " -l " + user + " 127.0.0.1 -s sftp"};
+    std::error_code ignored;
+    fs::create_directory("/run/sshd", ignored); // it wants this folder where it runs as root
+    server->start(folder, specOf("/usr/sbin/sshd", {"-D", "-e", "-f", (folder / "sshd_config").string()}));
+    return server;
+}
+
+std::unique_ptr<StorageServer> startS3Server(const fs::path& folder) {
+    constexpr auto kBucket = "of-the-tests";
+    constexpr auto kKeyId = "KEYOFTHETESTS";
+    constexpr auto kSecret = "canary-of-the-s3-server";
+    fs::create_directories(folder / "data");
+    const auto tls = makeCertificate(folder, "s3");
+    auto server = std::make_unique<StorageServer>();
+    server->kind_ = "s3";
+    server->port_ = freePort();
+    server->authority_ = tls.certificate;
+    const auto endpoint = "https://127.0.0.1:" + std::to_string(server->port_);
+    server->config_ = [=](const std::string& name) {
+        return Object{{"endpoint", endpoint},
+                      {"bucket", kBucket},
+                      {"path", name},
+                      {"access_key_id", kKeyId},
+                      {"secret_access_key", kSecret}};
+    };
+    server->environment_ = [=](const std::string& name) -> std::map<std::string, std::string> {
+        return {{"RESTIC_REPOSITORY", "s3:" + endpoint + "/" + kBucket + "/" + name},
+                {"AWS_ACCESS_KEY_ID", kKeyId},
+                {"AWS_SECRET_ACCESS_KEY", kSecret}};
+    };
+    server->options_ = {"--cacert=" + tls.certificate};
+    auto spec = specOf("node", {std::string(AE_SOURCE_DIR) + "/tests/support/s3_server.mjs",
+                                (folder / "data").string(), std::to_string(server->port_), tls.key,
+                                tls.certificate, kBucket});
+    spec.environment["ACCESS_KEY_ID"] = kKeyId;
+    spec.environment["SECRET_ACCESS_KEY"] = kSecret;
+    server->start(folder, std::move(spec));
+    return server;
+}
+
+} // namespace test

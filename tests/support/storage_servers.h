@@ -1,0 +1,72 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+#include "core/process.h"
+#include "support/certificates.h"
+
+/// Real servers that repositories are kept on. Each has a folder, a free port of the loopback and secrets of
+/// its own, and ends with its object. What they need is installed by scripts/deps.sh.
+namespace test {
+
+class StorageServer {
+public:
+    /// The kind of repository that it holds, as the API names it.
+    [[nodiscard]] const std::string& kind() const noexcept { return kind_; }
+    [[nodiscard]] int port() const noexcept { return port_; }
+    /// The fields of a repository of that name on it, with what it takes to get in. Nothing is made.
+    [[nodiscard]] core::json::Object config(const std::string& repository) const {
+        return config_(repository);
+    }
+    /// The certificate to trust, or "".
+    [[nodiscard]] const std::string& authority() const noexcept { return authority_; }
+    /// The same for restic by hand: its environment, with RESTIC_REPOSITORY, and its options.
+    [[nodiscard]] std::map<std::string, std::string> environment(const std::string& repository) const {
+        return environment_(repository);
+    }
+    [[nodiscard]] const std::vector<std::string>& options() const noexcept { return options_; }
+
+private:
+    friend std::unique_ptr<StorageServer> startRestServer(const std::filesystem::path& folder);
+    friend std::unique_ptr<StorageServer> startSftpServer(const std::filesystem::path& folder);
+    friend std::unique_ptr<StorageServer> startS3Server(const std::filesystem::path& folder);
+    /// Starts it and waits until its port takes connections; throws std::runtime_error with its log
+    /// otherwise.
+    void start(const std::filesystem::path& folder, core::ProcessSpec spec);
+
+    std::string kind_;
+    int port_ = 0;
+    std::string authority_;
+    std::vector<std::string> options_;
+    std::function<core::json::Object(const std::string&)> config_;
+    std::function<std::map<std::string, std::string>(const std::string&)> environment_;
+    core::SystemProcessRunner runner_;
+    std::unique_ptr<core::Process> process_;
+};
+
+/// rclone's server of restic's own protocol, over TLS with a certificate that nobody else trusts.
+std::unique_ptr<StorageServer> startRestServer(const std::filesystem::path& folder);
+/// OpenSSH, which lets in whom this process runs as, by a key; its own key stands in a known_hosts file.
+std::unique_ptr<StorageServer> startSftpServer(const std::filesystem::path& folder);
+/// s3rver, over TLS as above, with one bucket.
+std::unique_ptr<StorageServer> startS3Server(const std::filesystem::path& folder);
+
+/// One of them, for tests that are run with each.
+struct StorageKind {
+    std::string name; ///< for the test's name
+    std::unique_ptr<StorageServer> (*start)(const std::filesystem::path& folder);
+};
+inline void PrintTo(const StorageKind& kind, std::ostream* out) {
+    *out << kind.name;
+}
+inline std::vector<StorageKind> storageKinds() {
+    return {{"rest", startRestServer}, {"sftp", startSftpServer}, {"s3", startS3Server}};
+}
+
+} // namespace test

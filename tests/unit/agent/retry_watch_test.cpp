@@ -1,0 +1,62 @@
+#include "restic/retry_watch.h"
+
+#include <gtest/gtest.h>
+
+#include "restic/verdict.h"
+
+namespace test {
+namespace {
+using agent::RetryPatience;
+using agent::RetryWatch;
+
+constexpr auto kUntrusted =
+    "Stat(<config/>) returned error, retrying after 816.396679ms: Head \"https://h/config\": tls: "
+    "failed to verify certificate: x509: certificate signed by unknown authority\n";
+constexpr auto kRefused =
+    "Stat(<config/>) returned error, retrying after 1.7s: Head \"http://h/config\": dial tcp "
+    "127.0.0.1:1: connect: connection refused\n";
+
+TEST(RetryWatch, WhereNoTryCanHelpTheSecondIsTheLast) {
+    RetryWatch watch(RetryPatience::whileItMayHelp);
+    EXPECT_FALSE(watch.append(kUntrusted)) << "a connection may have been cut just then";
+    EXPECT_TRUE(watch.append(kUntrusted));
+    EXPECT_TRUE(watch.ended());
+    EXPECT_FALSE(watch.append("Fatal: unable to open config file: context canceled\n")) << "once";
+    EXPECT_EQ(watch.text().find("canceled"), std::string::npos) << "that is what ending it made of it";
+}
+
+TEST(RetryWatch, WhatMayPassIsTriedForLongUnlessSomebodyWaits) {
+    RetryWatch patient(RetryPatience::whileItMayHelp);
+    for (int i = 0; i < 20; ++i)
+        EXPECT_FALSE(patient.append(kRefused));
+    RetryWatch waited(RetryPatience::onlyOne);
+    EXPECT_FALSE(waited.append(kRefused));
+    EXPECT_TRUE(waited.append(kRefused));
+}
+
+TEST(RetryWatch, ACauseIsReadWhenItsLineIsThere) {
+    const std::string twice = std::string(kUntrusted) + kUntrusted;
+    RetryWatch watch(RetryPatience::whileItMayHelp);
+    for (std::size_t i = 0; i + 1 < twice.size(); ++i)
+        EXPECT_FALSE(watch.append(twice.substr(i, 1)));
+    EXPECT_TRUE(watch.append("\n"));
+}
+
+TEST(RetryWatch, TheHeadlineOfATryIsItsCause) {
+    EXPECT_EQ(agent::headline(kRefused),
+              "Head \"http://h/config\": dial tcp 127.0.0.1:1: connect: connection refused");
+    EXPECT_EQ(agent::headline(
+                  "subprocess ssh: Host key verification failed.\r\nFatal: unable to open repository at "
+                  "sftp:x: unable to start the sftp session, error: EOF\n"),
+              "subprocess ssh: Host key verification failed.");
+}
+
+TEST(RetryWatch, WhatSshSaidMayBeLost) {
+    EXPECT_TRUE(agent::lacksWordsOfSsh("Fatal: unable to start the sftp session, error: EOF\n"));
+    EXPECT_FALSE(
+        agent::lacksWordsOfSsh("subprocess ssh: no\nFatal: unable to start the sftp session, error: EOF\n"));
+    EXPECT_FALSE(agent::lacksWordsOfSsh("Fatal: wrong password or no key found\n"));
+}
+
+} // namespace
+} // namespace test
