@@ -34,7 +34,8 @@ for (const version of readdirSync(kept))
     const find = (method, end) => general.find((one) => one.method === method && one.path.replace(/\?.*/, '').endsWith(end))
     const { token: registration } = await call('POST', '/restic/agents/registration-tokens', {})
     const register = find('POST', '/register')
-    const agent = await host.call(registration, 'POST', register.path, register.body)
+    // Each version in a machine of its own: they were kept under one name.
+    const agent = await host.call(registration, 'POST', register.path, { ...register.body, hostname: `web-${version}` })
     assert.ok(agent.token && agent.agentId)
     const say = (one, names = {}) => {
       const text = Object.entries({ '{agent}': agent.agentId, ...names }).reduce((all, [name, id]) => all.replaceAll(name, id), JSON.stringify(one))

@@ -18,10 +18,14 @@ protected:
         core::ProcessSpec spec;
         spec.program = "openssl";
         spec.arguments = {"s_server",      "-accept", "127.0.0.1:" + std::to_string(port_),
-                          "-www",          "-quiet",  "-cert",
+                          "-HTTP",         "-quiet",  "-cert",
                           own.certificate, "-key",    own.key};
         spec.arguments.insert(spec.arguments.end(), more.begin(), more.end());
         spec.environment = kEnvironment;
+        // It answers with files that are whole answers.
+        writeFile(dir_ / "served/health/live",
+                  "HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{\"status\":\"ok\"}");
+        spec.workingDirectory = dir_ / "served";
         tlsServer_ = std::move(runner_.start(spec)).value();
         ASSERT_TRUE(await([&] {
             const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
