@@ -47,7 +47,8 @@ TEST_P(StrangerTest, CostsNothingWhileABackupRunsAndAfterIt) {
         << "log lines were dropped: " << testing::PrintToString(lines);
     EXPECT_FALSE(server_.logNumbersBroken());
     EXPECT_EQ(core::json::parse(restic({"snapshots", "--json"}).output).value().array()->size(), 1U);
-    EXPECT_EQ(server_.rotations(), 0);
+    // One that was tried against the stranger may arrive when the server is back.
+    EXPECT_LE(server_.rotations(), 1);
     EXPECT_TRUE(await([&] { return taskFolders() == 0; }));
 }
 
