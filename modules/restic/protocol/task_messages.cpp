@@ -45,7 +45,8 @@ bool keepsSomething(const Retention& retention) noexcept {
 }
 
 const Type& wireType(const Retention*) {
-    // Strict on both sides: a rule that is misspelt, or that only newer ones know, would remove what it keeps.
+    // Strict on both sides: a rule that is misspelt, or that only newer ones know, would remove what it
+    // keeps.
     static const auto type =
         object<Retention>("TaskRetention", strict)
             .field("keep_last", &Retention::keepLast, {.omitEmpty = true, .min = 0})
