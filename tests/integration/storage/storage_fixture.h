@@ -42,13 +42,6 @@ protected:
             body.set("parameters", parameters);
         return post("/api/v1/restic/tasks", body, 202).stringOr("id");
     }
-    /// The result of a task that must succeed.
-    Value succeed(const std::string& id) {
-        EXPECT_EQ(outcome(id), "success") << core::json::write(task(id));
-        const auto ended = task(id);
-        const auto* result = ended.find("result");
-        return result != nullptr ? *result : Value();
-    }
     /// A field as JSON; "" where there is none.
     static std::string fieldOf(const Value& of, std::string_view name) {
         const auto* field = of.find(name);

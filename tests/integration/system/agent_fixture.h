@@ -130,6 +130,14 @@ protected:
         return status;
     }
 
+    /// The result of a task that must succeed.
+    Value succeed(const std::string& id) {
+        EXPECT_EQ(outcome(id), "success") << core::json::write(task(id));
+        const auto ended = task(id);
+        const auto* result = ended.find("result");
+        return result != nullptr ? *result : Value();
+    }
+
     Value restic(std::vector<std::string> arguments) {
         core::ProcessSpec spec;
         spec.program = "restic";

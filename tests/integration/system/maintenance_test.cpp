@@ -33,12 +33,6 @@ protected:
             body.set("parameters", parameters);
         return post("/api/v1/restic/tasks", body, 202).stringOr("id");
     }
-    Value succeed(const std::string& id) {
-        EXPECT_EQ(outcome(id), "success") << core::json::write(task(id));
-        const auto ended = task(id);
-        const auto* result = ended.find("result");
-        return result != nullptr ? *result : Value();
-    }
     Value view() { return get("/api/v1/restic/repositories/" + repositoryId_); }
     Value target() { return get("/api/v1/restic/status/web-01%3Anightly"); }
     static std::vector<std::string> words(const Value& list, std::string_view field) {

@@ -6,7 +6,6 @@
 #include "errors.h"
 #include "lock_row.h"
 #include "policies/target_store.h"
-#include "repositories/place.h"
 #include "repositories/repository_store.h"
 #include "restic/events.h"
 #include "restic/protocol/task_errors.h"
