@@ -6,6 +6,7 @@
 #include "base/token_signer.h"
 #include "history/history_pruner.h"
 #include "policies/policy_routes.h"
+#include "repositories/old_places.h"
 #include "repositories/repository_routes.h"
 #include "restic/events.h"
 #include "restic/protocol/envelope.h"
@@ -139,6 +140,9 @@ public:
         if (const auto moved = parts_->secrets.moveIntoVault(context_->log()); moved > 0)
             context_->log().info("moved secrets of repositories and policies into the vault",
                                  {{"rows", std::int64_t{moved}}});
+        if (const auto spelled = spellOldPlaces(context_->database(), context_->log()); spelled > 0)
+            context_->log().info("gave repositories their place in one spelling",
+                                 {{"rows", std::int64_t{spelled}}});
         auto& jobs = context_->jobs();
         // What is read and then changed once for all hosts is one host's, and is written under its fence.
         jobs.everyOnOneHost("sweep", core::seconds{5}, [this](core::JobRun& run) {

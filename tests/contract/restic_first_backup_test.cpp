@@ -169,5 +169,30 @@ TEST_P(ResticFirstBackup, OnePlaceHasOneRowAndOnePassword) {
     EXPECT_EQ(errorOf([&] { inlined({}, "/etc/password"); }).name(), "RepositoryAlreadyExists");
 }
 
+TEST_P(ResticFirstBackup, OneServersPlaceHasOneRowInEverySpelling) {
+    const auto remote = [&](const std::string& name, const std::string& type, const std::string& url) {
+        return restic::RepositorySpec{name, type, url, {}, {}, kSecret, {}, {}, {}};
+    };
+    const auto there = make(remote("remote", "rest", "rest:https://al.example.org/r/"));
+    for (const std::string url :
+         {"rest:https://AL.example.org:443/r/", "rest:https://al.example.org/q/../r"}) {
+        const auto refused = errorOf([&] { make(remote("second", "rest", url)); });
+        EXPECT_EQ(refused.name(), "RepositoryAlreadyExists") << url;
+        EXPECT_NE(std::string(refused.what()).find("\"remote\""), std::string::npos) << url;
+    }
+    EXPECT_NO_THROW(make(remote("other port", "rest", "rest:https://al.example.org:8000/r/")));
+
+    // The mark is of the place, and what restic is given is what was written.
+    worked(there, web);
+    here([&](Transaction& tx) {
+        const auto moved = host.repositories.update(
+            tx, there, remote("remote", "rest", "rest:https://AL.example.org:443/r/"));
+        EXPECT_EQ(moved.url, "rest:https://AL.example.org:443/r/");
+    });
+    EXPECT_FALSE(mayInitNow(db_, there)) << "for every agent";
+    here([&](Transaction& tx) { host.repositories.startAnew(tx, there, std::nullopt); });
+    EXPECT_TRUE(mayInitNow(db_, there));
+}
+
 } // namespace
 } // namespace test

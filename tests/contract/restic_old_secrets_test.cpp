@@ -1,5 +1,7 @@
 #include "contract/restic_fixture.h"
+#include "repositories/old_places.h"
 #include "repositories/old_secrets.h"
+#include "repositories/place.h"
 
 namespace test {
 namespace {
@@ -213,6 +215,48 @@ TEST_P(HandedOut, ATasksEnvironmentComesFromRowAndVault) {
     ASSERT_NE(given, nullptr);
     EXPECT_EQ(given->find("environment")->stringOr("AWS_REGION"), "eu-1");
     EXPECT_EQ(given->find("environment")->stringOr("AWS_SECRET_ACCESS_KEY"), "canary-key");
+}
+
+TEST_P(OldRows, PlacesAreSpelledAndKeepTheirMarks) {
+    auto old = now();
+    for (auto& module : old)
+        if (module.module == "restic")
+            std::erase_if(module.list, [](const auto& migration) { return migration.version > 10; });
+    applyMigrations(db, old);
+    const core::TenantContext owner(Uuid::parse(tenant).value());
+    const auto first = newId(), second = newId();
+    db.transact(SystemContext("t"), [&](Transaction& tx) {
+        tx.execute("INSERT INTO tenants (id, name, created_at_us, updated_at_us) VALUES ($1, 'a', 1, 1)",
+                   {owner.tenant()});
+        const auto add = [&](const Uuid& id, const std::string& name, const std::string& url) {
+            tx.execute("INSERT INTO restic_repositories (id, tenant_id, name, type, url, created_at_us, "
+                       "updated_at_us) VALUES ($1, $2, $3, 'rest', $4, 1, 1)",
+                       {id, owner.tenant(), name, url});
+        };
+        add(first, "first", "rest:https://al.example.org/r/");
+        add(second, "second", "rest:https://AL.example.org:443/r");
+        tx.execute("INSERT INTO restic_repository_places (tenant_id, place, first_success_at_us) VALUES "
+                   "($1, 'rest:rest:https://AL.example.org:443/r', 5), ($1, 'azure:azure:c:p|ada', 6)",
+                   {owner.tenant()});
+    });
+    applyMigrations(db, now());
+    EXPECT_EQ(restic::spellOldPlaces(db, fixture.log.logger()), 2);
+    EXPECT_EQ(restic::spellOldPlaces(db, fixture.log.logger()), 0);
+    EXPECT_NE(fixture.log.text().find("two repositories are at one place"), std::string::npos);
+    db.transact(owner, [&](Transaction& tx) {
+        using restic::RepositoryStore;
+        const auto one = RepositoryStore::find(tx, first).value(),
+                   other = RepositoryStore::find(tx, second).value();
+        EXPECT_EQ(one.place, placeOf(one));
+        EXPECT_EQ(one.place, other.place);
+        EXPECT_EQ(other.url, "rest:https://AL.example.org:443/r") << "restic is given what was written";
+        EXPECT_TRUE(restic::PlaceStore::firstSuccess(tx, one.place));
+        EXPECT_TRUE(restic::PlaceStore::firstSuccess(tx, "azure:azure:c:/p|ada"));
+        EXPECT_EQ(
+            tx.query("SELECT count(*) FROM restic_repository_places WHERE tenant_id = $1", {tx.tenant()})[0]
+                .integer(0),
+            2);
+    });
 }
 
 } // namespace

@@ -70,7 +70,7 @@ TEST_P(ResticTenancy, NoStoreSeesTheOtherTenant) {
         EXPECT_EQ(AgentStore::list(tx, {}, {}).size(), 1U);
         EXPECT_FALSE(RepositoryStore::find(tx, theirs.repository));
         EXPECT_EQ(RepositoryStore::list(tx, {}).size(), 1U);
-        EXPECT_EQ(RepositoryStore::findByUrl(tx, "local", "/srv/store", {})->id, mine.repository);
+        EXPECT_EQ(RepositoryStore::findByPlace(tx, "local::/srv/store")->id, mine.repository);
         EXPECT_TRUE(RepositoryStore::users(tx, theirs.repository).empty());
         EXPECT_FALSE(PolicyStore::find(tx, theirs.policy.id));
         EXPECT_EQ(PolicyStore::list(tx, {}, {}).size(), 1U);

@@ -81,6 +81,70 @@ TEST(RepositoryKinds, EveryAddressIsOfItsOwnKind) {
     EXPECT_EQ(kindOfAddress("sftpx:host"), nullptr);
 }
 
+/// Addresses of one place each, as people and programs write them.
+const std::map<std::string, std::vector<std::vector<std::string>>> kPlaces{
+    {"local", {{"/srv/r", "/srv/r/", "/srv//r", "/srv/./r", "/srv/x/../r", "local:/srv/r"}, {"/srv/R"}}},
+    {"rest",
+     {{"rest:https://backup.example.com/r/", "rest:https://BACKUP.example.com/r",
+       "rest:HTTPS://backup.example.com/r", "rest:https://backup.example.com:443/r/",
+       "rest:https://backup.example.com./r/", "rest:https://backup.example.com/x/../r//",
+       "rest:https://ada@backup.example.com/r/", "rest:https://backup.example.com/%72/"},
+      {"rest:https://backup.example.com:8000/r/", "rest:https://backup.example.com:08000/r"},
+      {"rest:http://backup.example.com/r/", "rest:http://backup.example.com:80/r/"},
+      {"rest:https://backup.example.com/R/"},
+      {"rest:https://backup.example.com/", "rest:https://backup.example.com"},
+      {"rest:https://[2001:db8::1]:8000/", "rest:https://[2001:DB8::1]:8000"}}},
+    {"s3",
+     {{"s3:https://store.example.com/b/p", "s3:store.example.com/b/p", "s3://store.example.com/b/p",
+       "s3:https://store.example.com:443/b/p/", "s3:STORE.example.com/b/x/../p",
+       "s3:https://store.example.com/b//p"},
+      {"s3:http://store.example.com/b/p", "s3:http://store.example.com:80/b/p"},
+      {"s3:http://store.example.com:9000/b/p"},
+      {"s3:store.example.com/b"},
+      {"s3:s3.amazonaws.com/b", "s3:s3.eu-central-1.amazonaws.com/b",
+       "s3:https://s3.dualstack.us-east-1.amazonaws.com/b"},
+      {"s3:s3.cn-north-1.amazonaws.com.cn/b"}}},
+    {"sftp",
+     {{"sftp://ada@h.example.com//srv/r", "sftp://ada@H.example.com//srv/r/",
+       "sftp://ada@h.example.com:22//srv/r", "sftp:ada@h.example.com:/srv/r",
+       "sftp:ada@h.example.com:/q/../srv/r", "sftp://ada@h.example.com///srv//r"},
+      {"sftp://ada@h.example.com/srv/r", "sftp:ada@h.example.com:srv/r", "sftp:ada@h.example.com:./srv/r/"},
+      {"sftp://ada@h.example.com:2222//srv/r"},
+      {"sftp://bea@h.example.com//srv/r"},
+      {"sftp:h.example.com:/srv/r", "sftp://h.example.com//srv/r"}}},
+    {"azure",
+     {{"azure:c:/p", "azure:c:p", "azure:c:/x/../p/"}, {"azure:c:/", "azure:c", "azure:c:"}, {"azure:d:/"}}},
+    {"gcs", {{"gs:b:/p", "gs:b:p", "gs:b://p/"}, {"gs:b:/"}}},
+    {"b2", {{"b2:b:p", "b2:b:/p"}, {"b2:b", "b2:b:"}}},
+    {"swift", {{"swift:c:/p", "swift:c:p/"}, {"swift:c:/"}}},
+    {"rclone", {{"rclone:r:p/q", "rclone:r:p//q/", "rclone:r:p/./q"}, {"rclone:r:/p/q"}, {"rclone:R:p/q"}}}};
+
+TEST(RepositoryKinds, APlaceHasOneSpelling) {
+    for (const auto* one : repositoryKinds()) {
+        ASSERT_TRUE(kPlaces.contains(one->name)) << "say here how addresses of " << one->name << " differ";
+        std::map<std::string, std::size_t> groupOf;
+        const auto& groups = kPlaces.at(one->name);
+        for (std::size_t group = 0; group < groups.size(); ++group)
+            for (const auto& spelling : groups[group]) {
+                EXPECT_EQ(problemsOfAddress(*one, spelling), std::vector<std::string>()) << spelling;
+                const auto place = one->place(spelling);
+                EXPECT_EQ(place, one->place(groups[group].front())) << spelling;
+                EXPECT_EQ(groupOf.emplace(place, group).first->second, group)
+                    << spelling << " is another place";
+                EXPECT_EQ(one->place(place), place) << "the spelling of a spelling";
+            }
+    }
+}
+
+TEST(RepositoryKinds, WhatTheirFieldsMakeHasAPlace) {
+    EXPECT_EQ(kind("sftp").place(
+                  address("sftp", {{"host", "H"}, {"user", "ada"}, {"path", "/srv/r"}, {"port", 22}})),
+              "sftp://ada@h//srv/r");
+    EXPECT_EQ(kind("s3").place(address("s3", {{"bucket", "b"}, {"endpoint", "https://S:443/"}})),
+              "s3:https://s/b");
+    EXPECT_EQ(kind("s3").place(address("s3", {{"bucket", "b"}})), "s3:https://s3.amazonaws.com/b");
+}
+
 TEST(RepositoryKinds, ASecretIsAValueForTheVaultOrAFileAndNeverShown) {
     const Object given{{"bucket", "b"}, {"access_key_id", "AKIA"}, {"secret_access_key", "canary"}};
     const auto config = readConfig(kind("s3"), given).value();
@@ -217,6 +281,7 @@ const RepositoryKind& tape() {
                    {.name = "slot", .doc = "Which slot", .required = true, .range = {{1, 8}}}},
         .address =
             [](const RepositoryValues& values) { return "tape:" + repositories::valueOf(values, "slot"); },
+        .place = repositories::placeInContainer,
         .config = configTypeOf<tape>,
     };
     return kind;

@@ -39,6 +39,7 @@ const RepositoryKind& azure() {
                 const auto path = pathBelow(values, "path");
                 return "azure:" + valueOf(values, "container") + ":" + (path.empty() ? "/" : path);
             },
+        .place = placeInContainer,
         .config = configTypeOf<azure>,
     };
     return kind;

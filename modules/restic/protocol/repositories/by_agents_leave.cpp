@@ -22,6 +22,7 @@ const RepositoryKind& b2() {
                 const auto path = pathBelow(values, "path");
                 return "b2:" + valueOf(values, "bucket") + ":" + (path.empty() ? path : path.substr(1));
             },
+        .place = placeInContainer,
         .config = configTypeOf<b2>,
     };
     return kind;
@@ -71,6 +72,7 @@ const RepositoryKind& swift() {
                 const auto path = pathBelow(values, "path");
                 return "swift:" + valueOf(values, "container") + ":" + (path.empty() ? "/" : path);
             },
+        .place = placeInContainer,
         .config = configTypeOf<swift>,
     };
     return kind;
@@ -91,6 +93,12 @@ const RepositoryKind& rclone() {
             [](const RepositoryValues& values) {
                 const auto path = pathBelow(values, "path");
                 return "rclone:" + valueOf(values, "remote") + ":" + (path.empty() ? path : path.substr(1));
+            },
+        .place =
+            [](const std::string& address) {
+                // For some remotes a path with "/" before it is another one than that without.
+                const auto path = address.find(':', address.find(':') + 1) + 1;
+                return path == 0 ? address : address.substr(0, path) + cleanPath(address.substr(path));
             },
         .config = configTypeOf<rclone>,
     };

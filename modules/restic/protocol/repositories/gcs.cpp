@@ -33,6 +33,7 @@ const RepositoryKind& gcs() {
                 const auto path = pathBelow(values, "path");
                 return "gs:" + valueOf(values, "bucket") + ":" + (path.empty() ? "/" : path);
             },
+        .place = placeInContainer,
         .config = configTypeOf<gcs>,
     };
     return kind;

@@ -15,6 +15,12 @@ const RepositoryKind& local() {
                     .example = "/mnt/backup",
                     .check = checkAbsolutePath}},
         .address = [](const RepositoryValues& values) { return valueOf(values, "path"); },
+        .place =
+            [](const std::string& address) {
+                constexpr std::string_view kOtherWord = "local:";
+                const std::string_view path = address;
+                return cleanPath(path.substr(path.starts_with(kOtherWord) ? kOtherWord.size() : 0));
+            },
         .config = configTypeOf<local>,
     };
     return kind;

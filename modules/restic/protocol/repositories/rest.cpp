@@ -29,6 +29,13 @@ const RepositoryKind& rest() {
                     url.pop_back();
                 return "rest:" + url + "/";
             },
+        .place =
+            [](const std::string& address) {
+                const auto url = serverAddressOf(address.substr(address.find(':') + 1));
+                return url ? "rest:" + url->scheme + "://" + url->host + url->port +
+                                 cleanPath("/" + url->path)
+                           : address;
+            },
         .config = configTypeOf<rest>,
     };
     return kind;

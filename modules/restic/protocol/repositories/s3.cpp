@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "restic/protocol/repository_config.h"
 #include "restic/protocol/repository_kinds.h"
 
@@ -9,6 +11,12 @@ std::optional<std::string> checkEndpoint(const std::string& text) {
         return checkHttpUrl(text);
     const auto colon = text.find(':');
     return checkHost(text.substr(0, colon));
+}
+
+/// A bucket's name is taken once for all of Amazon, whatever door one comes in by.
+std::string hostOfBucket(const std::string& host) {
+    const bool isAmazon = host.starts_with("s3") && host.ends_with(".amazonaws.com");
+    return isAmazon ? "s3.amazonaws.com" : host;
 }
 } // namespace
 
@@ -53,6 +61,17 @@ const RepositoryKind& s3() {
                     endpoint.pop_back();
                 return "s3:" + (endpoint.empty() ? "s3.amazonaws.com" : endpoint) + "/" +
                        valueOf(values, "bucket") + pathBelow(values, "path");
+            },
+        .place =
+            [](const std::string& address) {
+                // "s3:HOST/…" and "s3://HOST/…" mean https.
+                auto text = address.substr(address.find(':') + 1);
+                if (text.find("://") == std::string::npos)
+                    text = "https://" + text.substr(std::min(text.find_first_not_of('/'), text.size()));
+                const auto url = serverAddressOf(text);
+                return url ? "s3:" + url->scheme + "://" + hostOfBucket(url->host) + url->port +
+                                 cleanPath("/" + url->path)
+                           : address;
             },
         .config = configTypeOf<s3>,
     };

@@ -14,6 +14,23 @@ std::string hostOf(const RepositoryValues& values) {
     const auto host = valueOf(values, "host");
     return host.find(':') != std::string::npos ? "[" + host + "]" : host;
 }
+
+/// "sftp://[USER@]HOST[:PORT]/PATH" and "sftp:[USER@]HOST:PATH": a path below the user's home, or behind one
+/// more "/" from the root. Users may see different roots, so the user is a part of the place.
+std::string placeOnServer(const std::string& address) {
+    const auto text = address.substr(address.find(':') + 1);
+    const auto colon = text.find(':');
+    const bool isUrl = text.starts_with("//");
+    if (!isUrl && colon == std::string::npos)
+        return address;
+    const auto url = serverAddressOf(isUrl ? "ssh:" + text
+                                           : "ssh://" + text.substr(0, colon) + "/" + text.substr(colon + 1));
+    if (!url)
+        return address;
+    const auto path = url->path.empty() ? url->path : url->path.substr(1);
+    return "sftp://" + (url->user.empty() ? "" : url->user + "@") + url->host + url->port + "/" +
+           cleanPath(path);
+}
 } // namespace
 
 const RepositoryKind& sftp() {
@@ -51,6 +68,7 @@ const RepositoryKind& sftp() {
                 return "sftp://" + valueOf(values, "user") + "@" + hostOf(values) +
                        (port.empty() ? "" : ":" + port) + "/" + pathBelow(values, "path");
             },
+        .place = placeOnServer,
         .options = [](const RepositoryValues& values) -> std::vector<std::string> {
             const auto key = valueOf(values, "key");
             const auto known = valueOf(values, "known_hosts_file");

@@ -1,7 +1,5 @@
 #include "repositories/place.h"
 
-#include <filesystem>
-
 #include "restic/protocol/repository_kinds.h"
 
 namespace restic {
@@ -10,26 +8,25 @@ using core::Instant;
 using core::Uuid;
 using core::db::Transaction;
 
-std::string normalizePath(const std::string& path) {
-    auto normal = std::filesystem::path(path).lexically_normal().string();
-    while (normal.size() > 1 && normal.back() == '/')
-        normal.pop_back();
-    if (normal.starts_with("//"))
-        normal.erase(0, 1);
-    return normal;
+namespace {
+std::string placeOn(const Repository& repository, const std::string& machine) {
+    const auto* kind = protocol::findRepositoryKind(repository.type);
+    if (kind == nullptr) // of a later version
+        return repository.type + ":" + repository.url;
+    auto place = kind->name + ":" + (kind->onDisk ? machine + ":" : "") + kind->place(repository.url);
+    for (const auto& field : kind->fields)
+        if (field.ofPlace && repository.config.find(field.name) != nullptr)
+            place += "|" + repository.config.stringOr(field.name);
+    return place;
 }
+} // namespace
 
 std::string placeOf(const Repository& repository, const Uuid& agent) {
-    const auto* kind = protocol::findRepositoryKind(repository.type);
-    if (kind != nullptr && kind->onDisk)
-        return kind->name + ":" + repository.agent.value_or(agent).toString() + ":" +
-               normalizePath(repository.url);
-    auto place = repository.type + ":" + repository.url;
-    if (kind != nullptr)
-        for (const auto& field : kind->fields)
-            if (field.ofPlace && repository.config.find(field.name) != nullptr)
-                place += "|" + repository.config.stringOr(field.name);
-    return place;
+    return placeOn(repository, repository.agent.value_or(agent).toString());
+}
+
+std::string placeOf(const Repository& repository) {
+    return placeOn(repository, repository.agent ? repository.agent->toString() : std::string());
 }
 
 std::map<std::string, Instant> PlaceStore::firstSuccesses(Transaction& tx,

@@ -12,12 +12,12 @@
 
 namespace restic {
 
-/// A path in one spelling: no empty parts, no "." and "..", no "/" at its end.
-std::string normalizePath(const std::string& path);
-
-/// Where a repository is: its kind, the machine whose disk it is on (for `local`), its address. Two rows with
-/// the same place mean the same repository. `agent` is the one that is about to work on it.
+/// Where a repository is, in one spelling: its kind, the machine whose disk it is on (for `local`), its
+/// address. Two rows with the same place mean the same repository. `agent` is the one that is about to work
+/// on it.
 std::string placeOf(const Repository& repository, const core::Uuid& agent);
+/// The same without an agent at work: the disk is that of the row's machine, if it names one.
+std::string placeOf(const Repository& repository);
 
 /// Rows of restic_repository_places: places where a repository once worked. Such a place is never
 /// initialised again by itself, whatever row names it.

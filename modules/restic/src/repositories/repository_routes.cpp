@@ -30,12 +30,11 @@ struct Beside {
     static Beside of(Transaction& tx, const std::vector<Repository>& repositories) {
         Beside beside;
         std::vector<core::Uuid> ids;
-        // The marks of those that are on one agent's disk, or on none.
+        // Of one that is on several machines' disks none is the place.
         std::vector<std::string> places;
         for (const auto& r : repositories) {
             ids.push_back(r.id);
-            if (r.agent)
-                places.push_back(placeOf(r, *r.agent));
+            places.push_back(placeOf(r));
         }
         beside.marks = PlaceStore::firstSuccesses(tx, places);
         for (auto& one : MaintenanceStore::of(tx, ids))
@@ -56,7 +55,7 @@ struct Beside {
 };
 
 RepositoryView viewOf(const Repository& r, const Beside& beside) {
-    const auto mark = r.agent ? beside.marks.find(placeOf(r, *r.agent)) : beside.marks.end();
+    const auto mark = beside.marks.find(placeOf(r));
     return {r.id,
             r.name,
             r.type,

@@ -23,9 +23,10 @@ constexpr std::string_view kTable = "restic_repositories";
     throw core::Error(errors::kRepositoryExists, "A repository named \"" + name + "\" exists already.");
 }
 
-/// One spelling for one place.
+/// A path in one spelling. What names a server stays as it was written: the agent's own configuration may
+/// know it by that name.
 std::string normalAddress(const protocol::RepositoryKind& kind, const std::string& url) {
-    return kind.onDisk ? normalizePath(url) : url;
+    return kind.onDisk ? kind.place(url) : url;
 }
 
 /// Which secrets the vault has afterwards: a new one replaces, a file or null removes, and without either
@@ -128,8 +129,7 @@ void RepositoryService::storeSecrets(Transaction& tx, const Draft& draft, const 
 }
 
 void RepositoryService::requireOwnPlace(Transaction& tx, const Repository& repository) {
-    const auto other = RepositoryStore::findByUrl(tx, repository.type, repository.url, repository.agent);
-    if (other && other->id != repository.id && placeOf(*other, other->id) == placeOf(repository, other->id))
+    if (const auto other = RepositoryStore::findByPlace(tx, placeOf(repository), repository.id))
         throw core::Error(errors::kRepositoryExists,
                           fmt::format("The repository \"{}\" is already at this place. Use that one; two "
                                       "passwords for one repository would open nothing.",
@@ -156,7 +156,8 @@ Repository RepositoryService::update(Transaction& tx, const Uuid& id, const Repo
     Draft draft = draftOf(tx, spec, &before, hasPassword(tx, id));
     Repository& repository = draft.repository;
     repository.id = id;
-    requireOwnPlace(tx, repository);
+    if (placeOf(repository) != before.place) // two that were at one place before stay changeable
+        requireOwnPlace(tx, repository);
     if (repository.agent && repository.agent != before.agent)
         if (const auto others = RepositoryStore::linksOfOthers(tx, id, *repository.agent); !others.empty())
             throw core::Error(errors::kRepositoryUnreachable,
@@ -177,7 +178,7 @@ Repository RepositoryService::update(Transaction& tx, const Uuid& id, const Repo
 
 Repository RepositoryService::findOrCreate(Transaction& tx, const RepositorySpec& spec) {
     const auto draft = draftOf(tx, spec, nullptr, true).repository;
-    const auto existing = RepositoryStore::findByUrl(tx, draft.type, draft.url, draft.agent);
+    const auto existing = RepositoryStore::findByPlace(tx, placeOf(draft));
     if (!existing)
         return create(tx, spec);
     const auto stored = vault_->get(tx, {tx.tenant(), kTable, existing->id, "password"});
@@ -223,10 +224,10 @@ void RepositoryService::startAnew(Transaction& tx, const Uuid& id, const std::op
         throw core::Error(
             core::errors::kConflict,
             fmt::format("{} of the repository's tasks have not ended; cancel them or wait.", open));
-    const auto machine = repository.agent ? repository.agent : agent;
-    if (!machine)
+    const auto* kind = protocol::findRepositoryKind(repository.type);
+    if (kind != nullptr && kind->onDisk && !repository.agent && !agent)
         throw core::wire::validationError({{"/agent_id", "is required: each agent has its own disk"}});
-    PlaceStore::forget(tx, placeOf(repository, *machine));
+    PlaceStore::forget(tx, agent ? placeOf(repository, *agent) : placeOf(repository));
 }
 
 bool RepositoryService::hasPassword(Transaction& tx, const Uuid& id) {

@@ -4,6 +4,7 @@
 #include "core/http/list_query.h"
 #include "id_list.h"
 #include "open_tasks.h"
+#include "repositories/place.h"
 
 namespace restic {
 
@@ -21,20 +22,26 @@ const core::db::Table<Repository>& table() {
         {column("id", &Repository::id, Use::fixed), column("name", &Repository::name),
          column("type", &Repository::type), column("url", &Repository::url),
          column("config", &Repository::config), column("secret_fields", &Repository::secretFields),
-         column("agent_id", &Repository::agent), column("password_file", &Repository::passwordFile),
-         column("cert_file", &Repository::certFile), column("environment_vars", &Repository::environment),
+         column("agent_id", &Repository::agent), column("place", &Repository::place),
+         column("password_file", &Repository::passwordFile), column("cert_file", &Repository::certFile),
+         column("environment_vars", &Repository::environment),
          column("created_at_us", &Repository::createdAt, Use::fixed),
          column("updated_at_us", &Repository::updatedAt)});
     return columns;
 }
+
+Repository placed(Repository repository) {
+    repository.place = placeOf(repository);
+    return repository;
+}
 } // namespace
 
 void RepositoryStore::insert(Transaction& tx, const Repository& repository) {
-    table().insert(tx, repository);
+    table().insert(tx, placed(repository));
 }
 
 void RepositoryStore::update(Transaction& tx, const Repository& repository) {
-    table().update(tx, repository.id, repository);
+    table().update(tx, repository.id, placed(repository));
 }
 
 std::optional<Repository> RepositoryStore::find(Transaction& tx, const Uuid& id) {
@@ -60,20 +67,21 @@ std::optional<Repository> RepositoryStore::findByName(Transaction& tx, const std
                  {tx.tenant(), name}));
 }
 
-std::optional<Repository> RepositoryStore::findByUrl(Transaction& tx, const std::string& type,
-                                                     const std::string& url,
-                                                     const std::optional<Uuid>& agent) {
+std::optional<Repository> RepositoryStore::findByPlace(Transaction& tx, const std::string& place,
+                                                       const std::optional<Uuid>& except) {
     core::http::ListQuery query(table().select());
     query.where("tenant_id = ?", tx.tenant());
     query.plain("archived_at_us IS NULL");
-    query.where("type = ?", type);
-    query.where("url = ?", url);
-    if (agent)
-        query.where("agent_id = ?", *agent);
-    else
-        query.plain("agent_id IS NULL");
-    const auto rows = query.run(tx);
-    return rows.empty() ? std::nullopt : std::optional(table().read(rows[0]));
+    query.where("place = ?", place);
+    if (except)
+        query.where("id <> ?", *except);
+    return table().readFirst(query.run(tx));
+}
+
+std::vector<Repository> RepositoryStore::withoutPlace(Transaction& tx) {
+    return table().readAll(tx.query(
+        table().select() + " WHERE tenant_id = $1 AND place = '' AND archived_at_us IS NULL ORDER BY id",
+        {tx.tenant()}));
 }
 
 std::vector<Repository> RepositoryStore::list(Transaction& tx, const core::http::PageQuery& page) {

@@ -24,6 +24,7 @@ struct Repository {
     /// Fields of its kind that the vault has.
     std::vector<std::string> secretFields;
     std::optional<core::Uuid> agent; ///< of a local one: the machine whose disk it is on
+    std::string place;               ///< of placeOf(); written by the store
     std::optional<std::string> passwordFile;
     std::optional<std::string> certFile;
     std::map<std::string, std::string> environment;
@@ -42,10 +43,11 @@ public:
     static std::optional<Repository> find(core::db::Transaction& tx, const core::Uuid& id);
     static std::vector<Repository> find(core::db::Transaction& tx, const std::vector<core::Uuid>& ids);
     static std::optional<Repository> findByName(core::db::Transaction& tx, const std::string& name);
-    /// The same place under the same agent.
-    static std::optional<Repository> findByUrl(core::db::Transaction& tx, const std::string& type,
-                                               const std::string& url,
-                                               const std::optional<core::Uuid>& agent);
+    /// One at that place, another than `except`.
+    static std::optional<Repository> findByPlace(core::db::Transaction& tx, const std::string& place,
+                                                 const std::optional<core::Uuid>& except = {});
+    /// Those that earlier versions stored.
+    static std::vector<Repository> withoutPlace(core::db::Transaction& tx);
     /// "agent/policy" of each link that leads from another agent to the repository.
     static std::vector<std::string> linksOfOthers(core::db::Transaction& tx, const core::Uuid& id,
                                                   const core::Uuid& agent);

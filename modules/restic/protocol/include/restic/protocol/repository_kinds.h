@@ -50,6 +50,9 @@ struct RepositoryKind {
     std::vector<RepositoryField> fields;
     /// restic's address from the fields; never with a secret in it.
     std::string (*address)(const RepositoryValues& values);
+    /// One spelling for all valid addresses that lead to the same place: it tells whether two are the same
+    /// repository, and restic never sees it.
+    std::string (*place)(const std::string& address);
     /// Values of restic's -o, from the fields and the paths of those that are files (of secrets too); null:
     /// none.
     std::vector<std::string> (*options)(const RepositoryValues& values) = nullptr;
@@ -89,6 +92,21 @@ std::optional<std::string> checkHttpUrl(const std::string& text);
 std::string valueOf(const RepositoryValues& values, const std::string& name);
 /// "/path" without slashes at its end; "" where there is none.
 std::string pathBelow(const RepositoryValues& values, const std::string& name);
+
+/// A path in one spelling: no empty parts, no "." and "..", no "/" at its end.
+std::string cleanPath(std::string_view path);
+/// The parts of a URL in one spelling, except for its path: without what "%" stands for, otherwise as given.
+struct ServerAddress {
+    std::string scheme;
+    std::string user;
+    std::string host;
+    std::string port; ///< ":PORT"; "" for the scheme's own
+    std::string path;
+};
+/// Nullopt for what is no URL.
+std::optional<ServerAddress> serverAddressOf(const std::string& url);
+/// The place of an address "KIND:CONTAINER:PATH".
+std::string placeInContainer(const std::string& address);
 } // namespace repositories
 
 } // namespace restic::protocol
