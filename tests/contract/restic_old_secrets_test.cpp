@@ -154,7 +154,8 @@ TEST_P(OldRows, SecretsGoIntoTheVaultAndOutOfTheAuditLog) {
         }
     });
     applyMigrations(db, now());
-    const auto vault = std::make_shared<base::Vault>(std::string(32, 'v'), clock);
+    const auto vault =
+        std::make_shared<base::Vault>(std::make_shared<base::KeyRing>(std::string(32, 'v')), clock);
     restic::OldSecrets secrets(db, vault);
     EXPECT_EQ(secrets.moveIntoVault(fixture.log.logger()), 3);
     EXPECT_EQ(secrets.moveIntoVault(fixture.log.logger()), 0);

@@ -1,5 +1,6 @@
 #include "core/db/value.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "core/error.h"
@@ -80,7 +81,9 @@ Uuid Row::uuid(std::size_t column) const {
 }
 
 Instant Row::instant(std::size_t column) const {
-    return fromMicros(integer(column));
+    // What no calendar knows (a damaged row) would overflow as soon as somebody counts with it.
+    constexpr std::int64_t kYear1 = -62'135'596'800'000'000, kEndOfYear9999 = 253'402'300'799'999'999;
+    return fromMicros(std::clamp(integer(column), kYear1, kEndOfYear9999));
 }
 
 json::Value Row::json(std::size_t column) const {

@@ -80,6 +80,13 @@ std::vector<core::config::Setting> BaseModule::settings() const {
          .environment = "BACKUP_ENCRYPTION_KEY",
          .secret = true,
          .check = checkEncryptionKey},
+        {.key = "security.encryption_key_before",
+         .doc = "The key before it, while the vault goes from that to security.encryption_key: `ae-backend "
+                "vault "
+                "rotate`",
+         .environment = "BACKUP_ENCRYPTION_KEY_BEFORE",
+         .secret = true,
+         .check = checkEncryptionKey},
         {.key = "auth.access_token_ttl",
          .type = SettingType::duration,
          .defaultValue = "15m",
@@ -164,6 +171,9 @@ void BaseModule::initialize(core::ModuleContext& context) {
     if (!jwtKey || !vaultKey)
         refuseLostKeys(context.database(), folder, vaultKey.has_value());
     setup.vaultKey = vaultKey ? *vaultKey : make("encryption-key", "BACKUP_ENCRYPTION_KEY");
+    setup.vaultKeyIsGiven = !given.empty();
+    if (const auto before = config.text("security.encryption_key_before"); !before.empty())
+        setup.vaultKeysBefore.push_back(parseEncryptionKey(before));
     setup.jwtKey = jwtKey ? *jwtKey : make("jwt-secret", "AE_JWT_SECRET");
 
     parts_ = std::make_unique<Parts>(context.database(), context.clock(), context.authentication(),

@@ -227,6 +227,39 @@ int setTenant(Parts& parts, Invocation& call) {
     return 0;
 }
 
+int rotateVault(Parts& parts, Invocation& call) {
+    const auto context = audited("base.vault.rotated", "vault");
+    const auto result = parts.vaultRotation.run(context, [&](std::int64_t sealed) {
+        if (!call.json)
+            call.out << fmt::format("{} secrets are sealed again\n", sealed) << std::flush;
+    });
+    const bool done = !result.prepared && result.unreadable.empty();
+    if (call.json)
+        call.out << core::json::write(Object{
+                        {"key", result.key},
+                        {"key_before", result.before},
+                        {"prepared", result.prepared ? Value(*result.prepared) : Value()},
+                        {"resealed", result.resealed},
+                        {"unreadable", core::json::Array(result.unreadable.begin(), result.unreadable.end())},
+                        {"done", done}})
+                 << '\n';
+    else if (result.prepared)
+        call.out << fmt::format(
+            "Made the key {}. Copy it to the folder of keys of every host of this database, back it "
+            "up, and run this again: then the vault goes over to it.\n",
+            *result.prepared);
+    else if (done)
+        call.out << fmt::format(
+            "The vault is sealed with the key {}. Back up the key now; keep the one before ({}) as "
+            "long as you keep backups of the database from before.\n",
+            result.key, result.before);
+    if (!call.json)
+        for (const auto& secret : result.unreadable)
+            call.out << fmt::format(
+                "No key of this host opens: {}. Give the key that sealed it, or enter it again.\n", secret);
+    return result.unreadable.empty() ? 0 : 1;
+}
+
 } // namespace
 
 std::vector<Command> commands(const std::function<Parts&()>& parts) {
@@ -280,6 +313,11 @@ std::vector<Command> commands(const std::function<Parts&()>& parts) {
           {.name = "system", .doc = "Of no tenant: may do what crosses them", .flag = true},
           {.name = "expires-in", .doc = "Duration, for example 90d (default: until it is revoked)"}},
          [parts](Invocation& call) { return createToken(parts(), call); }},
+        {"vault rotate",
+         "Seal all secrets with a new key while the host works; after an interruption run it again",
+         "ae-backend vault rotate",
+         {},
+         [parts](Invocation& call) { return rotateVault(parts(), call); }},
         {"tenant create",
          "Create a tenant",
          "ae-backend tenant create --name acme --max-agents 500",

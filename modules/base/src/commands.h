@@ -8,8 +8,8 @@
 
 namespace base {
 
-/// `user create|list|set-password|disable|enable`, `token create`, `tenant create`, `tenant set`. `parts`
-/// gives the module's objects once it is initialised.
+/// `user create|list|set-password|disable|enable`, `token create`, `tenant create`, `tenant set`, `vault
+/// rotate`. `parts` gives the module's objects once it is initialised.
 std::vector<core::Command> commands(const std::function<Parts&()>& parts);
 
 } // namespace base

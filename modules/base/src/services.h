@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "audit/audit_pruner.h"
 #include "audit/audit_store.h"
@@ -15,6 +16,8 @@
 #include "tokens/api_token_store.h"
 #include "users/invitations.h"
 #include "users/user_service.h"
+#include "vault/key_ring.h"
+#include "vault/rotation.h"
 #include "vault/vault.h"
 
 namespace base {
@@ -23,6 +26,10 @@ namespace base {
 struct Setup {
     std::string jwtKey;
     std::string vaultKey;
+    /// Further keys that may have sealed secrets.
+    std::vector<std::string> vaultKeysBefore = {};
+    /// The vault's key is given in the settings: no file is to be changed.
+    bool vaultKeyIsGiven = false;
     int bcryptCost = 12;
     SignIn::Lifetimes lifetimes;
     std::filesystem::path dataDir;
@@ -39,7 +46,9 @@ struct Parts {
     AuditStore audit;
     AuditPruner auditPruner;
     std::shared_ptr<JwtSigner> signer;
+    std::shared_ptr<const KeyRing> vaultKeys;
     std::shared_ptr<Vault> vault;
+    VaultRotation vaultRotation;
     std::shared_ptr<TenantStore> tenants;
     std::shared_ptr<TenantNames> tenantNames;
     PasswordHasher hasher;

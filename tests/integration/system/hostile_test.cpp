@@ -8,6 +8,7 @@
 #include "integration/system/system_fixture.h"
 #include "support/long_tests.h"
 #include "support/raw_client.h"
+#include "support/sanitized.h"
 
 namespace test {
 namespace {
@@ -38,20 +39,11 @@ public:
     }
 };
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-// Sanitizers keep what was freed for a while, and a shadow of everything; and they work more.
-constexpr std::size_t kMostGrowth = 256U << 20U;
-constexpr auto kRefused = 5s;
-constexpr auto kSoon = 30s;
-constexpr int kFewestAnswers = 3;
-constexpr double kLateShare = 0.3;
-#else
-constexpr std::size_t kMostGrowth = 16U << 20U;
-constexpr auto kRefused = 1s;
-constexpr auto kSoon = 5s; // a tenth of it, where no other test runs
-constexpr int kFewestAnswers = 20;
-constexpr double kLateShare = 0.75;
-#endif
+constexpr std::size_t kMostGrowth = (kSanitized ? 256U : 16U) << 20U;
+constexpr auto kRefused = kSanitized ? 5s : 1s;
+constexpr auto kSoon = kSanitized ? 30s : 5s; // a tenth of it, where no other test runs
+constexpr int kFewestAnswers = kSanitized ? 3 : 20;
+constexpr double kLateShare = kSanitized ? 0.3 : 0.75;
 
 class HostileInput : public SystemTest {
 protected:

@@ -62,6 +62,7 @@ public:
     [[nodiscard]] double real(std::size_t column) const;
     [[nodiscard]] bool boolean(std::size_t column) const;
     [[nodiscard]] Uuid uuid(std::size_t column) const;
+    /// Of the years 1 to 9999: what is stored outside of them is the nearest of these.
     [[nodiscard]] Instant instant(std::size_t column) const;
     [[nodiscard]] json::Value json(std::size_t column) const;
     /// Of a column that the database itself checks: jsonb, or one that only this project's JSON is written

@@ -103,13 +103,39 @@ Key keepKey(const fs::path& folder, const std::string& name) {
     return {readKey(file), made, file};
 }
 
+std::string makeKey() {
+    return core::base64Decode(core::randomToken(kKeyBytes)).value();
+}
+
+void writeKey(const fs::path& file, const std::string& key) {
+    const fs::path draft = writeDraft(file, core::base64UrlEncode(key) + "\n");
+    const bool ok = ::link(draft.c_str(), file.c_str()) == 0;
+    ::unlink(draft.c_str());
+    if (!ok)
+        fail(file, "written");
+    syncFolder(file.parent_path());
+}
+
+void linkPrivateFile(const fs::path& file, const fs::path& name) {
+    if (::link(file.c_str(), name.c_str()) != 0 && errno != EEXIST)
+        fail(name, "written");
+    syncFolder(name.parent_path());
+}
+
+void movePrivateFile(const fs::path& from, const fs::path& to) {
+    if (::rename(from.c_str(), to.c_str()) != 0)
+        fail(to, "written");
+    syncFolder(to.parent_path());
+}
+
 void writePrivateFile(const fs::path& file, const std::string& text) {
     const fs::path draft = writeDraft(file, text);
-    if (::rename(draft.c_str(), file.c_str()) != 0) {
+    try {
+        movePrivateFile(draft, file);
+    } catch (...) {
         ::unlink(draft.c_str());
-        fail(file, "written");
+        throw;
     }
-    syncFolder(file.parent_path());
 }
 
 } // namespace base

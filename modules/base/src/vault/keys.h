@@ -24,6 +24,16 @@ std::optional<std::string> findKey(const std::filesystem::path& folder, const st
 /// use the same. The file holds 32 random bytes as base64url. Throws core::Error(kUnavailable).
 Key keepKey(const std::filesystem::path& folder, const std::string& name);
 
+/// 32 random bytes.
+std::string makeKey();
+/// Keeps a key in a file of its own (0600) that must not exist. Throws core::Error(kUnavailable).
+void writeKey(const std::filesystem::path& file, const std::string& key);
+/// Gives a private file a second name; nothing where that name exists. Throws core::Error(kUnavailable).
+void linkPrivateFile(const std::filesystem::path& file, const std::filesystem::path& name);
+/// Moves it over another one, so that a crash leaves the old or the new one. Throws
+/// core::Error(kUnavailable).
+void movePrivateFile(const std::filesystem::path& from, const std::filesystem::path& to);
+
 /// Writes a private file (0600) so that a crash leaves the old one or the whole new one.
 void writePrivateFile(const std::filesystem::path& file, const std::string& text);
 
