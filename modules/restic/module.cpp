@@ -12,6 +12,7 @@
 #include "restic/protocol/envelope.h"
 #include "restic_migrations.h"
 #include "schedule/scheduler.h"
+#include "schedule/slot_sources.h"
 #include "settings.h"
 #include "snapshots/snapshot_routes.h"
 #include "status/metrics.h"
@@ -40,7 +41,9 @@ struct Parts {
                  limits, tasks, agentSettings(context.config())),
           policies(context.clock(), limits), repositories(context.clock(), vault),
           secrets(context.database(), vault), status(context.database(), context.clock()),
-          scheduler(context.database(), context.clock(), tasks, context.log().named("restic.scheduler")),
+          scheduler(context.database(), context.clock(),
+                    slotSources(tasks, context.log().named("restic.scheduler")),
+                    context.log().named("restic.scheduler")),
           history(context.database(), context.clock(), context.log().named("restic.history"),
                   historySettings(context.config())),
           waker(
@@ -158,6 +161,7 @@ public:
                 parts_->scheduler.run([&run](core::db::Transaction& tx) { run.fence(tx); });
             });
             parts_->policies.setScheduleChanged([&jobs] { jobs.wake("scheduler"); });
+            parts_->repositories.setScheduleChanged([&jobs] { jobs.wake("scheduler"); });
         }
     }
 

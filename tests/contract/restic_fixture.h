@@ -15,6 +15,7 @@
 #include "restic/events.h"
 #include "restic_migrations.h"
 #include "schedule/scheduler.h"
+#include "schedule/slot_sources.h"
 #include "snapshots/snapshot_store.h"
 #include "status/status_service.h"
 #include "tasks/run_store.h"
@@ -31,7 +32,7 @@ struct ResticHost {
         : tasks(db, clock, bus, base.vault, log, restic::TaskSettings{}, restic::kindsOfTasks(bus)),
           agents(db, clock, bus, authentication, base.signer, base.tenants, tasks, restic::AgentSettings{}),
           policies(clock, base.tenants), repositories(clock, base.vault), status(db, clock),
-          scheduler(db, clock, tasks, log) {
+          scheduler(db, clock, restic::slotSources(tasks, log), log) {
         tasks.setWake([this](const Uuid& agent) {
             const std::lock_guard lock(mutex);
             woken.push_back(agent);
@@ -80,7 +81,9 @@ protected:
             host.agents.enroll(context, registration.id, {hostname, "linux", "amd64", "1.0.0", {}, {}, {}},
                                "nonce of " + hostname, "192.0.2.7");
         setMetadata(context, answer.agentId,
-                    core::json::Object{{"ip", "192.0.2.7"}, {"ownRepository", true}});
+                    core::json::Object{{"ip", "192.0.2.7"},
+                                       {"ownRepository", true},
+                                       {"features", core::json::Array{"forget_host"}}});
         return {answer.agentId, answer.token};
     }
     /// What the agent's heartbeats would have said.

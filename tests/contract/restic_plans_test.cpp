@@ -7,6 +7,7 @@
 #include "policies/policy_routes.h"
 #include "repositories/maintenance_store.h"
 #include "repositories/repository_routes.h"
+#include "repositories/schedule_store.h"
 #include "snapshots/snapshot_routes.h"
 #include "status/metrics.h"
 #include "support/plans.h"
@@ -23,6 +24,7 @@ protected:
     /// So many runs of so many agents in one tenant; another tenant has as many.
     static constexpr int kAgents = 200;
     static constexpr int kRuns = 20000;
+    static constexpr int kSchedules = 3000;
 
     /// Rows as the module would have left them, made by the database itself.
     void fill(const TenantContext& context) {
@@ -58,6 +60,14 @@ protected:
                 "next_run_at_us) SELECT " +
                 tenantId + ", " + idOf("0001") + ", " + idOf("0002") + ", s.i, 99999999999999999" +
                 from(kAgents));
+            tx.execute("INSERT INTO restic_repositories (id, tenant_id, name, type, url, created_at_us, "
+                       "updated_at_us) SELECT " +
+                       idOf("0006") + ", " + tenantId +
+                       ", 'store-' || s.i, 'rest', 'rest:' || s.i, s.i, s.i" + from(kSchedules));
+            tx.execute("INSERT INTO restic_repository_schedules (tenant_id, repository_id, operation, "
+                       "schedule, next_run_at_us) SELECT " +
+                       tenantId + ", " + idOf("0006") + ", 'check', '0 9 * * 6', 99999999999999999" +
+                       from(kSchedules));
             tx.execute(
                 "INSERT INTO restic_targets (id, tenant_id, name, mode, repository_id, agent_id, policy_id, "
                 "created_at_us, updated_at_us) SELECT " +
@@ -191,6 +201,11 @@ protected:
             restic::RepositoryStore::linksOfOthers(tx, store, web);
             restic::MaintenanceStore::open(tx, {store, nobody});
             restic::MaintenanceStore::of(tx, {store, nobody});
+            restic::ScheduleStore::of(tx, {store, nobody});
+            restic::TaskStore::waitingOf(tx, store, "forget");
+            restic::PolicyStore::leadingTo(tx, store);
+            restic::TargetStore::retentionHeldOfAny(tx, nightly);
+            restic::TargetStore::hasOthers(tx, nightly, nobody);
         });
         recorder.transact(tenant, [&](Transaction& tx) {
             used.policies.unlink(tx, web, nightly);
@@ -259,6 +274,14 @@ TEST_P(ResticPlans, NoStatementReadsAGrowingTableFromEndToEnd) {
                                                "restic_backup_runs", "restic_snapshots"};
     EXPECT_GT(recorder.statements().size(), 70U) << "the stores have more statements than were seen";
     expectNoScans(db, recorder, tenant, growing);
+    RecordingDatabase due(db);
+    due.read(SystemContext("test"), [&](Transaction& tx) {
+        restic::ScheduleStore::due(tx, clock.now(), {}, 200);
+        return restic::ScheduleStore::due(
+            tx, clock.now(), restic::ScheduleStore::Due{tenant.tenant(), newId(), "check", clock.now() - 1h},
+            200);
+    });
+    expectNoScans(db, due, tenant, {"restic_repository_schedules"});
 }
 
 TEST_P(ResticPlans, APageAsksAFixedNumberOfQuestions) {

@@ -1,5 +1,6 @@
 #include "contract/restic_fixture.h"
 #include "repositories/old_secrets.h"
+#include "repositories/schedule_store.h"
 
 namespace test {
 namespace {
@@ -69,6 +70,7 @@ BOTH_DATABASES(ResticPoison);
 TEST_P(ResticPoison, ARowThatCannotBeReadTakesNothingDown) {
     const auto sick = make(tenant);
     const auto well = make(other);
+    in(other, [&](Transaction& tx) { restic::ScheduleStore::eraseAll(tx, well.repository); }); // backups only
     std::vector<std::string> poisons{"[]", "{}", "7", "\"x\"", "[1e19]", "null"};
     if (!postgres())
         poisons.insert(poisons.end(), {"{", "", "\xff", "[\"\\u0000\"]"});

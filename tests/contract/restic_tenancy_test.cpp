@@ -1,5 +1,6 @@
 #include "contract/restic_fixture.h"
 #include "core/db/walls.h"
+#include "repositories/schedule_store.h"
 
 namespace test {
 namespace {
@@ -84,7 +85,14 @@ TEST_P(ResticTenancy, NoStoreSeesTheOtherTenant) {
         EXPECT_EQ(TargetStore::findByName(tx, "web-01:nightly")->agent, mine.agent.id);
         EXPECT_FALSE(TaskStore::find(tx, theirs.task));
         EXPECT_EQ(TaskStore::list(tx, {}, {}).size(), 2U);
-        EXPECT_FALSE(TaskStore::findPending(tx, theirs.agent.id, theirs.policy.id, "backup"));
+        EXPECT_TRUE(TaskStore::pending(tx, theirs.agent.id, theirs.policy.id, "backup").empty());
+        EXPECT_TRUE(TaskStore::waitingOf(tx, theirs.repository, "backup").empty());
+        EXPECT_TRUE(PolicyStore::leadingTo(tx, theirs.repository).empty());
+        EXPECT_TRUE(ScheduleStore::of(tx, {theirs.repository}).empty());
+        EXPECT_FALSE(ScheduleStore::find(tx, theirs.repository, "check"));
+        EXPECT_FALSE(ScheduleStore::schedule(tx, theirs.repository, "check"));
+        EXPECT_TRUE(ScheduleStore::find(tx, mine.repository, "check"));
+        ScheduleStore::eraseAll(tx, theirs.repository);
         EXPECT_TRUE(TaskStore::candidates(tx, theirs.agent.id, 10, clock.now()).empty());
         EXPECT_EQ(TaskStore::countHeld(tx, theirs.agent.id), 0);
         EXPECT_TRUE(TaskStore::held(tx, theirs.agent.id).empty());

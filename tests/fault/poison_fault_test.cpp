@@ -53,8 +53,8 @@ std::vector<Poison> poisons(Dialect dialect) {
              set("restic_agent_policy_links", "next_run_at_us = " + kLeast)},
         {"link whose reason is none",
          set("restic_agent_policy_links", "skipped_at_us = " + kMost + ", skip_reason = ''")},
-        {"repository", set("restic_repositories",
-                           "config = '7', environment_vars = '[]', url = '', maintenance = '\"x\"'")},
+        {"repository", set("restic_repositories", "config = '7', environment_vars = '[]', url = '', "
+                                                  "maintenance_timezone = '', check_subset = 'x'")},
         {"secret", set("secrets", "key_id = 'another'"), "secret password of restic_repositories",
          "does not open"},
         {"task",

@@ -69,6 +69,7 @@ protocol::HeartbeatRequest Heartbeat::collect() {
         out.problems.push_back(*problem);
     if (executor_.failuresInARow() >= kFailuresThatMatter)
         out.problems.push_back("The last " + std::to_string(executor_.failuresInARow()) + " backups failed");
+    out.features = {std::string(protocol::features::kForgetHost)};
     out.ownRepository = config_.repository.has_value();
     out.openTasks = executor_.openTasks();
     return out;

@@ -36,7 +36,7 @@ std::optional<restic::protocol::TaskError> Forget::problem() const {
 std::vector<std::string> Forget::arguments(int step) {
     if (step != 0)
         return {};
-    return forgetArguments(task_, task_, context_.hostname);
+    return forgetArguments(task_, task_, task_, context_.hostname);
 }
 
 void Forget::document(int, const std::filesystem::path& file, std::uint64_t offset) {

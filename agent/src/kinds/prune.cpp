@@ -56,7 +56,7 @@ bool Prune::forgets(int step) const {
 std::vector<std::string> Prune::arguments(int step) {
     step_ = step;
     if (forgets(step))
-        return forgetArguments(task_, task_, context_.hostname);
+        return forgetArguments(task_, task_, task_, context_.hostname);
     const int last = keepsSomething(task_.retention) ? 1 : 0;
     return step == last ? std::vector<std::string>{"prune"} : std::vector<std::string>();
 }

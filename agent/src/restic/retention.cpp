@@ -8,11 +8,14 @@ bool keepsSomething(const std::optional<restic::protocol::Retention>& retention)
 
 std::vector<std::string> forgetArguments(const restic::protocol::TaskPayload& task,
                                          const restic::protocol::ForgetParameters& parameters,
+                                         const restic::protocol::ForgetSelection& selection,
                                          const std::string& hostname) {
     std::vector<std::string> arguments{"forget", "--json", "--group-by=host,paths"};
     if (task.policyId)
         arguments.push_back("--tag=policy:" + task.policyId->toString());
-    else if (!parameters.allHosts)
+    if (selection.host)
+        arguments.push_back("--host=" + *selection.host);
+    else if (!task.policyId && !parameters.allHosts)
         arguments.push_back("--host=" + hostname);
     const auto keep = [&](const char* name, std::optional<int> count) {
         if (count.value_or(0) > 0)

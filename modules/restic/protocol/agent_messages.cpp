@@ -102,6 +102,11 @@ const Type& wireType(const HeartbeatRequest*) {
                    {.doc = "Absent when no restic was found", .omitEmpty = true, .maxLength = 64})
             .field("availablePlugins", &HeartbeatRequest::availablePlugins,
                    {.optional = true, .maxLength = 64, .maxItems = 256})
+            .field("features", &HeartbeatRequest::features,
+                   {.doc = "What the agent understands beyond the first version of the protocol",
+                    .optional = true,
+                    .maxLength = 64,
+                    .maxItems = 256})
             .field("problems", &HeartbeatRequest::problems,
                    {.doc = "What is wrong on the machine, in plain sentences",
                     .optional = true,

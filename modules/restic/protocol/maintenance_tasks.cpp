@@ -10,9 +10,7 @@ using core::wire::strict;
 using core::wire::tolerant;
 using core::wire::Type;
 
-namespace {
-/// "n/t", "x%" or a size with K, M, G or T.
-std::optional<std::string> checkSubset(const std::string& text) {
+std::optional<std::string> checkDataSubset(const std::string& text) {
     constexpr auto kDigits = "0123456789";
     const std::string wrong = "must be like 1/5, 2.5% or 500M";
     if (const auto slash = text.find('/'); slash != std::string::npos) {
@@ -45,7 +43,6 @@ std::optional<std::string> checkSubset(const std::string& text) {
                ? std::nullopt
                : std::optional(wrong);
 }
-} // namespace
 
 const Type& wireType(const CheckParameters*) {
     static const auto type =
@@ -57,7 +54,7 @@ const Type& wireType(const CheckParameters*) {
                    {.doc = "Verifies a part of the data: 1/5, 2.5% or 500M",
                     .omitEmpty = true,
                     .example = "1/7",
-                    .check = checkSubset})
+                    .check = checkDataSubset})
             .field("check_unused", &CheckParameters::checkUnused,
                    {.doc = "Accepted and without effect: restic ignores it", .optional = true})
             .build();
@@ -98,10 +95,20 @@ const Type& wireType(const ForgetParameters*) {
     return type;
 }
 
+const Type& wireType(const ForgetSelection*) {
+    static const auto type =
+        object<ForgetSelection>("ForgetSelection", tolerant)
+            .field("host", &ForgetSelection::host,
+                   {.doc = "Only snapshots of this machine", .omitEmpty = true, .maxLength = 256})
+            .build();
+    return type;
+}
+
 const Type& wireType(const ForgetTask*) {
     static const auto type = object<ForgetTask>("ForgetTask", tolerant, "A forget as its agent gets it")
                                  .include<TaskPayload>()
                                  .include<ForgetParameters>()
+                                 .include<ForgetSelection>()
                                  .build();
     return type;
 }
@@ -122,6 +129,7 @@ const Type& wireType(const PruneTask*) {
     static const auto type = object<PruneTask>("PruneTask", tolerant, "A prune as its agent gets it")
                                  .include<TaskPayload>()
                                  .include<ForgetParameters>()
+                                 .include<ForgetSelection>()
                                  .build();
     return type;
 }

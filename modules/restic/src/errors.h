@@ -43,6 +43,9 @@ inline constexpr ErrorKind kRepositoryExists{"RepositoryAlreadyExists", 409,
 inline constexpr ErrorKind kRepositoryUnreachable{
     "RepositoryUnreachable", 409, "The repository is on a disk that this agent does not reach",
     "Choose a repository that all agents of the policy reach, or one policy for each machine"};
+inline constexpr ErrorKind kRepositoryAppendOnly{
+    "RepositoryAppendOnly", 409, "Agents may only add to this repository",
+    "Name no agent, or the repository's maintenance agent; set one if it has none"};
 inline constexpr ErrorKind kRepositoryMissing{
     "RepositoryMissing", 409, "Nothing says where to back up to",
     "Give the policy a repository, or name one in the agent's configuration"};
@@ -71,14 +74,15 @@ inline constexpr ErrorKind kInvalidParameters{"InvalidParameters", 400, "The tas
 /// Of a target and not of a call: no answer has it.
 inline constexpr ErrorKind kSnapshotTooOld{"SnapshotTooOld", 503, "The last snapshot is too old",
                                            "Start a backup, and look why its schedule did not"};
-inline constexpr std::array kAll{&kAgentNotFound,     &kAgentAlreadyExists, &kInvalidRegistrationToken,
-                                 &kTokenExpired,      &kTokenRevoked,       &kPolicyNotFound,
-                                 &kPolicyInUse,       &kPolicyExists,       &kInvalidCron,
-                                 &kRetentionConflict, &kRepositoryNotFound, &kRepositoryInUse,
-                                 &kRepositoryExists,  &kTaskNotFound,       &kRunNotFound,
-                                 &kTargetNotFound,    &kSnapshotNotFound,   &kTaskAlreadyFinished,
-                                 &kStaleAttempt,      &kInvalidParameters,  &kRepositoryUnreachable,
-                                 &kRepositoryMissing, &kPluginNotAvailable, &kRegistrationTokenNotFound,
-                                 &kPolicyNotLinked,   &kResultIncomplete,   &kResultTooLarge};
+inline constexpr std::array kAll{&kAgentNotFound,       &kAgentAlreadyExists, &kInvalidRegistrationToken,
+                                 &kTokenExpired,        &kTokenRevoked,       &kPolicyNotFound,
+                                 &kPolicyInUse,         &kPolicyExists,       &kInvalidCron,
+                                 &kRetentionConflict,   &kRepositoryNotFound, &kRepositoryInUse,
+                                 &kRepositoryExists,    &kTaskNotFound,       &kRunNotFound,
+                                 &kTargetNotFound,      &kSnapshotNotFound,   &kTaskAlreadyFinished,
+                                 &kStaleAttempt,        &kInvalidParameters,  &kRepositoryUnreachable,
+                                 &kRepositoryMissing,   &kPluginNotAvailable, &kRegistrationTokenNotFound,
+                                 &kPolicyNotLinked,     &kResultIncomplete,   &kResultTooLarge,
+                                 &kRepositoryAppendOnly};
 
 } // namespace restic::errors

@@ -23,9 +23,13 @@ TEST_P(Storage, ARepositoryIsTestedMadeFilledCheckedThinnedAndPruned) {
     const auto empty = succeed(startTest(repository));
     EXPECT_EQ(fieldOf(empty, "found"), "false");
     EXPECT_EQ(empty.find("repository_id"), nullptr);
-    EXPECT_EQ(
-        get("/api/v1/restic/repositories/" + repository).find("maintenance")->array()->at(0).stringOr("kind"),
-        "test");
+    EXPECT_EQ(get("/api/v1/restic/repositories/" + repository)
+                  .find("maintenance")
+                  ->find("last")
+                  ->array()
+                  ->at(0)
+                  .stringOr("kind"),
+              "test");
 
     const auto made = succeed(start("init", repository));
     EXPECT_EQ(fieldOf(made, "created"), "true") << "an empty place that was tested is still new";

@@ -89,7 +89,7 @@ INSTANTIATE_TEST_SUITE_P(Restic, Maintenance, testing::ValuesIn(restics()),
                          [](const auto& instance) { return instance.param.name; });
 
 TEST_P(Maintenance, ItsResultsStandBesideTheRepository) {
-    EXPECT_TRUE(view().find("maintenance")->array()->empty());
+    EXPECT_TRUE(view().find("maintenance")->find("last")->array()->empty());
     backUp(3);
     const auto check = start("check");
     const auto checked = succeed(check);
@@ -114,7 +114,7 @@ TEST_P(Maintenance, ItsResultsStandBesideTheRepository) {
     EXPECT_TRUE(realSnapshots().contains(target().stringOr("latest_snapshot_id").substr(0, 8)));
 
     const auto one = view();
-    const auto& maintenance = *one.find("maintenance");
+    const auto& maintenance = *one.find("maintenance")->find("last");
     EXPECT_EQ(words(maintenance, "kind"), (std::vector<std::string>{"check", "prune", "snapshots", "stats"}));
     for (const auto& last : *maintenance.array()) {
         const auto of = task(last.stringOr("task_id"));
@@ -127,11 +127,11 @@ TEST_P(Maintenance, ItsResultsStandBesideTheRepository) {
     EXPECT_EQ(maintenance.array()->at(0).stringOr("task_id"), check);
     EXPECT_EQ(maintenance.array()->at(1).find("result")->integerOr("snapshots_removed"), 2);
     const auto list = get("/api/v1/restic/repositories");
-    EXPECT_EQ(*list.find("items")->array()->front().find("maintenance"), maintenance);
+    EXPECT_EQ(*list.find("items")->array()->front().find("maintenance")->find("last"), maintenance);
     // The next one takes its place.
     const auto again = start("check");
     succeed(again);
-    EXPECT_EQ(view().find("maintenance")->array()->at(0).stringOr("task_id"), again);
+    EXPECT_EQ(view().find("maintenance")->find("last")->array()->at(0).stringOr("task_id"), again);
     EXPECT_FALSE(locked());
 }
 
@@ -146,7 +146,7 @@ TEST_P(Maintenance, UnlockRemovesTheLockOfWhoIsGone) {
     EXPECT_EQ(result.integerOr("locks_removed", 1), 1) << "restic 0.14 does not count";
     EXPECT_EQ(result.find("locks_left"), nullptr);
     EXPECT_FALSE(locked());
-    EXPECT_EQ(words(*view().find("maintenance"), "kind"), std::vector<std::string>{"unlock"});
+    EXPECT_EQ(words(*view().find("maintenance")->find("last"), "kind"), std::vector<std::string>{"unlock"});
     const auto audit = get("/api/v1/audit?action=restic.repository.unlocked");
     ASSERT_EQ(audit.find("items")->array()->size(), 1U);
     const auto& entry = audit.find("items")->array()->front();

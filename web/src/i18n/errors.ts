@@ -48,6 +48,7 @@ const GERMAN: Record<ErrorName, string> = {
   RepositoryUnreachable: 'Der Agent erreicht dieses Repository nicht, oder kein Agent arbeitet damit. Wählen Sie eines, das alle Agenten der Richtlinie erreichen, oder je Rechner eine Richtlinie.',
   RequestTimeout: 'Die Anfrage kam nicht rechtzeitig an.',
   ResultIncomplete: 'Das Ergebnis der Aufgabe ist noch nicht ganz angekommen; der Agent schickt, was fehlt.',
+  RepositoryAppendOnly: 'Die Agenten dürfen in dieses Repository nur hinzufügen. Nennen Sie keinen Agenten oder den, der es pflegt; hat es keinen, legen Sie einen fest.',
   ResultTooLarge: 'Das Ergebnis der Aufgabe ist größer, als der Host annimmt. Verlangen Sie weniger, oder erhöhen Sie dort restic.tasks.result_mib.',
   RetentionConflict: 'Mit diesen Regeln würde nichts aufbewahrt. Mindestens eine Zahl muss größer als null sein und keine kleiner.',
   SnapshotNotFound: 'Diesen Snapshot gibt es nicht.',

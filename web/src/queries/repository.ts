@@ -42,11 +42,11 @@ async function byId<T>(ids: Iterable<string>, ask: (id: string) => Promise<T | n
 async function look(client: QueryClient, id: string): Promise<RepositoryView> {
   const repository = await api.repository(id)
   const open = repository.open_tasks.map((task) => task.id)
-  const failed = repository.maintenance.filter((last) => last.status === 'failed').map((last) => last.task_id)
+  const failed = repository.maintenance.last.filter((last) => last.status === 'failed').map((last) => last.task_id)
   const tasks = await byId([...open, ...failed], (task) => client.fetchQuery(taskQuery(task)))
   // Whom they wait for may come or go meanwhile; names stay.
   const doing = open.length ? [...tasks.values()].flatMap((task) => [task.agent_id, ...(task.waiting?.tasks.map((other) => other.agent_id) ?? [])]) : []
-  const named = repository.agent_id ? [repository.agent_id] : []
+  const named = [repository.agent_id, repository.maintenance_agent_id].filter((agent): agent is string => Boolean(agent))
   const agents = await byId([...doing, ...named], (agent) => client.fetchQuery(agentQuery(agent, doing.includes(agent) ? 0 : Infinity)))
   return { repository, tasks, agents }
 }

@@ -32,14 +32,34 @@ export const resultOf = (last: Pick<Maintenance, 'result'>): Result => (last.res
 /** What a repository's page starts whatever the repository is, in the order of its cards. */
 export const STARTED_BY_HAND = ['test', 'check', 'prune', 'forget', 'stats', 'snapshots', 'unlock'] as const satisfies MaintenanceKind[]
 
-export const lastOf = (repository: Pick<Repository, 'maintenance'>, kind: MaintenanceKind): Maintenance | undefined =>
-  repository.maintenance.find((last) => last.kind === kind)
+interface CaredFor {
+  maintenance: Pick<Repository['maintenance'], 'last'>
+}
+export const lastOf = (repository: CaredFor, kind: MaintenanceKind): Maintenance | undefined =>
+  repository.maintenance.last.find((last) => last.kind === kind)
+
+/** When a kind of care is done by itself. */
+export interface Plan {
+  /** Five cron fields; empty: never by itself. */
+  schedule: string
+  timezone: string
+  next: string | null | undefined
+  /** Why the last time made no task, or not all of them. */
+  problem: string | null | undefined
+}
+/** What a repository has a schedule for. */
+export const BY_SCHEDULE = ['check', 'prune', 'forget'] as const satisfies MaintenanceKind[]
+export function planOf({ maintenance }: Pick<Repository, 'maintenance'>, kind: MaintenanceKind): Plan | undefined {
+  const operation = BY_SCHEDULE.find((one) => one === kind)
+  if (!operation) return undefined
+  return { schedule: maintenance[`${operation}_schedule`], timezone: maintenance.timezone, next: maintenance.next_runs[operation], problem: maintenance.problems[operation] }
+}
 
 /** It is a check that found errors in the repository, and not one that could not look. */
 export const foundDamage = (last: Pick<Maintenance, 'kind' | 'result'>): boolean => last.kind === 'check' && (resultOf(last).error_count ?? 0) > 0
 
 /** What the last check says of a repository; a check that never got so far says nothing of damage. */
-export function soundness(repository: Pick<Repository, 'maintenance'>): 'unchecked' | 'sound' | 'damaged' | 'checkFailed' {
+export function soundness(repository: CaredFor): 'unchecked' | 'sound' | 'damaged' | 'checkFailed' {
   const check = lastOf(repository, 'check')
   if (!check) return 'unchecked'
   if (check.status === 'success') return 'sound'

@@ -70,12 +70,12 @@ describe('what care for a repository did', () => {
 
 describe('soundness', () => {
   it('is what the last check says, and never more', () => {
-    expect(soundness({ maintenance: [did('stats', {})] })).toBe('unchecked')
-    expect(soundness({ maintenance: [did('check', { error_count: 0 })] })).toBe('sound')
-    expect(soundness({ maintenance: [did('check', { error_count: 2 }, { status: 'failed' })] })).toBe('damaged')
-    expect(soundness({ maintenance: [did('check', { outcome: 'locked' }, { status: 'failed' })] })).toBe('checkFailed')
-    expect(soundness({ maintenance: [did('check', null, { status: 'cancelled' })] })).toBe('checkFailed')
-    expect(lastOf({ maintenance: [did('stats', {})] }, 'check')).toBeUndefined()
+    expect(soundness({ maintenance: { last: [did('stats', {})] } })).toBe('unchecked')
+    expect(soundness({ maintenance: { last: [did('check', { error_count: 0 })] } })).toBe('sound')
+    expect(soundness({ maintenance: { last: [did('check', { error_count: 2 }, { status: 'failed' })] } })).toBe('damaged')
+    expect(soundness({ maintenance: { last: [did('check', { outcome: 'locked' }, { status: 'failed' })] } })).toBe('checkFailed')
+    expect(soundness({ maintenance: { last: [did('check', null, { status: 'cancelled' })] } })).toBe('checkFailed')
+    expect(lastOf({ maintenance: { last: [did('stats', {})] } }, 'check')).toBeUndefined()
   })
 })
 

@@ -1,5 +1,7 @@
 #include "agents/agent_store.h"
 
+#include <algorithm>
+
 #include "core/db/table.h"
 #include "core/http/list_query.h"
 #include "rows.h"
@@ -26,6 +28,13 @@ const core::db::Table<Agent>& table() {
          column("updated_at_us", &Agent::updatedAt)});
     return columns;
 }
+
+/// The texts of a list among the metadata.
+std::vector<std::string> namesIn(const core::json::Value& metadata, std::string_view name) {
+    const auto* known = metadata.object();
+    const auto* list = known != nullptr ? known->find(name) : nullptr;
+    return list != nullptr ? toStrings(*list) : std::vector<std::string>();
+}
 } // namespace
 
 bool Agent::hasOwnRepository() const {
@@ -35,14 +44,12 @@ bool Agent::hasOwnRepository() const {
 }
 
 std::vector<std::string> Agent::plugins() const {
-    std::vector<std::string> names;
-    const auto* known = metadata.object();
-    const auto* list = known != nullptr ? known->find("availablePlugins") : nullptr;
-    if (const auto* items = list != nullptr ? list->array() : nullptr)
-        for (const auto& item : *items)
-            if (item.string() != nullptr)
-                names.push_back(*item.string());
-    return names;
+    return namesIn(metadata, "availablePlugins");
+}
+
+bool Agent::understands(std::string_view feature) const {
+    const auto names = namesIn(metadata, "features");
+    return std::find(names.begin(), names.end(), feature) != names.end();
 }
 
 void AgentStore::insert(Transaction& tx, const Agent& agent) {

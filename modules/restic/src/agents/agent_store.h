@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/db/database.h"
@@ -34,6 +35,8 @@ struct Agent {
     [[nodiscard]] bool hasOwnRepository() const;
     /// Names of the dump plugins that its last heartbeat listed.
     [[nodiscard]] std::vector<std::string> plugins() const;
+    /// Whether its last heartbeat named that of protocol::features.
+    [[nodiscard]] bool understands(std::string_view feature) const;
 };
 
 /// Rows of restic_agents. Every call runs in the caller's transaction and sees its tenant only.

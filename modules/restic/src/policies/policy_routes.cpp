@@ -10,9 +10,9 @@
 #include "policies/policy_routes.h"
 
 #include "policies/policy_views.h"
-#include "policies/slot.h"
 #include "repositories/repository_views.h"
 #include "restic/protocol/repository_kinds.h"
+#include "slot.h"
 #include <algorithm>
 
 namespace restic {

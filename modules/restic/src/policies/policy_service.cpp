@@ -8,9 +8,9 @@
 #include "core/cron.h"
 #include "core/wire.h"
 #include "errors.h"
-#include "policies/slot.h"
 #include "policies/target_store.h"
 #include "repositories/repository_store.h"
+#include "slot.h"
 
 namespace restic {
 
@@ -28,9 +28,8 @@ void PolicyService::validate(const Policy& policy) {
         throw core::wire::validationError(
             {{"/timezone",
               "\"" + policy.timezone + "\" is no time zone of the IANA database, like Europe/Berlin"}});
-    // A leap year's day within the eight years that a schedule is searched is found from any start.
-    if (const auto slot = nextSlot(policy.schedule, policy.timezone, core::Instant{}); !slot)
-        throw core::Error(errors::kInvalidCron, slot.error().what(), {{"/schedule", slot.error().what()}});
+    if (const auto problem = problemOfSchedule({policy.schedule, policy.timezone}))
+        throw core::Error(errors::kInvalidCron, *problem, {{"/schedule", *problem}});
     const auto& keep = policy.retention;
     for (const auto& count :
          {keep.keepLast, keep.keepHourly, keep.keepDaily, keep.keepWeekly, keep.keepMonthly, keep.keepYearly})

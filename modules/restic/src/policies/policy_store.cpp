@@ -67,6 +67,13 @@ std::vector<Policy> PolicyStore::list(Transaction& tx, const Filter& filter,
     return table().readAll(query.run(tx));
 }
 
+std::vector<Policy> PolicyStore::leadingTo(Transaction& tx, const Uuid& repository) {
+    return table().readAll(
+        tx.query(table().select() +
+                     " WHERE tenant_id = $1 AND repository_id = $2 AND archived_at_us IS NULL ORDER BY name",
+                 {tx.tenant(), repository}));
+}
+
 void PolicyStore::archive(Transaction& tx, const Uuid& id, Instant now) {
     tx.execute(
         "UPDATE restic_policies SET archived_at_us = $3, updated_at_us = $3 WHERE tenant_id = $1 AND id = $2",
@@ -196,7 +203,7 @@ void PolicyStore::skip(Transaction& tx, const Due& due, const std::string& reaso
                {due.tenant, due.agent, due.policy, nextRun, due.slot, now, reason});
 }
 
-std::optional<PolicyStore::Schedule> PolicyStore::schedule(Transaction& tx, const Uuid& policy) {
+std::optional<Schedule> PolicyStore::schedule(Transaction& tx, const Uuid& policy) {
     const auto rows = tx.query("SELECT schedule, timezone FROM restic_policies WHERE tenant_id = $1 AND id = "
                                "$2 AND archived_at_us IS NULL AND enabled",
                                {tx.tenant(), policy});

@@ -10,6 +10,7 @@
 #include "core/time.h"
 #include "core/uuid.h"
 #include "restic/protocol/task_messages.h"
+#include "slot.h"
 
 namespace restic {
 
@@ -57,6 +58,8 @@ public:
     };
     static std::vector<Policy> list(core::db::Transaction& tx, const Filter& filter,
                                     const core::http::PageQuery& page);
+    /// Those that save to that repository, by name.
+    static std::vector<Policy> leadingTo(core::db::Transaction& tx, const core::Uuid& repository);
     static void archive(core::db::Transaction& tx, const core::Uuid& id, core::Instant now);
     /// What keeps it from being deleted: "agent web-01", "task …", "target …".
     static std::vector<std::string> users(core::db::Transaction& tx, const core::Uuid& id);
@@ -98,10 +101,6 @@ public:
     static void skip(core::db::Transaction& tx, const Due& due, const std::string& reason, core::Instant now,
                      core::Instant nextRun);
 
-    struct Schedule {
-        std::string expression;
-        std::string timezone;
-    };
     /// Of an enabled policy.
     static std::optional<Schedule> schedule(core::db::Transaction& tx, const core::Uuid& policy);
     /// A link of an enabled policy, of any tenant.

@@ -42,12 +42,20 @@ std::optional<Target> TargetStore::find(Transaction& tx, const Uuid& id) {
 }
 
 void TargetStore::recordRun(Transaction& tx, const Uuid& target, const LastRun& run) {
-    // How many files there are is known only from a run that saved some, so a failure does not forget it.
+    // How many files there are, and how many of them nobody can read, is known only from a run that saved
+    // some, so a failure does not forget it.
     tx.execute("UPDATE restic_targets SET last_run_id = $3, last_run_status = $4, last_run_message = $5, "
                "last_run_started_at_us = $6, last_run_ended_at_us = $7, last_run_files = COALESCE($8, "
                "last_run_files), last_run_unread_count = $9 WHERE tenant_id = $1 AND id = $2",
                {tx.tenant(), target, run.run, run.status, run.message, run.startedAt, run.endedAt, run.files,
                 run.unreadCount});
+    if (run.files)
+        tx.execute("UPDATE restic_targets SET known_unread = $3 WHERE tenant_id = $1 AND id = $2",
+                   {tx.tenant(), target, run.unreadFiles});
+    if (!run.saysNothing)
+        tx.execute("UPDATE restic_targets SET retention_held = $3 WHERE tenant_id = $1 AND id = $2",
+                   {tx.tenant(), target,
+                    run.heldBecause.empty() ? core::db::Param(nullptr) : core::db::Param(run.heldBecause)});
 }
 
 std::optional<LastRun> TargetStore::lastRun(Transaction& tx, const Uuid& target) {
@@ -72,6 +80,33 @@ std::optional<std::int64_t> TargetStore::lastFiles(Transaction& tx, const Uuid& 
     const auto rows = tx.query("SELECT last_run_files FROM restic_targets WHERE tenant_id = $1 AND id = $2",
                                {tx.tenant(), target});
     return rows.empty() ? std::nullopt : rows[0].optionalInteger(0);
+}
+
+std::int64_t TargetStore::knownUnread(Transaction& tx, const Uuid& target) {
+    const auto rows = tx.query("SELECT known_unread FROM restic_targets WHERE tenant_id = $1 AND id = $2",
+                               {tx.tenant(), target});
+    return rows.empty() ? 0 : rows[0].integer(0);
+}
+
+std::optional<std::string> TargetStore::retentionHeld(Transaction& tx, const Uuid& target) {
+    const auto rows = tx.query("SELECT retention_held FROM restic_targets WHERE tenant_id = $1 AND id = $2",
+                               {tx.tenant(), target});
+    return rows.empty() ? std::nullopt : rows[0].optionalText(0);
+}
+
+std::optional<std::string> TargetStore::retentionHeldOfAny(Transaction& tx, const Uuid& policy) {
+    const auto rows = tx.query("SELECT name || ': ' || retention_held FROM restic_targets WHERE tenant_id = "
+                               "$1 AND policy_id = $2 AND retention_held IS NOT NULL AND NOT disabled ORDER "
+                               "BY name LIMIT 1",
+                               {tx.tenant(), policy});
+    return rows.empty() ? std::nullopt : rows[0].optionalText(0);
+}
+
+bool TargetStore::hasOthers(Transaction& tx, const Uuid& policy, const Uuid& target) {
+    return !tx.query(
+                  "SELECT 1 FROM restic_targets WHERE tenant_id = $1 AND policy_id = $2 AND id <> $3 LIMIT 1",
+                  {tx.tenant(), policy, target})
+                .empty();
 }
 
 void TargetStore::recordSnapshot(Transaction& tx, const Uuid& target, const std::string& snapshot,

@@ -30,6 +30,11 @@ struct LastRun {
     core::Instant endedAt;
     std::optional<std::int64_t> files; ///< that were processed
     std::int64_t unreadCount = 0;
+    std::int64_t unreadFiles = 0; ///< of those, without sources that are missing
+    /// Why its policy removes nothing for now; empty where this run frees it.
+    std::string heldBecause = {};
+    /// It says nothing of what is there: it was cancelled. What held before holds on.
+    bool saysNothing = false;
 };
 
 /// Rows of restic_targets.
@@ -37,10 +42,18 @@ class TargetStore {
 public:
     static std::optional<Target> find(core::db::Transaction& tx, const core::Uuid& id);
     static void recordRun(core::db::Transaction& tx, const core::Uuid& target, const LastRun& run);
-    /// What recordRun() left, but for `files`, which are of the newest run that saved some.
+    /// What recordRun() left of the run itself, but for `files`, which are of the newest run that saved some.
     static std::optional<LastRun> lastRun(core::db::Transaction& tx, const core::Uuid& target);
     /// Of the newest run that ended with a snapshot: how many files it processed.
     static std::optional<std::int64_t> lastFiles(core::db::Transaction& tx, const core::Uuid& target);
+    /// Of the newest run that ended with a snapshot: how many files it could not read.
+    static std::int64_t knownUnread(core::db::Transaction& tx, const core::Uuid& target);
+    /// Why nothing is removed of what the target's policy saved there.
+    static std::optional<std::string> retentionHeld(core::db::Transaction& tx, const core::Uuid& target);
+    /// The same of the first of the policy's targets that has such a reason.
+    static std::optional<std::string> retentionHeldOfAny(core::db::Transaction& tx, const core::Uuid& policy);
+    /// Whether the policy has another target than this one, also of an agent that follows it no longer.
+    static bool hasOthers(core::db::Transaction& tx, const core::Uuid& policy, const core::Uuid& target);
     /// One more snapshot, the newest. `at` is never later than now: a machine's clock may be ahead.
     static void recordSnapshot(core::db::Transaction& tx, const core::Uuid& target,
                                const std::string& snapshot, core::Instant at);

@@ -8,6 +8,7 @@
 #include "repositories/place.h"
 #include "repositories/repository_routes.h"
 #include "repositories/repository_views.h"
+#include "repositories/schedule_store.h"
 
 namespace restic {
 
@@ -26,6 +27,7 @@ struct Beside {
     std::map<std::string, core::Instant> marks;
     std::map<core::Uuid, std::vector<MaintenanceView>> maintenance;
     std::map<core::Uuid, std::vector<OpenTaskView>> open;
+    std::map<core::Uuid, std::vector<RepositorySchedule>> schedules;
 
     static Beside of(Transaction& tx, const std::vector<Repository>& repositories) {
         Beside beside;
@@ -44,6 +46,8 @@ struct Beside {
         for (auto& one : MaintenanceStore::open(tx, ids))
             beside.open[one.repository].push_back(
                 {one.id, std::move(one.kind), std::string(protocol::toText(one.status)), one.agent});
+        for (auto& one : ScheduleStore::of(tx, ids))
+            beside.schedules[one.repository].push_back(std::move(one));
         return beside;
     }
 
@@ -53,6 +57,26 @@ struct Beside {
         return at != map.end() ? at->second : typename Map::mapped_type();
     }
 };
+
+MaintenancePlanView planOf(const Repository& r, const Beside& beside) {
+    MaintenancePlanView plan;
+    plan.timezone = r.timezone;
+    plan.checkSubset = r.checkSubset;
+    for (const auto& row : Beside::found(beside.schedules, r.id)) {
+        const auto take = [&](const char* operation, std::string& schedule, auto& nextRun, auto& problem) {
+            if (row.operation != operation)
+                return;
+            schedule = row.schedule;
+            nextRun = row.nextRunAt;
+            problem = row.problem;
+        };
+        take(MaintenancePlan::kForget, plan.forgetSchedule, plan.nextRuns.forget, plan.problems.forget);
+        take(MaintenancePlan::kPrune, plan.pruneSchedule, plan.nextRuns.prune, plan.problems.prune);
+        take(MaintenancePlan::kCheck, plan.checkSchedule, plan.nextRuns.check, plan.problems.check);
+    }
+    plan.last = Beside::found(beside.maintenance, r.id);
+    return plan;
+}
 
 RepositoryView viewOf(const Repository& r, const Beside& beside) {
     const auto mark = beside.marks.find(placeOf(r));
@@ -68,7 +92,9 @@ RepositoryView viewOf(const Repository& r, const Beside& beside) {
             r.certFile,
             r.environment,
             mark != beside.marks.end() ? std::optional(mark->second) : std::nullopt,
-            Beside::found(beside.maintenance, r.id),
+            planOf(r, beside),
+            r.maintenanceAgent,
+            r.appendOnly,
             Beside::found(beside.open, r.id),
             r.createdAt,
             r.updatedAt};
@@ -80,7 +106,9 @@ RepositoryView viewOf(Transaction& tx, const Repository& repository) {
 
 /// What people set: the rest changes by itself.
 core::json::Value forAudit(RepositoryView view) {
-    view.maintenance.clear();
+    view.maintenance.nextRuns = {};
+    view.maintenance.problems = {};
+    view.maintenance.last.clear();
     view.openTasks.clear();
     return core::wire::toJson(view);
 }
@@ -93,8 +121,22 @@ Permission repositoriesWrite() {
 RepositorySpec specOf(const RepositoryInput& input) {
     if (auto problems = problemsOfEnvironment(input.environmentVars); !problems.empty())
         throw core::wire::validationError(std::move(problems));
-    return {input.name,     input.type,         input.url,      input.config,         input.agentId,
-            input.password, input.passwordFile, input.certFile, input.environmentVars};
+    MaintenanceSpec maintenance;
+    if (const auto& given = input.maintenance)
+        maintenance = {given->forgetSchedule, given->pruneSchedule, given->checkSchedule, given->timezone,
+                       given->checkSubset};
+    return {input.name,
+            input.type,
+            input.url,
+            input.config,
+            input.agentId,
+            input.password,
+            input.passwordFile,
+            input.certFile,
+            input.environmentVars,
+            std::move(maintenance),
+            input.maintenanceAgentId,
+            input.appendOnly};
 }
 
 namespace {

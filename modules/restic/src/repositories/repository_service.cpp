@@ -8,6 +8,7 @@
 #include "core/wire.h"
 #include "errors.h"
 #include "repositories/place.h"
+#include "repositories/schedule_store.h"
 #include "restic/protocol/names.h"
 #include "restic/protocol/password_rule.h"
 
@@ -136,10 +137,25 @@ void RepositoryService::requireOwnPlace(Transaction& tx, const Repository& repos
                                       other->name));
 }
 
+MaintenancePlan RepositoryService::planOf(Transaction& tx, const RepositorySpec& spec, Repository& repository,
+                                          const Repository* before) {
+    repository.maintenanceAgent = spec.maintenanceAgent;
+    repository.appendOnly = spec.appendOnly.value_or(before != nullptr && before->appendOnly);
+    return MaintenancePlan::of(tx, spec.maintenance, repository, before);
+}
+
+void RepositoryService::announce(Transaction& tx) {
+    tx.afterCommit([this] {
+        if (changed_)
+            changed_();
+    });
+}
+
 Repository RepositoryService::create(Transaction& tx, const RepositorySpec& spec) {
     Draft draft = draftOf(tx, spec, nullptr, false);
     Repository& repository = draft.repository;
     requireOwnPlace(tx, repository);
+    const auto plan = planOf(tx, spec, repository, nullptr);
     repository.createdAt = repository.updatedAt = clock_.now();
     repository.id = Uuid::generate(repository.createdAt);
     try {
@@ -148,6 +164,8 @@ Repository RepositoryService::create(Transaction& tx, const RepositorySpec& spec
         nameTaken(spec.name);
     }
     storeSecrets(tx, draft, spec, {});
+    plan.store(tx, repository, repository.createdAt);
+    announce(tx);
     return repository;
 }
 
@@ -158,6 +176,7 @@ Repository RepositoryService::update(Transaction& tx, const Uuid& id, const Repo
     repository.id = id;
     if (placeOf(repository) != before.place) // two that were at one place before stay changeable
         requireOwnPlace(tx, repository);
+    const auto plan = planOf(tx, spec, repository, &before);
     if (repository.agent && repository.agent != before.agent)
         if (const auto others = RepositoryStore::linksOfOthers(tx, id, *repository.agent); !others.empty())
             throw core::Error(errors::kRepositoryUnreachable,
@@ -173,6 +192,8 @@ Repository RepositoryService::update(Transaction& tx, const Uuid& id, const Repo
         nameTaken(spec.name);
     }
     storeSecrets(tx, draft, spec, before.secretFields);
+    plan.store(tx, repository, repository.updatedAt);
+    announce(tx);
     return repository;
 }
 
@@ -213,6 +234,7 @@ void RepositoryService::remove(Transaction& tx, const Uuid& id) {
         throw core::Error(errors::kRepositoryInUse, fmt::format("The repository \"{}\" is still used by {}.",
                                                                 repository.name, fmt::join(users, ", ")));
     RepositoryStore::archive(tx, id, clock_.now());
+    ScheduleStore::eraseAll(tx, id);
     vault_->eraseRow(tx, tx.tenant(), kTable, id);
 }
 

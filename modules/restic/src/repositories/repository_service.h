@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -7,6 +8,7 @@
 #include "core/db/database.h"
 #include "core/service.h"
 #include "core/time.h"
+#include "repositories/maintenance_plan.h"
 #include "repositories/repository_store.h"
 #include "restic/protocol/repository_config.h"
 
@@ -23,6 +25,9 @@ struct RepositorySpec {
     std::optional<std::string> passwordFile;
     std::optional<std::string> certFile;
     std::map<std::string, std::string> environment;
+    MaintenanceSpec maintenance = {};
+    std::optional<core::Uuid> maintenanceAgent = {};
+    std::optional<bool> appendOnly = {}; ///< left out in a change it stays
 };
 
 /// Repositories with their secrets, which are written in the same transaction. Thread-safe; every call runs
@@ -30,6 +35,9 @@ struct RepositorySpec {
 class RepositoryService {
 public:
     RepositoryService(const core::Clock& clock, core::ServiceHandle<base::SecretVault> vault);
+
+    /// Called after a commit that may have changed which maintenance is next.
+    void setScheduleChanged(std::function<void()> changed) { changed_ = std::move(changed); }
 
     /// Throws kValidation, kRepositoryExists (also for another row with the same place), kAgentNotFound.
     Repository create(core::db::Transaction& tx, const RepositorySpec& spec);
@@ -65,8 +73,14 @@ private:
     void storeSecrets(core::db::Transaction& tx, const Draft& draft, const RepositorySpec& spec,
                       const std::vector<std::string>& before);
 
+    /// The plan that the spec makes, with the repository's own fields.
+    static MaintenancePlan planOf(core::db::Transaction& tx, const RepositorySpec& spec,
+                                  Repository& repository, const Repository* before);
+    void announce(core::db::Transaction& tx);
+
     const core::Clock& clock_;
     core::ServiceHandle<base::SecretVault> vault_;
+    std::function<void()> changed_;
 };
 
 } // namespace restic

@@ -25,6 +25,10 @@ const core::db::Table<Repository>& table() {
          column("agent_id", &Repository::agent), column("place", &Repository::place),
          column("password_file", &Repository::passwordFile), column("cert_file", &Repository::certFile),
          column("environment_vars", &Repository::environment),
+         column("maintenance_agent_id", &Repository::maintenanceAgent),
+         column("append_only", &Repository::appendOnly),
+         column("maintenance_timezone", &Repository::timezone),
+         column("check_subset", &Repository::checkSubset),
          column("created_at_us", &Repository::createdAt, Use::fixed),
          column("updated_at_us", &Repository::updatedAt)});
     return columns;
@@ -105,6 +109,11 @@ std::vector<std::string> RepositoryStore::users(Transaction& tx, const Uuid& id)
 }
 
 std::optional<Uuid> RepositoryStore::caretaker(Transaction& tx, const Repository& repository) {
+    if (repository.maintenanceAgent &&
+        !tx.query("SELECT 1 FROM restic_agents WHERE tenant_id = $1 AND id = $2 AND revoked_at_us IS NULL",
+                  {tx.tenant(), *repository.maintenanceAgent})
+             .empty())
+        return repository.maintenanceAgent;
     if (repository.agent)
         return repository.agent;
     const auto rows = tx.query(

@@ -28,12 +28,25 @@ struct Repository {
     std::optional<std::string> passwordFile;
     std::optional<std::string> certFile;
     std::map<std::string, std::string> environment;
+    /// Who cares for it, where that is not whoever backs up to it.
+    std::optional<core::Uuid> maintenanceAgent;
+    bool appendOnly = false;          ///< agents may add and not remove, but for the one above
+    std::string timezone = "UTC";     ///< of its schedules
+    std::string checkSubset = "1/12"; ///< how much of the data a check by schedule reads: CheckSubset
     core::Instant createdAt;
     core::Instant updatedAt;
 
+    /// Whether that agent's credentials let it take away what is there.
+    [[nodiscard]] bool mayRemove(const core::Uuid& by) const { return !appendOnly || maintenanceAgent == by; }
     /// Where the vault keeps the secret of a field.
     [[nodiscard]] static std::string vaultField(const std::string& field) { return "config." + field; }
 };
+
+/// What another agent than the one that may remove is told.
+inline std::string whyAppendOnly(const Repository& repository) {
+    return "The agents may only add to the repository \"" + repository.name +
+           "\": its maintenance agent forgets and prunes.";
+}
 
 /// Rows of restic_repositories that are not archived.
 class RepositoryStore {
@@ -54,8 +67,8 @@ public:
     static std::vector<Repository> list(core::db::Transaction& tx, const core::http::PageQuery& page);
     /// Names of policies and targets that use it.
     static std::vector<std::string> users(core::db::Transaction& tx, const core::Uuid& id);
-    /// Who can work on it: the machine whose disk it is on, or the first that backs up to it, one that is
-    /// online before others.
+    /// Who can work on it: the one that is named for it, the machine whose disk it is on, or the first that
+    /// backs up to it, one that is online before others.
     static std::optional<core::Uuid> caretaker(core::db::Transaction& tx, const Repository& repository);
     static std::int64_t openTasks(core::db::Transaction& tx, const core::Uuid& id);
     static void archive(core::db::Transaction& tx, const core::Uuid& id, core::Instant now);

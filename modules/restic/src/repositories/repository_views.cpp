@@ -2,6 +2,7 @@
 
 #include "core/text.h"
 #include "field_rules.h"
+#include "repositories/check_subset.h"
 #include "restic/protocol/repository_kinds.h"
 #include "restic/protocol/task_kinds.h"
 #include "restic/protocol/task_state.h"
@@ -38,6 +39,73 @@ std::vector<std::string> endStates() {
 }
 } // namespace
 
+const Type& wireType(const MaintenanceInput*) {
+    const auto schedule = [](const char* doc, const char* example) {
+        return core::wire::Rules{.doc = doc, .omitEmpty = true, .maxLength = 255, .example = example};
+    };
+    static const auto type =
+        object<MaintenanceInput>("MaintenanceInput", strict,
+                                 "By which schedules a repository is cared for. What is left out has its "
+                                 "default in a new repository and stays in one that is changed; an empty "
+                                 "schedule switches the operation off")
+            .field("forget_schedule", &MaintenanceInput::forgetSchedule,
+                   schedule("When snapshots are removed that the policies' retention does not keep",
+                            MaintenancePlan::kDefaultForget))
+            .field(
+                "prune_schedule", &MaintenanceInput::pruneSchedule,
+                schedule("When the space of what no snapshot needs is freed", MaintenancePlan::kDefaultPrune))
+            .field("check_schedule", &MaintenanceInput::checkSchedule,
+                   schedule("When it is looked for damage", MaintenancePlan::kDefaultCheck))
+            .field("timezone", &MaintenanceInput::timezone,
+                   {.doc = "IANA name", .omitEmpty = true, .maxLength = 64, .example = "Europe/Berlin"})
+            .field("check_subset", &MaintenanceInput::checkSubset,
+                   {.doc =
+                        "How much of the data a check by schedule reads: 1/12 a twelfth, by turns from the "
+                        "first; 5% by chance; empty none",
+                    .omitEmpty = true,
+                    .maxLength = 16,
+                    .example = Repository().checkSubset,
+                    .check = CheckSubset::problemOf})
+            .build();
+    return type;
+}
+
+const Type& wireType(const NextRunsView*) {
+    static const auto type = object<NextRunsView>("MaintenanceNextRuns", tolerant)
+                                 .field("forget", &NextRunsView::forget)
+                                 .field("prune", &NextRunsView::prune)
+                                 .field("check", &NextRunsView::check)
+                                 .build();
+    return type;
+}
+
+const Type& wireType(const ScheduleProblemsView*) {
+    static const auto type = object<ScheduleProblemsView>("MaintenanceProblems", tolerant)
+                                 .field("forget", &ScheduleProblemsView::forget)
+                                 .field("prune", &ScheduleProblemsView::prune)
+                                 .field("check", &ScheduleProblemsView::check)
+                                 .build();
+    return type;
+}
+
+const Type& wireType(const MaintenancePlanView*) {
+    static const auto type =
+        object<MaintenancePlanView>("MaintenancePlan", tolerant,
+                                    "By which schedules a repository is cared for")
+            .field("forget_schedule", &MaintenancePlanView::forgetSchedule, {.doc = "Empty: never by itself"})
+            .field("prune_schedule", &MaintenancePlanView::pruneSchedule)
+            .field("check_schedule", &MaintenancePlanView::checkSchedule)
+            .field("timezone", &MaintenancePlanView::timezone)
+            .field("check_subset", &MaintenancePlanView::checkSubset)
+            .field("next_runs", &MaintenancePlanView::nextRuns)
+            .field("problems", &MaintenancePlanView::problems,
+                   {.doc = "Why the last time of a schedule made no task, or not all of them"})
+            .field("last", &MaintenancePlanView::last,
+                   {.doc = "Of each kind of task that has run on it, the last"})
+            .build();
+    return type;
+}
+
 const Type& wireType(const RepositoryInput*) {
     static const auto type =
         object<RepositoryInput>("RepositoryInput", strict)
@@ -68,6 +136,13 @@ const Type& wireType(const RepositoryInput*) {
                     .optional = true,
                     .maxLength = 4096,
                     .maxItems = 50})
+            .field("maintenance", &RepositoryInput::maintenance)
+            .field("maintenance_agent_id", &RepositoryInput::maintenanceAgentId,
+                   {.doc = "Who thins it out, prunes and checks it, instead of one that backs up to it"})
+            .field("append_only", &RepositoryInput::appendOnly,
+                   {.doc =
+                        "The agents' credentials may add and not remove: only maintenance_agent_id forgets "
+                        "and prunes. Left out in a change it stays"})
             .build();
     return type;
 }
@@ -121,8 +196,9 @@ const Type& wireType(const RepositoryView*) {
                                  .field("cert_file", &RepositoryView::certFile)
                                  .field("environment_vars", &RepositoryView::environmentVars)
                                  .field("first_success_at", &RepositoryView::firstSuccessAt)
-                                 .field("maintenance", &RepositoryView::maintenance,
-                                        {.doc = "Of each kind of task that has run on it, the last"})
+                                 .field("maintenance", &RepositoryView::maintenance)
+                                 .field("maintenance_agent_id", &RepositoryView::maintenanceAgentId)
+                                 .field("append_only", &RepositoryView::appendOnly)
                                  .field("open_tasks", &RepositoryView::openTasks,
                                         {.doc = "Maintenance that waits or runs, oldest first"})
                                  .field("created_at", &RepositoryView::createdAt)

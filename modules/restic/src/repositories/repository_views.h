@@ -12,6 +12,15 @@
 /// What people's API takes and answers of repositories: declared here once.
 namespace restic {
 
+/// When a repository is thinned out, pruned and checked.
+struct MaintenanceInput {
+    std::optional<std::string> forgetSchedule;
+    std::optional<std::string> pruneSchedule;
+    std::optional<std::string> checkSchedule;
+    std::optional<std::string> timezone;
+    std::optional<std::string> checkSubset;
+};
+
 struct RepositoryInput {
     std::string name;
     std::string type;
@@ -22,6 +31,9 @@ struct RepositoryInput {
     std::optional<std::string> passwordFile;
     std::optional<std::string> certFile;
     std::map<std::string, std::string> environmentVars;
+    std::optional<MaintenanceInput> maintenance;
+    std::optional<core::Uuid> maintenanceAgentId;
+    std::optional<bool> appendOnly;
 };
 
 /// The last task of one kind that cared for a repository.
@@ -43,6 +55,26 @@ struct OpenTaskView {
     core::Uuid agentId;
 };
 
+/// Of each operation by schedule, one value.
+struct NextRunsView {
+    std::optional<core::Instant> forget, prune, check;
+};
+struct ScheduleProblemsView {
+    std::optional<std::string> forget, prune, check;
+};
+
+struct MaintenancePlanView {
+    std::string forgetSchedule;
+    std::string pruneSchedule;
+    std::string checkSchedule;
+    std::string timezone;
+    std::string checkSubset;
+    NextRunsView nextRuns;
+    ScheduleProblemsView problems;
+    /// By kind, of those that have run.
+    std::vector<MaintenanceView> last;
+};
+
 struct RepositoryView {
     core::Uuid id;
     std::string name;
@@ -56,8 +88,9 @@ struct RepositoryView {
     std::optional<std::string> certFile;
     std::map<std::string, std::string> environmentVars;
     std::optional<core::Instant> firstSuccessAt;
-    /// By kind, of those that have run.
-    std::vector<MaintenanceView> maintenance;
+    MaintenancePlanView maintenance;
+    std::optional<core::Uuid> maintenanceAgentId;
+    bool appendOnly = false;
     std::vector<OpenTaskView> openTasks;
     core::Instant createdAt;
     core::Instant updatedAt;
@@ -67,6 +100,10 @@ struct StartAnewInput {
     std::optional<core::Uuid> agentId;
 };
 
+const core::wire::Type& wireType(const MaintenanceInput*);
+const core::wire::Type& wireType(const NextRunsView*);
+const core::wire::Type& wireType(const ScheduleProblemsView*);
+const core::wire::Type& wireType(const MaintenancePlanView*);
 const core::wire::Type& wireType(const RepositoryInput*);
 const core::wire::Type& wireType(const StartAnewInput*);
 const core::wire::Type& wireType(const MaintenanceView*);

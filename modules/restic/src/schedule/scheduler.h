@@ -1,48 +1,53 @@
 #pragma once
 
 #include <exception>
+#include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "core/db/database.h"
 #include "core/log.h"
 #include "core/time.h"
 #include "fence.h"
-#include "policies/policy_store.h"
-#include "tasks/task_service.h"
+#include "schedule/slot_source.h"
 
 namespace restic {
 
-/// Turns due slots into tasks. What it costs depends on what is due. A slot is taken in the transaction that
-/// makes its task, and a unique key keeps a second host from making it again.
+/// Takes due slots, whatever they are of. What it costs depends on what is due. A slot is taken in the
+/// transaction that makes its tasks, and its source keeps a second host from making them again.
 ///
-/// Each slot stands for itself: one that cannot be taken is recorded beside its link with the reason, moves
+/// Each slot stands for itself: one that cannot be taken is recorded beside its row with the reason, moves
 /// on, and stops nobody else's.
 class Scheduler {
 public:
-    /// Looked at later than this, a slot was missed, and the policy's catch_up decides.
+    /// Looked at later than this, a slot was missed.
     static constexpr core::seconds kPunctual{60};
-    /// So many missed slots catch_up "all" makes up for; older ones are skipped, and it is said.
-    static constexpr int kMostCaughtUp = 100;
 
-    Scheduler(core::db::Database& database, const core::Clock& clock, TaskService& tasks, core::Logger log);
+    Scheduler(core::db::Database& database, const core::Clock& clock,
+              std::vector<std::unique_ptr<SlotSource>> sources, core::Logger log);
 
     /// Takes everything that is due. Throws kLeaseLost at once; what else a single slot threw, only after all
     /// the others.
     void run(const Fence& fence = unfenced);
 
 private:
-    void takeAll(core::Instant now, const Fence& fence);
-    void take(core::db::Transaction& tx, const PolicyStore::Due& due, core::Instant now);
+    void takeAll(const SlotSource& source, core::Instant now, const Fence& fence);
+    void take(const SlotSource& source, core::db::Transaction& tx, const DueSlot& slot, core::Instant now);
     /// Records why the slot has no task and plans the next one; a failure of that is logged and left to the
     /// next pass.
-    void skip(const PolicyStore::Due& due, const std::string& reason, core::Instant now, const Fence& fence);
+    void skip(const SlotSource& source, const DueSlot& slot, const std::string& reason, core::Instant now,
+              const Fence& fence);
     /// After the clock went back, and at the start: what was planned by a wrong clock is planned again.
-    void realign(core::Instant now, const Fence& fence);
-    void note(const core::Uuid& tenant, const core::Uuid& policy, const char* what);
+    void realign(const SlotSource& source, core::Instant now, const Fence& fence);
+    using Say = void (core::Logger::*)(std::string_view, core::LogFields) const;
+    void say(Say level, const char* what, const SlotSource& source, const SlotKey& key,
+             const std::string& error);
+    void note(const SlotSource& source, const SlotKey& key, const char* what);
 
     core::db::Database& database_;
     const core::Clock& clock_;
-    TaskService& tasks_;
+    std::vector<std::unique_ptr<SlotSource>> sources_;
     core::Logger log_;
     std::optional<core::Instant> lastRun_;
     std::exception_ptr failure_; ///< the first of this run

@@ -79,4 +79,35 @@ std::string doubtsAbout(const protocol::BackupResult& result, const Expected& ex
     return all;
 }
 
+std::int64_t unreadFiles(const protocol::BackupResult& result) {
+    const auto all = std::max<std::uint64_t>(result.unreadCount, result.unreadItems.size());
+    const std::uint64_t missing = result.missingSources.size();
+    return static_cast<std::int64_t>(all > missing ? all - missing : 0);
+}
+
+std::string reasonsToHold(const protocol::BackupResult& result, const Expected& expected, core::Instant now) {
+    // Without what is unread, which is a matter of how much, and with what an agent calls a warning itself.
+    protocol::BackupResult rest = result;
+    rest.outcome = "success";
+    rest.exitCode.reset();
+    rest.unreadCount = 0;
+    rest.unreadItems.clear();
+    std::erase_if(rest.notices, [&](const auto& notice) {
+        return notice.code == protocol::notices::kFilesUnreadable.code ||
+               (notice.code == protocol::notices::kSourceMissing.code && !result.missingSources.empty());
+    });
+    auto reasons = doubtsAbout(rest, expected, now);
+    const auto unread = unreadFiles(result);
+    if (unread > expected.knownUnread) {
+        if (!reasons.empty())
+            reasons += ' ';
+        reasons += fmt::format("{} could not be read; in the run before it was {}.", files(unread),
+                               expected.knownUnread);
+    }
+    // A warning of which nothing says what it is of.
+    if (reasons.empty() && result.exitCode.value_or(0) != 0 && unread == 0 && result.vanishedCount == 0)
+        reasons = fmt::format("restic ended with the exit code {}.", *result.exitCode);
+    return reasons;
+}
+
 } // namespace restic

@@ -13,10 +13,19 @@ namespace restic {
 struct Expected {
     std::optional<std::int64_t> lastFiles;    ///< of the run before; nullopt: none
     std::optional<std::int64_t> minSizeBytes; ///< of the policy
+    std::int64_t knownUnread = 0;             ///< files that the run before could not read
 };
 
 /// Why a finished backup is not to be believed without a look, in sentences; empty if nothing is odd. Nothing
 /// was saved, much less than the last time, less than the policy expects, or the machine's clock is wrong.
 std::string doubtsAbout(const protocol::BackupResult& result, const Expected& expected, core::Instant now);
+
+/// How many files could not be read, without the sources that are missing.
+std::int64_t unreadFiles(const protocol::BackupResult& result);
+
+/// Why nothing is to be removed after a backup that ended with a snapshot, in sentences; empty if nothing is
+/// against it. As doubtsAbout(), and: a source is missing, or more files could not be read than in the run
+/// before. One that nobody can ever read holds it back once and not for ever.
+std::string reasonsToHold(const protocol::BackupResult& result, const Expected& expected, core::Instant now);
 
 } // namespace restic

@@ -49,6 +49,10 @@ std::variant<protocol::Envelope, protocol::TaskError> TaskPayloads::make(Transac
         if (!repository)
             return protocol::task_errors::make(protocol::task_errors::kRepositoryNotFound,
                                                "The repository was removed before the task began.");
+        // It may have become so after the task was made.
+        if (kinds_.get(task.type).declaration().removes && !repository->mayRemove(task.agent))
+            return protocol::task_errors::make(protocol::task_errors::kInvalidTask,
+                                               whyAppendOnly(*repository));
         common.repository = repositoryOf(tx, task, *repository);
     }
     auto payload = kinds_.get(task.type).payload(tx, task, policy, std::move(common));

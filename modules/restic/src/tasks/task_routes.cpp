@@ -89,7 +89,8 @@ void TaskRoutes::addTo(std::vector<core::http::Route>& routes) const {
          .location = "/api/v1/restic/tasks/{id}",
          .errors = {&errors::kAgentNotFound, &errors::kPolicyNotFound, &errors::kRepositoryNotFound,
                     &errors::kTargetNotFound, &errors::kRepositoryMissing, &errors::kInvalidParameters,
-                    &errors::kRetentionConflict, &errors::kRepositoryUnreachable, &errors::kPolicyNotLinked},
+                    &errors::kRetentionConflict, &errors::kRepositoryUnreachable, &errors::kPolicyNotLinked,
+                    &errors::kRepositoryAppendOnly},
          .handler = [s = *this](Request& request) -> Outcome {
              const auto input = request.json<TaskInput>();
              TaskRequest wanted;
@@ -190,20 +191,21 @@ void TaskRoutes::addTo(std::vector<core::http::Route>& routes) const {
                           request.audit().object("task", id.toString());
                           return started(s.tasks.cancel(request.tenant(), id), request);
                       }});
-    routes.push_back({.method = "POST",
-                      .path = "/api/v1/restic/tasks/{id}/retry",
-                      .summary = "Start an ended task again, as a new one",
-                      .permission = write,
-                      .audit = Audit::action("restic.task.retried"),
-                      .response = &typeOf<TaskStarted>(),
-                      .status = 202,
-                      .location = "/api/v1/restic/tasks/{id}",
-                      .errors = {&errors::kTaskNotFound, &errors::kPolicyNotLinked},
-                      .handler = [s = *this](Request& request) -> Outcome {
-                          const auto id = request.uuidParameter("id", errors::kTaskNotFound);
-                          request.audit().object("task", id.toString());
-                          return started(s.tasks.retry(request.tenant(), id, keeping(request)), request);
-                      }});
+    routes.push_back(
+        {.method = "POST",
+         .path = "/api/v1/restic/tasks/{id}/retry",
+         .summary = "Start an ended task again, as a new one",
+         .permission = write,
+         .audit = Audit::action("restic.task.retried"),
+         .response = &typeOf<TaskStarted>(),
+         .status = 202,
+         .location = "/api/v1/restic/tasks/{id}",
+         .errors = {&errors::kTaskNotFound, &errors::kPolicyNotLinked, &errors::kRepositoryAppendOnly},
+         .handler = [s = *this](Request& request) -> Outcome {
+             const auto id = request.uuidParameter("id", errors::kTaskNotFound);
+             request.audit().object("task", id.toString());
+             return started(s.tasks.retry(request.tenant(), id, keeping(request)), request);
+         }});
     const auto logs = [s = *this](Request& request) -> Outcome {
         const auto id = request.uuidParameter("id", errors::kTaskNotFound);
         const auto query = request.queryAs<LogQuery>();

@@ -63,6 +63,7 @@ Task TaskService::create(Transaction& tx, const TaskRequest& request) {
     task.retryOf = request.retryOf;
     task.target = request.target;
     task.repository = request.repository;
+    const auto& kind = kinds_.get(request.type);
     const auto agent = AgentStore::find(tx, request.agent);
     if (!agent)
         throw core::Error(errors::kAgentNotFound,
@@ -72,7 +73,8 @@ Task TaskService::create(Transaction& tx, const TaskRequest& request) {
         if (!target)
             throw core::Error(errors::kTargetNotFound,
                               "There is no target with the id " + request.target->toString() + ".");
-        if ((target->agent && target->agent != request.agent) ||
+        // What it saved may be cared for by another agent.
+        if ((target->agent && target->agent != request.agent && !kind.declaration().removes) ||
             (target->policy && request.policy && target->policy != request.policy))
             throw core::Error(errors::kInvalidParameters,
                               "The target \"" + target->name + "\" belongs to another agent or policy.");
@@ -81,7 +83,6 @@ Task TaskService::create(Transaction& tx, const TaskRequest& request) {
     if (request.repository && !RepositoryStore::find(tx, *request.repository))
         throw core::Error(errors::kRepositoryNotFound,
                           "There is no repository with the id " + request.repository->toString() + ".");
-    const auto& kind = kinds_.get(request.type);
     std::optional<Policy> policy;
     task.timeoutSeconds = std::chrono::seconds(kind.declaration().timeLimit).count();
     if (request.policy) {
@@ -94,13 +95,20 @@ Task TaskService::create(Transaction& tx, const TaskRequest& request) {
             throw core::Error(errors::kPolicyNotLinked, "The policy \"" + policy->name +
                                                             "\" is not linked to the agent " +
                                                             agent->hostname + ": link it first.");
-        if (auto pending = TaskStore::findPending(tx, request.agent, policy->id, request.type)) {
-            if (!request.slot && pending->notBefore) {
-                TaskStore::waitNoLonger(tx, pending->id, clock_.now());
-                pending->notBefore.reset();
-                ends_.wakeAfterCommit(tx, pending->agent);
+        if (!task.target && kind.isOfTarget(task))
+            if (const auto target = TargetStore::findForLink(tx, request.agent, policy->id))
+                task.target = target->id;
+        auto waiting = TaskStore::pending(tx, request.agent, policy->id, request.type);
+        if (kind.declaration().removes) // of each machine's snapshots by a task of their own
+            std::erase_if(waiting, [&](const Task& other) { return other.target != task.target; });
+        if (!waiting.empty()) {
+            auto pending = std::move(waiting.front());
+            if (!request.slot && pending.notBefore) {
+                TaskStore::waitNoLonger(tx, pending.id, clock_.now());
+                pending.notBefore.reset();
+                ends_.wakeAfterCommit(tx, pending.agent);
             }
-            return *pending;
+            return pending;
         }
         task.policy = policy->id;
         task.priority = policy->priority;
@@ -108,9 +116,6 @@ Task TaskService::create(Transaction& tx, const TaskRequest& request) {
             task.timeoutSeconds = policy->timeoutSeconds;
         if (!task.repository)
             task.repository = policy->repository;
-        if (!task.target && kind.isOfTarget(task))
-            if (const auto target = TargetStore::findForLink(tx, request.agent, policy->id))
-                task.target = target->id;
     }
     kind.check(task, policy);
     if (request.priority)
@@ -129,6 +134,8 @@ Task TaskService::create(Transaction& tx, const TaskRequest& request) {
             throw core::Error(errors::kInvalidParameters,
                               "The repository \"" + repository->name +
                                   "\" is on the disk of another agent; its tasks go there.");
+        if (kind.declaration().removes && !repository->mayRemove(request.agent))
+            throw core::Error(errors::kRepositoryAppendOnly, whyAppendOnly(*repository));
     }
     return insert(tx, std::move(task));
 }

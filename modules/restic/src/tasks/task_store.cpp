@@ -92,13 +92,19 @@ std::optional<Task> TaskStore::find(Transaction& tx, const Uuid& id) {
 }
 
 // Both are sorted here: for an order by id SQLite would read all of the tenant's tasks by their key.
-std::optional<Task> TaskStore::findPending(Transaction& tx, const Uuid& agent, const Uuid& policy,
-                                           const std::string& type) {
-    const auto all = byId(table().readAll(tx.query(
+std::vector<Task> TaskStore::pending(Transaction& tx, const Uuid& agent, const Uuid& policy,
+                                     const std::string& type) {
+    return byId(table().readAll(tx.query(
         table().select() + " WHERE tenant_id = $1 AND agent_id = $2 AND policy_id = $3 AND type = $4 AND " +
             kWaiting,
         {tx.tenant(), agent, policy, type})));
-    return all.empty() ? std::nullopt : std::optional(all.front());
+}
+
+std::vector<Task> TaskStore::waitingOf(Transaction& tx, const Uuid& repository, const std::string& type) {
+    return byId(table().readAll(tx.query(
+        table().select() +
+            " WHERE tenant_id = $1 AND repository_id = $2 AND type = $3 AND status IN ('created', 'queued')",
+        {tx.tenant(), repository, type})));
 }
 
 std::vector<Task> TaskStore::waiting(Transaction& tx, const Uuid& agent) {

@@ -54,9 +54,13 @@ class TaskStore {
 public:
     static void insert(core::db::Transaction& tx, const Task& task);
     static std::optional<Task> find(core::db::Transaction& tx, const core::Uuid& id);
-    /// The one of that policy and agent that no agent holds yet.
-    static std::optional<Task> findPending(core::db::Transaction& tx, const core::Uuid& agent,
-                                           const core::Uuid& policy, const std::string& type);
+    /// Those of that policy and agent that no agent holds yet, oldest first: one, but for kinds that remove,
+    /// of which there is one for each target.
+    static std::vector<Task> pending(core::db::Transaction& tx, const core::Uuid& agent,
+                                     const core::Uuid& policy, const std::string& type);
+    /// Those of a repository and kind that no agent holds yet.
+    static std::vector<Task> waitingOf(core::db::Transaction& tx, const core::Uuid& repository,
+                                       const std::string& type);
     /// Those that no agent holds yet, oldest first.
     static std::vector<Task> waiting(core::db::Transaction& tx, const core::Uuid& agent);
     /// True if there is one of them.

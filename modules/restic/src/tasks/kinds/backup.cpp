@@ -57,6 +57,19 @@ std::vector<std::string> listParameter(const core::json::Value& parameters, std:
     return value != nullptr ? toStrings(*value) : std::vector<std::string>();
 }
 
+/// What a backup is held against.
+Expected expectedOf(Transaction& tx, const Task& task) {
+    Expected expected;
+    if (task.target) {
+        expected.lastFiles = TargetStore::lastFiles(tx, *task.target);
+        expected.knownUnread = TargetStore::knownUnread(tx, *task.target);
+    }
+    if (task.policy)
+        if (const auto policy = PolicyStore::find(tx, *task.policy))
+            expected.minSizeBytes = policy->minSizeBytes;
+    return expected;
+}
+
 /// A plugin that the policy insists on and the agent lacks.
 std::optional<std::string> missingPlugin(Transaction& tx, const Task& task, const Policy& policy) {
     const auto* uses = policy.plugins.array();
@@ -152,13 +165,7 @@ void BackupKind::reported(Transaction& tx, const Task& task, const core::json::V
 void BackupKind::judge(Transaction& tx, const Task& task, TaskEnd& end, Instant now) const {
     if (end.state != TaskState::success && end.state != TaskState::warning)
         return;
-    Expected expected;
-    if (task.target)
-        expected.lastFiles = TargetStore::lastFiles(tx, *task.target);
-    if (task.policy)
-        if (const auto policy = PolicyStore::find(tx, *task.policy))
-            expected.minSizeBytes = policy->minSizeBytes;
-    if (auto doubts = doubtsAbout(resultOf(end.result), expected, now); !doubts.empty()) {
+    if (auto doubts = doubtsAbout(resultOf(end.result), expectedOf(tx, task), now); !doubts.empty()) {
         end.state = TaskState::warning;
         end.message = std::move(doubts);
     }
@@ -179,6 +186,12 @@ void BackupKind::ended(Transaction& tx, const Task& task, const TaskEnd& end, In
         if (result.totalFilesProcessed.value_or(0) > 0)
             run.files = static_cast<std::int64_t>(*result.totalFilesProcessed);
         run.unreadCount = static_cast<std::int64_t>(result.unreadCount);
+        run.unreadFiles = unreadFiles(result);
+        run.saysNothing = end.state == TaskState::cancelled;
+        if (end.state == TaskState::success || end.state == TaskState::warning)
+            run.heldBecause = reasonsToHold(result, expectedOf(tx, task), now);
+        else
+            run.heldBecause = end.message.value_or("the last backup failed");
         TargetStore::recordRun(tx, *task.target, run);
     }
     events::BackupCompleted completed;

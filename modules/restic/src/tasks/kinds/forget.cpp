@@ -1,9 +1,12 @@
 #include "tasks/kinds/forget.h"
 
+#include "agents/agent_store.h"
 #include "errors.h"
 #include "policies/target_store.h"
+#include "restic/protocol/agent_messages.h"
 #include "restic/protocol/task_errors.h"
 #include "snapshots/snapshot_removal.h"
+#include "tasks/retention_hold.h"
 
 namespace restic {
 
@@ -16,17 +19,27 @@ protocol::ForgetParameters effective(const Task& task, const std::optional<Polic
     return parameters;
 }
 
-/// A policy removes nothing as long as its newest snapshot is one that it has doubts about: by "keep the last
-/// one" the good ones would go. Files that cannot be read are no such doubt, or one of them would stop it for
-/// ever.
-std::optional<protocol::TaskError> whyHeld(core::db::Transaction& tx, const Task& task) {
-    const auto last = task.target ? TargetStore::lastRun(tx, *task.target) : std::nullopt;
-    if (!last || last->status != "warning" || (last->unreadCount > 0 && last->files.value_or(0) > 0))
-        return std::nullopt;
-    return protocol::task_errors::make(protocol::task_errors::kInvalidTask,
-                                       "Nothing is removed after a doubtful backup (" +
-                                           last->message.value_or("see its run") +
-                                           "): the next one that succeeds frees this again.");
+/// What a policy's snapshots are told by beside its tag: the machine of the task's target. Or why they cannot
+/// be: a policy removes nothing as long as its newest snapshot is one that it has doubts about, and an agent
+/// that knows nothing of machines would remove what others saved.
+std::variant<protocol::ForgetSelection, protocol::TaskError> selectionOf(core::db::Transaction& tx,
+                                                                         const Task& task) {
+    namespace task_errors = protocol::task_errors;
+    if (auto held = whyHeld(tx, task.target, task.policy))
+        return task_errors::make(task_errors::kInvalidTask, std::move(*held));
+    const auto target = task.target && task.policy ? TargetStore::find(tx, *task.target) : std::nullopt;
+    const auto machine = target && target->agent ? AgentStore::find(tx, *target->agent, true) : std::nullopt;
+    if (!machine)
+        return protocol::ForgetSelection{};
+    const auto worker = AgentStore::find(tx, task.agent);
+    if (worker && !worker->understands(protocol::features::kForgetHost)) {
+        if (TargetStore::hasOthers(tx, *task.policy, *task.target))
+            return task_errors::make(task_errors::kInvalidTask,
+                                     "The agent on " + worker->hostname +
+                                         " is too old to keep to the snapshots of one machine; update it.");
+        return protocol::ForgetSelection{}; // there are none of others
+    }
+    return protocol::ForgetSelection{machine->hostname};
 }
 } // namespace
 
@@ -43,9 +56,11 @@ void ForgetKind::check(const Task& task, const std::optional<Policy>& policy) co
 std::variant<core::json::Object, protocol::TaskError>
 ForgetKind::payload(core::db::Transaction& tx, const Task& task, const std::optional<Policy>& policy,
                     protocol::TaskPayload common) const {
-    if (auto held = whyHeld(tx, task))
-        return std::move(*held);
+    auto selection = selectionOf(tx, task);
+    if (auto* error = std::get_if<protocol::TaskError>(&selection))
+        return std::move(*error);
     protocol::ForgetTask own;
+    static_cast<protocol::ForgetSelection&>(own) = std::get<protocol::ForgetSelection>(std::move(selection));
     static_cast<protocol::ForgetParameters&>(own) = effective(task, policy);
     return written(std::move(common), std::move(own));
 }
@@ -60,10 +75,12 @@ std::variant<core::json::Object, protocol::TaskError> PruneKind::payload(core::d
                                                                          const Task& task,
                                                                          const std::optional<Policy>&,
                                                                          protocol::TaskPayload common) const {
-    if (auto held = whyHeld(tx, task))
-        return std::move(*held);
+    auto selection = selectionOf(tx, task);
+    if (auto* error = std::get_if<protocol::TaskError>(&selection))
+        return std::move(*error);
     // Without a retention of its own it forgets nothing: whoever presses "prune" wants the space back.
     protocol::PruneTask own;
+    static_cast<protocol::ForgetSelection&>(own) = std::get<protocol::ForgetSelection>(std::move(selection));
     static_cast<protocol::ForgetParameters&>(own) =
         core::wire::read<protocol::ForgetParameters>(task.parameters).value();
     return written(std::move(common), std::move(own));

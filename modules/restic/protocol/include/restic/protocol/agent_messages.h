@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/time.h"
@@ -60,6 +61,12 @@ struct OpenTask {
     std::string status;
 };
 
+/// Names for HeartbeatRequest::features.
+namespace features {
+/// `host` of forget and prune.
+inline constexpr std::string_view kForgetHost = "forget_host";
+} // namespace features
+
 /// agent → server, `POST /agents/{id}/heartbeat`. Only `version` and `os` are required.
 struct HeartbeatRequest {
     std::string version;
@@ -76,6 +83,8 @@ struct HeartbeatRequest {
     std::optional<double> latencyMs;
     std::optional<std::string> resticVersion;
     std::vector<std::string> availablePlugins;
+    /// Of features:: what the agent understands beyond the first version of the protocol.
+    std::vector<std::string> features;
     /// What is wrong on the machine, in plain sentences: restic missing, state folder not writable.
     std::vector<std::string> problems;
     /// The agent's own configuration names a repository, for policies that name none.

@@ -12,6 +12,9 @@
 /// result.
 namespace restic::protocol {
 
+/// What is wrong with "n/t", "x%" or a size with K, M, G or T, as restic takes them; nullopt if nothing.
+std::optional<std::string> checkDataSubset(const std::string& text);
+
 struct CheckParameters {
     /// Reads and verifies all data, not only the structure.
     bool readData = false;
@@ -39,7 +42,13 @@ struct ForgetParameters {
     /// its tag, whatever machine made them.
     bool allHosts = false;
 };
-struct ForgetTask : TaskPayload, ForgetParameters {};
+/// What only the host says of a forget; agents that name features::kForgetHost in their heartbeats keep to
+/// it.
+struct ForgetSelection {
+    /// Only snapshots of this machine, whichever agent does it.
+    std::optional<std::string> host;
+};
+struct ForgetTask : TaskPayload, ForgetParameters, ForgetSelection {};
 struct ForgetResult : TaskResult {
     std::optional<std::uint64_t> snapshotsKept;
     std::optional<std::uint64_t> snapshotsRemoved;
@@ -47,7 +56,7 @@ struct ForgetResult : TaskResult {
     std::vector<std::string> removedIds;
 };
 
-struct PruneTask : TaskPayload, ForgetParameters {};
+struct PruneTask : TaskPayload, ForgetParameters, ForgetSelection {};
 struct PruneResult : ForgetResult {
     /// What the repository is smaller by, and what is left of it.
     std::optional<std::uint64_t> bytesReclaimed;
@@ -119,6 +128,7 @@ const core::wire::Type& wireType(const CheckParameters*);
 const core::wire::Type& wireType(const CheckTask*);
 const core::wire::Type& wireType(const CheckResult*);
 const core::wire::Type& wireType(const ForgetParameters*);
+const core::wire::Type& wireType(const ForgetSelection*);
 const core::wire::Type& wireType(const ForgetTask*);
 const core::wire::Type& wireType(const ForgetResult*);
 const core::wire::Type& wireType(const PruneTask*);

@@ -27,6 +27,8 @@ struct TaskKind {
     bool makesSnapshot = false;
     /// It works on an empty place; all others need a repository that is there.
     bool makesRepository = false;
+    /// It takes away what the repository holds: where agents may only add, one agent alone does it.
+    bool removes = false;
     /// A failure that may pass is tried again later; false: somebody waits for the answer.
     bool triedAgain = true;
     /// Where neither the request nor the policy says.

@@ -1,4 +1,4 @@
-#include "policies/slot.h"
+#include "slot.h"
 
 #include <fmt/format.h>
 
@@ -16,7 +16,7 @@ core::Result<core::Instant> nextSlot(const std::string& schedule, const std::str
         return core::Error(
             core::errors::kValidation,
             fmt::format("The time zone \"{}\" is not known on this host. Install its zone data "
-                        "(tzdata), or give the policy another zone.",
+                        "(tzdata), or name another zone.",
                         timezone));
     const auto at = cron.value().next(after, *zone);
     if (!at)
@@ -25,6 +25,12 @@ core::Result<core::Instant> nextSlot(const std::string& schedule, const std::str
             fmt::format("The schedule \"{}\" names a date that never comes. Correct its day or month.",
                         schedule));
     return *at;
+}
+
+std::optional<std::string> problemOfSchedule(const Schedule& schedule) {
+    // A leap year's day within the eight years that a schedule is searched is found from any start.
+    const auto slot = nextSlot(schedule, core::Instant{});
+    return slot ? std::nullopt : std::optional<std::string>(slot.error().what());
 }
 
 } // namespace restic

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "core/db/database.h"
+#include "core/time.h"
+#include "core/uuid.h"
+#include "repositories/repository_store.h"
+
+namespace restic {
+
+/// What somebody says of a repository's maintenance. What is left out has its default in a new repository,
+/// and stays as it is in one that is changed.
+struct MaintenanceSpec {
+    std::optional<std::string> forgetSchedule; ///< five cron fields; "" switches it off
+    std::optional<std::string> pruneSchedule;
+    std::optional<std::string> checkSchedule;
+    std::optional<std::string> timezone;
+    std::optional<std::string> checkSubset;
+};
+
+/// The schedules by which a repository is thinned out, pruned and checked.
+class MaintenancePlan {
+public:
+    static constexpr auto kForget = "forget", kPrune = "prune", kCheck = "check";
+    static constexpr auto kDefaultForget = "30 6 * * *", kDefaultPrune = "0 8 * * 0",
+                          kDefaultCheck = "0 9 * * 6";
+
+    /// What the spec makes of `repository`, whose own fields it sets; `before` is the row that it changes,
+    /// null for a new one. Throws core::Error(kValidation), naming the fields.
+    static MaintenancePlan of(core::db::Transaction& tx, const MaintenanceSpec& spec, Repository& repository,
+                              const Repository* before);
+    /// Writes the schedules beside the repository's row. One that stays as it was keeps its next time.
+    void store(core::db::Transaction& tx, const Repository& repository, core::Instant now) const;
+
+private:
+    std::map<std::string, std::string> wanted_; ///< by operation; "" for none
+    std::map<std::string, std::string> known_;  ///< those that there are
+    bool sameZone_ = false;
+    bool sameSubset_ = false;
+};
+
+} // namespace restic

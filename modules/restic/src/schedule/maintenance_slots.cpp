@@ -1,0 +1,195 @@
+#include "schedule/maintenance_slots.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "agents/agent_store.h"
+#include "policies/target_store.h"
+#include "repositories/check_subset.h"
+#include "repositories/maintenance_plan.h"
+#include "repositories/place.h"
+#include "restic/protocol/repository_kinds.h"
+#include "tasks/retention_hold.h"
+
+namespace restic {
+
+using core::Instant;
+using core::Uuid;
+using core::db::Transaction;
+
+namespace {
+ScheduleStore::Due rowOf(const DueSlot& slot) {
+    return {slot.tenant, slot.owner, slot.part, slot.at};
+}
+
+/// A path that is another folder on each machine.
+bool isOnEachDisk(const Repository& repository) {
+    const auto* kind = protocol::findRepositoryKind(repository.type);
+    return kind != nullptr && kind->onDisk && !repository.agent;
+}
+} // namespace
+
+std::vector<DueSlot> MaintenanceSlots::due(Transaction& tx, Instant now, const std::optional<DueSlot>& after,
+                                           int limit) const {
+    std::vector<DueSlot> all;
+    for (auto& row : ScheduleStore::due(tx, now, after ? std::optional(rowOf(*after)) : std::nullopt, limit))
+        all.push_back({{row.tenant, row.repository, std::move(row.operation)}, row.slot});
+    return all;
+}
+
+std::vector<PlannedSlot> MaintenanceSlots::planned(Transaction& tx, const std::optional<PlannedSlot>& after,
+                                                   int limit) const {
+    std::optional<ScheduleStore::Planned> last;
+    if (after)
+        last = ScheduleStore::Planned{after->tenant, after->owner, after->part, {}, {}};
+    std::vector<PlannedSlot> all;
+    for (auto& row : ScheduleStore::planned(tx, last, limit))
+        all.push_back(
+            {{row.tenant, row.repository, std::move(row.operation)}, std::move(row.schedule), row.nextRunAt});
+    return all;
+}
+
+std::optional<Schedule> MaintenanceSlots::schedule(Transaction& tx, const SlotKey& key) const {
+    return ScheduleStore::schedule(tx, key.owner, key.part);
+}
+
+void MaintenanceSlots::plan(Transaction& tx, const SlotKey& key, std::optional<Instant> next) const {
+    ScheduleStore::setNextRun(tx, key.owner, key.part, next);
+}
+
+void MaintenanceSlots::skip(Transaction& tx, const DueSlot& slot, const std::string& reason, Instant,
+                            Instant next) const {
+    if (ScheduleStore::take(tx, rowOf(slot), next)) // else another host was faster
+        ScheduleStore::recordProblem(tx, rowOf(slot), reason);
+}
+
+void MaintenanceSlots::take(Transaction& tx, const DueSlot& slot, const Schedule&, Instant,
+                            Instant next) const {
+    const auto repository = RepositoryStore::find(tx, slot.owner);
+    const auto row = ScheduleStore::find(tx, slot.owner, slot.part);
+    if (!repository || !row || !ScheduleStore::take(tx, rowOf(slot), next))
+        return;
+    if (row->lastSlot == slot.at)
+        return; // taken before, under a clock that was ahead
+    Problems problems;
+    if (slot.part == MaintenancePlan::kForget) {
+        forget(tx, *repository, slot, problems);
+    } else if (slot.part == MaintenancePlan::kPrune) {
+        if (!followersOf(tx, *repository).empty())
+            work(tx, *repository, slot, {}, problems);
+    } else {
+        core::json::Object parameters;
+        if (auto subset = CheckSubset::argument(repository->checkSubset, row->nextPart))
+            parameters.set("read_data_subset", std::move(*subset));
+        work(tx, *repository, slot, std::move(parameters), problems);
+    }
+    if (problems.empty())
+        return;
+    const auto told = fmt::format("{}", fmt::join(problems, " "));
+    ScheduleStore::recordProblem(tx, rowOf(slot), told);
+    log_.warn("a repository's maintenance is not done, or not all of it",
+              {{"tenant_id", slot.tenant.toString()},
+               {"repository_id", slot.owner.toString()},
+               {"operation", slot.part},
+               {"reason", told}});
+}
+
+std::vector<MaintenanceSlots::Follower> MaintenanceSlots::followersOf(Transaction& tx,
+                                                                      const Repository& repository) {
+    std::vector<Follower> all;
+    for (const auto& policy : PolicyStore::leadingTo(tx, repository.id))
+        if (policy.enabled && protocol::keepsSomething(policy.retention))
+            for (auto& link : PolicyStore::links(tx, policy.id))
+                all.push_back({policy, std::move(link)});
+    return all;
+}
+
+std::optional<Uuid> MaintenanceSlots::workerOf(Transaction& tx, const Repository& repository,
+                                               Problems& problems) {
+    if (repository.maintenanceAgent && !AgentStore::find(tx, *repository.maintenanceAgent)) {
+        problems.emplace_back("The repository's maintenance agent was removed: name another one.");
+        return std::nullopt;
+    }
+    auto agent = RepositoryStore::caretaker(tx, repository);
+    if (!agent)
+        problems.emplace_back("No agent works with the repository.");
+    return agent;
+}
+
+void MaintenanceSlots::forget(Transaction& tx, const Repository& repository, const DueSlot& slot,
+                              Problems& problems) const {
+    const auto followers = followersOf(tx, repository);
+    if (followers.empty())
+        return; // nothing says what is kept
+    const bool onEachDisk = isOnEachDisk(repository);
+    const auto worker = onEachDisk ? std::nullopt : workerOf(tx, repository, problems);
+    if (!onEachDisk && !worker)
+        return;
+    const auto waiting = TaskStore::waitingOf(tx, repository.id, slot.part);
+    for (const auto& [policy, link] : followers) {
+        const auto whose = fmt::format("{} of {}", policy.name, link.hostname);
+        const auto target = TargetStore::findForLink(tx, link.agent, policy.id);
+        if (!target)
+            continue;
+        if (std::any_of(waiting.begin(), waiting.end(),
+                        [&](const Task& task) { return task.target == target->id; })) {
+            problems.push_back(whose + ": the one before still waits.");
+            continue;
+        }
+        if (const auto held = whyHeld(tx, target->id, policy.id)) {
+            problems.push_back(whose + ": " + *held);
+            continue;
+        }
+        TaskRequest request;
+        request.agent = worker.value_or(link.agent);
+        request.policy = policy.id;
+        request.target = target->id;
+        make(tx, repository, slot, std::move(request), problems);
+    }
+}
+
+void MaintenanceSlots::work(Transaction& tx, const Repository& repository, const DueSlot& slot,
+                            core::json::Object parameters, Problems& problems) const {
+    std::vector<Uuid> workers;
+    if (isOnEachDisk(repository))
+        for (const auto& follower : followersOf(tx, repository)) {
+            if (std::find(workers.begin(), workers.end(), follower.link.agent) == workers.end())
+                workers.push_back(follower.link.agent);
+        }
+    else if (const auto worker = workerOf(tx, repository, problems))
+        workers.push_back(*worker);
+    const auto waiting = TaskStore::waitingOf(tx, repository.id, slot.part);
+    for (const auto& worker : workers) {
+        if (std::any_of(waiting.begin(), waiting.end(), [&](const Task& task) {
+                return !isOnEachDisk(repository) || task.agent == worker;
+            })) {
+            problems.emplace_back("The one before still waits.");
+            continue;
+        }
+        TaskRequest request;
+        request.agent = worker;
+        request.parameters = parameters;
+        make(tx, repository, slot, std::move(request), problems);
+    }
+}
+
+void MaintenanceSlots::make(Transaction& tx, const Repository& repository, const DueSlot& slot,
+                            TaskRequest request, Problems& problems) const {
+    if (!PlaceStore::firstSuccess(tx, placeOf(repository, request.agent)))
+        return;
+    request.type = slot.part;
+    request.repository = repository.id;
+    request.metadata = core::json::Object{{"slot", core::formatInstant(slot.at)}};
+    try {
+        tasks_.create(tx, request);
+    } catch (const core::Error& error) {
+        // What one agent cannot do keeps nothing from the others; what the database could not, is
+        // everybody's.
+        if (error.name() == core::errors::kDatabase.name || error.name() == core::errors::kUnavailable.name)
+            throw;
+        problems.emplace_back(error.what());
+    }
+}
+
+} // namespace restic
