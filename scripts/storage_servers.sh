@@ -5,9 +5,9 @@ set -euo pipefail
 . scripts/common.sh
 
 folder=build/tools/storage
-[ -e "$folder/node_modules/s3rver/package.json" ] && exit
+[ -e "$folder/node_modules/s3rver/package.json" ] && [ -e "$folder/node_modules/azurite/package.json" ] && exit
 bin=$(node_bin)
 [ -n "$bin" ] || fail "there is no Node.js for the storage servers" "run ./dev deps"
 mkdir -p "$folder"
-PATH="$bin:$PATH" quietly "npm install storage servers" npm install --prefix "$folder" --no-audit --no-fund s3rver@3 ||
+PATH="$bin:$PATH" quietly "npm install storage servers" npm install --prefix "$folder" --no-audit --no-fund --ignore-scripts s3rver@3 azurite@3 ||
     fail "the storage servers of the tests cannot be installed" "read build/logs/npm-install-storage-servers.log"

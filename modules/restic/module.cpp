@@ -36,10 +36,10 @@ struct Parts {
           signer(context.services().require<base::TokenSigner>()),
           tasks(context.database(), context.clock(), context.events(), vault,
                 context.log().named("restic.tasks"), taskSettings(context.config()),
-                kindsOfTasks(context.events())),
+                kindsOfTasks(context.events(), vault)),
           agents(context.database(), context.clock(), context.events(), context.authentication(), signer,
                  limits, tasks, agentSettings(context.config())),
-          policies(context.clock(), limits), repositories(context.clock(), vault),
+          policies(context.clock(), limits), repositories(context.clock(), vault), unsaved(vault),
           secrets(context.database(), vault), status(context.database(), context.clock()),
           scheduler(context.database(), context.clock(),
                     slotSources(tasks, context.log().named("restic.scheduler")),
@@ -77,6 +77,7 @@ struct Parts {
     AgentService agents;
     PolicyService policies;
     RepositoryService repositories;
+    UnsavedRepositories unsaved;
     OldSecrets secrets;
     StatusService status;
     Scheduler scheduler;
@@ -122,8 +123,9 @@ public:
         policies.addTo(routes);
         policies.addLinksTo(routes);
         RepositoryRoutes{database, p.repositories}.addTo(routes);
-        const TaskRoutes tasks{database, clock, p.repositories, p.tasks, p.waker};
+        const TaskRoutes tasks{database, clock, p.repositories, p.unsaved, p.tasks, p.waker};
         tasks.addTo(routes);
+        tasks.addUnsavedTestTo(routes);
         tasks.addRunsTo(routes);
         tasks.addAgentsTo(routes);
         tasks.addResultsTo(routes);

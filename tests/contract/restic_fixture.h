@@ -29,7 +29,8 @@ using namespace std::chrono_literals;
 struct ResticHost {
     ResticHost(Database& db, const core::Clock& clock, RecordingBus& bus, base::Parts& base,
                core::http::Authentication& authentication, core::Logger log)
-        : tasks(db, clock, bus, base.vault, log, restic::TaskSettings{}, restic::kindsOfTasks(bus)),
+        : tasks(db, clock, bus, base.vault, log, restic::TaskSettings{},
+                restic::kindsOfTasks(bus, base.vault)),
           agents(db, clock, bus, authentication, base.signer, base.tenants, tasks, restic::AgentSettings{}),
           policies(clock, base.tenants), repositories(clock, base.vault), status(db, clock),
           scheduler(db, clock, restic::slotSources(tasks, log), log) {

@@ -14,8 +14,9 @@ public:
 
 class ResticNewKind : public ResticParts {
 protected:
-    static std::vector<std::unique_ptr<restic::KindOfTask>> withCount(core::event::Bus& bus) {
-        auto kinds = restic::kindsOfTasks(bus);
+    static std::vector<std::unique_ptr<restic::KindOfTask>> withCount(core::event::Bus& bus,
+                                                                      const base::Parts& base) {
+        auto kinds = restic::kindsOfTasks(bus, base.vault);
         kinds.push_back(std::make_unique<CountKind>());
         return kinds;
     }
@@ -33,7 +34,7 @@ protected:
     }
 
     restic::TaskService tasks{
-        db, clock, bus, base.vault, fixture.log.logger(), restic::TaskSettings{}, withCount(bus)};
+        db, clock, bus, base.vault, fixture.log.logger(), restic::TaskSettings{}, withCount(bus, base)};
     Uuid web = agent("web-01");
     Uuid store = repository(tenant, "store");
 };

@@ -241,7 +241,8 @@ protected:
         restic::AgentRoutes{recorder, clock, used.agents, used.tasks}.addTo(routes);
         restic::PolicyRoutes{recorder, clock, used.policies, used.repositories, secrets}.addTo(routes);
         restic::RepositoryRoutes{recorder, used.repositories}.addTo(routes);
-        const restic::TaskRoutes tasks{recorder, clock, used.repositories, used.tasks, waker};
+        restic::UnsavedRepositories unsaved(base.vault);
+        const restic::TaskRoutes tasks{recorder, clock, used.repositories, unsaved, used.tasks, waker};
         tasks.addTo(routes);
         tasks.addRunsTo(routes);
         restic::SnapshotRoutes{recorder}.addTo(routes);

@@ -214,7 +214,7 @@ TEST_P(ResticResults, AResultHasItsLimit) {
     restic::TaskSettings settings;
     settings.resultBytes = 1LL << 20;
     restic::TaskService limited(db, clock, bus, base.vault, fixture.log.logger(), settings,
-                                restic::kindsOfTasks(bus));
+                                restic::kindsOfTasks(bus, base.vault));
     const auto id = listing();
     const std::vector<std::string> large(15, lineOf(1, std::string(200, 'x')) + std::string(60000, ' '));
     EXPECT_EQ(limited.appendItems(tenant, web, id, part(1, large)).ack.ackedItem, 15);

@@ -287,7 +287,7 @@ TEST_P(ResticTruth, ATenantsLogsHaveAnHourlyLimitAndSaySo) {
     restic::TaskSettings settings;
     settings.logBytesPerHour = 1000;
     restic::TaskService small(db, clock, bus, base.vault, fixture.log.logger(), settings,
-                              restic::kindsOfTasks(bus));
+                              restic::kindsOfTasks(bus, base.vault));
     const auto id = host.tasks.create(tenant, ofPolicy(web, nightly.id)).id;
     host.tasks.handOut(tenant, web, 5);
     std::int64_t sent = 0;

@@ -50,6 +50,25 @@ void makeSshKey(const fs::path& file) {
 }
 } // namespace
 
+fs::path makeServiceAccount(const fs::path& folder, const std::string& name, const std::string& project) {
+    const auto key = folder / (name + ".key");
+    const auto file = folder / (name + ".json");
+    for (const auto& arguments : std::vector<std::vector<std::string>>{
+             {"genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", key.string()},
+             {"pkey", "-in", key.string(), "-pubout", "-out", (folder / (name + ".pub")).string()}})
+        if (const auto made = runTool("openssl", arguments); !made.exit.ok())
+            throw std::runtime_error("openssl: " + made.error);
+    std::ofstream(file) << core::json::write(
+        Object{{"type", "service_account"},
+               {"project_id", project},
+               {"private_key_id", "1"},
+               {"private_key", contentOf(key)},
+               {"client_email", name + "@" + project + ".iam.gserviceaccount.com"},
+               {"client_id", "1"},
+               {"token_uri", "https://oauth2.googleapis.com/token"}});
+    return file;
+}
+
 void StorageServer::start(const fs::path& folder, core::ProcessSpec spec) {
     const auto log = folder / "server.log";
     spec.standardOutput = spec.standardError = core::ProcessOutput::toFile(log);
@@ -156,6 +175,75 @@ std::unique_ptr<StorageServer> startS3Server(const fs::path& folder) {
     spec.environment["ACCESS_KEY_ID"] = kKeyId;
     spec.environment["SECRET_ACCESS_KEY"] = kSecret;
     server->start(folder, std::move(spec));
+    return server;
+}
+
+std::unique_ptr<StorageServer> startAzureServer(const fs::path& folder) {
+    constexpr auto kAccount = "oftests";
+    constexpr auto kContainer = "of-the-tests";
+    constexpr auto kKey = "Y2FuYXJ5IG9mIHRoZSBBenVyZSBzZXJ2ZXI=";
+    fs::create_directories(folder / "data");
+    const auto tls = makeCertificate(folder, "azure",
+                                     {.names = std::string("DNS:") + kAccount + ".blob.core.windows.net"});
+    auto server = std::make_unique<StorageServer>();
+    server->kind_ = "azure";
+    server->port_ = freePort();
+    server->authority_ = tls.certificate;
+    server->config_ = [=](const std::string& name) {
+        return Object{
+            {"account_name", kAccount}, {"container", kContainer}, {"path", name}, {"account_key", kKey}};
+    };
+    server->environment_ = [=](const std::string& name) -> std::map<std::string, std::string> {
+        return {{"RESTIC_REPOSITORY", std::string("azure:") + kContainer + ":/" + name},
+                {"AZURE_ACCOUNT_NAME", kAccount},
+                {"AZURE_ACCOUNT_KEY", kKey}};
+    };
+    server->options_ = {"--cacert=" + tls.certificate};
+    server->detour_ = {{"HTTPS_PROXY", "http://127.0.0.1:" + std::to_string(server->port_)}};
+    auto spec = specOf("node", {std::string(AE_SOURCE_DIR) + "/tests/support/azure_server.mjs",
+                                std::to_string(server->port_), std::to_string(freePort()),
+                                (folder / "data").string(), tls.key, tls.certificate});
+    spec.environment["AZURITE_ACCOUNTS"] = std::string(kAccount) + ":" + kKey;
+    server->start(folder, std::move(spec));
+    // Containers are made by whoever can sign.
+    auto first = specOf("restic", {"init", "--no-cache", "--cacert=" + tls.certificate});
+    first.environment.merge(server->environment_("first"));
+    first.environment.insert(server->detour_.begin(), server->detour_.end());
+    first.environment["RESTIC_PASSWORD"] = "canary of the first one";
+    first.standardOutput = first.standardError = core::ProcessOutput::toFile(folder / "first.log");
+    first.timeout = std::chrono::seconds(60);
+    if (const auto made = server->runner_.run(first); !made.ok())
+        throw std::runtime_error(made.error().what());
+    return server;
+}
+
+std::unique_ptr<StorageServer> startGcsServer(const fs::path& folder) {
+    constexpr auto kBucket = "of-the-tests";
+    constexpr auto kProject = "of-the-tests";
+    fs::create_directories(folder);
+    const auto tls =
+        makeCertificate(folder, "gcs", {.names = "DNS:storage.googleapis.com,DNS:oauth2.googleapis.com"});
+    const auto credentials = makeServiceAccount(folder, "account", kProject);
+    auto server = std::make_unique<StorageServer>();
+    server->kind_ = "gcs";
+    server->port_ = freePort();
+    server->authority_ = tls.certificate;
+    server->config_ = [=](const std::string& name) {
+        return Object{{"bucket", kBucket},
+                      {"path", name},
+                      {"project_id", kProject},
+                      {"credentials", contentOf(credentials)}};
+    };
+    server->environment_ = [=](const std::string& name) -> std::map<std::string, std::string> {
+        return {{"RESTIC_REPOSITORY", std::string("gs:") + kBucket + ":/" + name},
+                {"GOOGLE_PROJECT_ID", kProject},
+                {"GOOGLE_APPLICATION_CREDENTIALS", credentials.string()}};
+    };
+    server->options_ = {"--cacert=" + tls.certificate};
+    server->detour_ = {{"HTTPS_PROXY", "http://127.0.0.1:" + std::to_string(server->port_)}};
+    server->start(folder, specOf("node", {std::string(AE_SOURCE_DIR) + "/tests/support/gcs_server.mjs",
+                                          std::to_string(server->port_), tls.key, tls.certificate,
+                                          (folder / "account.pub").string(), kBucket}));
     return server;
 }
 

@@ -31,11 +31,15 @@ public:
         return environment_(repository);
     }
     [[nodiscard]] const std::vector<std::string>& options() const noexcept { return options_; }
+    /// What leads an agent, and restic by hand, to a server that bears the name of somebody else.
+    [[nodiscard]] const std::map<std::string, std::string>& detour() const noexcept { return detour_; }
 
 private:
     friend std::unique_ptr<StorageServer> startRestServer(const std::filesystem::path& folder);
     friend std::unique_ptr<StorageServer> startSftpServer(const std::filesystem::path& folder);
     friend std::unique_ptr<StorageServer> startS3Server(const std::filesystem::path& folder);
+    friend std::unique_ptr<StorageServer> startAzureServer(const std::filesystem::path& folder);
+    friend std::unique_ptr<StorageServer> startGcsServer(const std::filesystem::path& folder);
     /// Starts it and waits until its port takes connections; throws std::runtime_error with its log
     /// otherwise.
     void start(const std::filesystem::path& folder, core::ProcessSpec spec);
@@ -44,6 +48,7 @@ private:
     int port_ = 0;
     std::string authority_;
     std::vector<std::string> options_;
+    std::map<std::string, std::string> detour_;
     std::function<core::json::Object(const std::string&)> config_;
     std::function<std::map<std::string, std::string>(const std::string&)> environment_;
     core::SystemProcessRunner runner_;
@@ -56,6 +61,14 @@ std::unique_ptr<StorageServer> startRestServer(const std::filesystem::path& fold
 std::unique_ptr<StorageServer> startSftpServer(const std::filesystem::path& folder);
 /// s3rver, over TLS as above, with one bucket.
 std::unique_ptr<StorageServer> startS3Server(const std::filesystem::path& folder);
+/// Azurite, under the cloud's own name, with one container where the system's restic has the kind.
+std::unique_ptr<StorageServer> startAzureServer(const std::filesystem::path& folder);
+/// NAME.json, as Google hands out the key of a service account, and NAME.pub, which verifies what it signs.
+std::filesystem::path makeServiceAccount(const std::filesystem::path& folder, const std::string& name,
+                                         const std::string& project);
+/// Our own server of what restic asks of Google's, under Google's name, with one bucket and one service
+/// account.
+std::unique_ptr<StorageServer> startGcsServer(const std::filesystem::path& folder);
 
 /// One of them, for tests that are run with each.
 struct StorageKind {
@@ -66,7 +79,11 @@ inline void PrintTo(const StorageKind& kind, std::ostream* out) {
     *out << kind.name;
 }
 inline std::vector<StorageKind> storageKinds() {
-    return {{"rest", startRestServer}, {"sftp", startSftpServer}, {"s3", startS3Server}};
+    return {{"rest", startRestServer},
+            {"sftp", startSftpServer},
+            {"s3", startS3Server},
+            {"azure", startAzureServer},
+            {"gcs", startGcsServer}};
 }
 
 } // namespace test

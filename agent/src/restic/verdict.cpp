@@ -46,6 +46,13 @@ constexpr auto kPhrases = std::to_array<Phrase>({
     {"signaturedoesnotmatch", &task_errors::kInvalidCredentials},
     {"request signature we calculated does not match", &task_errors::kInvalidCredentials},
     {"authenticationfailed", &task_errors::kInvalidCredentials},
+    {"server failed to authenticate the request", &task_errors::kInvalidCredentials},
+    {"malformed storage account key", &task_errors::kInvalidCredentials},
+    {"invalid_grant", &task_errors::kInvalidCredentials},
+    {"private key should be a pem", &task_errors::kInvalidCredentials},
+    {"error getting credentials using google_application_credentials", &task_errors::kInvalidCredentials},
+    {"googleapi: error 401", &task_errors::kInvalidCredentials},
+    {"googleapi: error 403", &task_errors::kInvalidCredentials},
     {"401 unauthorized", &task_errors::kInvalidCredentials},
     {"response (401)", &task_errors::kInvalidCredentials},
     {"403 forbidden", &task_errors::kInvalidCredentials},
@@ -97,6 +104,14 @@ std::string lower(std::string_view text) {
     std::transform(out.begin(), out.end(), out.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return out;
+}
+
+/// `text` is in lower case.
+bool saysBucketIsAbsent(std::string_view text) {
+    return std::any_of(kPhrases.begin(), kPhrases.end(), [&](const Phrase& phrase) {
+        return phrase.kind == &task_errors::kBucketNotFound &&
+               text.find(phrase.text) != std::string_view::npos;
+    });
 }
 
 std::string outcomeOf(const core::ErrorKind& kind) {
@@ -164,8 +179,9 @@ const core::ErrorKind& classifyFailure(const core::ProcessExit& exit, std::strin
         return task_errors::kInterrupted;
     if (exit.known) {
         switch (exit.code) {
-        case 10:
-            return task_errors::kRepositoryNotFound;
+        case 10: // also where the bucket is what there is not
+            return saysBucketIsAbsent(lower(errorText)) ? task_errors::kBucketNotFound
+                                                        : task_errors::kRepositoryNotFound;
         case 11:
             return task_errors::kRepositoryLocked;
         case 12:
@@ -193,6 +209,7 @@ bool saysRepositoryIsAbsent(const core::ProcessExit& exit, std::string_view erro
     constexpr std::string_view kAbsent[] = {"no such file or directory",
                                             "does not exist",
                                             "not exist",
+                                            "object doesn't exist",
                                             "404",
                                             "not found",
                                             "nosuchkey",

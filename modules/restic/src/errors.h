@@ -10,6 +10,8 @@ namespace restic::errors {
 using core::ErrorKind;
 
 inline constexpr ErrorKind kAgentNotFound{"AgentNotFound", 404, "No such agent", "Check the agent's id"};
+inline constexpr ErrorKind kAgentOffline{"AgentOffline", 503, "The agent is not connected",
+                                         "Start the agent, or choose one that is online"};
 inline constexpr ErrorKind kAgentAlreadyExists{"AgentAlreadyExists", 409,
                                                "This host name is already registered",
                                                "Use another host name, or revoke the old agent first"};

@@ -80,13 +80,14 @@ TEST_F(TruthTest, AKeyInMemoryIsThereAsLongAsRestic) {
     run({{"type", "snapshots"},
          {"attempt", 1},
          {"timeout_seconds", 60},
-         {"repository", core::json::Object{{"id", newId()},
-                                           {"type", "gcs"},
-                                           {"url", "gs:bucket:/"},
-                                           {"password", "word of the repository"},
-                                           {"config", core::json::Object{{"bucket", "bucket"}}},
-                                           {"secrets", core::json::Object{{"credentials", "{}"}}}}}});
-    EXPECT_EQ(readFile(dir_ / "seen"), "{}\n");
+         {"repository",
+          core::json::Object{{"id", newId()},
+                             {"type", "gcs"},
+                             {"url", "gs:bucket:/"},
+                             {"password", "word of the repository"},
+                             {"config", core::json::Object{{"bucket", "bucket"}}},
+                             {"secrets", core::json::Object{{"credentials", R"({"type":"none"})"}}}}}});
+    EXPECT_EQ(readFile(dir_ / "seen"), "{\"type\":\"none\"}\n");
 }
 
 TEST_F(TruthTest, NoProgressIsLoggedAfterResticHasFinished) {

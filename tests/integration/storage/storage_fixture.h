@@ -14,6 +14,8 @@ protected:
             << restic.program << " is missing: scripts/restics.sh fetches it";
         restic_ = restic.program;
         agentEnvironment_["RESTIC_AGENT_RESTIC_BINARY"] = restic_;
+        if (server_)
+            agentEnvironment_.insert(server_->detour().begin(), server_->detour().end());
         startBackend();
         enroll();
         startAgent();
@@ -62,13 +64,23 @@ protected:
         return error != nullptr ? *error : Value();
     }
 
-    /// restic by hand on a repository of the server.
+    /// Whether this restic was built without the server's kind.
+    bool lacksKind() {
+        return run("probe", {"cat", "config"}).error.find("invalid backend") != std::string::npos;
+    }
+    /// restic by hand on a repository of the server: it succeeds, and this is its answer.
     Value byHand(const std::string& name, std::vector<std::string> arguments) {
+        const auto result = run(name, std::move(arguments));
+        EXPECT_TRUE(result.exit.ok()) << result.error;
+        return core::json::parse(result.output).ok() ? core::json::parse(result.output).value() : Value();
+    }
+    core::ProcessResult run(const std::string& name, std::vector<std::string> arguments) {
         core::ProcessSpec spec;
         spec.program = restic_;
         spec.arguments = std::move(arguments);
         spec.arguments.insert(spec.arguments.end(), server_->options().begin(), server_->options().end());
         spec.environment = server_->environment(name);
+        spec.environment.insert(server_->detour().begin(), server_->detour().end());
         spec.environment.insert({{"PATH", "/usr/local/bin:/usr/bin:/bin"},
                                  {"HOME", "/tmp"},
                                  {"RESTIC_PASSWORD", kRepositoryPassword},
@@ -76,9 +88,7 @@ protected:
         spec.standardOutput = core::ProcessOutput::capture();
         spec.standardError = core::ProcessOutput::capture();
         spec.timeout = std::chrono::seconds(60);
-        const auto result = runner_.run(spec).value();
-        EXPECT_TRUE(result.exit.ok()) << result.error;
-        return core::json::parse(result.output).ok() ? core::json::parse(result.output).value() : Value();
+        return runner_.run(spec).value();
     }
     static std::set<std::string> shortIds(const Value& list) {
         std::set<std::string> all;

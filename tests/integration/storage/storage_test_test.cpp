@@ -5,13 +5,10 @@
 namespace test {
 namespace {
 
-class StorageTest : public StorageSystemTest, public testing::WithParamInterface<Restic> {
+class StorageAnswers : public StorageSystemTest, public testing::WithParamInterface<Restic> {
 protected:
-    void SetUp() override { ASSERT_NO_FATAL_FAILURE(beginWith(GetParam())); }
-
-    /// A server with a good repository, whose fields the rest of the test changes.
-    void serve(std::unique_ptr<StorageServer> server) {
-        server_ = std::move(server);
+    /// A good repository on the server, whose fields the rest of the test changes.
+    void makeRepository() {
         repositoryId_ = registered("repository");
         succeed(start("init", repositoryId_));
     }
@@ -38,8 +35,48 @@ protected:
         config.set(field, value);
         return config;
     }
+    /// With the secret in a file on the agent's machine, which only the agent sees.
+    Object withFile(const std::string& field, const std::string& content) {
+        writeFile(dir_ / "secret.txt", content);
+        auto config = with(field, Value());
+        config.set(field + "_file", (dir_ / "secret.txt").string());
+        return config;
+    }
+    /// The fields for which such a repository is refused.
+    std::vector<std::string> pointersOf(const Object& config) {
+        return api()
+            .send("PUT", "/api/v1/restic/repositories/" + repositoryId_, admin_,
+                  Object{{"name", "repository"},
+                         {"type", server_->kind()},
+                         {"config", config},
+                         {"password", kRepositoryPassword}})
+            .pointers();
+    }
+};
+/// The agent is there first.
+class StorageTest : public StorageAnswers {
+protected:
+    void SetUp() override { ASSERT_NO_FATAL_FAILURE(beginWith(GetParam())); }
+    void serve(std::unique_ptr<StorageServer> server) {
+        server_ = std::move(server);
+        makeRepository();
+    }
+};
+/// The agent's environment leads it to the server.
+class StorageInTheCloud : public StorageAnswers {
+protected:
+    void serve(std::unique_ptr<StorageServer> server) {
+        server_ = std::move(server);
+        restic_ = GetParam().program;
+    }
+    void begin() {
+        ASSERT_NO_FATAL_FAILURE(beginWith(GetParam()));
+        makeRepository();
+    }
 };
 INSTANTIATE_TEST_SUITE_P(Restic, StorageTest, testing::ValuesIn(restics()),
+                         [](const auto& instance) { return instance.param.name; });
+INSTANTIATE_TEST_SUITE_P(Restic, StorageInTheCloud, testing::ValuesIn(restics()),
                          [](const auto& instance) { return instance.param.name; });
 
 TEST_P(StorageTest, OfARestServerSaysWhatIsWrong) {
@@ -73,6 +110,51 @@ TEST_P(StorageTest, OfAnS3ServerSaysWhatIsWrong) {
     EXPECT_EQ(errorOf(with("endpoint", "https://127.0.0.1:" + std::to_string(freePort()))),
               "BackendUnavailable");
     EXPECT_EQ(errorOf(with("endpoint", "https://storage.invalid")), "NetworkError");
+}
+
+TEST_P(StorageInTheCloud, OfAzureSaysWhatIsWrong) {
+    serve(startAzureServer(dir_ / "server"));
+    if (lacksKind())
+        return; // Storage.ARepositoryIsTested…
+    begin();
+    EXPECT_EQ(errorOfWrongPassword(), "AuthenticationFailed");
+    EXPECT_EQ(errorOf(with("account_key", "bm90IHRoZSBrZXkgb2YgdGhpcyBhY2NvdW50")), "InvalidCredentials");
+    EXPECT_EQ(errorOf(with("container", "no-such-container")), "BucketNotFound");
+    // That of 0.14 tries again without a word, until the time is over.
+    const bool silent = runTool(restic_, {"version"}).output.starts_with("restic 0.14");
+    EXPECT_EQ(errorOf(server_->config("repository"), ""), silent ? "NetworkTimeout" : "CertificateError");
+    EXPECT_EQ(pointersOf(with("account_key", "&&&")), std::vector<std::string>{"/config/account_key"});
+    EXPECT_EQ(errorOf(withFile("account_key", "&&&")), "InvalidCredentials");
+}
+
+TEST_P(StorageInTheCloud, OfGoogleSaysWhatIsWrong) {
+    serve(startGcsServer(dir_ / "server"));
+    begin();
+    EXPECT_EQ(errorOfWrongPassword(), "AuthenticationFailed");
+    const auto stranger = readFile(makeServiceAccount(dir_ / "server", "stranger", "of-the-tests"));
+    EXPECT_EQ(errorOf(with("credentials", stranger)), "InvalidCredentials");
+    EXPECT_EQ(errorOf(server_->config("repository"), ""), "CertificateError");
+    EXPECT_EQ(pointersOf(with("credentials", "no JSON")), std::vector<std::string>{"/config/credentials"});
+    EXPECT_EQ(errorOf(withFile("credentials", "no JSON")), "InvalidCredentials");
+    EXPECT_EQ(errorOf(withFile("credentials", R"({"type":"service_account","private_key":"none"})")),
+              "InvalidCredentials");
+    auto token = server_->config("repository");
+    token.set("credentials", Value());
+    token.set("access_token", "canary-of-a-token");
+    EXPECT_EQ(errorOf(token), "InvalidCredentials");
+}
+
+TEST_P(StorageInTheCloud, AMissingBucketOfGoogleIsMadeByInit) {
+    serve(startGcsServer(dir_ / "server"));
+    ASSERT_NO_FATAL_FAILURE(beginWith(GetParam()));
+    const auto repository = registered("new", "gcs", with("bucket", "made-by-restic"), server_->authority());
+    // That of 0.19 does not recognise its own word for it, and says so.
+    if (runTool(restic_, {"version"}).output.starts_with("restic 0.19")) {
+        EXPECT_EQ(failTest(repository).stringOr("error"), "BucketNotFound");
+        return;
+    }
+    EXPECT_EQ(fieldOf(succeed(start("init", repository)), "created"), "true");
+    EXPECT_EQ(fieldOf(succeed(startTest(repository)), "found"), "true");
 }
 
 TEST_P(StorageTest, AMissingBucketIsMadeByInit) {

@@ -82,6 +82,7 @@ const std::map<std::string, Needs>& expected() {
         {"GET /api/v1/restic/repositories/{id}", Needs::viewer},
         {"PUT /api/v1/restic/repositories/{id}", Needs::admin},
         {"DELETE /api/v1/restic/repositories/{id}", Needs::admin},
+        {"POST /api/v1/restic/repositories/test", Needs::admin},
         {"POST /api/v1/restic/repositories/{id}/start-anew", Needs::admin},
         {"POST /api/v1/restic/repositories/{id}/unlock", Needs::operator_},
         {"POST /api/v1/restic/repositories/{id}/test", Needs::operator_},

@@ -227,6 +227,26 @@ TEST(Verdict, CausesAreFoundInTheText) {
          "InvalidCredentials"},
         {"Fatal: unable to open config file: unexpected HTTP response (401): 401 Unauthorized",
          "InvalidCredentials"},
+        {"Fatal: unable to open config file: blob.GetProperties: storage: service returned error: "
+         "StatusCode=403, ErrorCode=403 Server failed to authenticate the request.\nIs there a repository at "
+         "the following location?",
+         "InvalidCredentials"},
+        {"Fatal: unable to open repository at azure:c:/: NewBasicClient: azure: malformed storage account "
+         "key: illegal base64 data at input byte 0",
+         "InvalidCredentials"},
+        {"Fatal: unable to open config file: service.Objects.Get: Get \"https://s/\": oauth2: cannot fetch "
+         "token: 400 Bad Request\nResponse: {\"error\":\"invalid_grant\"}\nIs there a repository at the "
+         "following location?",
+         "InvalidCredentials"},
+        {"Fatal: unable to open config file: Get \"https://s/\": private key should be a PEM or plain PKCS1 "
+         "or PKCS8\nIs there a repository at the following location?",
+         "InvalidCredentials"},
+        {"Fatal: unable to open repository at gs:b:/: getStorageClient: google: error getting credentials "
+         "using GOOGLE_APPLICATION_CREDENTIALS environment variable: unexpected end of JSON input",
+         "InvalidCredentials"},
+        {"Fatal: unable to open config file: service.Objects.Get: googleapi: Error 401: Invalid "
+         "Credentials\nIs there a repository at the following location?",
+         "InvalidCredentials"},
         {"Fatal: unable to open repository: unable to start the sftp session, error: EOF",
          "BackendUnavailable"},
         {"backup@host: Permission denied (publickey,password).\nFatal: unable to start the sftp session",
@@ -265,6 +285,9 @@ TEST(Verdict, CausesAreFoundInTheText) {
     EXPECT_EQ(classifyFailure({12, 0, true}, "repository is already locked").name, "AuthenticationFailed");
     EXPECT_EQ(classifyFailure({11, 0, true}, "").name, "RepositoryLocked");
     EXPECT_EQ(classifyFailure({10, 0, true}, "dial tcp").name, "RepositoryNotFound");
+    EXPECT_EQ(
+        classifyFailure({10, 0, true}, "googleapi: Error 404: The specified bucket does not exist.").name,
+        "BucketNotFound");
 }
 
 TEST(Verdict, ACrashForWantOfMemoryIsSaidToBeOne) {
@@ -280,6 +303,10 @@ TEST(Verdict, ACrashForWantOfMemoryIsSaidToBeOne) {
 TEST(Verdict, ARepositoryIsAbsentOnlyIfResticSaysSo) {
     const core::ProcessExit one{1, 0, true};
     EXPECT_TRUE(saysRepositoryIsAbsent({10, 0, true}, ""));
+    EXPECT_TRUE(saysRepositoryIsAbsent(
+        one,
+        "Fatal: unable to open config file: service.Objects.Get: storage: object doesn't exist\nIs there "
+        "a repository at the following location?"));
     const Replay none("0.14.0/no_repository");
     EXPECT_TRUE(saysRepositoryIsAbsent(none.exit, none.output.errorText()));
     for (const auto* name : {"0.14.0/net", "0.14.0/dns", "0.14.0/wrong_password", "0.14.0/locked"}) {

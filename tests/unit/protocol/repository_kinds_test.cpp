@@ -168,14 +168,28 @@ TEST(RepositoryKinds, ASecretIsAValueForTheVaultOrAFileAndNeverShown) {
 }
 
 TEST(RepositoryKinds, WhatResticWantsAsAFileIsOne) {
-    const auto config = readConfig(kind("gcs"), {{"bucket", "b"}, {"credentials", "{}"}}).value();
+    constexpr auto kKey = R"({"type":"service_account"})";
+    const auto config = readConfig(kind("gcs"), {{"bucket", "b"}, {"credentials", kKey}}).value();
     const auto environment = environmentOf(kind("gcs"), config);
     EXPECT_EQ(environment.asFiles.at("credentials").variable, "GOOGLE_APPLICATION_CREDENTIALS");
-    EXPECT_EQ(environment.asFiles.at("credentials").content, "{}");
+    EXPECT_EQ(environment.asFiles.at("credentials").content, kKey);
     EXPECT_TRUE(environment.variables.empty());
     const auto byFile = readConfig(kind("gcs"), {{"bucket", "b"}, {"credentials_file", "/k"}}).value();
     EXPECT_EQ(environmentOf(kind("gcs"), byFile).variables,
               (std::map<std::string, std::string>{{"GOOGLE_APPLICATION_CREDENTIALS", "/k"}}));
+}
+
+TEST(RepositoryKinds, KeysThatNobodyCanReadAreRefused) {
+    for (const char* credentials : {"no JSON", "{}", "[]", R"({"type":1})"})
+        EXPECT_FALSE(readConfig(kind("gcs"), {{"bucket", "b"}, {"credentials", credentials}}).ok())
+            << credentials;
+    const auto azure = [](const char* key) {
+        return readConfig(kind("azure"), {{"account_name", "a"}, {"container", "c"}, {"account_key", key}})
+            .ok();
+    };
+    EXPECT_TRUE(azure("a2V5cw=="));
+    for (const char* key : {"&&&", "a2V5cw=", "a=V5", "===="})
+        EXPECT_FALSE(azure(key)) << key;
 }
 
 TEST(RepositoryKinds, TheOptionsOfSftpPinTheServersKey) {

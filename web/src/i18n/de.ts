@@ -215,6 +215,8 @@ const de: Messages = {
     appendOnly: 'Die Agenten dürfen hier nur hinzufügen: Snapshots entfernt und Platz gibt allein der Rechner frei, der das Repository pflegt.',
     since: 'Erstes Backup',
     care: 'Pflege',
+    tester: 'Testen von',
+    itsMachine: 'Der Rechner, der damit arbeitet',
     another: 'einem anderen Rechner',
     cancel: 'Abbrechen',
     cancelling: 'Wird abgebrochen…',
@@ -269,6 +271,7 @@ const de: Messages = {
     monthly: 'einer je Monat einen Monat lang | einer je Monat {count} Monate lang',
     yearly: 'einer je Jahr ein Jahr lang | einer je Jahr {count} Jahre lang',
   },
+  agentChoice: { away: '{host} (nicht online)' },
   care: {
     test: { name: 'Verbindung', start: 'Testen', what: 'Fragt den Speicher von dem Rechner aus, der ihn nutzt: Ist er erreichbar, nimmt er die Zugangsdaten an, was liegt dort? Ändert nichts.' },
     check: { name: 'Prüfung', start: 'Jetzt prüfen', what: 'Sucht nach Schäden im Aufbau des Repositorys. Backups warten solange.' },
@@ -428,7 +431,7 @@ const de: Messages = {
     mount: 'Die Seite „{title}“ konnte nicht angezeigt werden. Alles andere geht weiter. ({reason})',
     later: 'In der Seite „{title}“ ist etwas fehlgeschlagen. Was sie zeigt, kann veraltet sein. ({reason})',
   },
-  repositoryNew: { title: 'Repository hinzufügen', sentence: 'Ein Ort für Backups, mit dem Passwort, das ihn öffnet. Wo noch keines ist, legt es ein Agent an, der es benutzt.', kind: 'Art', machine: 'Auf welcher Maschine', where: 'Wo es ist', password: 'Passwort des Repositorys', passwordHint: 'Es kommt in den Tresor und wird niemandem mehr gezeigt. Behalten Sie eine Kopie: Ohne es kann niemand die Backups lesen.', add: 'Repository hinzufügen' },
+  repositoryNew: { title: 'Repository hinzufügen', sentence: 'Ein Ort für Backups, mit dem Passwort, das ihn öffnet. Wo noch keines ist, legt es ein Agent an, der es benutzt.', kind: 'Art', machine: 'Auf welcher Maschine', where: 'Wo es ist', password: 'Passwort des Repositorys', test: 'Bevor Sie es hinzufügen: Antwortet der Speicher, nimmt er die Zugangsdaten an, was liegt dort? Nichts wird gespeichert, nichts geändert.', passwordHint: 'Es kommt in den Tresor und wird niemandem mehr gezeigt. Behalten Sie eine Kopie: Ohne es kann niemand die Backups lesen.', add: 'Repository hinzufügen' },
   repositoryKind: { local: 'Ein Ordner auf einer Platte des Agenten', sftp: 'SFTP: ein Server, über SSH', s3: 'Amazon S3 oder ein Server, der dessen Protokoll spricht', rest: 'Ein REST-Server von restic', azure: 'Azure Blob Storage', gcs: 'Google Cloud Storage', b2: 'Backblaze B2, wo der Agent es erlaubt', swift: 'OpenStack Swift, wo der Agent es erlaubt', rclone: 'Ein Ziel des rclone des Agenten, wo er es erlaubt' },
   field: {
     host: 'Server',

@@ -213,6 +213,8 @@ const en = {
     appendOnly: 'The agents may only add here: snapshots are removed and space is freed by the machine alone that cares for the repository.',
     since: 'First backup',
     care: 'Care',
+    tester: 'Test from',
+    itsMachine: 'The machine that works with it',
     another: 'another machine',
     cancel: 'Cancel',
     cancelling: 'Cancelling…',
@@ -267,6 +269,7 @@ const en = {
     monthly: 'one a month for one month | one a month for {count} months',
     yearly: 'one a year for one year | one a year for {count} years',
   },
+  agentChoice: { away: '{host} (not online)' },
   care: {
     test: { name: 'Connection', start: 'Test', what: 'Asks the storage from the machine that uses it: can it be reached, does it take the credentials, what is there? Changes nothing.' },
     check: { name: 'Check', start: 'Check now', what: 'Looks for damage in the repository’s structure. Backups wait meanwhile.' },
@@ -426,7 +429,7 @@ const en = {
     mount: 'The page “{title}” could not be shown. The rest of the application works. ({reason})',
     later: 'Something failed in the page “{title}”. What it shows may be out of date. ({reason})',
   },
-  repositoryNew: { title: 'Add a repository', sentence: 'A place for backups, with the password that opens it. An agent that uses it creates it where there is none.', kind: 'Kind', machine: 'On which machine', where: 'Where it is', password: 'Password of the repository', passwordHint: 'It is kept in the vault and shown to nobody again. Keep a copy: without it nobody can read the backups.', add: 'Add a repository' },
+  repositoryNew: { title: 'Add a repository', sentence: 'A place for backups, with the password that opens it. An agent that uses it creates it where there is none.', kind: 'Kind', machine: 'On which machine', where: 'Where it is', password: 'Password of the repository', test: 'Before you add it: does the storage answer, does it take the credentials, what is there? Nothing is saved and nothing is changed.', passwordHint: 'It is kept in the vault and shown to nobody again. Keep a copy: without it nobody can read the backups.', add: 'Add a repository' },
   repositoryKind: { local: 'A folder on a disk of the agent', sftp: 'SFTP: a server, by SSH', s3: 'Amazon S3 or a server that speaks its protocol', rest: 'A REST server of restic', azure: 'Azure Blob Storage', gcs: 'Google Cloud Storage', b2: 'Backblaze B2, where the agent allows it', swift: 'OpenStack Swift, where the agent allows it', rclone: 'A remote of the agent’s rclone, where it allows that' },
   field: {
     host: 'Server',

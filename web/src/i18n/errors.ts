@@ -35,6 +35,7 @@ const GERMAN: Record<ErrorName, string> = {
   PluginNotAvailable: 'Der Agent hat ein Plugin nicht, das die Richtlinie verlangt. Installieren Sie es auf dem Rechner, oder nehmen Sie es aus der Richtlinie.',
   PolicyAlreadyExists: 'Eine Richtlinie dieses Namens gibt es schon. Wählen Sie einen anderen Namen.',
   PolicyInUse: 'Die Richtlinie wird noch benutzt. Lösen Sie zuerst ihre Agenten, und warten Sie ihre Aufgaben ab.',
+  AgentOffline: 'Der Agent ist nicht verbunden. Starten Sie ihn, oder wählen Sie einen, der online ist.',
   PolicyNotLinked: 'Die Richtlinie ist mit diesem Agenten nicht verknüpft. Verknüpfen Sie beide zuerst, oder nehmen Sie einen anderen Agenten.',
   PolicyNotFound: 'Diese Richtlinie gibt es nicht, oder nicht mehr.',
   PreconditionFailed: 'Jemand hat das geändert, seit Sie es gelesen haben. Laden Sie neu, und wiederholen Sie Ihre Änderung, wenn sie noch stimmt.',

@@ -33,6 +33,8 @@ const GERMAN: [RegExp, string][] = [
   [/^must consist of letters, digits.*$/, 'darf nur Buchstaben, Ziffern, „.“, „_“ und „-“ enthalten und nicht mit „-“ beginnen'],
   [/^must begin with https:\/\/ or http:\/\/$/, 'muss mit https:// oder http:// beginnen'],
   [/^must be a URL$/, 'muss eine URL sein'],
+  [/^must be the whole key, in base64$/, 'muss der ganze Schlüssel sein, in Base64'],
+  [/^must be the JSON of a key, as Google hands it out$/, 'muss das JSON eines Schlüssels sein, wie Google es ausgibt'],
   [/^must not name a user.*$/, 'darf keinen Benutzer nennen: Dafür gibt es ein Feld'],
   [/^and (\w+) exclude each other$/, 'und $1 schließen sich aus'],
 ]

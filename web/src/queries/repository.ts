@@ -21,6 +21,8 @@ const taskQuery = (id: string): Asked<Task | null> => ({
   queryFn: () => orNull(api.task(id)),
   staleTime: (query) => (gone(query.state.data) ? Infinity : 0),
 })
+/** One that somebody waits for; null: there is none any more. */
+export const taskToItsEndQuery = (id: string): Asked<Task | null> => ({ ...taskQuery(id), refetchInterval: every((task) => (gone(task) ? 0 : 1)) })
 /** Null: there is no such agent any more. */
 const agentQuery = (id: string, staleTime: number): Asked<Agent | null> => ({
   queryKey: [...keys.agents, id],

@@ -92,7 +92,7 @@ const DID: Record<MaintenanceKind, (result: Result, say: Say) => string> = {
 }
 
 /** What became of the last task of a kind, in a sentence. `failure` is the task's error, where it is known. */
-export function outcomeOf(last: Maintenance, failure: TaskFailure | null | undefined, say: Say): string {
+export function outcomeOf(last: Pick<Maintenance, 'kind' | 'status' | 'message' | 'result'>, failure: TaskFailure | null | undefined, say: Say): string {
   const result = resultOf(last)
   if (foundDamage(last)) {
     const found = say.t('cared.checkErrors', { count: result.error_count }, result.error_count)

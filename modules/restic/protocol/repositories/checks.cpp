@@ -54,6 +54,15 @@ std::optional<std::string> checkWord(const std::string& text) {
     return std::nullopt;
 }
 
+std::optional<std::string> checkBase64(const std::string& text) {
+    const auto digits =
+        text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+    const auto padding = digits == std::string::npos ? std::string() : text.substr(digits);
+    if (text.size() % 4 != 0 || padding.find_first_not_of('=') != std::string::npos || padding.size() > 2)
+        return "must be the whole key, in base64";
+    return std::nullopt;
+}
+
 std::optional<std::string> checkHttpUrl(const std::string& text) {
     if (!text.starts_with("https://") && !text.starts_with("http://"))
         return "must begin with https:// or http://";

@@ -3,6 +3,15 @@
 
 namespace restic::protocol::repositories {
 
+namespace {
+std::optional<std::string> checkCredentials(const std::string& text) {
+    const auto read = core::json::parse(text);
+    if (!read.ok() || read.value().stringOr("type").empty())
+        return "must be the JSON of a key, as Google hands it out";
+    return std::nullopt;
+}
+} // namespace
+
 const RepositoryKind& gcs() {
     static const RepositoryKind kind{
         .name = "gcs",
@@ -23,7 +32,8 @@ const RepositoryKind& gcs() {
                     .doc = "The JSON of a service account's key",
                     .variable = "GOOGLE_APPLICATION_CREDENTIALS",
                     .secret = true,
-                    .asFile = true},
+                    .asFile = true,
+                    .check = checkCredentials},
                    {.name = "access_token",
                     .doc = "A token instead of a key; it ends after an hour",
                     .variable = "GOOGLE_ACCESS_TOKEN",

@@ -169,6 +169,25 @@ Repository RepositoryService::create(Transaction& tx, const RepositorySpec& spec
     return repository;
 }
 
+protocol::TaskRepository RepositoryService::unsaved(Transaction& tx, RepositorySpec spec, const Uuid& agent) {
+    const auto* kind = protocol::findRepositoryKind(spec.type);
+    spec.agent = kind != nullptr && kind->onDisk ? std::optional(agent) : std::nullopt;
+    const Draft draft = draftOf(tx, spec, nullptr, false);
+    requireOwnPlace(tx, draft.repository);
+    protocol::TaskRepository given;
+    given.id = Uuid::generate(clock_.now());
+    given.type = draft.repository.type;
+    given.url = draft.repository.url;
+    given.password = spec.password;
+    given.passwordFile = draft.repository.passwordFile;
+    given.certFile = draft.repository.certFile;
+    if (const auto* config = draft.repository.config.object())
+        given.config = *config;
+    given.secrets.insert(draft.config.secrets.begin(), draft.config.secrets.end());
+    given.environment = draft.repository.environment;
+    return given;
+}
+
 Repository RepositoryService::update(Transaction& tx, const Uuid& id, const RepositorySpec& spec) {
     const Repository before = get(tx, id);
     Draft draft = draftOf(tx, spec, &before, hasPassword(tx, id));

@@ -11,6 +11,7 @@
 #include "repositories/maintenance_plan.h"
 #include "repositories/repository_store.h"
 #include "restic/protocol/repository_config.h"
+#include "restic/protocol/task_messages.h"
 
 namespace restic {
 
@@ -41,6 +42,9 @@ public:
 
     /// Throws kValidation, kRepositoryExists (also for another row with the same place), kAgentNotFound.
     Repository create(core::db::Transaction& tx, const RepositorySpec& spec);
+    /// What an agent would get of the repository that create() would make, with its secrets: nothing is
+    /// saved. One on a disk is on that agent's. Throws what create() throws; a name may be taken.
+    protocol::TaskRepository unsaved(core::db::Transaction& tx, RepositorySpec spec, const core::Uuid& agent);
     /// Without a password the one that is there stays, and so do secrets of the kind. Throws also
     /// kRepositoryUnreachable, naming the agents whose policies use it and which would not reach it there.
     Repository update(core::db::Transaction& tx, const core::Uuid& id, const RepositorySpec& spec);

@@ -120,7 +120,9 @@ const Type& wireType(const RepositoryInput*) {
                            "which only the vault keeps, or in a file on the agent that NAME_file names; left "
                            "out in a change it stays, null removes it",
                     .shapes = configTypes()})
-            .field("agent_id", &RepositoryInput::agentId, {.doc = "The machine whose disk a local one is on"})
+            .field("agent_id", &RepositoryInput::agentId,
+                   {.doc = "The machine whose disk a local one is on; in a test, which saves nothing, the "
+                           "one that tests it, of whatever kind"})
             .field("password", &RepositoryInput::password,
                    {.doc = "Kept in the vault, never read back",
                     .secret = true,

@@ -81,6 +81,15 @@ void TaskLeases::sweep(const Fence& fence) {
              if (task.status == TaskState::unreachable)
                  ends_.fail(tx, task, protocol::task_errors::make(protocol::task_errors::kTaskTimeout));
          });
+    each(database_.read(system, [&](Transaction& tx) { return TaskStore::unfetched(tx, now, kSweepBatch); }),
+         fence, "a test that nobody fetched could not be ended", [&](Transaction& tx, const Task& task) {
+             if (task.status == TaskState::queued)
+                 ends_.fail(tx, task,
+                            protocol::task_errors::make(
+                                protocol::task_errors::kTaskTimeout,
+                                "The agent did not fetch the test in time: it is away, paused or busy. Test "
+                                "the repository again."));
+         });
     // Retries whose time has come: their agents are asleep in a long poll.
     const auto due = database_.read(
         system, [&](Transaction& tx) { return TaskStore::agentsWithDueRetries(tx, lastSweep_, now); });

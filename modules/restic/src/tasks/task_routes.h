@@ -4,6 +4,7 @@
 
 #include "core/http/route.h"
 #include "repositories/repository_service.h"
+#include "repositories/unsaved_repositories.h"
 #include "tasks/agent_waker.h"
 #include "tasks/task_service.h"
 
@@ -14,11 +15,14 @@ struct TaskRoutes {
     core::db::Database& database;
     const core::Clock& clock;
     RepositoryService& repositories;
+    UnsavedRepositories& unsaved;
     TaskService& tasks;
     AgentWaker& waker;
 
     /// For people: tasks and their logs.
     void addTo(std::vector<core::http::Route>& routes) const;
+    /// For people: the test of a repository that nobody saved.
+    void addUnsavedTestTo(std::vector<core::http::Route>& routes) const;
     /// For people: the runs of backups.
     void addRunsTo(std::vector<core::http::Route>& routes) const;
     /// For agents and people: items of results.

@@ -117,10 +117,12 @@ Task TaskService::create(Transaction& tx, const TaskRequest& request) {
         if (!task.repository)
             task.repository = policy->repository;
     }
+    if (request.unsaved)
+        task.unsavedUntil = clock_.now() + std::chrono::seconds(task.timeoutSeconds);
     kind.check(task, policy);
     if (request.priority)
         task.priority = *request.priority;
-    if (!task.repository && !agent->hasOwnRepository())
+    if (!task.repository && !task.unsavedUntil && !agent->hasOwnRepository())
         throw core::Error(errors::kRepositoryMissing,
                           "Nothing says which repository it is for: neither the request nor "
                           "its policy names a repository, and the agent " +
@@ -339,6 +341,9 @@ Task TaskService::retry(const TenantContext& context, const Uuid& taskId, const 
                               "There is no task with the id " + taskId.toString() + ".");
         if (!protocol::isTerminal(task->status))
             throw core::Error(core::errors::kConflict, "The task has not ended yet; cancel it first.");
+        if (task->unsavedUntil)
+            throw core::Error(core::errors::kConflict, "The repository was not saved, and what it was tested "
+                                                       "with is no longer kept: test it again.");
         TaskRequest request;
         request.type = task->type;
         request.agent = task->agent;

@@ -40,6 +40,8 @@ struct TaskRequest {
     std::optional<int> priority;
     std::optional<core::Instant> slot;
     std::optional<core::Uuid> retryOf;
+    /// For a repository that the caller keeps beside the task, in the same transaction.
+    bool unsaved = false;
 };
 
 /// The life of tasks: made once, handed out at least once, fenced by the attempt, ended once (TaskEnds). It

@@ -34,6 +34,7 @@ const core::db::Table<Task>& table() {
                          column("parameters", &Task::parameters),
                          column("metadata", &Task::metadata),
                          column("timeout_seconds", &Task::timeoutSeconds),
+                         column("unsaved_until_us", &Task::unsavedUntil),
                          column("slot_us", &Task::slot),
                          column("not_before_us", &Task::notBefore),
                          column("lease_until_us", &Task::leaseUntil),
@@ -360,6 +361,14 @@ std::vector<TaskStore::Key> TaskStore::overdue(Transaction& tx, Instant now, int
                          "ORDER BY lease_until_us LIMIT " +
                              std::to_string(limit),
                          {now}));
+}
+
+std::vector<TaskStore::Key> TaskStore::unfetched(Transaction& tx, Instant now, int limit) {
+    return keys(tx.query(
+        "SELECT tenant_id, id FROM restic_tasks WHERE status = 'queued' AND unsaved_until_us IS NOT NULL AND "
+        "unsaved_until_us < $1 ORDER BY unsaved_until_us LIMIT " +
+            std::to_string(limit),
+        {now}));
 }
 
 std::vector<Uuid> TaskStore::agentsWithDueRetries(Transaction& tx, Instant after, Instant now) {

@@ -30,6 +30,9 @@ struct Task {
     core::json::Value parameters = core::json::Object();
     core::json::Value metadata = core::json::Object();
     std::int64_t timeoutSeconds = 21600;
+    /// Of a test of a repository that nobody saved: until then its agent must have fetched it. What it needs
+    /// is beside it (UnsavedRepositories).
+    std::optional<core::Instant> unsavedUntil;
     std::optional<core::Instant> slot; ///< of the schedule that made it
     std::optional<core::Instant> notBefore;
     std::optional<core::Instant> leaseUntil;
@@ -136,6 +139,9 @@ public:
     static std::vector<Key> lapsed(core::db::Transaction& tx, core::Instant now, int limit);
     /// In a system context: tasks that nobody has heard of since their time was over.
     static std::vector<Key> overdue(core::db::Transaction& tx, core::Instant now, int limit);
+    /// In a system context: waiting tests of repositories that nobody saved, which were to be fetched before
+    /// `now`.
+    static std::vector<Key> unfetched(core::db::Transaction& tx, core::Instant now, int limit);
     /// In a system context: agents with queued tasks whose time has come since `after`.
     static std::vector<core::Uuid> agentsWithDueRetries(core::db::Transaction& tx, core::Instant after,
                                                         core::Instant now);

@@ -33,7 +33,8 @@ public:
 };
 } // namespace
 
-std::vector<std::unique_ptr<KindOfTask>> kindsOfTasks(core::event::Bus& events) {
+std::vector<std::unique_ptr<KindOfTask>> kindsOfTasks(core::event::Bus& events,
+                                                      const core::ServiceHandle<base::SecretVault>& vault) {
     std::vector<std::unique_ptr<KindOfTask>> all;
     all.push_back(std::make_unique<BackupKind>(events));
     all.push_back(std::make_unique<InitKind>());
@@ -43,7 +44,7 @@ std::vector<std::unique_ptr<KindOfTask>> kindsOfTasks(core::event::Bus& events) 
     all.push_back(std::make_unique<UnlockKind>());
     all.push_back(std::make_unique<StatsKind>());
     all.push_back(std::make_unique<SnapshotsKind>(events));
-    all.push_back(std::make_unique<TestKind>());
+    all.push_back(std::make_unique<TestKind>(UnsavedRepositories(vault)));
     return all;
 }
 

@@ -6,8 +6,10 @@
 #include <variant>
 #include <vector>
 
+#include "base/secret_vault.h"
 #include "core/db/database.h"
 #include "core/event/bus.h"
+#include "core/service.h"
 #include "core/time.h"
 #include "core/wire.h"
 #include "policies/policy_store.h"
@@ -126,7 +128,8 @@ protected:
 };
 
 /// Every kind of task that there is: the list that restic.so is made with.
-[[nodiscard]] std::vector<std::unique_ptr<KindOfTask>> kindsOfTasks(core::event::Bus& events);
+[[nodiscard]] std::vector<std::unique_ptr<KindOfTask>>
+kindsOfTasks(core::event::Bus& events, const core::ServiceHandle<base::SecretVault>& vault);
 
 /// The kinds of tasks that a host knows. Thread-safe.
 class Kinds {

@@ -85,6 +85,8 @@ std::optional<std::string> checkFilePath(const std::string& text);
 std::optional<std::string> checkHost(const std::string& text);
 /// A bucket, container, account or user: letters, digits, ".", "-", "_"; no option, no separator.
 std::optional<std::string> checkWord(const std::string& text);
+/// What is given as base64 text.
+std::optional<std::string> checkBase64(const std::string& text);
 /// A path below a bucket: one line, no credentials.
 std::optional<std::string> checkLine(const std::string& text);
 std::optional<std::string> checkHttpUrl(const std::string& text);
