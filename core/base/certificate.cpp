@@ -1,6 +1,9 @@
 #include "core/certificate.h"
 
+#include <fstream>
+#include <iterator>
 #include <memory>
+#include <sstream>
 
 #include <Poco/Crypto/X509Certificate.h>
 #include <Poco/DateTime.h>
@@ -45,18 +48,28 @@ Certificate certificateOf(X509* certificate) {
 }
 
 Result<std::vector<Certificate>> readCertificates(const std::filesystem::path& file) {
+    constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----", kEnd = "-----END CERTIFICATE-----";
+    const auto refusal = [&](const std::string& reason) {
+        return Error(errors::kUnavailable, file.string() + " cannot be used: " + reason + ".");
+    };
+    std::ifstream in(file);
+    if (!in)
+        return refusal("it cannot be opened");
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
     std::vector<Certificate> read;
-    std::string reason = "it holds no certificate in PEM";
     try {
-        for (const auto& certificate : Poco::Crypto::X509Certificate::readPEM(file.string()))
-            read.push_back(certificateOf(certificate));
-    } catch (const Poco::OpenFileException&) {
-        reason = "it cannot be opened";
+        // One after the other: readPEM() of Poco 1.11 does not free what it read before something that is
+        // none.
+        for (auto at = text.find(kBegin); at != std::string::npos; at = text.find(kBegin, at + 1)) {
+            const auto end = text.find(kEnd, at);
+            std::istringstream one(text.substr(at, end == std::string::npos ? end : end + kEnd.size() - at));
+            read.push_back(certificateOf(Poco::Crypto::X509Certificate(one)));
+        }
     } catch (const Poco::Exception& error) {
-        reason = "it holds no certificate in PEM (" + error.displayText() + ")";
+        return refusal("it holds no certificate in PEM (" + error.displayText() + ")");
     }
     if (read.empty())
-        return Error(errors::kUnavailable, file.string() + " cannot be used: " + reason + ".");
+        return refusal("it holds no certificate in PEM");
     return read;
 }
 

@@ -234,6 +234,11 @@ protected:
         ids = {{"agents", web}, {"repositories", store}, {"policies", nightly}, {"tenants", *admin.tenant}};
         words = {{"schedule", {"0 2 * * *", "*/5 1-4 * * mon-fri", "@daily"}},
                  {"timezone", {"UTC", "Europe/Berlin", "Pacific/Kiritimati"}},
+                 {"forget_schedule", {"30 6 * * *", ""}},
+                 {"prune_schedule", {"0 8 * * 0", ""}},
+                 {"check_schedule", {"@weekly", ""}},
+                 {"check_subset", {"3/12", "5%", ""}},
+                 {"maintenance_agent_id", {web.toString(), nullptr}},
                  {"email", {"a@example.com", "b@example.com", "c@example.com"}},
                  {"hostname", {"db-01", "xn--gre-6ka.example"}},
                  {"include_paths", {Array{"/etc"}, Array{"/Größe \xF0\x9F\x92\xBE/x", "/\xE2\x82\xAC"}}},

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
@@ -34,7 +35,7 @@ struct CertificateOptions {
     const CertificateFiles* issuer = nullptr; ///< null: signed by itself
     std::string names = "IP:127.0.0.1,DNS:localhost";
     std::string algorithm = "ec"; ///< or "rsa:2048"
-    int days = 30;                ///< from now on
+    int days = 30;                ///< from now on; below 0 it has ended
 };
 
 /// Makes NAME.crt and NAME.key in the folder.
@@ -47,7 +48,7 @@ inline CertificateFiles makeCertificate(const std::filesystem::path& folder, con
                                        options.algorithm,
                                        "-nodes",
                                        "-days",
-                                       std::to_string(options.days),
+                                       std::to_string(std::max(options.days, 1)),
                                        "-subj",
                                        "/CN=" + name,
                                        "-addext",
@@ -64,6 +65,12 @@ inline CertificateFiles makeCertificate(const std::filesystem::path& folder, con
     const auto result = runTool("openssl", std::move(arguments));
     if (!result.exit.ok())
         throw std::runtime_error("openssl req: " + result.error);
+    if (options.days < 1) { // `req` makes none that has ended
+        const auto ended = runTool("openssl", {"x509", "-in", made.certificate, "-signkey", made.key, "-days",
+                                               std::to_string(options.days), "-out", made.certificate});
+        if (!ended.exit.ok())
+            throw std::runtime_error("openssl x509: " + ended.error);
+    }
     return made;
 }
 

@@ -85,11 +85,11 @@ void StorageServer::start(const fs::path& folder, core::ProcessSpec spec) {
         throw std::runtime_error(spec.program + " does not serve: " + contentOf(log));
 }
 
-std::unique_ptr<StorageServer> startRestServer(const fs::path& folder) {
+std::unique_ptr<StorageServer> startRestServer(const fs::path& folder, int days) {
     constexpr auto kUser = "of-the-rest-server";
     constexpr auto kPassword = "canary-of-the-rest-server";
     fs::create_directories(folder / "data");
-    const auto tls = makeCertificate(folder, "rest");
+    const auto tls = makeCertificate(folder, "rest", {.days = days});
     auto server = std::make_unique<StorageServer>();
     server->kind_ = "rest";
     server->port_ = freePort();
@@ -107,6 +107,21 @@ std::unique_ptr<StorageServer> startRestServer(const fs::path& folder) {
     server->start(folder, specOf("rclone", {"serve", "restic", "--addr", address, "--cert", tls.certificate,
                                             "--key", tls.key, "--user", kUser, "--pass", kPassword,
                                             (folder / "data").string()}));
+    return server;
+}
+
+std::unique_ptr<StorageServer> startFaultyServer(const fs::path& folder, const std::string& fault) {
+    fs::create_directories(folder);
+    auto server = std::make_unique<StorageServer>();
+    server->kind_ = "rest";
+    server->port_ = freePort();
+    const auto url = "http://127.0.0.1:" + std::to_string(server->port_) + "/";
+    server->config_ = [=](const std::string& name) { return Object{{"url", url + name + "/"}}; };
+    server->environment_ = [=](const std::string& name) -> std::map<std::string, std::string> {
+        return {{"RESTIC_REPOSITORY", "rest:" + url + name + "/"}};
+    };
+    server->start(folder, specOf("node", {std::string(AE_SOURCE_DIR) + "/tests/support/fault_server.mjs",
+                                          std::to_string(server->port_), fault}));
     return server;
 }
 

@@ -35,8 +35,10 @@ public:
     [[nodiscard]] const std::map<std::string, std::string>& detour() const noexcept { return detour_; }
 
 private:
-    friend std::unique_ptr<StorageServer> startRestServer(const std::filesystem::path& folder);
+    friend std::unique_ptr<StorageServer> startRestServer(const std::filesystem::path& folder, int days);
     friend std::unique_ptr<StorageServer> startSftpServer(const std::filesystem::path& folder);
+    friend std::unique_ptr<StorageServer> startFaultyServer(const std::filesystem::path& folder,
+                                                            const std::string& fault);
     friend std::unique_ptr<StorageServer> startS3Server(const std::filesystem::path& folder);
     friend std::unique_ptr<StorageServer> startAzureServer(const std::filesystem::path& folder);
     friend std::unique_ptr<StorageServer> startGcsServer(const std::filesystem::path& folder);
@@ -56,7 +58,8 @@ private:
 };
 
 /// rclone's server of restic's own protocol, over TLS with a certificate that nobody else trusts.
-std::unique_ptr<StorageServer> startRestServer(const std::filesystem::path& folder);
+/// `days`: how long the certificate is good; below 0 it has ended.
+std::unique_ptr<StorageServer> startRestServer(const std::filesystem::path& folder, int days = 30);
 /// OpenSSH, which lets in whom this process runs as, by a key; its own key stands in a known_hosts file.
 std::unique_ptr<StorageServer> startSftpServer(const std::filesystem::path& folder);
 /// s3rver, over TLS as above, with one bucket.
@@ -70,6 +73,10 @@ std::filesystem::path makeServiceAccount(const std::filesystem::path& folder, co
 /// account.
 std::unique_ptr<StorageServer> startGcsServer(const std::filesystem::path& folder);
 
+/// A REST server with a fault of fault_server.mjs: "page", "full" and "half".
+std::unique_ptr<StorageServer> startFaultyServer(const std::filesystem::path& folder,
+                                                 const std::string& fault);
+
 /// One of them, for tests that are run with each.
 struct StorageKind {
     std::string name; ///< for the test's name
@@ -79,7 +86,7 @@ inline void PrintTo(const StorageKind& kind, std::ostream* out) {
     *out << kind.name;
 }
 inline std::vector<StorageKind> storageKinds() {
-    return {{"rest", startRestServer},
+    return {{"rest", [](const std::filesystem::path& folder) { return startRestServer(folder); }},
             {"sftp", startSftpServer},
             {"s3", startS3Server},
             {"azure", startAzureServer},

@@ -86,6 +86,11 @@ constexpr auto kPhrases = std::to_array<Phrase>({
     {"connection closed by", &task_errors::kNetworkError},
     {"broken pipe", &task_errors::kNetworkError},
     {"unable to start the sftp session", &task_errors::kBackendUnavailable},
+    {"\": eof", &task_errors::kNetworkError},
+    {"\": unexpected eof", &task_errors::kNetworkError},
+    // Something else answers in the storage's place, with a page.
+    {"negative content length", &task_errors::kBackendUnavailable},
+    {"invalid character '<'", &task_errors::kBackendUnavailable},
     {"permission denied", &task_errors::kPermissionDenied},
     {"read-only file system", &task_errors::kPermissionDenied},
     {"repository does not exist", &task_errors::kRepositoryNotFound},

@@ -225,7 +225,8 @@ TEST_F(Tenants, AnothersIdsInBodiesAreLikeNobodys) {
     int asked = 0;
     const std::map<std::string, std::string> kinds{
         {"tenant_id", "tenants"},          {"agent_id", "agents"},   {"policy_id", "policies"},
-        {"repository_id", "repositories"}, {"target_id", "targets"}, {"user_id", "users"}};
+        {"repository_id", "repositories"}, {"target_id", "targets"}, {"user_id", "users"},
+        {"maintenance_agent_id", "agents"}};
     for (const auto& operation : api().document().operations()) {
         const auto route = operation.method + " " + operation.path;
         auto path = operation.path;

@@ -276,6 +276,14 @@ TEST(Verdict, CausesAreFoundInTheText) {
         {"Fatal: parsing repository location failed: invalid backend\nIf the repository is in a local "
          "directory, you need to add a `local:` prefix",
          "BackendUnsupported"},
+        {"Fatal: unable to open config file: client.Head: Head \"http://s/a/config\": EOF\nIs there a "
+         "repository "
+         "at the following location?",
+         "NetworkError"},
+        {"Fatal: unable to open config file: negative content length\nIs there a repository at the following "
+         "location?",
+         "BackendUnavailable"},
+        {"Fatal: invalid character '<' looking for beginning of value", "BackendUnavailable"},
         {"Fatal: something new", "CommandFailed"},
         {"", "CommandFailed"},
     };
