@@ -92,6 +92,8 @@ protected:
                                 {"type", "local"},
                                 {"url", "/srv/another"},
                                 {"password", kRepositoryPassword}};
+        auto tested = repository;
+        tested.set("agent_id", ids.at("agents"));
         const std::map<std::string, Object> bodies{
             {"POST /api/v1/auth/login", {{"email", theirs_.email}, {"password", kForeignPassword}}},
             {"POST /api/v1/auth/refresh", {{"refresh_token", theirs_.refresh}}},
@@ -102,6 +104,7 @@ protected:
              {{"role", "viewer"}, {"password", "taken over now"}, {"active", false}}},
             {"PUT /api/v1/restic/agents/{id}", {{"paused", true}}},
             {"POST /api/v1/restic/repositories", repository},
+            {"POST /api/v1/restic/repositories/test", tested},
             {"PUT /api/v1/restic/repositories/{id}", repository},
             {"POST /api/v1/restic/repositories/{id}/start-anew", {}},
             {"POST /api/v1/restic/repositories/{id}/test", {}},

@@ -7,6 +7,7 @@
 #include "agents/agent_store.h"
 #include "core/cron.h"
 #include "core/wire.h"
+#include "errors.h"
 #include "repositories/check_subset.h"
 #include "repositories/schedule_store.h"
 #include "restic/protocol/repository_kinds.h"
@@ -33,8 +34,10 @@ void checkAgent(Transaction& tx, const Repository& repository, std::vector<core:
         return;
     const auto* kind = protocol::findRepositoryKind(repository.type);
     if (!AgentStore::find(tx, *repository.maintenanceAgent))
-        problems.push_back({"/maintenance_agent_id", "is no agent that there is"});
-    else if (kind != nullptr && kind->onDisk && repository.agent != repository.maintenanceAgent)
+        throw core::Error(errors::kAgentNotFound,
+                          "There is no agent with the id " + repository.maintenanceAgent->toString() + ".",
+                          {{"/maintenance_agent_id", "is no agent that there is"}});
+    if (kind != nullptr && kind->onDisk && repository.agent != repository.maintenanceAgent)
         problems.push_back({"/maintenance_agent_id",
                             "must be the agent on whose disk the repository is, which agent_id names"});
 }

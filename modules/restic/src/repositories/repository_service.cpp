@@ -172,8 +172,9 @@ Repository RepositoryService::create(Transaction& tx, const RepositorySpec& spec
 protocol::TaskRepository RepositoryService::unsaved(Transaction& tx, RepositorySpec spec, const Uuid& agent) {
     const auto* kind = protocol::findRepositoryKind(spec.type);
     spec.agent = kind != nullptr && kind->onDisk ? std::optional(agent) : std::nullopt;
-    const Draft draft = draftOf(tx, spec, nullptr, false);
+    Draft draft = draftOf(tx, spec, nullptr, false);
     requireOwnPlace(tx, draft.repository);
+    planOf(tx, spec, draft.repository, nullptr); // refuses what adding would refuse
     protocol::TaskRepository given;
     given.id = Uuid::generate(clock_.now());
     given.type = draft.repository.type;
