@@ -92,10 +92,10 @@ struct FakeServer::State {
 
     Answer handle(const std::string& method, const Poco::URI& uri, const std::string& bearer,
                   const std::string& nonce, const std::string& body) {
-        said += body + "\n";
         std::vector<std::string> path;
         uri.getPathSegments(path);
         std::unique_lock lock(mutex);
+        said += body + "\n";
         if (intruder) {
             ++intrusions;
             changed.notify_all();
