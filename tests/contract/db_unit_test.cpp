@@ -45,6 +45,17 @@ TEST_P(UnitOfWork, KeepsEveryKindOfValue) {
     EXPECT_EQ(row.affected, 0);
 }
 
+TEST_P(UnitOfWork, TimesThatNoCalendarKnowsCanBeCountedWith) {
+    const auto read = [&](std::int64_t micros) {
+        return db.read(mine, [&](Transaction& tx) {
+            return core::formatInstant(tx.query("SELECT $1::bigint", {micros})[0].instant(0));
+        });
+    };
+    EXPECT_EQ(read(INT64_MIN).substr(0, 10), "0001-01-01");
+    EXPECT_EQ(read(INT64_MAX).substr(0, 10), "9999-12-31");
+    EXPECT_EQ(read(0).substr(0, 10), "1970-01-01");
+}
+
 TEST_P(UnitOfWork, NullIsNeverSilentlyAValue) {
     db.transact(mine, [&](Transaction& tx) {
         tx.execute("INSERT INTO items (tenant_id, id, name, n, flag, payload, raw, ratio, at_us) "

@@ -46,7 +46,7 @@ void refuseLostKeys(core::db::Database& database, const std::filesystem::path& f
             core::errors::kUnavailable,
             fmt::format("{} is missing, and the key {} sealed the vault of this database: put the file back "
                         "from its backup, or give that key as BACKUP_ENCRYPTION_KEY",
-                        (folder / "encryption-key").string(), *sealedBy));
+                        (folder / kVaultKeyFile).string(), *sealedBy));
     throw core::Error(
         core::errors::kUnavailable,
         fmt::format("{} is missing, and this database is in use: put the file back from its backup, or give "
@@ -166,11 +166,10 @@ void BaseModule::initialize(core::ModuleContext& context) {
         return key.bytes;
     };
     auto jwtKey = secret.empty() ? findKey(folder, "jwt-secret") : std::optional(secret);
-    auto vaultKey =
-        given.empty() ? findKey(folder, "encryption-key") : std::optional(parseEncryptionKey(given));
+    auto vaultKey = given.empty() ? findKey(folder, kVaultKeyFile) : std::optional(parseEncryptionKey(given));
     if (!jwtKey || !vaultKey)
         refuseLostKeys(context.database(), folder, vaultKey.has_value());
-    setup.vaultKey = vaultKey ? *vaultKey : make("encryption-key", "BACKUP_ENCRYPTION_KEY");
+    setup.vaultKey = vaultKey ? *vaultKey : make(kVaultKeyFile, "BACKUP_ENCRYPTION_KEY");
     setup.vaultKeyIsGiven = !given.empty();
     if (const auto before = config.text("security.encryption_key_before"); !before.empty())
         setup.vaultKeysBefore.push_back(parseEncryptionKey(before));

@@ -27,8 +27,9 @@ INSTANTIATE_TEST_SUITE_P(Restic, StorageFaults, testing::ValuesIn(restics()),
 
 TEST_P(StorageFaults, AStorageWithoutRoomSaysThatItsQuotaIsUsedUp) {
     meet("full");
-    EXPECT_EQ(errorOf(start("init", repositoryId_)), "QuotaExceeded");
-    EXPECT_EQ(task(start("init", repositoryId_)).integerOr("attempt"), 1);
+    const auto id = start("init", repositoryId_);
+    EXPECT_EQ(errorOf(id), "QuotaExceeded");
+    EXPECT_EQ(task(id).integerOr("attempt"), 1) << "another try finds no more room";
 }
 
 TEST_P(StorageFaults, APageInsteadOfAnAnswerIsNoRepository) {

@@ -10,9 +10,13 @@ namespace base {
 namespace fs = std::filesystem;
 
 namespace {
-constexpr std::string_view kPrefix = "encryption-key.";
+const std::string kPrefix = std::string(kVaultKeyFile) + ".";
 constexpr std::string_view kOld = ".old";
 constexpr std::size_t kIdLength = 16;
+
+bool isId(const std::string& text) {
+    return text.size() == kIdLength && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
 } // namespace
 
 std::string KeyRing::idOf(const std::string& key) {
@@ -37,12 +41,12 @@ std::optional<std::string> KeyRing::find(const std::string& id) const {
     const std::lock_guard lock(mutex_);
     if (const auto at = keys_.find(id); at != keys_.end())
         return at->second;
+    if (folder_.empty() || !isId(id))
+        return std::nullopt;
     // What a rotation has put in place of a key is in encryption-key itself.
-    auto names = std::vector<std::string>{"encryption-key"};
-    for (const auto& further : furtherKeys(folder_))
-        names.push_back(further.file.filename().string());
-    for (const auto& name : names)
-        if (auto key = folder_.empty() ? std::nullopt : findKey(folder_, name); key && idOf(*key) == id)
+    const auto further = kPrefix + id;
+    for (const auto& name : {further, further + std::string(kOld), std::string(kVaultKeyFile)})
+        if (auto key = findKey(folder_, name); key && idOf(*key) == id)
             return keys_[id] = std::move(*key);
     return std::nullopt;
 }
@@ -58,7 +62,7 @@ std::vector<FurtherKey> furtherKeys(const fs::path& folder) {
         const bool old = name.ends_with(kOld);
         if (old)
             name.resize(name.size() - kOld.size());
-        if (name.size() == kIdLength && name.find_first_not_of("0123456789abcdef") == std::string::npos)
+        if (isId(name))
             found.push_back({std::move(name), old, entry.path()});
     }
     return found;

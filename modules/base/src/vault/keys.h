@@ -13,6 +13,9 @@ struct Key {
     std::filesystem::path file; ///< empty if it was given
 };
 
+/// The vault's key in the folder of keys.
+inline constexpr const char* kVaultKeyFile = "encryption-key";
+
 /// The 32 bytes of BACKUP_ENCRYPTION_KEY from base64 or hex. Throws core::Error(kValidation) with a sentence.
 std::string parseEncryptionKey(const std::string& text);
 

@@ -15,20 +15,19 @@ using core::db::Transaction;
 
 namespace {
 constexpr int kBatch = 100;
-constexpr const char* kFile = "encryption-key";
 
 fs::path fileOf(const fs::path& folder, const std::string& id) {
-    return folder / fmt::format("{}.{}", kFile, id);
+    return folder / fmt::format("{}.{}", kVaultKeyFile, id);
 }
 
 /// Puts the key of the vault into keys/encryption-key, and what was there beside it.
 void exchangeFiles(const fs::path& folder, const std::string& id) {
-    const auto own = findKey(folder, kFile);
+    const auto own = findKey(folder, kVaultKeyFile);
     const auto fresh = fileOf(folder, id);
     if (!own || KeyRing::idOf(*own) == id || !fs::exists(fresh))
         return;
-    linkPrivateFile(folder / kFile, fileOf(folder, KeyRing::idOf(*own)).string() + ".old");
-    movePrivateFile(fresh, folder / kFile);
+    linkPrivateFile(folder / kVaultKeyFile, fileOf(folder, KeyRing::idOf(*own)).string() + ".old");
+    movePrivateFile(fresh, folder / kVaultKeyFile);
 }
 } // namespace
 
@@ -55,12 +54,12 @@ VaultRotation::Result VaultRotation::run(const core::SystemContext& context,
 }
 
 std::string VaultRotation::target(const std::string& sealedBy, Result& result) const {
-    const bool isBehind =
-        !database_
-             .read(core::SystemContext("vault rotation"),
-                   [&](Transaction& tx) { return Vault::sealedByOthers(tx, sealedBy, std::nullopt, 1); })
-             .empty();
     if (keyIsGiven_) {
+        const bool isBehind =
+            !database_
+                 .read(core::SystemContext("vault rotation"),
+                       [&](Transaction& tx) { return Vault::sealedByOthers(tx, sealedBy, std::nullopt, 1); })
+                 .empty();
         if (keys_.ownId() == sealedBy && !isBehind)
             throw core::Error(
                 core::errors::kConflict,
