@@ -21,7 +21,7 @@ interface Result {
   total_size?: number
   count?: number
   locks_removed?: number
-  locks_left?: string[]
+  lock_count?: number
   created?: boolean
   found?: boolean
   version?: number
@@ -30,7 +30,7 @@ interface Result {
 export const resultOf = (last: Pick<Maintenance, 'result'>): Result => (last.result ?? {}) as Result
 
 /** What a repository's page starts whatever the repository is, in the order of its cards. */
-export const STARTED_BY_HAND = ['test', 'check', 'prune', 'forget', 'stats', 'snapshots', 'unlock'] as const satisfies MaintenanceKind[]
+export const STARTED_BY_HAND = ['test', 'check', 'prune', 'forget', 'stats', 'snapshots'] as const satisfies MaintenanceKind[]
 
 interface CaredFor {
   maintenance: Pick<Repository['maintenance'], 'last'>
@@ -48,7 +48,7 @@ export interface Plan {
   problem: string | null | undefined
 }
 /** What a repository has a schedule for. */
-export const BY_SCHEDULE = ['check', 'prune', 'forget'] as const satisfies MaintenanceKind[]
+export const BY_SCHEDULE = ['check', 'prune', 'forget', 'stats'] as const satisfies MaintenanceKind[]
 export function planOf({ maintenance }: Pick<Repository, 'maintenance'>, kind: MaintenanceKind): Plan | undefined {
   const operation = BY_SCHEDULE.find((one) => one === kind)
   if (!operation) return undefined
@@ -84,9 +84,10 @@ const DID: Record<MaintenanceKind, (result: Result, say: Say) => string> = {
   snapshots: (result, { t }) => (result.count === undefined ? t('cared.done') : t('cared.listed', { count: result.count }, result.count)),
   unlock: (result, { t }) => {
     const removed = result.locks_removed === undefined ? t('cared.unlockedSome') : t('cared.unlocked', { count: result.locks_removed }, result.locks_removed)
-    const left = result.locks_left ?? []
-    return left.length ? `${removed} ${t('cared.locksLeft', { count: left.length, holder: left[0] }, left.length)}` : removed
+    const left = result.lock_count ?? 0
+    return left ? `${removed} ${t('cared.locksLeft', { count: left }, left)}` : removed
   },
+  locks: (result, { t }) => t('cared.held', { count: result.lock_count ?? 0 }, result.lock_count ?? 0),
   test: (result, { t }) => t(result.found ? 'cared.reached' : 'cared.reachedEmpty', { version: result.version ?? '–' }),
   init: (result, { t }) => t(result.created ? 'cared.created' : 'cared.there'),
 }

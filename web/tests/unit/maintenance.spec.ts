@@ -42,7 +42,9 @@ describe('what care for a repository did', () => {
   it('never claims to have counted locks that restic did not count', () => {
     expect(english(did('unlock', {}))).toBe('Locks whose holder is gone were removed, if there were any.')
     expect(english(did('unlock', { locks_removed: 0 }))).toBe('There was no lock to remove.')
-    expect(english(did('unlock', { locks_removed: 1, locks_left: ['PID 7 on db-01'] }))).toBe('One lock was removed. One is left, whose holder may be alive: PID 7 on db-01')
+    expect(english(did('unlock', { locks_removed: 1, lock_count: 1 }))).toBe('One lock was removed. One is left, whose holder may be alive.')
+    expect(german(did('locks', { lock_count: 2 }))).toBe('Es gibt 2 Sperren.')
+    expect(english(did('locks', {}))).toBe('Nobody holds the repository.')
     expect(german(did('unlock', { locks_removed: 2 }))).toBe('2 Sperren wurden entfernt.')
   })
   it('says of a test what is there', () => {
@@ -90,7 +92,7 @@ describe('a task that has not ended', () => {
   })
   it('has words for every code and kind of the host', () => {
     const codes: Record<NonNullable<Task['waiting']>['code'], true> = { others_work: true, taken: true, turn: true, new_repository: true, again: true, paused: true, offline: true, busy: true }
-    const kinds: Record<Maintenance['kind'], true> = { init: true, check: true, forget: true, prune: true, unlock: true, stats: true, snapshots: true, test: true }
+    const kinds: Record<Maintenance['kind'], true> = { init: true, check: true, forget: true, prune: true, unlock: true, stats: true, snapshots: true, test: true, locks: true }
     for (const language of ['en', 'de'] as const) {
       say(language)
       for (const code of Object.keys(codes)) expect(i18n.global.te(`wait.${code}`), code).toBe(true)

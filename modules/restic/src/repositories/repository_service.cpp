@@ -7,8 +7,10 @@
 #include "agents/agent_store.h"
 #include "core/wire.h"
 #include "errors.h"
+#include "repositories/maintenance_store.h"
 #include "repositories/place.h"
 #include "repositories/schedule_store.h"
+#include "repositories/size_store.h"
 #include "restic/protocol/names.h"
 #include "restic/protocol/password_rule.h"
 
@@ -137,6 +139,11 @@ void RepositoryService::requireOwnPlace(Transaction& tx, const Repository& repos
                                       other->name));
 }
 
+void RepositoryService::forgetCondition(Transaction& tx, const Uuid& id) {
+    MaintenanceStore::eraseAll(tx, id);
+    SizeStore::eraseAll(tx, id);
+}
+
 MaintenancePlan RepositoryService::planOf(Transaction& tx, const RepositorySpec& spec, Repository& repository,
                                           const Repository* before) {
     repository.maintenanceAgent = spec.maintenanceAgent;
@@ -194,7 +201,8 @@ Repository RepositoryService::update(Transaction& tx, const Uuid& id, const Repo
     Draft draft = draftOf(tx, spec, &before, hasPassword(tx, id));
     Repository& repository = draft.repository;
     repository.id = id;
-    if (placeOf(repository) != before.place) // two that were at one place before stay changeable
+    const bool moves = placeOf(repository) != before.place;
+    if (moves) // two that were at one place before stay changeable
         requireOwnPlace(tx, repository);
     const auto plan = planOf(tx, spec, repository, &before);
     if (repository.agent && repository.agent != before.agent)
@@ -213,6 +221,8 @@ Repository RepositoryService::update(Transaction& tx, const Uuid& id, const Repo
     }
     storeSecrets(tx, draft, spec, before.secretFields);
     plan.store(tx, repository, repository.updatedAt);
+    if (moves)
+        forgetCondition(tx, id);
     announce(tx);
     return repository;
 }
@@ -255,6 +265,7 @@ void RepositoryService::remove(Transaction& tx, const Uuid& id) {
                                                                 repository.name, fmt::join(users, ", ")));
     RepositoryStore::archive(tx, id, clock_.now());
     ScheduleStore::eraseAll(tx, id);
+    SizeStore::eraseAll(tx, id);
     vault_->eraseRow(tx, tx.tenant(), kTable, id);
 }
 

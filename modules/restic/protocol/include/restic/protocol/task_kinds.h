@@ -42,7 +42,7 @@ struct TaskKind {
 };
 
 namespace kinds {
-extern const TaskKind backup, init, check, forget, prune, unlock, stats, snapshots, test;
+extern const TaskKind backup, init, check, forget, prune, unlock, locks, stats, snapshots, test;
 } // namespace kinds
 
 /// All of them, in the order in which documentation lists them.
