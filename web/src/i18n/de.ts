@@ -199,6 +199,9 @@ const de: Messages = {
     check: 'Letzte Prüfung',
     size: 'Größe',
     freed: 'Platz zuletzt freigegeben',
+    locks: 'Sperren',
+    held: 'keine | eine | {count}',
+    queue: 'In Arbeit',
   },
   repository: {
     none: 'Dieses Repository gibt es nicht.',
@@ -252,6 +255,7 @@ const de: Messages = {
     next: 'das nächste Mal',
     problem: 'Zuletzt nicht oder nicht ganz geschehen: {problem}',
   },
+  document: { choose: 'Datei wählen…', tooLarge: 'Die Datei ist größer als {most}.', noText: 'Die Datei ist kein Text. Ein privater Schlüssel wird als Text gegeben.' },
   locks: {
     title: 'Sperren',
     neverRead: 'Noch niemand hat nachgesehen, wer das Repository hält.',
@@ -271,6 +275,7 @@ const de: Messages = {
     title: 'Größe',
     none: 'Wie viel Platz das Repository belegt, wurde noch nicht gezählt.',
     now: 'Es belegt {size}.',
+    counted: 'Gezählt',
     more: '{size} mehr als {days} Tage zuvor.',
     less: '{size} weniger als {days} Tage zuvor.',
     same: 'So viel wie {days} Tage zuvor.',
@@ -467,6 +472,7 @@ const de: Messages = {
     user: 'Benutzer',
     key: 'SSH-Schlüssel',
     key_file: 'Datei mit dem SSH-Schlüssel',
+    known_hosts: 'Schlüssel des Servers (known_hosts)',
     known_hosts_file: 'Datei mit dem Schlüssel des Servers',
     endpoint: 'Server',
     bucket: 'Bucket',

@@ -197,6 +197,9 @@ const en = {
     check: 'Last check',
     size: 'Size',
     freed: 'Space last freed',
+    locks: 'Locks',
+    held: 'none | one | {count}',
+    queue: 'Under way',
   },
   repository: {
     none: 'There is no such repository.',
@@ -250,6 +253,7 @@ const en = {
     next: 'next',
     problem: 'Last time not done, or not all of it: {problem}',
   },
+  document: { choose: 'Choose a file…', tooLarge: 'The file is larger than {most}.', noText: 'The file is no text. A private key is given as text.' },
   locks: {
     title: 'Locks',
     neverRead: 'Nobody has looked yet who holds the repository.',
@@ -269,6 +273,7 @@ const en = {
     title: 'Size',
     none: 'What the repository takes up has not been counted yet.',
     now: 'It takes up {size}.',
+    counted: 'Counted',
     more: '{size} more than {days} days before.',
     less: '{size} less than {days} days before.',
     same: 'As much as {days} days before.',
@@ -465,6 +470,7 @@ const en = {
     user: 'User',
     key: 'SSH key',
     key_file: 'File with the SSH key',
+    known_hosts: 'The server’s own key (known_hosts)',
     known_hosts_file: 'File with the server’s key',
     endpoint: 'Server',
     bucket: 'Bucket',

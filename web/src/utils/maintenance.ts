@@ -38,6 +38,13 @@ interface CaredFor {
 export const lastOf = (repository: CaredFor, kind: MaintenanceKind): Maintenance | undefined =>
   repository.maintenance.last.find((last) => last.kind === kind)
 
+/** How many locks were seen last, and when: a look tells it, and an unlock. */
+export function heldBy(repository: CaredFor): { count: number; at: string } | undefined {
+  const looks = (['locks', 'unlock'] as const).flatMap((kind) => lastOf(repository, kind) ?? [])
+  const last = looks.filter((look) => resultOf(look).lock_count !== undefined).sort((a, b) => Date.parse(b.ended_at) - Date.parse(a.ended_at))[0]
+  return last && { count: resultOf(last).lock_count ?? 0, at: last.ended_at }
+}
+
 /** When a kind of care is done by itself. */
 export interface Plan {
   /** Five cron fields; empty: never by itself. */

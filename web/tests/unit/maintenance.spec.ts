@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { Maintenance, Task } from '../../src/api/client'
 import { i18n, type Language } from '../../src/i18n'
 import { bytes } from '../../src/utils/format'
-import { keptBy, lastOf, outcomeOf, soundness, stateOf, type Say } from '../../src/utils/maintenance'
+import { heldBy, keptBy, lastOf, outcomeOf, soundness, stateOf, type Say } from '../../src/utils/maintenance'
 
 const say = (language: Language): Say => {
   i18n.global.locale.value = language
@@ -118,5 +118,17 @@ describe('what a retention keeps', () => {
     expect(keptBy({ keep_last: 3, keep_daily: 7, keep_weekly: 0, keep_monthly: null }, say('en'))).toBe('the last 3; one a day for 7 days')
     expect(keptBy({ keep_last: 1, keep_yearly: 1 }, say('de'))).toBe('der letzte; einer je Jahr ein Jahr lang')
     expect(keptBy({}, say('en'))).toBe('')
+  })
+})
+
+describe('who holds a repository', () => {
+  const held = (...last: Maintenance[]) => heldBy({ maintenance: { last } })
+  it('is what was seen last, by a look or an unlock', () => {
+    const look = did('locks', { lock_count: 2 }, { ended_at: '2026-01-02T03:00:00.000Z' })
+    const unlock = did('unlock', { lock_count: 0 }, { ended_at: '2026-01-02T04:00:00.000Z' })
+    expect(held()).toBeUndefined()
+    expect(held(look)).toEqual({ count: 2, at: look.ended_at })
+    expect(held(look, unlock)).toEqual({ count: 0, at: unlock.ended_at })
+    expect(held(did('unlock', { locks_removed: 1 }))).toBeUndefined()
   })
 })
