@@ -91,6 +91,8 @@ test('an S3 repository with a wrong key is corrected, backed up to and measured'
     const [{ size_bytes: size }] = (await system.call('GET', `/restic/repositories/${repository}/sizes`)).items
     assert.ok(size >= 600000 && size < 700000, `600,000 bytes that nothing makes smaller, and not ${size}`)
     await picture(page, 's3-size')
+    await page.waitForSelector('[data-test=users] >> text=nightly')
+    await page.waitForSelector('[data-test=snapshots] td >> text=web-01')
     await page.goto(`${system.url}/repositories`)
     await page.waitForSelector('td >> text=KiB')
     await picture(page, 'repositories-list')
@@ -128,5 +130,27 @@ test('an SSH key is read from its file', async () => {
   await page.setInputFiles('[data-field="/config/key"] input[type=file]', file)
   await page.waitForSelector('[data-field="/config/key"] [role=alert]')
   await picture(page, 'repository-new-sftp')
+  assert.deepEqual(problems, [])
+})
+
+test('a repository that a policy uses cannot be removed; another one goes once its name is typed', async () => {
+  const { id } = (await system.call('GET', '/restic/repositories')).items.find((one) => one.name === 'offsite')
+  const ask = async (name) => {
+    await page.click('[data-test=remove] button')
+    await page.fill('[data-test=confirm-name]', name)
+    await page.click('[data-test=confirm]')
+  }
+  await page.goto(`${system.url}/repositories/${id}`)
+  await ask('offsite')
+  await page.waitForSelector('dialog [role=alert] >> text=nightly')
+  await picture(page, 'repository-removal')
+  await page.click('[data-test=cancel]')
+  const other = await system.call('POST', '/restic/repositories', { name: 'unused', type: 's3', config: { endpoint, bucket: BUCKET, path: 'unused' }, password: PASSWORD })
+  await page.goto(`${system.url}/repositories/${other.id}`)
+  await page.waitForSelector('[data-test=users] >> text=No policy saves here.')
+  await ask('unused')
+  await page.waitForURL(/repositories$/)
+  await page.waitForSelector('td >> text=offsite')
+  assert.equal(await page.locator('td >> text=unused').count(), 0)
   assert.deepEqual(problems, [])
 })

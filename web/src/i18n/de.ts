@@ -204,6 +204,7 @@ const de: Messages = {
     queue: 'In Arbeit',
   },
   repository: {
+    danger: 'Was sich nicht zurücknehmen lässt',
     none: 'Dieses Repository gibt es nicht.',
     noneHint: 'Vielleicht gehört es einem anderen Mandanten, oder die Adresse ist unvollständig.',
     unchecked: '„{name}“ wurde noch nie auf Schäden geprüft.',
@@ -254,6 +255,17 @@ const de: Messages = {
     cron: 'Nach dem Zeitplan {schedule} ({timezone})',
     next: 'das nächste Mal',
     problem: 'Zuletzt nicht oder nicht ganz geschehen: {problem}',
+  },
+  usedBy: { title: 'Benutzt von', none: 'Keine Richtlinie sichert hierher.', agents: 'kein Rechner | ein Rechner | {count} Rechner' },
+  snapshots: { title: 'Snapshots', none: 'Von diesem Repository ist kein Snapshot bekannt.', time: 'Gesichert', id: 'Snapshot', paths: 'Pfade', size: 'Größe der Dateien' },
+  removal: {
+    title: 'Von hier entfernen',
+    what: 'Das Repository ist hier nicht mehr bekannt. Was dort gespeichert ist, bleibt.',
+    open: 'Entfernen…',
+    ask: '„{name}“ von hier entfernen?',
+    means: 'Im Speicher wird nichts gelöscht: Snapshots bleiben, und von hier aus prüft, lichtet und überwacht sie niemand mehr. Richtlinien, die dorthin sichern, brauchen zuerst ein anderes Repository.',
+    password: 'Das Passwort, das hier aufbewahrt wird, verschwindet. Ohne eine Kopie davon kann niemand das Repository je wieder lesen.',
+    start: 'Entfernen',
   },
   document: { choose: 'Datei wählen…', tooLarge: 'Die Datei ist größer als {most}.', noText: 'Die Datei ist kein Text. Ein privater Schlüssel wird als Text gegeben.' },
   locks: {

@@ -202,6 +202,7 @@ const en = {
     queue: 'Under way',
   },
   repository: {
+    danger: 'What cannot be undone',
     none: 'There is no such repository.',
     noneHint: 'It may belong to another tenant, or the address is not complete.',
     unchecked: '“{name}” has never been checked for damage.',
@@ -252,6 +253,17 @@ const en = {
     cron: 'By the schedule {schedule} ({timezone})',
     next: 'next',
     problem: 'Last time not done, or not all of it: {problem}',
+  },
+  usedBy: { title: 'Used by', none: 'No policy saves here.', agents: 'no machine | one machine | {count} machines' },
+  snapshots: { title: 'Snapshots', none: 'No snapshot of this repository is known.', time: 'Saved', id: 'Snapshot', paths: 'Paths', size: 'Size of its files' },
+  removal: {
+    title: 'Remove from here',
+    what: 'The repository is no longer known here. What is stored there stays.',
+    open: 'Remove…',
+    ask: 'Remove “{name}” from here?',
+    means: 'Nothing is deleted in the storage: snapshots stay, and nobody checks, thins out or watches them from here any more. Policies that save there must be given another repository first.',
+    password: 'The password that is kept here goes. Without a copy of it nobody can ever read the repository.',
+    start: 'Remove',
   },
   document: { choose: 'Choose a file…', tooLarge: 'The file is larger than {most}.', noText: 'The file is no text. A private key is given as text.' },
   locks: {

@@ -1,6 +1,7 @@
 import type { QueryClient } from '@tanstack/vue-query'
-import { api, type Agent, type Locks, type MaintenanceKind, type Repository, type RepositorySizes, type Task } from '../api/client'
+import { api, type Agent, type Locks, type MaintenanceKind, type Repository, type RepositorySizes, type Snapshot, type Task } from '../api/client'
 import { isMissing } from '../api/errors'
+import type { AskedPages } from '../composables/usePages'
 import type { Asked } from './asked'
 import { every } from './client'
 import { keys } from './keys'
@@ -69,4 +70,11 @@ export const repositoryQuery = (id: string): Asked<RepositoryView> => ({
   queryKey: [...keys.repositories, id],
   queryFn: ({ client }) => look(client, id),
   refetchInterval: every((view) => (view?.repository.open_tasks.length ? 1 : 10)),
+})
+
+export const snapshotsQuery = (repository: string): AskedPages<Snapshot> => ({
+  queryKey: [...keys.repositories, repository, 'snapshots'],
+  load: (limit, after) => api.repositorySnapshots(repository, limit, after),
+  size: 20,
+  seconds: () => 30,
 })
