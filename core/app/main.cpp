@@ -3,6 +3,7 @@
 #include <iostream>
 #include <optional>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -206,6 +207,9 @@ int run(int argc, char** argv) {
 } // namespace
 
 int main(int argc, char** argv) {
+    // Its memory holds secrets.
+    const rlimit none{};
+    ::setrlimit(RLIMIT_CORE, &none);
     core::app::blockSignals();
     try {
         return run(argc, argv);

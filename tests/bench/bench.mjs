@@ -12,11 +12,12 @@ import { requests } from './requests.mjs'
 import { scale } from './scale.mjs'
 import { slow } from './slow.mjs'
 import { start } from './start.mjs'
+import { storages } from './storages.mjs'
 import { storm } from './storm.mjs'
 
 process.env.AE_HTTP_RATE_LIMIT = '0' // one caller asks as fast as the host answers
 
-const benches = { start, events, requests, list, backup: () => withHost({}, backup), maintenance: () => withHost({}, maintenance), parked, 'parked-tls': parkedTls, storm, slow, scale, claim }
+const benches = { start, events, requests, list, backup: () => withHost({}, backup), maintenance: () => withHost({}, maintenance), storages: () => withHost({}, storages), parked, 'parked-tls': parkedTls, storm, slow, scale, claim }
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !(name in benches))
 if (unknown.length > 0) {

@@ -97,6 +97,33 @@ TEST_P(ResticTruth, ASuccessThatTellsOfTroubleIsAWarning) {
     EXPECT_EQ(target().status, "healthy");
 }
 
+TEST_P(ResticTruth, DamageThatTheLastCheckFoundIsNotGreen) {
+    const auto check = [&](restic::protocol::TaskStatusReport outcome) {
+        auto request = manual(web, store);
+        request.type = "check";
+        request.parameters = core::json::Object{};
+        const auto id = host.tasks.create(tenant, request).id;
+        host.tasks.handOut(tenant, web, 5);
+        if (!outcome.result)
+            outcome.result = core::json::Object{{"outcome", outcome.status}};
+        host.tasks.report(tenant, web, id, outcome);
+        EXPECT_EQ(status(id), outcome.status);
+    };
+    backup(saved('a', 1200, 5000));
+    check(failed("RepositoryCorrupted"));
+    EXPECT_EQ(target().status, "unhealthy");
+    EXPECT_EQ(target().error->error, "RepositoryCorrupted");
+    EXPECT_EQ(problem(), "it went wrong");
+    backup(saved('b', 1200, 5000));
+    EXPECT_EQ(target().status, "unhealthy") << "a good backup mends nothing";
+    check(said("success"));
+    EXPECT_EQ(target().status, "healthy");
+    check(failed("AuthenticationFailed"));
+    EXPECT_EQ(target().status, "healthy") << "which says nothing of the data";
+    check(failed("RepositoryNotFound"));
+    EXPECT_EQ(target().error->error, "RepositoryNotFound");
+}
+
 TEST_P(ResticTruth, LessThanThePolicyExpectsIsAWarning) {
     backup(saved('a', 12, 999));
     EXPECT_EQ(target().status, "warning");

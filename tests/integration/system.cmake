@@ -1,8 +1,9 @@
 # What every test with a real host needs, with the proofs at its end.
 add_library(ae_system_support STATIC integration/system/api_client.cpp integration/system/traffic.cpp
-                                     integration/system/proofs.cpp support/secret_fields.cpp)
+                                     integration/system/proofs.cpp support/secret_fields.cpp
+                                     support/kind_values.cpp)
 target_include_directories(ae_system_support PUBLIC ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/tests/mocks)
-target_link_libraries(ae_system_support PUBLIC ae_core PRIVATE ae_test_support restic_protocol fmt::fmt GTest::gtest
+target_link_libraries(ae_system_support PUBLIC ae_core restic_protocol PRIVATE ae_test_support fmt::fmt GTest::gtest
                                                                ae_options)
 file(GLOB system_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/integration/system/*_test.cpp)
 ae_add_test(system_test TIER integration POSTGRES TIMEOUT 400

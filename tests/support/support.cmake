@@ -16,7 +16,7 @@ add_test(NAME postgres_stop COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/support/postgres
 set_tests_properties(postgres_start PROPERTIES FIXTURES_SETUP postgres TIMEOUT 60)
 set_tests_properties(postgres_stop PROPERTIES FIXTURES_CLEANUP postgres TIMEOUT 60)
 
-add_library(ae_storage_servers STATIC support/storage_servers.cpp)
+add_library(ae_storage_servers STATIC support/storage_servers.cpp support/slow_proxy.cpp)
 target_include_directories(ae_storage_servers PUBLIC ${PROJECT_SOURCE_DIR}/tests)
 target_compile_definitions(ae_storage_servers PRIVATE AE_SOURCE_DIR="${PROJECT_SOURCE_DIR}" AE_BUILD_DIR="${PROJECT_BINARY_DIR}")
 target_link_libraries(ae_storage_servers PUBLIC ae_core PRIVATE ae_options)

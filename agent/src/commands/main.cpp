@@ -2,6 +2,8 @@
 #include <cstdio>
 #include <string>
 
+#include <sys/resource.h>
+
 #include <CLI/CLI.hpp>
 #include <Poco/Net/NetSSL.h>
 #include <fmt/format.h>
@@ -31,6 +33,9 @@ std::string lookup(const Environment& environment, const std::string& name) {
 } // namespace
 
 int agentMain(int argc, char** argv) {
+    // Its memory holds secrets, and what it starts inherits this.
+    const rlimit none{};
+    ::setrlimit(RLIMIT_CORE, &none);
     // OpenSSL writes to sockets without MSG_NOSIGNAL.
     ::signal(SIGPIPE, SIG_IGN);
     CommonOptions common;

@@ -11,6 +11,9 @@ using namespace std::chrono_literals;
 namespace task_errors = restic::protocol::task_errors;
 
 constexpr auto kMost = 120s;
+/// What is done after a cancelled restic: somebody waits for the end, and a storage that hangs may be why.
+constexpr auto kMostAfterCancel = 15s;
+constexpr auto kGraceAfterCancel = 5s;
 constexpr int kMostTriesForWords = 5;
 } // namespace
 
@@ -34,7 +37,12 @@ RepositoryCommands::runOnce(const RepositoryAccess& repository, const std::vecto
                             bool evenIfCancelled) const {
     auto command = services_.commands.on(repository, arguments);
     command.spec.standardOutput = core::ProcessOutput::capture(64U << 10U);
-    command.spec.timeout = evenIfCancelled ? kMost : std::min<std::chrono::milliseconds>(kMost, timeout_);
+    command.spec.timeout = std::min<std::chrono::milliseconds>(kMost, timeout_);
+    if (evenIfCancelled) {
+        command.spec.timeout = kMostAfterCancel;
+        command.spec.interruptGrace =
+            std::min<std::chrono::milliseconds>(command.spec.interruptGrace, kGraceAfterCancel);
+    }
     std::stop_source either;
     const std::stop_callback byAgent(stop, [&] { either.request_stop(); });
     const std::stop_callback byServer(evenIfCancelled ? std::stop_token() : report_.outbox().stopToken(),

@@ -24,7 +24,7 @@ public:
 
     /// What the command said and how it ended; the reason in `error` if it did not come to an end. One that
     /// tried in vain has failed, with what it said until then.
-    /// `evenIfCancelled`: also for what is done after a cancelled restic.
+    /// `evenIfCancelled`: also for what is done after a cancelled restic; it gets a quarter of a minute.
     std::optional<core::ProcessResult> run(const RepositoryAccess& repository,
                                            const std::vector<std::string>& arguments,
                                            const std::stop_token& stop,

@@ -93,12 +93,16 @@ constexpr auto kPhrases = std::to_array<Phrase>({
     {"invalid character '<'", &task_errors::kBackendUnavailable},
     {"permission denied", &task_errors::kPermissionDenied},
     {"read-only file system", &task_errors::kPermissionDenied},
+    {"config file has zero size", &task_errors::kRepositoryCorrupted},
     {"repository does not exist", &task_errors::kRepositoryNotFound},
     {"is there a repository at the following location", &task_errors::kRepositoryNotFound},
     {"repository contains errors", &task_errors::kRepositoryCorrupted},
     {"ciphertext verification failed", &task_errors::kRepositoryCorrupted},
     {"invalid data returned", &task_errors::kRepositoryCorrupted},
     {"not found in repository", &task_errors::kRepositoryCorrupted},
+    {"packs from index missing in repo", &task_errors::kRepositoryCorrupted},
+    {"pack size does not match calculated size", &task_errors::kRepositoryCorrupted},
+    {"index is not complete", &task_errors::kRepositoryCorrupted},
 });
 
 constexpr std::string_view kNoSession = "unable to start the sftp session";

@@ -7,6 +7,9 @@
 namespace restic::protocol {
 
 namespace {
+bool hasControlCharacters(std::string_view text) {
+    return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
 
 constexpr std::size_t kMostFields = 32;
 constexpr std::string_view kFile = "_file";
@@ -115,9 +118,13 @@ core::Result<RepositoryConfig> readConfig(const RepositoryKind& kind, const core
             if (read.secrets.contains(field.name))
                 problems.push_back({"/" + parts[i].name(), "and " + field.name + " exclude each other"});
             read.files[field.name] = std::move(value);
-        } else if (field.secret)
+        } else if (field.secret) {
+            // A variable ends at a zero byte, and a key that was pasted with the end of its line opens
+            // nothing.
+            if (!field.asFile && hasControlCharacters(value))
+                problems.push_back({"/" + field.name, "must be one line without control characters"});
             read.secrets[field.name] = std::move(value);
-        else
+        } else
             read.values[field.name] = std::move(value);
     }
     // Options are made of the fields: of an address alone they would name nobody.
@@ -135,7 +142,7 @@ std::vector<std::string> problemsOfAddress(const RepositoryKind& kind, std::stri
     if (kindOfAddress(address) != &kind)
         problems.push_back(kind.onDisk ? "must be an absolute path on the agent"
                                        : "must begin with \"" + kind.prefix + "\"");
-    if (std::any_of(address.begin(), address.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+    if (hasControlCharacters(address))
         problems.emplace_back("must be one line without control characters");
     if (address.ends_with(' '))
         problems.emplace_back("must not end with white space");

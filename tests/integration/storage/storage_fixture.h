@@ -1,6 +1,7 @@
 #pragma once
 
 #include "integration/system/agent_fixture.h"
+#include "support/repository_on_disk.h"
 #include "support/restics.h"
 #include "support/storage_servers.h"
 
@@ -85,6 +86,21 @@ protected:
                                  {"HOME", "/tmp"},
                                  {"RESTIC_PASSWORD", kRepositoryPassword},
                                  {"RESTIC_CACHE_DIR", (dir_ / "cache").string()}});
+        spec.standardOutput = core::ProcessOutput::capture();
+        spec.standardError = core::ProcessOutput::capture();
+        spec.timeout = std::chrono::seconds(60);
+        return runner_.run(spec).value();
+    }
+    /// The same for the repository in a folder of this test.
+    core::ProcessResult onDisk(const std::vector<std::string>& arguments) {
+        auto command = std::vector<std::string>{"-r", repository_.string(), "--no-cache"};
+        command.insert(command.end(), arguments.begin(), arguments.end());
+        core::ProcessSpec spec;
+        spec.program = restic_;
+        spec.arguments = std::move(command);
+        spec.environment = {{"PATH", "/usr/local/bin:/usr/bin:/bin"},
+                            {"HOME", "/tmp"},
+                            {"RESTIC_PASSWORD", kRepositoryPassword}};
         spec.standardOutput = core::ProcessOutput::capture();
         spec.standardError = core::ProcessOutput::capture();
         spec.timeout = std::chrono::seconds(60);

@@ -93,6 +93,11 @@ protected:
     }
     void startAgent() {
         auto spec = agentCommand({"run"});
+        if (!agentWrapper_.empty()) {
+            spec.arguments.insert(spec.arguments.begin(), spec.program);
+            spec.arguments.insert(spec.arguments.begin(), agentWrapper_.begin() + 1, agentWrapper_.end());
+            spec.program = agentWrapper_.front();
+        }
         spec.standardOutput = core::ProcessOutput::toFile(dir_ / "agent.log");
         spec.standardError = core::ProcessOutput::toFile(dir_ / "agent.log");
         agent_ = std::move(runner_.start(spec)).value();
@@ -191,6 +196,7 @@ protected:
     const std::filesystem::path source_ = dir_ / "source";
     const std::filesystem::path repository_ = dir_ / "repository";
     std::map<std::string, std::string> agentEnvironment_;
+    std::vector<std::string> agentWrapper_; ///< what becomes the running agent: a program and its arguments
     std::string registration_, agentId_, repositoryId_, policyId_;
 };
 

@@ -285,6 +285,10 @@ TEST(Verdict, CausesAreFoundInTheText) {
          "BackendUnavailable"},
         {"Fatal: invalid character '<' looking for beginning of value", "BackendUnavailable"},
         {"Fatal: something new", "CommandFailed"},
+        {"Fatal: packs from index missing in repo", "RepositoryCorrupted"},
+        {"Fatal: pack size does not match calculated size from index", "RepositoryCorrupted"},
+        {"Fatal: index is not complete", "RepositoryCorrupted"},
+        {"config file has zero size, invalid repository?", "RepositoryCorrupted"},
         {"", "CommandFailed"},
     };
     for (const auto& [text, kind] : table)

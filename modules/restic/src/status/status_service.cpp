@@ -6,6 +6,7 @@
 
 #include "core/cron.h"
 #include "errors.h"
+#include "restic/protocol/task_errors.h"
 #include "rows.h"
 
 namespace restic {
@@ -67,7 +68,10 @@ constexpr std::string_view kSelect =
     "('created', 'queued', 'assigned', 'running', 'unreachable') AND k.status IN ('assigned', 'running', "
     "'unreachable') LIMIT 1), t.last_run_unread_count, l.skipped_at_us, l.skip_reason, "
     "CASE WHEN t.last_run_status = 'failed' THEN (SELECT k.error FROM restic_tasks k WHERE k.tenant_id = "
-    "t.tenant_id AND k.id = t.last_run_id) END "
+    "t.tenant_id AND k.id = t.last_run_id) END, "
+    "(SELECT k.error FROM restic_repository_maintenance m JOIN restic_tasks k ON k.tenant_id = m.tenant_id "
+    "AND k.id = m.task_id WHERE m.tenant_id = t.tenant_id AND m.repository_id = p.repository_id AND "
+    "m.kind = 'check' AND m.status = 'failed') "
     "FROM restic_targets t "
     "LEFT JOIN restic_agents a ON a.tenant_id = t.tenant_id AND a.id = t.agent_id "
     "LEFT JOIN restic_policies p ON p.tenant_id = t.tenant_id AND p.id = t.policy_id "
@@ -83,12 +87,22 @@ struct Judged {
     std::optional<Instant> skippedAt;
     std::optional<std::string> skipReason;
     std::optional<std::string> runCause;
+    std::optional<TargetProblem> damage; ///< what the last check of its repository says
 };
 
 /// The name of the error that a task keeps; nullopt where nothing can be read of it.
 std::optional<std::string> causeOf(const core::json::Value& error) {
     auto name = error.stringOr("error");
     return name.empty() ? std::nullopt : std::optional(std::move(name));
+}
+
+/// What a check that failed says of the data: a lock or a storage that is away says nothing.
+std::optional<TargetProblem> damageOf(const core::json::Value& error) {
+    const auto name = causeOf(error);
+    if (name != protocol::task_errors::kRepositoryCorrupted.name &&
+        name != protocol::task_errors::kRepositoryNotFound.name)
+        return std::nullopt;
+    return TargetProblem{*name, error.stringOr("message")};
 }
 
 /// After the second slot without a snapshot something is wrong, whatever the policy's limit. Many targets
@@ -136,7 +150,10 @@ void judge(TargetStatus& target, const Judged& facts, MissedSlots& slots, Instan
         target.status = "disabled";
         return;
     }
-    if (target.lastRunStatus == "failed") {
+    if (facts.damage) {
+        target.status = "unhealthy";
+        target.error = facts.damage;
+    } else if (target.lastRunStatus == "failed") {
         target.status = "unhealthy";
         target.error =
             TargetProblem{"BackupFailed", facts.runError.value_or("The last backup failed."), facts.runCause};
@@ -199,7 +216,8 @@ TargetStatus fromRow(const core::db::Row& row, std::optional<std::int64_t> maxAg
                        row.integer(22),
                        row.optionalInstant(23),
                        row.optionalText(24),
-                       causeOf(jsonOrNull(row, 25))};
+                       causeOf(jsonOrNull(row, 25)),
+                       damageOf(jsonOrNull(row, 26))};
     judge(target, facts, slots, now);
     return target;
 }

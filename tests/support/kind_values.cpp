@@ -1,0 +1,45 @@
+#include "support/kind_values.h"
+
+#include <stdexcept>
+#include <vector>
+
+#include "core/encoding.h"
+
+namespace test {
+
+namespace {
+using restic::protocol::RepositoryField;
+
+bool takes(const RepositoryField& field, const std::string& value) {
+    return !field.check || !field.check(value);
+}
+
+std::string placeFor(const RepositoryField& field, int number) {
+    const auto text = std::to_string(number);
+    for (const auto& one : {field.example.empty() ? "w" + text : field.example + text, "/p" + text})
+        if (takes(field, one))
+            return one;
+    throw std::runtime_error("no value for the field " + field.name + ": kind_values.cpp needs one");
+}
+} // namespace
+
+std::optional<std::string> valueWith(const RepositoryField& field, const std::string& word) {
+    const auto account =
+        core::json::Object{{"type", "service_account"}, {"client_email", "a@b"}, {"private_key", word}};
+    auto even = word; // base64 without padding
+    even.resize((word.size() + 2) / 3 * 3, 'x');
+    for (const auto& one : {word, core::base64UrlEncode(even), core::json::write(account)})
+        if (takes(field, one))
+            return one;
+    return std::nullopt;
+}
+
+core::json::Object requiredFields(const restic::protocol::RepositoryKind& kind, int number) {
+    core::json::Object fields;
+    for (const auto& field : kind.fields)
+        if (!field.secret && !field.range && (field.required || field.name == "path"))
+            fields.set(field.name, placeFor(field, number));
+    return fields;
+}
+
+} // namespace test
