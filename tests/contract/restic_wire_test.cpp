@@ -353,7 +353,7 @@ protected:
     core::http::Principal admin{core::http::PrincipalKind::user, {},   {}, {},
                                 core::http::Role::admin,         true, {}};
     restic::UnsavedRepositories unsaved{base.vault};
-    restic::NewPasswords passwords(base.vault);
+    restic::NewPasswords passwords{base.vault};
     restic::AgentWaker waker{[](auto&&...) { return std::nullopt; }, fixture.log.logger()};
     restic::OldSecrets secrets{db, base.vault};
     std::vector<core::http::Route> routes;

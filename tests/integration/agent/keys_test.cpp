@@ -163,7 +163,10 @@ TEST_P(KeysTest, AnAgentThatIsKilledAfterTheKeyWasAddedFindsIt) {
     EXPECT_EQ(keys(), 2U);
     EXPECT_TRUE(opens(kPassword));
     configure("  binary: " + GetParam().program + "\n");
+    const auto polls = server_.polls().size();
     startAgent();
+    // The dead agent's poll is still parked, and would take the task.
+    ASSERT_TRUE(await([&] { return server_.polls().size() > polls; }));
     EXPECT_GE(succeed(payload).stringOr("old_key_id").size(), 8U);
     EXPECT_EQ(keys(), 2U) << "one for each password";
 }

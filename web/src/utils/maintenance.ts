@@ -35,6 +35,11 @@ export type StartedKind = Extract<MaintenanceKind, TaskInput['type']>
 /** The two halves of a change of the password, one after the other. */
 export const CHANGES_PASSWORD = ['add_key', 'remove_key'] as const satisfies MaintenanceKind[]
 
+const isOfPassword = ({ type }: { type: string }): boolean => CHANGES_PASSWORD.some((kind) => kind === type)
+/** What is under way of such a change. */
+export const openOfPassword = ({ open_tasks }: Pick<Repository, 'open_tasks'>): Repository['open_tasks'] => open_tasks.filter(isOfPassword)
+export const changesPassword = (repository: Pick<Repository, 'open_tasks'>): boolean => openOfPassword(repository).length > 0
+
 /** What a repository's page starts whatever the repository is, in the order of its cards. */
 export const STARTED_BY_HAND = ['test', 'check', 'prune', 'forget', 'stats', 'snapshots', 'unlock'] as const satisfies StartedKind[]
 

@@ -8,6 +8,7 @@ import { ApiError } from '../../src/api/errors'
 import RepositoryForm from '../../src/components/RepositoryForm.vue'
 import { i18n } from '../../src/i18n'
 
+const VERSION = '"v7"'
 const AGENT = '0190f3a0-0000-7000-8000-000000000001'
 const stored = {
   id: 'r', name: 'offsite', type: 's3', url: 's3:s3.example.com/bucket/store',
@@ -21,7 +22,7 @@ const stored = {
 let wrapper: ReturnType<typeof open>
 function open(repository?: Repository) {
   const router = createRouter({ history: createMemoryHistory(), routes: [{ path: '/one/:id', name: 'repository', component: { template: '<i/>' } }, { path: '/:any(.*)*', name: 'repositories', component: { template: '<i/>' } }] })
-  return mount(RepositoryForm, { props: { repository }, attachTo: document.body, global: { plugins: [i18n, router, [VueQueryPlugin, { queryClient: new QueryClient() }]] } })
+  return mount(RepositoryForm, { props: { repository, version: VERSION }, attachTo: document.body, global: { plugins: [i18n, router, [VueQueryPlugin, { queryClient: new QueryClient() }]] } })
 }
 const field = (name: string) => wrapper.get(`[data-field="/config/${name}"]`)
 const input = (name: string) => field(name).get('input')
@@ -55,7 +56,7 @@ describe('the form of a repository that is changed', () => {
     await wrapper.get('[data-test=name]').setValue('elsewhere')
     await wrapper.get('form').trigger('submit')
     await flushPromises()
-    expect(changed).toHaveBeenCalledWith('r', stored.updated_at, {
+    expect(changed).toHaveBeenCalledWith('r', VERSION, {
       name: 'elsewhere', type: 's3', config: stored.config, agent_id: null, password_file: null, cert_file: '/etc/ca.pem', environment_vars: { AWS_DEFAULT_REGION: 'eu-1' },
       maintenance: { forget_schedule: '', prune_schedule: '1 2 * * 3', check_schedule: '', timezone: 'UTC', check_subset: '5%' }, maintenance_agent_id: AGENT, append_only: true,
     })
