@@ -288,6 +288,7 @@ const de: Messages = {
     test: 'Bevor Sie speichern: Antwortet der Speicher, nimmt er die Zugangsdaten an, was liegt dort? Nichts wird gespeichert, nichts geändert.',
     untyped: 'Was aufgehoben ist, wird von hier nicht getestet: Speichern Sie, und drücken Sie „Testen“ auf der Seite des Repositorys. Oder tippen Sie alle Geheimnisse und das Passwort neu.',
     save: 'Speichern',
+    reload: 'Zeigen, was jetzt gilt',
   },
   keep: {
     last: 'der letzte | die letzten {count}',

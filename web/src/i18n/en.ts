@@ -286,6 +286,7 @@ const en = {
     test: 'Before you save: does the storage answer, does it take the credentials, what is there? Nothing is saved and nothing is changed.',
     untyped: 'What is kept is not tested from here: save, then press “Test” on the repository’s page. Or type all secrets and the password again.',
     save: 'Save',
+    reload: 'Show what is there now',
   },
   keep: {
     last: 'the last one | the last {count}',

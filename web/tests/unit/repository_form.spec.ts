@@ -85,6 +85,7 @@ describe('the form of a repository that is changed', () => {
     await flushPromises()
     expect(wrapper.get('[role=alert]').text()).toContain('Somebody changed it')
     expect(wrapper.emitted('saved')).toBeUndefined()
+    expect(wrapper.get('[role=alert] button').text()).toBe('Show what is there now')
     await wrapper.get('[role=alert] button').trigger('click')
     expect(wrapper.emitted('outdated')).toHaveLength(1)
   })
