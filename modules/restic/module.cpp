@@ -123,7 +123,9 @@ public:
         const PolicyRoutes policies{database, clock, p.policies, p.repositories, p.secrets};
         policies.addTo(routes);
         policies.addLinksTo(routes);
-        RepositoryRoutes{database, p.repositories}.addTo(routes);
+        const RepositoryRoutes repositories{database, clock, p.repositories};
+        repositories.addTo(routes);
+        repositories.addConditionTo(routes);
         const TaskRoutes tasks{database, clock, p.repositories, p.unsaved, p.passwords, p.tasks, p.waker};
         tasks.addTo(routes);
         tasks.addUnsavedTestTo(routes);

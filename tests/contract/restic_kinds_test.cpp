@@ -1,5 +1,7 @@
 #include "contract/restic_fixture.h"
+#include "repositories/condition_views.h"
 #include "repositories/maintenance_store.h"
+#include "repositories/size_store.h"
 #include "restic/protocol/maintenance_tasks.h"
 #include "restic/protocol/task_errors.h"
 
@@ -114,6 +116,9 @@ TEST_P(ResticKinds, AForgetOfThePolicyKeepsWhatThePolicySays) {
     ASSERT_EQ(misspelt.details().size(), 1U) << misspelt.what();
     EXPECT_EQ(misspelt.details()[0].pointer, "/retention/keep_monthley");
     EXPECT_EQ(errorOf([&] { made("forget"); }).name(), "InvalidParameters");
+    EXPECT_EQ(errorOf([&] { made("check", {{"read_data", true}, {"read_data_subset", "1/5"}}); }).name(),
+              "InvalidParameters")
+        << "all of the data, or a part";
     EXPECT_EQ(errorOf([&] {
                   made("forget", {{"retention", Object{{"keep_last", 0}}}});
               }).name(),
@@ -341,6 +346,95 @@ TEST_P(ResticKinds, ATestIsAnsweredAtOnceAndProvesNoMoreThanItFound) {
     const auto later = made("test").id;
     EXPECT_EQ(*given(later).find("once_worked"), core::json::Value(true));
     EXPECT_EQ(maintenance().at(0).kind, "test");
+}
+
+TEST_P(ResticKinds, LocksAreToldAsTheyWereSeenLast) {
+    const auto told = [&] { return here([&](Transaction& tx) { return restic::LocksView::of(tx, store); }); };
+    const auto lock = [&](char id, const char* machine, std::chrono::minutes age) {
+        return Object{{"id", std::string(64, id)},
+                      {"exclusive", id == 'a'},
+                      {"hostname", machine},
+                      {"username", "root"},
+                      {"pid", 7},
+                      {"time", core::formatInstant(clock.now() - age)}};
+    };
+    EXPECT_FALSE(told().readAt);
+    run("locks", {{"lock_count", 2}, {"locks", Array{lock('a', "web-01", 4min), lock('b', "gone", 31min)}}});
+    const auto seen = told();
+    EXPECT_EQ(seen.readAt, clock.now());
+    EXPECT_EQ(seen.count, 2);
+    ASSERT_EQ(seen.locks.size(), 2U);
+    EXPECT_TRUE(seen.locks[0].exclusive);
+    EXPECT_FALSE(seen.locks[0].stale);
+    EXPECT_EQ(seen.locks[0].agentId, web) << "that machine has an agent";
+    EXPECT_FALSE(seen.locks[1].exclusive);
+    EXPECT_TRUE(seen.locks[1].stale);
+    EXPECT_FALSE(seen.locks[1].agentId);
+    clock.advance(10h);
+    EXPECT_FALSE(told().locks[0].stale) << "what was not looked at again is no older than it was seen";
+    // One that could not look tells nothing new; an unlock tells who is left.
+    const auto failing = made("locks").id;
+    EXPECT_FALSE(given(failing).empty());
+    host.tasks.report(tenant, web, failing, failed("InvalidCredentials"));
+    EXPECT_FALSE(told().readAt) << "the last look failed";
+    run("unlock", {{"locks_removed", 2}, {"lock_count", 0}});
+    EXPECT_EQ(told().readAt, clock.now());
+    EXPECT_EQ(told().count, 0);
+}
+
+TEST_P(ResticKinds, SizesAreKeptDayByDay) {
+    const auto sizes = [&](std::chrono::hours back = 24h * 365) {
+        return here([&](Transaction& tx) { return restic::SizeStore::since(tx, store, clock.now() - back); });
+    };
+    const auto count = [&](int bytes, const std::string& mode = "raw-data") {
+        run("stats", {{"mode", mode}, {"total_size", bytes}}, {{"mode", mode}});
+    };
+    const auto midnight = std::chrono::ceil<std::chrono::days>(clock.now());
+    clock.advance(std::chrono::duration_cast<std::chrono::milliseconds>(midnight - clock.now()) + 20h);
+    EXPECT_TRUE(sizes().empty());
+    count(100);
+    count(9000, "restore-size"); // what a restore would write is another thing
+    clock.advance(1h);
+    count(120);
+    ASSERT_EQ(sizes().size(), 1U) << "the last count of the day stays";
+    EXPECT_EQ(sizes()[0].bytes, 120);
+    EXPECT_EQ(sizes()[0].countedAt, clock.now());
+    clock.advance(24h * 3);
+    count(130);
+    const auto failing = made("stats").id;
+    EXPECT_FALSE(given(failing).empty());
+    host.tasks.report(tenant, web, failing, failed("InvalidCredentials"));
+    ASSERT_EQ(sizes().size(), 2U);
+    EXPECT_EQ(sizes()[0].bytes, 120) << "oldest first";
+    EXPECT_EQ(sizes()[1].bytes, 130);
+    EXPECT_EQ(sizes(48h).size(), 1U);
+    clock.advance(restic::SizeStore::kKept);
+    count(140);
+    ASSERT_EQ(sizes(restic::SizeStore::kKept * 2).size(), 2U) << "what is older than five years goes";
+}
+
+TEST_P(ResticKinds, WhatWasKnownOfAPlaceDoesNotMoveWithTheRow) {
+    run("check", {{"error_count", 0}});
+    run("stats", {{"mode", "raw-data"}, {"total_size", 7}});
+    ASSERT_FALSE(maintenance().empty());
+    const auto sizes = [&] {
+        return here(
+            [&](Transaction& tx) { return restic::SizeStore::since(tx, store, clock.now() - 24h).size(); });
+    };
+    restic::RepositorySpec spec;
+    const auto before = here([&](Transaction& tx) { return host.repositories.get(tx, store); });
+    spec.name = "renamed";
+    spec.type = before.type;
+    spec.url = before.url;
+    spec.agent = before.agent;
+    here([&](Transaction& tx) { host.repositories.update(tx, store, spec); });
+    EXPECT_EQ(maintenance().size(), 2U);
+    EXPECT_EQ(sizes(), 1U);
+    spec.url = before.url + "-elsewhere";
+    spec.password = "another password";
+    here([&](Transaction& tx) { host.repositories.update(tx, store, spec); });
+    EXPECT_TRUE(maintenance().empty()) << "nobody has checked the repository that is meant now";
+    EXPECT_EQ(sizes(), 0U);
 }
 
 TEST_P(ResticKinds, TheirTimeLimitIsTheirOwn) {

@@ -23,11 +23,11 @@ protected:
     }
     /// By names, the schedules off but for those that are named.
     static restic::MaintenanceSpec only(const std::string& operation, const std::string& schedule) {
-        return {operation == "forget" ? schedule : "",
-                operation == "prune" ? schedule : "",
-                operation == "check" ? schedule : "",
-                "UTC",
-                {}};
+        restic::MaintenanceSpec spec;
+        for (const auto& one : restic::MaintenancePlan::kOperations)
+            spec.*one.given = operation == one.name ? schedule : "";
+        spec.timezone = "UTC";
+        return spec;
     }
     Uuid make(const restic::RepositorySpec& wanted, const TenantContext& context) {
         return in(context, [&](Transaction& tx) { return host.repositories.create(tx, wanted).id; });
@@ -152,7 +152,7 @@ TEST_P(ResticMaintenance, ANewRepositoryHasAllSchedulesAndAChangeKeepsWhatItLeav
 
 TEST_P(ResticMaintenance, WhatIsWrongIsRefusedByItsField) {
     auto wanted = spec("store");
-    wanted.maintenance = {"61 * * * *", "0 0 30 2 *", "", "Mars/Olympus", "500M"};
+    wanted.maintenance = {"61 * * * *", "0 0 30 2 *", "", "", "Mars/Olympus", "500M"};
     std::vector<std::string> fields;
     for (const auto& problem : problemsOf(wanted))
         fields.push_back(problem.pointer);
@@ -226,7 +226,7 @@ TEST_P(ResticMaintenance, EachSlotMakesItsTasksOnce) {
 
 TEST_P(ResticMaintenance, WhatIsSwitchedOffIsNotDoneAndWhereNothingSaysWhatIsKeptNothingIsRemoved) {
     auto wanted = spec("off");
-    wanted.maintenance = {"", "", "", {}, {}};
+    wanted.maintenance = {"", "", "", "", {}, {}};
     const auto off = make(wanted);
     leading("nightly", off, {web});
     const auto bare = make(spec("bare"));
@@ -298,7 +298,7 @@ TEST_P(ResticMaintenance, ChecksReadEachPartOnceByTurns) {
 
 TEST_P(ResticMaintenance, OneThatStillWaitsIsEnough) {
     auto wanted = spec("store");
-    wanted.maintenance = {"*/5 * * * *", "*/5 * * * *", "*/5 * * * *", {}, {}};
+    wanted.maintenance = {"*/5 * * * *", "*/5 * * * *", "*/5 * * * *", "", {}, {}};
     const auto store = make(wanted);
     leading("nightly", store, {web, mail});
     clock.advance(5min);
@@ -402,7 +402,7 @@ TEST_P(ResticMaintenance, WhoLostTheLeaseWritesNothingAndAClockThatWentBackPlans
 
 TEST_P(ResticMaintenance, WhereAgentsMayOnlyAddOneAloneRemoves) {
     auto wanted = spec("store");
-    wanted.maintenance = {"*/5 * * * *", "*/5 * * * *", "*/5 * * * *", {}, {}};
+    wanted.maintenance = {"*/5 * * * *", "*/5 * * * *", "*/5 * * * *", "", {}, {}};
     wanted.appendOnly = true;
     const auto keeper = agent("keeper-01");
     wanted.maintenanceAgent = keeper;
@@ -536,7 +536,7 @@ TEST_P(ResticMaintenance, APathOnEachMachinesDiskIsCaredForByEach) {
     wanted.type = "local";
     wanted.url = "/srv/disks";
     wanted.password = kSecret;
-    wanted.maintenance = {"*/5 * * * *", "*/5 * * * *", "*/5 * * * *", {}, {}};
+    wanted.maintenance = {"*/5 * * * *", "*/5 * * * *", "*/5 * * * *", "", {}, {}};
     const auto store = make(wanted);
     leading("nightly", store, {web, mail});
     clock.advance(5min);
@@ -576,10 +576,13 @@ TEST_P(ResticMaintenance, RepositoriesOfBeforeAreCheckedAndLoseNothing) {
     });
     applyMigrations(earlier.db(), schema());
     earlier.db().transact(SystemContext("test"), [&](Transaction& tx) {
-        const auto schedules = tx.query("SELECT operation, schedule FROM restic_repository_schedules");
-        ASSERT_EQ(schedules.size(), 1U);
+        const auto schedules =
+            tx.query("SELECT operation, schedule FROM restic_repository_schedules ORDER BY operation");
+        ASSERT_EQ(schedules.size(), 2U);
         EXPECT_EQ(schedules[0].text(0), "check");
         EXPECT_EQ(schedules[0].text(1), "0 9 * * 6");
+        EXPECT_EQ(schedules[1].text(0), "stats");
+        EXPECT_EQ(schedules[1].text(1), "0 5 * * *");
         std::string held;
         for (const auto& one :
              tx.query("SELECT name FROM restic_targets WHERE retention_held IS NOT NULL ORDER BY name"))

@@ -240,7 +240,7 @@ protected:
         std::vector<core::http::Route> routes;
         restic::AgentRoutes{recorder, clock, used.agents, used.tasks}.addTo(routes);
         restic::PolicyRoutes{recorder, clock, used.policies, used.repositories, secrets}.addTo(routes);
-        restic::RepositoryRoutes{recorder, used.repositories}.addTo(routes);
+        restic::RepositoryRoutes{recorder, clock, used.repositories}.addTo(routes);
         restic::UnsavedRepositories unsaved(base.vault);
         restic::NewPasswords passwords(base.vault);
         const restic::TaskRoutes tasks{recorder,   clock, used.repositories, unsaved, passwords,

@@ -205,7 +205,7 @@ protected:
         const restic::PolicyRoutes policies{db, clock, host.policies, host.repositories, secrets};
         policies.addTo(routes);
         policies.addLinksTo(routes);
-        restic::RepositoryRoutes{db, host.repositories}.addTo(routes);
+        restic::RepositoryRoutes{db, clock, host.repositories}.addTo(routes);
         restic::TaskRoutes{db, clock, host.repositories, unsaved, passwords, host.tasks, waker}.addTo(routes);
         for (auto* more : {&base::api::tenantRoutes, &base::api::tokenRoutes, &base::api::userRoutes,
                            &base::api::invitationRoutes, &base::api::auditRoutes})

@@ -132,8 +132,8 @@ std::unique_ptr<StorageServer> startSftpServer(const fs::path& folder) {
     auto server = std::make_unique<StorageServer>();
     server->kind_ = "sftp";
     server->port_ = freePort();
-    const auto known = folder / "known, hosts"; // what any file may be called
-    std::ofstream(known) << "[127.0.0.1]:" << server->port_ << ' ' << contentOf(folder / "host_key.pub");
+    const auto known =
+        "[127.0.0.1]:" + std::to_string(server->port_) + " " + contentOf(folder / "host_key.pub");
     std::ofstream(folder / "sshd_config")
         << "Port " << server->port_ << "\nListenAddress 127.0.0.1\nHostKey " << (folder / "host_key").string()
         << "\nAuthorizedKeysFile " << (folder / "client_key.pub").string()
@@ -145,7 +145,7 @@ std::unique_ptr<StorageServer> startSftpServer(const fs::path& folder) {
     server->config_ = [=](const std::string& name) {
         return Object{{"host", "127.0.0.1"}, {"port", port},
                       {"user", user},        {"path", (folder / "data" / name).string()},
-                      {"key", key},          {"known_hosts_file", known.string()}};
+                      {"key", key},          {"known_hosts", known}};
     };
     server->environment_ = [=](const std::string& name) -> std::map<std::string, std::string> {
         return {{"RESTIC_REPOSITORY", "sftp:" + user + "@127.0.0.1:" + (folder / "data" / name).string()}};

@@ -60,7 +60,7 @@ private:
 /// rclone's server of restic's own protocol, over TLS with a certificate that nobody else trusts.
 /// `days`: how long the certificate is good; below 0 it has ended.
 std::unique_ptr<StorageServer> startRestServer(const std::filesystem::path& folder, int days = 30);
-/// OpenSSH, which lets in whom this process runs as, by a key; its own key stands in a known_hosts file.
+/// OpenSSH, which lets in whom this process runs as, by a key; its own key stands in the fields too.
 std::unique_ptr<StorageServer> startSftpServer(const std::filesystem::path& folder);
 /// s3rver, over TLS as above, with one bucket.
 std::unique_ptr<StorageServer> startS3Server(const std::filesystem::path& folder);

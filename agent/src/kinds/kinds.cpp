@@ -8,6 +8,7 @@
 #include "kinds/forget.h"
 #include "kinds/init.h"
 #include "kinds/list_snapshots.h"
+#include "kinds/locks.h"
 #include "kinds/prune.h"
 #include "kinds/remove_key.h"
 #include "kinds/stats.h"
@@ -30,6 +31,7 @@ const KindOfWork* findWork(std::string_view kind) noexcept {
         commandsOf<protocol::ForgetTask, Forget>(kinds::forget),
         commandsOf<protocol::PruneTask, Prune>(kinds::prune),
         commandsOf<protocol::TaskPayload, Unlock>(kinds::unlock),
+        commandsOf<protocol::TaskPayload, Locks>(kinds::locks),
         commandsOf<protocol::StatsTask, Stats>(kinds::stats),
         commandsOf<protocol::TaskPayload, ListSnapshots>(kinds::snapshots),
         runOf<protocol::TestTask, TestRun>(kinds::test),

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "executor/command_run.h"
+#include "restic/lock_list.h"
 #include "restic/protocol/maintenance_tasks.h"
 
 namespace agent {
@@ -20,8 +21,8 @@ public:
     [[nodiscard]] std::string summary() const override;
 
 private:
-    restic::protocol::UnlockResult result_;
-    std::vector<std::string> locks_;
+    LockList left_;
+    std::optional<std::uint64_t> removed_;
     int step_ = 0;
     bool said_ = false;
 };

@@ -194,14 +194,39 @@ const Type& wireType(const InitResult*) {
     return type;
 }
 
+const Type& wireType(const RepositoryLock*) {
+    static const auto type =
+        object<RepositoryLock>("RepositoryLock", tolerant, "A lock that restic holds in a repository")
+            .field("id", &RepositoryLock::id, {.check = checkSnapshotId})
+            .field("exclusive", &RepositoryLock::exclusive,
+                   {.doc = "Nobody else may work there, not even read with a lock", .optional = true})
+            .field("hostname", &RepositoryLock::hostname, {.optional = true, .maxLength = 256})
+            .field("username", &RepositoryLock::username, {.optional = true, .maxLength = 256})
+            .field("pid", &RepositoryLock::pid, {.doc = "Of the process on that machine", .optional = true})
+            .field("time", &RepositoryLock::time,
+                   {.doc = "When its holder renewed it last, which it does every five minutes",
+                    .omitEmpty = true})
+            .build();
+    return type;
+}
+
+const Type& wireType(const LocksResult*) {
+    static const auto type =
+        object<LocksResult>("LocksResult", tolerant, "Who holds the repository")
+            .include<TaskResult>()
+            .field("lock_count", &LocksResult::lockCount, {.omitEmpty = true})
+            .field("locks", &LocksResult::locks,
+                   {.doc = "The first twenty", .optional = true, .omitEmpty = true, .maxItems = kMostLocks})
+            .build();
+    return type;
+}
+
 const Type& wireType(const UnlockResult*) {
     static const auto type =
-        object<UnlockResult>("UnlockResult", tolerant)
-            .include<TaskResult>()
+        object<UnlockResult>("UnlockResult", tolerant, "What was removed, and the locks that are still there")
+            .include<LocksResult>()
             .field("locks_removed", &UnlockResult::locksRemoved,
                    {.doc = "Absent where restic does not say", .omitEmpty = true})
-            .field("locks_left", &UnlockResult::locksLeft,
-                   {.doc = "Whose holder may be alive", .optional = true, .omitEmpty = true, .maxItems = 100})
             .build();
     return type;
 }

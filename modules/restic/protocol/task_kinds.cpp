@@ -51,6 +51,12 @@ const TaskKind unlock{.name = "unlock",
                       .timeLimit = 10min,
                       .payload = &typeOf<TaskPayload>,
                       .result = &typeOf<UnlockResult>};
+const TaskKind locks{.name = "locks",
+                     .summary = "Tells who holds the repository, and changes nothing",
+                     .lock = LockClass::none,
+                     .timeLimit = 10min,
+                     .payload = &typeOf<TaskPayload>,
+                     .result = &typeOf<LocksResult>};
 const TaskKind stats{.name = "stats",
                      .summary = "Counts what the repository takes up",
                      .lock = LockClass::none,
@@ -90,9 +96,9 @@ const TaskKind removeKey{.name = "remove_key",
 } // namespace kinds
 
 std::span<const TaskKind* const> allKinds() noexcept {
-    static constexpr std::array kAll{&kinds::backup, &kinds::init,   &kinds::check,    &kinds::forget,
-                                     &kinds::prune,  &kinds::unlock, &kinds::stats,    &kinds::snapshots,
-                                     &kinds::test,   &kinds::addKey, &kinds::removeKey};
+    static constexpr std::array kAll{&kinds::backup,    &kinds::init,   &kinds::check,  &kinds::forget,
+                                     &kinds::prune,     &kinds::unlock, &kinds::locks,  &kinds::stats,
+                                     &kinds::snapshots, &kinds::test,   &kinds::addKey, &kinds::removeKey};
     return kAll;
 }
 

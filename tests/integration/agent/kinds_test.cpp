@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
+#include <set>
 
 #include "agent_fixture.h"
 #include "support/restics.h"
@@ -95,6 +97,10 @@ protected:
             for (const auto& one : *list->array())
                 out.push_back(one.string() != nullptr ? *one.string() : one.stringOr("id"));
         return out;
+    }
+    static Array objectsOf(const Value& result, std::string_view name) {
+        const auto* list = result.find(name);
+        return list != nullptr && list->array() != nullptr ? *list->array() : Array();
     }
     /// A restic that holds a lock until it is let go: it waits for its input.
     std::unique_ptr<core::Process> holdLock() {
@@ -282,7 +288,7 @@ TEST_P(KindsTest, UnlockRemovesWhatNobodyHoldsAndNamesWhoHoldsTheRest) {
     enrollAndStart();
     succeed(taskOf("init"));
     auto nothing = succeed(taskOf("unlock"));
-    EXPECT_TRUE(textsOf(nothing, "locks_left").empty());
+    EXPECT_EQ(nothing.integerOr("lock_count", -1), 0);
     leaveLock();
     succeed(taskOf("unlock"));
     EXPECT_EQ(locks(), 0U);
@@ -290,9 +296,43 @@ TEST_P(KindsTest, UnlockRemovesWhatNobodyHoldsAndNamesWhoHoldsTheRest) {
     const auto holder = holdLock();
     const auto result = succeed(taskOf("unlock"));
     EXPECT_EQ(locks(), 1U);
-    const auto left = textsOf(result, "locks_left");
+    EXPECT_EQ(result.integerOr("lock_count"), 1);
+    const auto left = objectsOf(result, "locks");
     ASSERT_EQ(left.size(), 1U);
-    EXPECT_TRUE(left[0].starts_with("PID ")) << left[0];
+    EXPECT_GT(left[0].integerOr("pid"), 1);
+    holder->signal(SIGKILL);
+}
+
+TEST_P(KindsTest, LocksTellsWhoHoldsTheRepositoryAndChangesNothing) {
+    exempt(AgentProof::locks, "what is told of stays");
+    enrollAndStart();
+    succeed(taskOf("init"));
+    const auto free = succeed(taskOf("locks"));
+    EXPECT_EQ(free.integerOr("lock_count", -1), 0);
+    EXPECT_TRUE(objectsOf(free, "locks").empty());
+    leaveLock();
+    const auto holder = holdLock();
+    const auto result = succeed(taskOf("locks"));
+    EXPECT_EQ(locks(), 2U);
+    EXPECT_EQ(result.integerOr("lock_count"), 2);
+    const auto told = objectsOf(result, "locks");
+    ASSERT_EQ(told.size(), 2U);
+    std::array<char, 256> hostname{};
+    ASSERT_EQ(::gethostname(hostname.data(), hostname.size() - 1), 0);
+    std::set<std::string> ids;
+    std::set<std::int64_t> holders;
+    for (const auto& lock : told) {
+        ids.insert(lock.stringOr("id"));
+        holders.insert(lock.integerOr("pid"));
+        EXPECT_EQ(lock.stringOr("hostname"), hostname.data());
+        EXPECT_FALSE(lock.stringOr("username").empty());
+        const auto renewed = core::parseInstant(lock.stringOr("time"));
+        ASSERT_TRUE(renewed);
+        EXPECT_LT(std::chrono::system_clock::now() - *renewed, 5min);
+        EXPECT_TRUE(std::filesystem::exists(repository_ / "locks" / lock.stringOr("id")));
+    }
+    EXPECT_EQ(ids.size(), 2U);
+    EXPECT_TRUE(holders.contains(holder->pid()));
     holder->signal(SIGKILL);
 }
 

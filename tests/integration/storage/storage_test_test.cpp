@@ -97,6 +97,20 @@ TEST_P(StorageTest, OfAnSftpServerSaysWhatIsWrong) {
     EXPECT_EQ(errorOf(with("key", stranger->config("").find("key")->string()->c_str())), "SSHKeyInvalid");
     EXPECT_EQ(errorOf(with("key", "-----BEGIN OPENSSH PRIVATE KEY-----\nnone\n")), "SSHKeyInvalid");
     EXPECT_EQ(errorOf(with("port", stranger->port())), "CertificateError") << "nobody vouched for its key";
+    EXPECT_EQ(errorOf(with("known_hosts", stranger->config("").find("known_hosts")->string()->c_str())),
+              "CertificateError")
+        << "another server is vouched for";
+    EXPECT_EQ(pointersOf(with("known_hosts", "no key of a server")),
+              std::vector<std::string>{"/config/known_hosts"});
+    auto byFile = with("known_hosts", Value());
+    const auto file = dir_ / "known, hosts"; // what any file may be called
+    writeFile(file, *server_->config("").find("known_hosts")->string());
+    byFile.set("known_hosts_file", file.string());
+    byFile.set("port", freePort());
+    EXPECT_EQ(errorOf(byFile), "BackendUnavailable");
+    byFile.set("port", server_->port());
+    EXPECT_EQ(errorOf(byFile, server_->authority(), "canary-that-opens-nothing"), "AuthenticationFailed")
+        << "the server was let in by the file";
     EXPECT_EQ(errorOf(with("port", freePort())), "BackendUnavailable");
     EXPECT_EQ(errorOf(with("host", "storage.invalid")), "NetworkError");
 }

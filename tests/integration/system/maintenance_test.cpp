@@ -34,6 +34,7 @@ protected:
         return post("/api/v1/restic/tasks", body, 202).stringOr("id");
     }
     Value view() { return get("/api/v1/restic/repositories/" + repositoryId_); }
+    Value locksTold() { return get("/api/v1/restic/repositories/" + repositoryId_ + "/locks"); }
     Value target() { return get("/api/v1/restic/status/web-01%3Anightly"); }
     static std::vector<std::string> words(const Value& list, std::string_view field) {
         std::vector<std::string> all;
@@ -144,15 +145,53 @@ TEST_P(Maintenance, UnlockRemovesTheLockOfWhoIsGone) {
     EXPECT_EQ(answer.json.stringOr("status"), "queued");
     const auto result = succeed(answer.id());
     EXPECT_EQ(result.integerOr("locks_removed", 1), 1) << "restic 0.14 does not count";
-    EXPECT_EQ(result.find("locks_left"), nullptr);
+    EXPECT_EQ(result.integerOr("lock_count", -1), 0);
+    EXPECT_EQ(result.find("locks"), nullptr);
     EXPECT_FALSE(locked());
     EXPECT_EQ(words(*view().find("maintenance")->find("last"), "kind"), std::vector<std::string>{"unlock"});
+    EXPECT_EQ(locksTold().integerOr("count", -1), 0) << "an unlock has looked too";
+    EXPECT_EQ(locksTold().stringOr("task_id"), answer.id());
     const auto audit = get("/api/v1/audit?action=restic.repository.unlocked");
     ASSERT_EQ(audit.find("items")->array()->size(), 1U);
     const auto& entry = audit.find("items")->array()->front();
     EXPECT_EQ(entry.stringOr("object_type"), "repository");
     EXPECT_EQ(entry.stringOr("object_id"), repositoryId_);
     EXPECT_EQ(entry.find("after")->stringOr("id"), answer.id());
+}
+
+TEST_P(Maintenance, WhoHoldsItIsTold) {
+    backUp(1);
+    EXPECT_TRUE(locksTold().find("read_at")->isNull());
+    leaveLock();
+    const auto looked = start("locks");
+    succeed(looked);
+    EXPECT_TRUE(locked()) << "looking changes nothing";
+    const auto told = locksTold();
+    EXPECT_EQ(told.stringOr("task_id"), looked);
+    EXPECT_EQ(told.integerOr("count"), 1);
+    const auto locks = *told.find("locks")->array();
+    ASSERT_EQ(locks.size(), 1U);
+    const auto& lock = locks.front();
+    EXPECT_TRUE(std::filesystem::exists(std::filesystem::path(repository_) / "locks" / lock.stringOr("id")));
+    EXPECT_GT(lock.integerOr("pid"), 1);
+    EXPECT_FALSE(lock.stringOr("hostname").empty());
+    EXPECT_FALSE(lock.stringOr("username").empty());
+    EXPECT_FALSE(lock.booleanOr("exclusive", true));
+    EXPECT_FALSE(lock.booleanOr("stale", true)) << "it was renewed a moment ago";
+    succeed(start("unlock"));
+}
+
+TEST_P(Maintenance, WhatItTakesUpIsKept) {
+    backUp(1);
+    const auto sizes = [&] {
+        return *get("/api/v1/restic/repositories/" + repositoryId_ + "/sizes?days=7").find("items")->array();
+    };
+    EXPECT_TRUE(sizes().empty());
+    const auto result = succeed(start("stats"));
+    const auto kept = sizes();
+    ASSERT_EQ(kept.size(), 1U);
+    EXPECT_EQ(kept.front().integerOr("size_bytes"), result.integerOr("total_size", -1));
+    EXPECT_GT(kept.front().integerOr("size_bytes"), 0);
 }
 
 TEST_P(Maintenance, WhatWaitsIsShownWithWhy) {

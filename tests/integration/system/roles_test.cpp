@@ -85,6 +85,8 @@ const std::map<std::string, Needs>& expected() {
         {"POST /api/v1/restic/repositories/test", Needs::admin},
         {"POST /api/v1/restic/repositories/{id}/start-anew", Needs::admin},
         {"POST /api/v1/restic/repositories/{id}/password", Needs::admin},
+        {"GET /api/v1/restic/repositories/{id}/locks", Needs::viewer},
+        {"GET /api/v1/restic/repositories/{id}/sizes", Needs::viewer},
         {"POST /api/v1/restic/repositories/{id}/unlock", Needs::operator_},
         {"POST /api/v1/restic/repositories/{id}/test", Needs::operator_},
         {"GET /api/v1/restic/backup-runs", Needs::viewer},

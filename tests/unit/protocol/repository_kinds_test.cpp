@@ -192,13 +192,27 @@ TEST(RepositoryKinds, KeysThatNobodyCanReadAreRefused) {
         EXPECT_FALSE(azure(key)) << key;
 }
 
+TEST(RepositoryKinds, AServersKeyIsTakenAsSshKeyscanPrintsIt) {
+    const auto taken = [](const std::string& text) {
+        return problems(kind("sftp"), {{"known_hosts", text}}, Address::known).empty();
+    };
+    const std::string key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFoo";
+    EXPECT_TRUE(taken("backup.example.com " + key + "\n"));
+    EXPECT_TRUE(taken("# backup.example.com:22 SSH-2.0-OpenSSH_9.2\n[h]:2222,10.0.0.1 " + key + " comment"));
+    EXPECT_TRUE(taken("@cert-authority *.example.com " + key));
+    EXPECT_TRUE(taken("\n|1|c2FsdA==|aGFzaA== " + key + "\r\n"));
+    for (const std::string text : {"", "\n", "# only a comment", "backup.example.com", "h ssh-ed25519",
+                                   "h ssh-ed25519 AAAA", "-----BEGIN OPENSSH PRIVATE KEY-----\nnone\n"})
+        EXPECT_FALSE(taken(text)) << text;
+}
+
 TEST(RepositoryKinds, TheOptionsOfSftpPinTheServersKey) {
     EXPECT_TRUE(kind("sftp").options({{"host", "h"}, {"user", "u"}, {"path", "/p"}}).empty());
     EXPECT_THAT(kind("sftp").options({{"host", "h"}, {"user", "u"}, {"port", "22"}, {"key", "/k"}}),
                 testing::ElementsAre("sftp.command=ssh -oBatchMode=yes -oStrictHostKeyChecking=yes "
                                      "-oIdentitiesOnly=yes -i '/k' -p 22 -l u h -s sftp"));
     // restic splits at a quote within a word, and ssh the list of files at spaces.
-    EXPECT_THAT(kind("sftp").options({{"host", "h"}, {"user", "u"}, {"known_hosts_file", "/my hosts"}}),
+    EXPECT_THAT(kind("sftp").options({{"host", "h"}, {"user", "u"}, {"known_hosts", "/my hosts"}}),
                 testing::ElementsAre("sftp.command=ssh -oBatchMode=yes -oStrictHostKeyChecking=yes "
                                      "'-oUserKnownHostsFile=\"/my hosts\"' -l u h -s sftp"));
 }

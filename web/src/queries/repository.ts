@@ -1,9 +1,11 @@
 import type { QueryClient } from '@tanstack/vue-query'
-import { api, type Agent, type Repository, type Task } from '../api/client'
+import { api, type Agent, type Locks, type MaintenanceKind, type Repository, type RepositorySizes, type Snapshot, type Task } from '../api/client'
 import { isMissing } from '../api/errors'
+import type { AskedPages } from '../composables/usePages'
 import type { Asked } from './asked'
 import { every } from './client'
 import { keys } from './keys'
+import { lastOf } from '../utils/maintenance'
 
 async function orNull<T>(wanted: Promise<T>): Promise<T | null> {
   try {
@@ -35,7 +37,15 @@ export interface RepositoryView {
   /** By id: those under way, and the last ones that failed. */
   tasks: Map<string, Task>
   agents: Map<string, Agent>
+  locks: Locks
+  sizes: RepositorySizes['items']
 }
+/** What a task of those kinds found stays as it is until the next one has ended. */
+const foundBy = <T>(repository: Repository, what: string, kinds: MaintenanceKind[], ask: (id: string) => Promise<T>) => ({
+  queryKey: [...keys.repositories, repository.id, what, ...kinds.map((kind) => lastOf(repository, kind)?.ended_at ?? '')],
+  queryFn: () => ask(repository.id),
+  staleTime: Infinity,
+})
 async function byId<T>(ids: Iterable<string>, ask: (id: string) => Promise<T | null>): Promise<Map<string, T>> {
   const entries = await Promise.all([...new Set(ids)].map(async (id) => [id, await ask(id)] as const))
   return new Map(entries.flatMap(([id, found]) => (found === null ? [] : [[id, found]])))
@@ -50,7 +60,9 @@ async function look(client: QueryClient, id: string): Promise<RepositoryView> {
   const doing = open.length ? [...tasks.values()].flatMap((task) => [task.agent_id, ...(task.waiting?.tasks.map((other) => other.agent_id) ?? [])]) : []
   const named = [repository.agent_id, repository.maintenance_agent_id].filter((agent): agent is string => Boolean(agent))
   const agents = await byId([...doing, ...named], (agent) => client.fetchQuery(agentQuery(agent, doing.includes(agent) ? 0 : Infinity)))
-  return { repository, tasks, agents }
+  const locks = await client.fetchQuery(foundBy(repository, 'locks', ['locks', 'unlock'], api.locks))
+  const { items: sizes } = await client.fetchQuery(foundBy(repository, 'sizes', ['stats'], api.sizes))
+  return { repository, tasks, agents, locks, sizes }
 }
 
 /** A repository with the tasks and agents that its page names. */
@@ -58,4 +70,11 @@ export const repositoryQuery = (id: string): Asked<RepositoryView> => ({
   queryKey: [...keys.repositories, id],
   queryFn: ({ client }) => look(client, id),
   refetchInterval: every((view) => (view?.repository.open_tasks.length ? 1 : 10)),
+})
+
+export const snapshotsQuery = (repository: string): AskedPages<Snapshot> => ({
+  queryKey: [...keys.repositories, repository, 'snapshots'],
+  load: (limit, after) => api.repositorySnapshots(repository, limit, after),
+  size: 20,
+  seconds: () => 30,
 })

@@ -21,7 +21,7 @@ interface Result {
   total_size?: number
   count?: number
   locks_removed?: number
-  locks_left?: string[]
+  lock_count?: number
   created?: boolean
   found?: boolean
   version?: number
@@ -41,13 +41,20 @@ export const openOfPassword = ({ open_tasks }: Pick<Repository, 'open_tasks'>): 
 export const changesPassword = (repository: Pick<Repository, 'open_tasks'>): boolean => openOfPassword(repository).length > 0
 
 /** What a repository's page starts whatever the repository is, in the order of its cards. */
-export const STARTED_BY_HAND = ['test', 'check', 'prune', 'forget', 'stats', 'snapshots', 'unlock'] as const satisfies StartedKind[]
+export const STARTED_BY_HAND = ['test', 'check', 'prune', 'forget', 'stats', 'snapshots'] as const satisfies StartedKind[]
 
 interface CaredFor {
   maintenance: Pick<Repository['maintenance'], 'last'>
 }
 export const lastOf = (repository: CaredFor, kind: MaintenanceKind): Maintenance | undefined =>
   repository.maintenance.last.find((last) => last.kind === kind)
+
+/** How many locks were seen last, and when: a look tells it, and an unlock. */
+export function heldBy(repository: CaredFor): { count: number; at: string } | undefined {
+  const looks = (['locks', 'unlock'] as const).flatMap((kind) => lastOf(repository, kind) ?? [])
+  const last = looks.filter((look) => resultOf(look).lock_count !== undefined).sort((a, b) => Date.parse(b.ended_at) - Date.parse(a.ended_at))[0]
+  return last && { count: resultOf(last).lock_count ?? 0, at: last.ended_at }
+}
 
 /** When a kind of care is done by itself. */
 export interface Plan {
@@ -59,7 +66,7 @@ export interface Plan {
   problem: string | null | undefined
 }
 /** What a repository has a schedule for. */
-export const BY_SCHEDULE = ['check', 'prune', 'forget'] as const satisfies MaintenanceKind[]
+export const BY_SCHEDULE = ['check', 'prune', 'forget', 'stats'] as const satisfies MaintenanceKind[]
 export function planOf({ maintenance }: Pick<Repository, 'maintenance'>, kind: MaintenanceKind): Plan | undefined {
   const operation = BY_SCHEDULE.find((one) => one === kind)
   if (!operation) return undefined
@@ -95,9 +102,10 @@ const DID: Record<MaintenanceKind, (result: Result, say: Say) => string> = {
   snapshots: (result, { t }) => (result.count === undefined ? t('cared.done') : t('cared.listed', { count: result.count }, result.count)),
   unlock: (result, { t }) => {
     const removed = result.locks_removed === undefined ? t('cared.unlockedSome') : t('cared.unlocked', { count: result.locks_removed }, result.locks_removed)
-    const left = result.locks_left ?? []
-    return left.length ? `${removed} ${t('cared.locksLeft', { count: left.length, holder: left[0] }, left.length)}` : removed
+    const left = result.lock_count ?? 0
+    return left ? `${removed} ${t('cared.locksLeft', { count: left }, left)}` : removed
   },
+  locks: (result, { t }) => t('cared.held', { count: result.lock_count ?? 0 }, result.lock_count ?? 0),
   test: (result, { t }) => t(result.found ? 'cared.reached' : 'cared.reachedEmpty', { version: result.version ?? '–' }),
   init: (result, { t }) => t(result.created ? 'cared.created' : 'cared.there'),
   add_key: (_, { t }) => t('cared.keyAdded'),

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { Maintenance, Task } from '../../src/api/client'
 import { i18n, type Language } from '../../src/i18n'
 import { bytes } from '../../src/utils/format'
-import { CHANGES_PASSWORD, keptBy, lastOf, outcomeOf, soundness, stateOf, type Say, type StartedKind } from '../../src/utils/maintenance'
+import { CHANGES_PASSWORD, heldBy, keptBy, lastOf, outcomeOf, soundness, stateOf, type Say, type StartedKind } from '../../src/utils/maintenance'
 
 const say = (language: Language): Say => {
   i18n.global.locale.value = language
@@ -42,7 +42,9 @@ describe('what care for a repository did', () => {
   it('never claims to have counted locks that restic did not count', () => {
     expect(english(did('unlock', {}))).toBe('Locks whose holder is gone were removed, if there were any.')
     expect(english(did('unlock', { locks_removed: 0 }))).toBe('There was no lock to remove.')
-    expect(english(did('unlock', { locks_removed: 1, locks_left: ['PID 7 on db-01'] }))).toBe('One lock was removed. One is left, whose holder may be alive: PID 7 on db-01')
+    expect(english(did('unlock', { locks_removed: 1, lock_count: 1 }))).toBe('One lock was removed. One is left, whose holder may be alive.')
+    expect(german(did('locks', { lock_count: 2 }))).toBe('Es gibt 2 Sperren.')
+    expect(english(did('locks', {}))).toBe('Nobody holds the repository.')
     expect(german(did('unlock', { locks_removed: 2 }))).toBe('2 Sperren wurden entfernt.')
   })
   it('says of a test what is there', () => {
@@ -93,7 +95,7 @@ describe('a task that has not ended', () => {
   })
   it('has words for every code and kind of the host', () => {
     const codes: Record<NonNullable<Task['waiting']>['code'], true> = { others_work: true, taken: true, turn: true, new_repository: true, again: true, paused: true, offline: true, busy: true }
-    const kinds: Record<StartedKind, true> = { init: true, check: true, forget: true, prune: true, unlock: true, stats: true, snapshots: true, test: true }
+    const kinds: Record<StartedKind, true> = { init: true, check: true, forget: true, prune: true, unlock: true, stats: true, snapshots: true, test: true, locks: true }
     for (const language of ['en', 'de'] as const) {
       say(language)
       for (const code of Object.keys(codes)) expect(i18n.global.te(`wait.${code}`), code).toBe(true)
@@ -120,5 +122,17 @@ describe('what a retention keeps', () => {
     expect(keptBy({ keep_last: 3, keep_daily: 7, keep_weekly: 0, keep_monthly: null }, say('en'))).toBe('the last 3; one a day for 7 days')
     expect(keptBy({ keep_last: 1, keep_yearly: 1 }, say('de'))).toBe('der letzte; einer je Jahr ein Jahr lang')
     expect(keptBy({}, say('en'))).toBe('')
+  })
+})
+
+describe('who holds a repository', () => {
+  const held = (...last: Maintenance[]) => heldBy({ maintenance: { last } })
+  it('is what was seen last, by a look or an unlock', () => {
+    const look = did('locks', { lock_count: 2 }, { ended_at: '2026-01-02T03:00:00.000Z' })
+    const unlock = did('unlock', { lock_count: 0 }, { ended_at: '2026-01-02T04:00:00.000Z' })
+    expect(held()).toBeUndefined()
+    expect(held(look)).toEqual({ count: 2, at: look.ended_at })
+    expect(held(look, unlock)).toEqual({ count: 0, at: unlock.ended_at })
+    expect(held(did('unlock', { locks_removed: 1 }))).toBeUndefined()
   })
 })

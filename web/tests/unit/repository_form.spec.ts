@@ -15,7 +15,7 @@ const stored = {
   config: { endpoint: 'https://s3.example.com', bucket: 'bucket', path: 'store', access_key_id: 'AKIA' },
   secret_fields: ['secret_access_key'], agent_id: null, password_set: true, password_file: null, cert_file: '/etc/ca.pem',
   environment_vars: { AWS_DEFAULT_REGION: 'eu-1' },
-  maintenance: { forget_schedule: '', prune_schedule: '1 2 * * 3', check_schedule: '', timezone: 'UTC', check_subset: '5%', next_runs: {}, problems: {}, last: [] },
+  maintenance: { forget_schedule: '', prune_schedule: '1 2 * * 3', check_schedule: '', stats_schedule: '', timezone: 'UTC', check_subset: '5%', next_runs: {}, problems: {}, last: [] },
   maintenance_agent_id: AGENT, append_only: true, open_tasks: [], first_success_at: null, created_at: 'c', updated_at: '2026-01-02T03:04:05.000006Z',
 } as unknown as Repository
 
@@ -58,7 +58,7 @@ describe('the form of a repository that is changed', () => {
     await flushPromises()
     expect(changed).toHaveBeenCalledWith('r', VERSION, {
       name: 'elsewhere', type: 's3', config: stored.config, agent_id: null, password_file: null, cert_file: '/etc/ca.pem', environment_vars: { AWS_DEFAULT_REGION: 'eu-1' },
-      maintenance: { forget_schedule: '', prune_schedule: '1 2 * * 3', check_schedule: '', timezone: 'UTC', check_subset: '5%' }, maintenance_agent_id: AGENT, append_only: true,
+      maintenance: { forget_schedule: '', prune_schedule: '1 2 * * 3', check_schedule: '', stats_schedule: '', timezone: 'UTC', check_subset: '5%' }, maintenance_agent_id: AGENT, append_only: true,
     })
     expect(wrapper.emitted('saved')).toHaveLength(1)
   })

@@ -37,6 +37,44 @@ beforeEach(() => {
   document.body.innerHTML = ''
 })
 
+describe('a text that is a file elsewhere', () => {
+  const key: JsonSchema = { type: 'object', properties: { key: { type: ['string', 'null'], writeOnly: true, maxLength: 32768 } } }
+  const asked = () => {
+    const values = ref<Record<string, unknown>>({})
+    const wrapper = mount(
+      { components: { SchemaForm }, setup: () => ({ values, key }), template: '<form><SchemaForm v-model="values" :schema="key" :problems="[]" /></form>' },
+      { global: { plugins: [i18n] }, attachTo: document.body },
+    )
+    const choose = async (content: BlobPart[]) => {
+      const input = wrapper.get('input[type=file]')
+      Object.defineProperty(input.element, 'files', { value: [new File(content, 'id_ed25519')], configurable: true })
+      await input.trigger('change')
+      await new Promise((resolve) => setTimeout(resolve))
+      await nextTick()
+    }
+    return { wrapper, values, choose }
+  }
+  it('keeps its lines when it is pasted, and when its file is chosen', async () => {
+    const { wrapper, values, choose } = asked()
+    await wrapper.get('textarea').setValue('first\nsecond\n')
+    expect(values.value.key).toBe('first\nsecond\n')
+    await choose(['-----BEGIN\nkey\n'])
+    expect(values.value.key).toBe('-----BEGIN\nkey\n')
+    expect(wrapper.get('textarea').element.value).toBe('-----BEGIN\nkey\n')
+  })
+  it('is not taken from a file that is too large or no text', async () => {
+    const { wrapper, values, choose } = asked()
+    await choose(['x'.repeat(32769)])
+    expect(wrapper.get('[role=alert]').text()).toBe('The file is larger than 32.0 KiB.')
+    await choose([new Uint8Array([0x30, 0x82, 0xff, 0x00])])
+    expect(wrapper.get('[role=alert]').text()).toMatch(/^The file is no text/)
+    expect(values.value).toEqual({})
+    await choose(['fine'])
+    expect(wrapper.find('[role=alert]').exists()).toBe(false)
+    expect(values.value.key).toBe('fine')
+  })
+})
+
 describe('the schema', () => {
   it('says how each value is asked for', () => {
     const kinds = Object.fromEntries(Object.entries(schema.properties!).map(([name, one]) => [name, kindOf(essence(one))]))

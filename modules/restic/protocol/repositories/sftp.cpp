@@ -1,3 +1,5 @@
+#include <sstream>
+
 #include "restic/protocol/repository_config.h"
 #include "restic/protocol/repository_kinds.h"
 
@@ -13,6 +15,26 @@ std::string quoted(const std::string& word) {
 std::string hostOf(const RepositoryValues& values) {
     const auto host = valueOf(values, "host");
     return host.find(':') != std::string::npos ? "[" + host + "]" : host;
+}
+
+std::optional<std::string> checkKnownHosts(const std::string& text) {
+    const std::string wrong = "must be lines like \"backup.example.com ssh-ed25519 AAAA…\"";
+    std::istringstream lines(text);
+    bool any = false;
+    for (std::string line; std::getline(lines, line);) {
+        std::istringstream words(line);
+        std::string host;
+        std::string type;
+        std::string key;
+        if (!(words >> host) || host.starts_with('#'))
+            continue;
+        if (host.starts_with('@'))
+            words >> host; // behind a marker
+        if (!(words >> type >> key) || key.size() < 16)
+            return wrong;
+        any = true;
+    }
+    return any ? std::nullopt : std::optional(wrong);
 }
 
 /// "sftp://[USER@]HOST[:PORT]/PATH" and "sftp:[USER@]HOST:PATH": a path below the user's home, or behind one
@@ -58,10 +80,12 @@ const RepositoryKind& sftp() {
                     .doc = "The private SSH key without a passphrase; left out, the agent's own SSH decides",
                     .secret = true,
                     .asFile = true},
-                   {.name = "known_hosts_file",
-                    .doc = "A file on the agent that holds the server's key; left out, that of its user",
-                    .example = "/etc/restic/known_hosts",
-                    .check = checkFilePath}},
+                   {.name = "known_hosts",
+                    .doc = "The server's own key, as ssh-keyscan prints it; left out, the known_hosts of the "
+                           "agent's user decides. Nobody reads it again, as a secret",
+                    .secret = true,
+                    .asFile = true,
+                    .check = checkKnownHosts}},
         .address =
             [](const RepositoryValues& values) {
                 const auto port = valueOf(values, "port");
@@ -71,7 +95,7 @@ const RepositoryKind& sftp() {
         .place = placeOnServer,
         .options = [](const RepositoryValues& values) -> std::vector<std::string> {
             const auto key = valueOf(values, "key");
-            const auto known = valueOf(values, "known_hosts_file");
+            const auto known = valueOf(values, "known_hosts");
             if (key.empty() && known.empty())
                 return {};
             std::string command = "sftp.command=ssh -oBatchMode=yes -oStrictHostKeyChecking=yes";

@@ -18,16 +18,6 @@ namespace restic {
 using core::db::Transaction;
 
 namespace {
-struct Operation {
-    const char* name;
-    std::optional<std::string> MaintenanceSpec::*given;
-    const char* byDefault;
-};
-constexpr Operation kOperations[] = {
-    {MaintenancePlan::kForget, &MaintenanceSpec::forgetSchedule, MaintenancePlan::kDefaultForget},
-    {MaintenancePlan::kPrune, &MaintenanceSpec::pruneSchedule, MaintenancePlan::kDefaultPrune},
-    {MaintenancePlan::kCheck, &MaintenanceSpec::checkSchedule, MaintenancePlan::kDefaultCheck}};
-
 /// Whether the agent that is named may care for the repository.
 void checkAgent(Transaction& tx, const Repository& repository, std::vector<core::Problem>& problems) {
     if (!repository.maintenanceAgent)

@@ -17,16 +17,31 @@ struct MaintenanceSpec {
     std::optional<std::string> forgetSchedule; ///< five cron fields; "" switches it off
     std::optional<std::string> pruneSchedule;
     std::optional<std::string> checkSchedule;
+    std::optional<std::string> statsSchedule;
     std::optional<std::string> timezone;
     std::optional<std::string> checkSubset;
 };
 
-/// The schedules by which a repository is thinned out, pruned and checked.
+/// What a repository has a schedule for: each a kind of task.
+struct MaintenanceOperation {
+    const char* name;
+    const char* doc;
+    const char* byDefault;
+    std::optional<std::string> MaintenanceSpec::*given;
+};
+
+/// The schedules by which a repository is thinned out, pruned, checked and measured.
 class MaintenancePlan {
 public:
-    static constexpr auto kForget = "forget", kPrune = "prune", kCheck = "check";
-    static constexpr auto kDefaultForget = "30 6 * * *", kDefaultPrune = "0 8 * * 0",
-                          kDefaultCheck = "0 9 * * 6";
+    static constexpr auto kForget = "forget", kPrune = "prune", kCheck = "check", kStats = "stats";
+    static constexpr MaintenanceOperation kOperations[] = {
+        {kForget, "When snapshots are removed that the policies' retention does not keep", "30 6 * * *",
+         &MaintenanceSpec::forgetSchedule},
+        {kPrune, "When the space of what no snapshot needs is freed", "0 8 * * 0",
+         &MaintenanceSpec::pruneSchedule},
+        {kCheck, "When it is looked for damage", "0 9 * * 6", &MaintenanceSpec::checkSchedule},
+        {kStats, "When it is counted what the repository takes up", "0 5 * * *",
+         &MaintenanceSpec::statsSchedule}};
 
     /// What the spec makes of `repository`, whose own fields it sets; `before` is the row that it changes,
     /// null for a new one. Throws core::Error(kValidation), naming the fields.

@@ -37,6 +37,11 @@ void MaintenanceStore::record(Transaction& tx, const Maintenance& last) {
          withoutLongLists(last.result), last.endedAt});
 }
 
+void MaintenanceStore::eraseAll(Transaction& tx, const core::Uuid& repository) {
+    tx.execute("DELETE FROM restic_repository_maintenance WHERE tenant_id = $1 AND repository_id = $2",
+               {tx.tenant(), repository});
+}
+
 std::vector<Maintenance> MaintenanceStore::of(Transaction& tx, const std::vector<core::Uuid>& repositories) {
     std::vector<Maintenance> all;
     if (repositories.empty())

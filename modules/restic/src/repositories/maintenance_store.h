@@ -40,6 +40,7 @@ class MaintenanceStore {
 public:
     /// Long lists of the result stay with the task alone.
     static void record(core::db::Transaction& tx, const Maintenance& last);
+    static void eraseAll(core::db::Transaction& tx, const core::Uuid& repository);
     /// Of those repositories, by repository and kind.
     static std::vector<Maintenance> of(core::db::Transaction& tx,
                                        const std::vector<core::Uuid>& repositories);

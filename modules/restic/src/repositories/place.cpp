@@ -29,6 +29,11 @@ std::string placeOf(const Repository& repository) {
     return placeOn(repository, repository.agent ? repository.agent->toString() : std::string());
 }
 
+bool isOnEachDisk(const Repository& repository) {
+    const auto* kind = protocol::findRepositoryKind(repository.type);
+    return kind != nullptr && kind->onDisk && !repository.agent;
+}
+
 std::map<std::string, Instant> PlaceStore::firstSuccesses(Transaction& tx,
                                                           const std::vector<std::string>& places) {
     std::map<std::string, Instant> found;

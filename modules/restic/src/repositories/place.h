@@ -19,6 +19,9 @@ std::string placeOf(const Repository& repository, const core::Uuid& agent);
 /// The same without an agent at work: the disk is that of the row's machine, if it names one.
 std::string placeOf(const Repository& repository);
 
+/// Whether it is a path that is another folder on each machine.
+bool isOnEachDisk(const Repository& repository);
+
 /// Rows of restic_repository_places: places where a repository once worked. Such a place is never
 /// initialised again by itself, whatever row names it.
 class PlaceStore {

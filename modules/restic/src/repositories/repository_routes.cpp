@@ -62,18 +62,13 @@ MaintenancePlanView planOf(const Repository& r, const Beside& beside) {
     MaintenancePlanView plan;
     plan.timezone = r.timezone;
     plan.checkSubset = r.checkSubset;
-    for (const auto& row : Beside::found(beside.schedules, r.id)) {
-        const auto take = [&](const char* operation, std::string& schedule, auto& nextRun, auto& problem) {
-            if (row.operation != operation)
-                return;
-            schedule = row.schedule;
-            nextRun = row.nextRunAt;
-            problem = row.problem;
-        };
-        take(MaintenancePlan::kForget, plan.forgetSchedule, plan.nextRuns.forget, plan.problems.forget);
-        take(MaintenancePlan::kPrune, plan.pruneSchedule, plan.nextRuns.prune, plan.problems.prune);
-        take(MaintenancePlan::kCheck, plan.checkSchedule, plan.nextRuns.check, plan.problems.check);
-    }
+    for (const auto& row : Beside::found(beside.schedules, r.id))
+        for (const auto& operation : kShownOperations)
+            if (row.operation == operation.name) {
+                plan.*operation.schedule = row.schedule;
+                plan.nextRuns.*operation.nextRun = row.nextRunAt;
+                plan.problems.*operation.problem = row.problem;
+            }
     plan.last = Beside::found(beside.maintenance, r.id);
     return plan;
 }
@@ -121,10 +116,6 @@ Permission repositoriesWrite() {
 RepositorySpec specOf(const RepositoryInput& input) {
     if (auto problems = problemsOfEnvironment(input.environmentVars); !problems.empty())
         throw core::wire::validationError(std::move(problems));
-    MaintenanceSpec maintenance;
-    if (const auto& given = input.maintenance)
-        maintenance = {given->forgetSchedule, given->pruneSchedule, given->checkSchedule, given->timezone,
-                       given->checkSubset};
     return {input.name,
             input.type,
             input.url,
@@ -134,7 +125,7 @@ RepositorySpec specOf(const RepositoryInput& input) {
             input.passwordFile,
             input.certFile,
             input.environmentVars,
-            std::move(maintenance),
+            input.maintenance.value_or(MaintenanceSpec()),
             input.maintenanceAgentId,
             input.appendOnly};
 }

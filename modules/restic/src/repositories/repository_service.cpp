@@ -8,8 +8,10 @@
 #include "core/wire.h"
 #include "errors.h"
 #include "lock_row.h"
+#include "repositories/maintenance_store.h"
 #include "repositories/place.h"
 #include "repositories/schedule_store.h"
+#include "repositories/size_store.h"
 #include "restic/protocol/names.h"
 #include "restic/protocol/password_rule.h"
 
@@ -138,6 +140,11 @@ void RepositoryService::requireOwnPlace(Transaction& tx, const Repository& repos
                                       other->name));
 }
 
+void RepositoryService::forgetCondition(Transaction& tx, const Uuid& id) {
+    MaintenanceStore::eraseAll(tx, id);
+    SizeStore::eraseAll(tx, id);
+}
+
 MaintenancePlan RepositoryService::planOf(Transaction& tx, const RepositorySpec& spec, Repository& repository,
                                           const Repository* before) {
     repository.maintenanceAgent = spec.maintenanceAgent;
@@ -222,6 +229,8 @@ Repository RepositoryService::update(Transaction& tx, const Uuid& id, const Repo
     }
     storeSecrets(tx, draft, spec, before.secretFields);
     plan.store(tx, repository, repository.updatedAt);
+    if (moves)
+        forgetCondition(tx, id);
     announce(tx);
     return repository;
 }
@@ -298,6 +307,7 @@ void RepositoryService::remove(Transaction& tx, const Uuid& id) {
                                                                 repository.name, fmt::join(users, ", ")));
     RepositoryStore::archive(tx, id, clock_.now());
     ScheduleStore::eraseAll(tx, id);
+    SizeStore::eraseAll(tx, id);
     vault_->eraseRow(tx, tx.tenant(), kTable, id);
 }
 

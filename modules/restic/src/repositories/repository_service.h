@@ -81,6 +81,8 @@ private:
     /// Another row with the same place is the same repository: refused, naming it.
     void requireOwnPlace(core::db::Transaction& tx, const Repository& repository);
     static void requireNoPasswordChange(core::db::Transaction& tx, const Repository& repository);
+    /// What was known of the place where it was.
+    static void forgetCondition(core::db::Transaction& tx, const core::Uuid& id);
     /// `before`: the secrets of the kind that the vault has had.
     void storeSecrets(core::db::Transaction& tx, const Draft& draft, const RepositorySpec& spec,
                       const std::vector<std::string>& before);

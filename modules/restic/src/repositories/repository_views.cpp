@@ -39,26 +39,20 @@ std::vector<std::string> endStates() {
 }
 } // namespace
 
-const Type& wireType(const MaintenanceInput*) {
-    const auto schedule = [](const char* doc, const char* example) {
-        return core::wire::Rules{.doc = doc, .omitEmpty = true, .maxLength = 255, .example = example};
-    };
-    static const auto type =
-        object<MaintenanceInput>("MaintenanceInput", strict,
-                                 "By which schedules a repository is cared for. What is left out has its "
-                                 "default in a new repository and stays in one that is changed; an empty "
-                                 "schedule switches the operation off")
-            .field("forget_schedule", &MaintenanceInput::forgetSchedule,
-                   schedule("When snapshots are removed that the policies' retention does not keep",
-                            MaintenancePlan::kDefaultForget))
-            .field(
-                "prune_schedule", &MaintenanceInput::pruneSchedule,
-                schedule("When the space of what no snapshot needs is freed", MaintenancePlan::kDefaultPrune))
-            .field("check_schedule", &MaintenanceInput::checkSchedule,
-                   schedule("When it is looked for damage", MaintenancePlan::kDefaultCheck))
-            .field("timezone", &MaintenanceInput::timezone,
+const Type& wireType(const MaintenanceSpec*) {
+    static const auto type = [] {
+        auto fields = object<MaintenanceSpec>(
+            "MaintenanceInput", strict,
+            "By which schedules a repository is cared for. What is left out has its default in a new "
+            "repository and stays in one that is changed; an empty schedule switches the operation off");
+        for (const auto& operation : MaintenancePlan::kOperations)
+            fields.field(
+                std::string(operation.name) + "_schedule", operation.given,
+                {.doc = operation.doc, .omitEmpty = true, .maxLength = 255, .example = operation.byDefault});
+        return fields
+            .field("timezone", &MaintenanceSpec::timezone,
                    {.doc = "IANA name", .omitEmpty = true, .maxLength = 64, .example = "Europe/Berlin"})
-            .field("check_subset", &MaintenanceInput::checkSubset,
+            .field("check_subset", &MaintenanceSpec::checkSubset,
                    {.doc =
                         "How much of the data a check by schedule reads: 1/12 a twelfth, by turns from the "
                         "first; 5% by chance; empty none",
@@ -67,35 +61,38 @@ const Type& wireType(const MaintenanceInput*) {
                     .example = Repository().checkSubset,
                     .check = CheckSubset::problemOf})
             .build();
+    }();
     return type;
 }
 
 const Type& wireType(const NextRunsView*) {
-    static const auto type = object<NextRunsView>("MaintenanceNextRuns", tolerant)
-                                 .field("forget", &NextRunsView::forget)
-                                 .field("prune", &NextRunsView::prune)
-                                 .field("check", &NextRunsView::check)
-                                 .build();
+    static const auto type = [] {
+        auto fields = object<NextRunsView>("MaintenanceNextRuns", tolerant);
+        for (const auto& operation : kShownOperations)
+            fields.field(operation.name, operation.nextRun);
+        return fields.build();
+    }();
     return type;
 }
 
 const Type& wireType(const ScheduleProblemsView*) {
-    static const auto type = object<ScheduleProblemsView>("MaintenanceProblems", tolerant)
-                                 .field("forget", &ScheduleProblemsView::forget)
-                                 .field("prune", &ScheduleProblemsView::prune)
-                                 .field("check", &ScheduleProblemsView::check)
-                                 .build();
+    static const auto type = [] {
+        auto fields = object<ScheduleProblemsView>("MaintenanceProblems", tolerant);
+        for (const auto& operation : kShownOperations)
+            fields.field(operation.name, operation.problem);
+        return fields.build();
+    }();
     return type;
 }
 
 const Type& wireType(const MaintenancePlanView*) {
-    static const auto type =
-        object<MaintenancePlanView>("MaintenancePlan", tolerant,
-                                    "By which schedules a repository is cared for")
-            .field("forget_schedule", &MaintenancePlanView::forgetSchedule, {.doc = "Empty: never by itself"})
-            .field("prune_schedule", &MaintenancePlanView::pruneSchedule)
-            .field("check_schedule", &MaintenancePlanView::checkSchedule)
-            .field("timezone", &MaintenancePlanView::timezone)
+    static const auto type = [] {
+        auto fields = object<MaintenancePlanView>("MaintenancePlan", tolerant,
+                                                  "By which schedules a repository is cared for");
+        for (const auto& operation : kShownOperations)
+            fields.field(std::string(operation.name) + "_schedule", operation.schedule,
+                         {.doc = "Empty: never by itself"});
+        return fields.field("timezone", &MaintenancePlanView::timezone)
             .field("check_subset", &MaintenancePlanView::checkSubset)
             .field("next_runs", &MaintenancePlanView::nextRuns)
             .field("problems", &MaintenancePlanView::problems,
@@ -103,6 +100,7 @@ const Type& wireType(const MaintenancePlanView*) {
             .field("last", &MaintenancePlanView::last,
                    {.doc = "Of each kind of task that has run on it, the last"})
             .build();
+    }();
     return type;
 }
 

@@ -12,15 +12,6 @@
 /// What people's API takes and answers of repositories: declared here once.
 namespace restic {
 
-/// When a repository is thinned out, pruned and checked.
-struct MaintenanceInput {
-    std::optional<std::string> forgetSchedule;
-    std::optional<std::string> pruneSchedule;
-    std::optional<std::string> checkSchedule;
-    std::optional<std::string> timezone;
-    std::optional<std::string> checkSubset;
-};
-
 struct RepositoryInput {
     std::string name;
     std::string type;
@@ -31,7 +22,7 @@ struct RepositoryInput {
     std::optional<std::string> passwordFile;
     std::optional<std::string> certFile;
     std::map<std::string, std::string> environmentVars;
-    std::optional<MaintenanceInput> maintenance;
+    std::optional<MaintenanceSpec> maintenance;
     std::optional<core::Uuid> maintenanceAgentId;
     std::optional<bool> appendOnly;
 };
@@ -57,16 +48,17 @@ struct OpenTaskView {
 
 /// Of each operation by schedule, one value.
 struct NextRunsView {
-    std::optional<core::Instant> forget, prune, check;
+    std::optional<core::Instant> forget, prune, check, stats;
 };
 struct ScheduleProblemsView {
-    std::optional<std::string> forget, prune, check;
+    std::optional<std::string> forget, prune, check, stats;
 };
 
 struct MaintenancePlanView {
     std::string forgetSchedule;
     std::string pruneSchedule;
     std::string checkSchedule;
+    std::string statsSchedule;
     std::string timezone;
     std::string checkSubset;
     NextRunsView nextRuns;
@@ -74,6 +66,23 @@ struct MaintenancePlanView {
     /// By kind, of those that have run.
     std::vector<MaintenanceView> last;
 };
+
+/// Where the answers about repositories say an operation's schedule.
+struct ShownOperation {
+    const char* name;
+    std::string MaintenancePlanView::*schedule;
+    std::optional<core::Instant> NextRunsView::*nextRun;
+    std::optional<std::string> ScheduleProblemsView::*problem;
+};
+inline constexpr ShownOperation kShownOperations[] = {
+    {MaintenancePlan::kForget, &MaintenancePlanView::forgetSchedule, &NextRunsView::forget,
+     &ScheduleProblemsView::forget},
+    {MaintenancePlan::kPrune, &MaintenancePlanView::pruneSchedule, &NextRunsView::prune,
+     &ScheduleProblemsView::prune},
+    {MaintenancePlan::kCheck, &MaintenancePlanView::checkSchedule, &NextRunsView::check,
+     &ScheduleProblemsView::check},
+    {MaintenancePlan::kStats, &MaintenancePlanView::statsSchedule, &NextRunsView::stats,
+     &ScheduleProblemsView::stats}};
 
 struct RepositoryView {
     core::Uuid id;
@@ -100,7 +109,7 @@ struct StartAnewInput {
     std::optional<core::Uuid> agentId;
 };
 
-const core::wire::Type& wireType(const MaintenanceInput*);
+const core::wire::Type& wireType(const MaintenanceSpec*);
 const core::wire::Type& wireType(const NextRunsView*);
 const core::wire::Type& wireType(const ScheduleProblemsView*);
 const core::wire::Type& wireType(const MaintenancePlanView*);

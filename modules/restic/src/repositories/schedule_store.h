@@ -14,7 +14,7 @@ namespace restic {
 /// An operation that a repository has by a schedule.
 struct RepositorySchedule {
     core::Uuid repository;
-    std::string operation; ///< forget, prune or check
+    std::string operation; ///< one of MaintenancePlan::kOperations
     std::string schedule;
     std::optional<core::Instant> nextRunAt;
     std::optional<core::Instant> lastSlot;

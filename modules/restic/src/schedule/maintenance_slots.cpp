@@ -22,12 +22,6 @@ namespace {
 ScheduleStore::Due rowOf(const DueSlot& slot) {
     return {slot.tenant, slot.owner, slot.part, slot.at};
 }
-
-/// A path that is another folder on each machine.
-bool isOnEachDisk(const Repository& repository) {
-    const auto* kind = protocol::findRepositoryKind(repository.type);
-    return kind != nullptr && kind->onDisk && !repository.agent;
-}
 } // namespace
 
 std::vector<DueSlot> MaintenanceSlots::due(Transaction& tx, Instant now, const std::optional<DueSlot>& after,
@@ -78,6 +72,8 @@ void MaintenanceSlots::take(Transaction& tx, const DueSlot& slot, const Schedule
     } else if (slot.part == MaintenancePlan::kPrune) {
         if (!followersOf(tx, *repository).empty())
             work(tx, *repository, slot, {}, problems);
+    } else if (slot.part == MaintenancePlan::kStats) {
+        work(tx, *repository, slot, {}, problems);
     } else {
         core::json::Object parameters;
         if (auto subset = CheckSubset::argument(repository->checkSubset, row->nextPart))

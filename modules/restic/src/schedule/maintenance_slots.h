@@ -12,8 +12,9 @@
 
 namespace restic {
 
-/// The slots of repositories: a check of the part of the data whose turn it is, a prune, or a forget for each
-/// agent of each policy that leads to the repository. Missed ones are made up for once.
+/// The slots of repositories: a check of the part of the data whose turn it is, a prune, a count of what the
+/// repository takes up, or a forget for each agent of each policy that leads to it. Missed ones are made up
+/// for once.
 class MaintenanceSlots final : public SlotSource {
 public:
     MaintenanceSlots(TaskService& tasks, core::Logger log) : tasks_(tasks), log_(std::move(log)) {}
@@ -47,7 +48,7 @@ private:
                                               Problems& problems);
     void forget(core::db::Transaction& tx, const Repository& repository, const DueSlot& slot,
                 Problems& problems) const;
-    /// A check or a prune.
+    /// A check, a prune, or stats.
     void work(core::db::Transaction& tx, const Repository& repository, const DueSlot& slot,
               core::json::Object parameters, Problems& problems) const;
     /// Unless it could never succeed: nothing has ever worked at this place.

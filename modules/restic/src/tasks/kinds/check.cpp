@@ -1,10 +1,18 @@
 #include "tasks/kinds/check.h"
 
+#include "errors.h"
 #include "repositories/check_subset.h"
 #include "repositories/repository_store.h"
 #include "repositories/schedule_store.h"
 
 namespace restic {
+
+void CheckKind::check(const Task& task, const std::optional<Policy>& /*policy*/) const {
+    if (task.parameters.booleanOr("read_data") && !task.parameters.stringOr("read_data_subset").empty())
+        throw core::Error(errors::kInvalidParameters,
+                          "read_data reads all of the data and read_data_subset a part: give one of them.",
+                          {{"/parameters/read_data_subset", "and read_data exclude each other"}});
+}
 
 void CheckKind::ended(core::db::Transaction& tx, const Task& task, const TaskEnd& end,
                       core::Instant now) const {

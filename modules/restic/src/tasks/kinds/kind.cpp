@@ -43,6 +43,7 @@ std::vector<std::unique_ptr<KindOfTask>> kindsOfTasks(core::event::Bus& events,
     all.push_back(std::make_unique<ForgetKind>());
     all.push_back(std::make_unique<PruneKind>());
     all.push_back(std::make_unique<UnlockKind>());
+    all.push_back(std::make_unique<LocksKind>());
     all.push_back(std::make_unique<StatsKind>());
     all.push_back(std::make_unique<SnapshotsKind>(events));
     all.push_back(std::make_unique<TestKind>(UnsavedRepositories(vault)));

@@ -18,4 +18,10 @@ public:
     UnlockKind() : SimpleKind(protocol::kinds::unlock) {}
 };
 
+class LocksKind final
+    : public SimpleKind<protocol::NoParameters, protocol::TaskPayload, protocol::LocksResult> {
+public:
+    LocksKind() : SimpleKind(protocol::kinds::locks) {}
+};
+
 } // namespace restic

@@ -1,10 +1,9 @@
 #include "tasks/kinds/snapshots.h"
 
-#include "restic/protocol/repository_kinds.h"
-
 #include <algorithm>
 
 #include "policies/target_store.h"
+#include "repositories/place.h"
 #include "repositories/repository_store.h"
 #include "snapshots/snapshot_discovery.h"
 #include "snapshots/snapshot_removal.h"
@@ -100,10 +99,8 @@ void SnapshotsKind::receivedAll(Transaction& tx, const Task& task, const core::j
     const auto count = resultOf(value).count;
     if (!count || static_cast<std::int64_t>(*count) != held.items.count)
         return; // what is not in the list may be in the repository
-    // A local path of no machine in particular is another repository on each.
     const auto repository = RepositoryStore::find(tx, *task.repository);
-    const auto* kind = repository ? protocol::findRepositoryKind(repository->type) : nullptr;
-    if (kind != nullptr && (!kind->onDisk || repository->agent))
+    if (repository && !isOnEachDisk(*repository)) // which would be another repository for each agent
         recordAbsent(tx, *task.repository, *task.assignedAt, now);
 }
 

@@ -86,11 +86,29 @@ struct InitResult : TaskResult {
     /// False: there was one already, which is left as it is.
     bool created = false;
 };
-struct UnlockResult : TaskResult {
+
+/// Of one repository, in a result: each costs a command of restic.
+inline constexpr std::size_t kMostLocks = 20;
+
+/// A lock of a repository, as `restic cat lock` tells it.
+struct RepositoryLock {
+    std::string id;
+    bool exclusive = false;
+    std::string hostname;
+    std::string username;
+    std::int64_t pid = 0;
+    /// When its holder renewed it last; restic does so every five minutes.
+    std::optional<core::Instant> time;
+};
+struct LocksResult : TaskResult {
+    /// All that there are; the first twenty of them are in `locks`.
+    std::optional<std::uint64_t> lockCount;
+    std::vector<RepositoryLock> locks;
+};
+/// With the locks that are still there: their holder may be alive.
+struct UnlockResult : LocksResult {
     /// Absent where restic does not say (0.14).
     std::optional<std::uint64_t> locksRemoved;
-    /// Those that are still there: their holder may be alive.
-    std::vector<std::string> locksLeft;
 };
 
 /// One snapshot, as `restic snapshots` lists it: an item of that kind's result.
@@ -138,6 +156,8 @@ const core::wire::Type& wireType(const StatsTask*);
 const core::wire::Type& wireType(const StatsResult*);
 const core::wire::Type& wireType(const NoParameters*);
 const core::wire::Type& wireType(const InitResult*);
+const core::wire::Type& wireType(const RepositoryLock*);
+const core::wire::Type& wireType(const LocksResult*);
 const core::wire::Type& wireType(const UnlockResult*);
 const core::wire::Type& wireType(const SnapshotItem*);
 const core::wire::Type& wireType(const SnapshotsResult*);

@@ -45,7 +45,8 @@ struct TaskKind {
 };
 
 namespace kinds {
-extern const TaskKind backup, init, check, forget, prune, unlock, stats, snapshots, test, addKey, removeKey;
+extern const TaskKind backup, init, check, forget, prune, unlock, locks, stats, snapshots, test, addKey,
+    removeKey;
 } // namespace kinds
 
 /// All of them, in the order in which documentation lists them.

@@ -1,0 +1,52 @@
+#include "errors.h"
+#include "repositories/condition_views.h"
+#include "repositories/repository_routes.h"
+#include "repositories/size_store.h"
+
+namespace restic {
+
+using core::db::Transaction;
+using core::http::Outcome;
+using core::http::Permission;
+using core::http::Request;
+using core::http::Response;
+using core::http::Role;
+using core::wire::typeOf;
+
+void RepositoryRoutes::addConditionTo(std::vector<core::http::Route>& routes) const {
+    const auto read = Permission::role("restic.repositories.read", Role::viewer);
+    routes.push_back({.method = "GET",
+                      .path = "/api/v1/restic/repositories/{id}/locks",
+                      .summary =
+                          "Who held the repository when an agent looked last. A task of the kind locks "
+                          "looks again; an unlock does too",
+                      .permission = read,
+                      .response = &typeOf<LocksView>(),
+                      .errors = {&errors::kRepositoryNotFound},
+                      .handler = [s = *this](Request& request) -> Outcome {
+                          const auto id = request.uuidParameter("id", errors::kRepositoryNotFound);
+                          return Response::of(s.database.read(request.tenant(), [&](Transaction& tx) {
+                              return LocksView::of(tx, s.repositories.get(tx, id).id);
+                          }));
+                      }});
+    routes.push_back(
+        {.method = "GET",
+         .path = "/api/v1/restic/repositories/{id}/sizes",
+         .summary = "What the repository took up, day by day",
+         .permission = read,
+         .query = &typeOf<SizeQuery>(),
+         .response = &typeOf<SizesView>(),
+         .errors = {&errors::kRepositoryNotFound},
+         .handler = [s = *this](Request& request) -> Outcome {
+             const auto id = request.uuidParameter("id", errors::kRepositoryNotFound);
+             const auto from = s.clock.now() - std::chrono::days(request.queryAs<SizeQuery>().days);
+             SizesView view;
+             s.database.read(request.tenant(), [&](Transaction& tx) {
+                 for (const auto& size : SizeStore::since(tx, s.repositories.get(tx, id).id, from))
+                     view.items.push_back({size.countedAt, size.bytes});
+             });
+             return Response::of(view);
+         }});
+}
+
+} // namespace restic
