@@ -40,7 +40,7 @@ struct Parts {
           agents(context.database(), context.clock(), context.events(), context.authentication(), signer,
                  limits, tasks, agentSettings(context.config())),
           policies(context.clock(), limits), repositories(context.clock(), vault), unsaved(vault),
-          secrets(context.database(), vault), status(context.database(), context.clock()),
+          passwords(vault), secrets(context.database(), vault), status(context.database(), context.clock()),
           scheduler(context.database(), context.clock(),
                     slotSources(tasks, context.log().named("restic.scheduler")),
                     context.log().named("restic.scheduler")),
@@ -78,6 +78,7 @@ struct Parts {
     PolicyService policies;
     RepositoryService repositories;
     UnsavedRepositories unsaved;
+    NewPasswords passwords;
     OldSecrets secrets;
     StatusService status;
     Scheduler scheduler;
@@ -125,9 +126,10 @@ public:
         const RepositoryRoutes repositories{database, clock, p.repositories};
         repositories.addTo(routes);
         repositories.addConditionTo(routes);
-        const TaskRoutes tasks{database, clock, p.repositories, p.unsaved, p.tasks, p.waker};
+        const TaskRoutes tasks{database, clock, p.repositories, p.unsaved, p.passwords, p.tasks, p.waker};
         tasks.addTo(routes);
         tasks.addUnsavedTestTo(routes);
+        tasks.addPasswordChangeTo(routes);
         tasks.addRunsTo(routes);
         tasks.addAgentsTo(routes);
         tasks.addResultsTo(routes);

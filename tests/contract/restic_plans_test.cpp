@@ -242,7 +242,9 @@ protected:
         restic::PolicyRoutes{recorder, clock, used.policies, used.repositories, secrets}.addTo(routes);
         restic::RepositoryRoutes{recorder, clock, used.repositories}.addTo(routes);
         restic::UnsavedRepositories unsaved(base.vault);
-        const restic::TaskRoutes tasks{recorder, clock, used.repositories, unsaved, used.tasks, waker};
+        restic::NewPasswords passwords(base.vault);
+        const restic::TaskRoutes tasks{recorder,   clock, used.repositories, unsaved, passwords,
+                                       used.tasks, waker};
         tasks.addTo(routes);
         tasks.addRunsTo(routes);
         restic::SnapshotRoutes{recorder}.addTo(routes);

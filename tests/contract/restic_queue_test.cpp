@@ -83,7 +83,7 @@ TEST_P(ResticQueue, WhatNeedsTheRepositoryAloneWaitsForOthersAndTheyForIt) {
 }
 
 TEST_P(ResticQueue, EachKindIsAsItsDeclarationSays) {
-    const std::vector<std::string> alone{"init", "check", "forget", "prune"};
+    const std::vector<std::string> alone{"init", "check", "forget", "prune", "add_key", "remove_key"};
     const auto held = wanted("backup", web);
     handOut(web);
     for (const auto* kind : restic::protocol::allKinds()) {

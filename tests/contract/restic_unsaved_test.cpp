@@ -156,6 +156,24 @@ TEST_P(ResticUnsaved, KnowThatTheirPlaceOnceHeldARepository) {
     EXPECT_EQ(*payload.find("once_worked")->boolean(), true);
 }
 
+TEST_P(ResticUnsaved, MayBeWhereTheOneIsThatWouldBeChanged) {
+    const auto saved = here([&](Transaction& tx) { return host.repositories.create(tx, spec()).id; });
+    auto elsewhere = spec("other");
+    elsewhere.name = "other";
+    const auto another = here([&](Transaction& tx) { return host.repositories.create(tx, elsewhere).id; });
+    here([&](Transaction& tx) {
+        EXPECT_EQ(host.repositories.unsaved(tx, spec(), web, saved).url,
+                  "s3:https://storage.example.com/backups/offsite");
+    });
+    const auto instead = [&](const Uuid& id) {
+        return errorOf(
+                   [&] { here([&](Transaction& tx) { host.repositories.unsaved(tx, spec(), web, id); }); })
+            .name();
+    };
+    EXPECT_EQ(instead(another), "RepositoryAlreadyExists") << "it would have another's place";
+    EXPECT_EQ(instead(Uuid::generate(clock.now())), "RepositoryNotFound");
+}
+
 TEST_P(ResticUnsaved, OnADiskAreOnThatOfTheAgent) {
     restic::RepositorySpec wanted;
     wanted.name = "disk";

@@ -206,7 +206,7 @@ protected:
         policies.addTo(routes);
         policies.addLinksTo(routes);
         restic::RepositoryRoutes{db, clock, host.repositories}.addTo(routes);
-        restic::TaskRoutes{db, clock, host.repositories, unsaved, host.tasks, waker}.addTo(routes);
+        restic::TaskRoutes{db, clock, host.repositories, unsaved, passwords, host.tasks, waker}.addTo(routes);
         for (auto* more : {&base::api::tenantRoutes, &base::api::tokenRoutes, &base::api::userRoutes,
                            &base::api::invitationRoutes, &base::api::auditRoutes})
             for (auto& route : more(base))
@@ -353,6 +353,7 @@ protected:
     core::http::Principal admin{core::http::PrincipalKind::user, {},   {}, {},
                                 core::http::Role::admin,         true, {}};
     restic::UnsavedRepositories unsaved{base.vault};
+    restic::NewPasswords passwords{base.vault};
     restic::AgentWaker waker{[](auto&&...) { return std::nullopt; }, fixture.log.logger()};
     restic::OldSecrets secrets{db, base.vault};
     std::vector<core::http::Route> routes;

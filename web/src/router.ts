@@ -16,6 +16,7 @@ export const router = createRouter({
     { path: pages['policy-new'], name: 'policy-new', component: () => import('./pages/PolicyNewPage.vue') },
     { path: pages.repositories, name: 'repositories', component: () => import('./pages/RepositoriesPage.vue') },
     { path: pages['repository-new'], name: 'repository-new', component: () => import('./pages/RepositoryNewPage.vue') },
+    { path: pages['repository-edit'], name: 'repository-edit', component: () => import('./pages/RepositoryEditPage.vue'), props: true },
     { path: pages.repository, name: 'repository', component: () => import('./pages/RepositoryPage.vue'), props: true },
     { path: pages.runs, name: 'runs', component: () => import('./pages/RunsPage.vue') },
     { path: pages.run, name: 'run', component: () => import('./pages/RunPage.vue'), props: true },

@@ -130,6 +130,8 @@ void Executor::accept(const core::json::Object& payload, const std::string& acti
     if (const auto& repository = task.value().repository) {
         if (repository->password)
             services_.log.hub().addSecret(*repository->password);
+        if (repository->newPassword)
+            services_.log.hub().addSecret(*repository->newPassword);
         for (const auto& [field, secret] : repository->secrets)
             services_.log.hub().addSecret(secret);
     }

@@ -12,6 +12,8 @@ void TaskReport::hideSecrets(const RepositoryAccess& repository) {
     auto& hub = services_.log.hub();
     if (repository.password)
         hub.addSecret(*repository.password);
+    if (repository.newPassword)
+        hub.addSecret(*repository.newPassword);
     for (const auto& [name, value] : repository.environment)
         if (protocol::environmentName(name) == protocol::EnvironmentName::secret)
             hub.addSecret(value);

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "kinds/add_key.h"
 #include "kinds/backup_run.h"
 #include "kinds/check.h"
 #include "kinds/forget.h"
@@ -9,6 +10,7 @@
 #include "kinds/list_snapshots.h"
 #include "kinds/locks.h"
 #include "kinds/prune.h"
+#include "kinds/remove_key.h"
 #include "kinds/stats.h"
 #include "kinds/test.h"
 #include "kinds/unlock.h"
@@ -33,6 +35,8 @@ const KindOfWork* findWork(std::string_view kind) noexcept {
         commandsOf<protocol::StatsTask, Stats>(kinds::stats),
         commandsOf<protocol::TaskPayload, ListSnapshots>(kinds::snapshots),
         runOf<protocol::TestTask, TestRun>(kinds::test),
+        runOf<protocol::TaskPayload, AddKeyRun>(kinds::addKey),
+        runOf<protocol::RemoveKeyTask, RemoveKeyRun>(kinds::removeKey),
     };
     for (const auto& one : kAll)
         if (one.kind.name == kind)

@@ -112,6 +112,11 @@ ResticCommand ResticCommands::on(const RepositoryAccess& repository,
     if (!repository.certFile.empty())
         spec.arguments.push_back("--cacert=" + repository.certFile);
     spec.arguments.insert(spec.arguments.end(), arguments.begin() + 1, arguments.end());
+    if (repository.newPassword) {
+        command.newSecret.emplace(*repository.newPassword);
+        spec.inherited.push_back(command.newSecret->fd());
+        spec.arguments.push_back("--new-password-file=/dev/fd/" + std::to_string(2 + spec.inherited.size()));
+    }
     return command;
 }
 

@@ -15,7 +15,8 @@ namespace agent {
 /// A restic command ready to start. Keeps the descriptors of secrets open as long as it lives.
 struct ResticCommand {
     core::ProcessSpec spec;
-    std::optional<core::SecretFile> secret; ///< the repository's password
+    std::optional<core::SecretFile> secret;    ///< the repository's password
+    std::optional<core::SecretFile> newSecret; ///< the one that is to open it as well
     std::vector<core::SecretFile>
         ofBackend; ///< which restic, or the ssh that it starts, opens by their paths
 };

@@ -103,6 +103,7 @@ std::optional<TaskError> planRepository(const TaskPayload& task, const PlanConte
         const auto& given = *task.repository;
         access.url = given.url;
         access.password = given.password;
+        access.newPassword = given.newPassword;
         access.passwordFile = inConfigDir(given.passwordFile.value_or(""), config);
         access.certFile = inConfigDir(given.certFile.value_or(""), config);
         for (const auto& [name, value] : given.environment) {
@@ -201,6 +202,7 @@ std::optional<std::string> fullSnapshotId(const std::filesystem::path& repositor
 void removeSecrets(TaskPayload& task) {
     if (task.repository) {
         task.repository->password.reset();
+        task.repository->newPassword.reset();
         task.repository->environment.clear();
         task.repository->secrets.clear();
         // "rest:https://user:password@host/" is an address too.

@@ -19,6 +19,8 @@ struct RepositoryAccess {
     std::string type;
     /// From the vault; goes to restic through memory.
     std::optional<std::string> password;
+    /// What `restic key add` is to make open it as well: through memory too, and of that command only.
+    std::optional<std::string> newPassword;
     /// A file of this machine.
     std::filesystem::path passwordFile;
     std::string certFile;

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "restic/protocol/backup_task.h"
+#include "restic/protocol/key_tasks.h"
 #include "restic/protocol/maintenance_tasks.h"
 
 namespace restic::protocol {
@@ -77,12 +78,27 @@ const TaskKind test{.name = "test",
                     .timeLimit = 30s,
                     .payload = &typeOf<TestTask>,
                     .result = &typeOf<TestResult>};
+const TaskKind addKey{.name = "add_key",
+                      .summary = "Makes a new password open the repository beside the present one",
+                      .lock = LockClass::exclusive,
+                      .askedFor = false,
+                      .timeLimit = 15min,
+                      .payload = &typeOf<TaskPayload>,
+                      .result = &typeOf<AddKeyResult>};
+const TaskKind removeKey{.name = "remove_key",
+                         .summary = "Takes away the key of a password that was replaced",
+                         .lock = LockClass::exclusive,
+                         .removes = true,
+                         .askedFor = false,
+                         .timeLimit = 15min,
+                         .payload = &typeOf<RemoveKeyTask>,
+                         .result = &typeOf<RemoveKeyResult>};
 } // namespace kinds
 
 std::span<const TaskKind* const> allKinds() noexcept {
-    static constexpr std::array kAll{&kinds::backup,    &kinds::init,   &kinds::check, &kinds::forget,
-                                     &kinds::prune,     &kinds::unlock, &kinds::locks, &kinds::stats,
-                                     &kinds::snapshots, &kinds::test};
+    static constexpr std::array kAll{&kinds::backup,    &kinds::init,   &kinds::check,  &kinds::forget,
+                                     &kinds::prune,     &kinds::unlock, &kinds::locks,  &kinds::stats,
+                                     &kinds::snapshots, &kinds::test,   &kinds::addKey, &kinds::removeKey};
     return kAll;
 }
 

@@ -18,6 +18,10 @@ const Type& wireType(const TaskRepository*) {
                    {.doc = "From the vault, for this task only", .omitEmpty = true, .minLength = 1})
             .field("password_file", &TaskRepository::passwordFile,
                    {.doc = "A path on the agent", .omitEmpty = true, .minLength = 1, .maxLength = 4096})
+            .field("new_password", &TaskRepository::newPassword,
+                   {.doc = "Of add_key: what is to open it as well; from the vault, for this task only",
+                    .omitEmpty = true,
+                    .minLength = 1})
             .field("config", &TaskRepository::config,
                    {.doc = "Fields of its kind", .optional = true, .omitEmpty = true})
             .field("secrets", &TaskRepository::secrets,

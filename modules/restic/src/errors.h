@@ -48,6 +48,12 @@ inline constexpr ErrorKind kRepositoryUnreachable{
 inline constexpr ErrorKind kRepositoryAppendOnly{
     "RepositoryAppendOnly", 409, "Agents may only add to this repository",
     "Name no agent, or the repository's maintenance agent; set one if it has none"};
+inline constexpr ErrorKind kPasswordElsewhere{"PasswordElsewhere", 409,
+                                              "The repository's password cannot be changed from here",
+                                              "Change it where the message says, then tell this server"};
+inline constexpr ErrorKind kPasswordChanging{"PasswordChanging", 409,
+                                             "The repository's password is being changed",
+                                             "Wait until that has ended, or cancel its task"};
 inline constexpr ErrorKind kRepositoryMissing{
     "RepositoryMissing", 409, "Nothing says where to back up to",
     "Give the policy a repository, or name one in the agent's configuration"};
@@ -76,15 +82,15 @@ inline constexpr ErrorKind kInvalidParameters{"InvalidParameters", 400, "The tas
 /// Of a target and not of a call: no answer has it.
 inline constexpr ErrorKind kSnapshotTooOld{"SnapshotTooOld", 503, "The last snapshot is too old",
                                            "Start a backup, and look why its schedule did not"};
-inline constexpr std::array kAll{&kAgentNotFound,       &kAgentAlreadyExists, &kInvalidRegistrationToken,
-                                 &kTokenExpired,        &kTokenRevoked,       &kPolicyNotFound,
-                                 &kPolicyInUse,         &kPolicyExists,       &kInvalidCron,
-                                 &kRetentionConflict,   &kRepositoryNotFound, &kRepositoryInUse,
-                                 &kRepositoryExists,    &kTaskNotFound,       &kRunNotFound,
-                                 &kTargetNotFound,      &kSnapshotNotFound,   &kTaskAlreadyFinished,
-                                 &kStaleAttempt,        &kInvalidParameters,  &kRepositoryUnreachable,
-                                 &kRepositoryMissing,   &kPluginNotAvailable, &kRegistrationTokenNotFound,
-                                 &kPolicyNotLinked,     &kResultIncomplete,   &kResultTooLarge,
-                                 &kRepositoryAppendOnly};
+inline constexpr std::array kAll{&kAgentNotFound,        &kAgentAlreadyExists, &kInvalidRegistrationToken,
+                                 &kTokenExpired,         &kTokenRevoked,       &kPolicyNotFound,
+                                 &kPolicyInUse,          &kPolicyExists,       &kInvalidCron,
+                                 &kRetentionConflict,    &kRepositoryNotFound, &kRepositoryInUse,
+                                 &kRepositoryExists,     &kTaskNotFound,       &kRunNotFound,
+                                 &kTargetNotFound,       &kSnapshotNotFound,   &kTaskAlreadyFinished,
+                                 &kStaleAttempt,         &kInvalidParameters,  &kRepositoryUnreachable,
+                                 &kRepositoryMissing,    &kPluginNotAvailable, &kRegistrationTokenNotFound,
+                                 &kPolicyNotLinked,      &kResultIncomplete,   &kResultTooLarge,
+                                 &kRepositoryAppendOnly, &kPasswordElsewhere,  &kPasswordChanging};
 
 } // namespace restic::errors

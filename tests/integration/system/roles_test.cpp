@@ -84,6 +84,7 @@ const std::map<std::string, Needs>& expected() {
         {"DELETE /api/v1/restic/repositories/{id}", Needs::admin},
         {"POST /api/v1/restic/repositories/test", Needs::admin},
         {"POST /api/v1/restic/repositories/{id}/start-anew", Needs::admin},
+        {"POST /api/v1/restic/repositories/{id}/password", Needs::admin},
         {"GET /api/v1/restic/repositories/{id}/locks", Needs::viewer},
         {"GET /api/v1/restic/repositories/{id}/sizes", Needs::viewer},
         {"POST /api/v1/restic/repositories/{id}/unlock", Needs::operator_},

@@ -107,6 +107,7 @@ protected:
             {"POST /api/v1/restic/repositories/test", tested},
             {"PUT /api/v1/restic/repositories/{id}", repository},
             {"POST /api/v1/restic/repositories/{id}/start-anew", {}},
+            {"POST /api/v1/restic/repositories/{id}/password", {{"password", kRepositoryPassword}}},
             {"POST /api/v1/restic/repositories/{id}/test", {}},
             {"POST /api/v1/restic/policies", policy},
             {"PUT /api/v1/restic/policies/{id}", policy},

@@ -65,6 +65,7 @@ TEST(Messages, ATaskSurvivesTheWire) {
                                      .url = "/srv/repo",
                                      .password = "correct horse",
                                      .passwordFile = {},
+                                     .newPassword = {},
                                      .config = core::json::Object{{"path", "/srv/repo"}},
                                      .secrets = {{"secret_access_key", "s"}},
                                      .environment = {{"AWS_ACCESS_KEY_ID", "k"}},

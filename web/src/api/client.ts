@@ -1,5 +1,5 @@
 import { ClientError } from './errors'
-import { answerOf, makeClient, send } from './http'
+import { answerOf, makeClient, send, versionedAnswerOf } from './http'
 import type { components, operations } from './schema'
 import { refresh, token } from './session'
 
@@ -103,8 +103,14 @@ export const api = {
   sizes: (id: string) => answerOf(host.GET('/api/v1/restic/repositories/{id}/sizes', at({ id }))),
   unlock: (id: string) => answerOf(host.POST('/api/v1/restic/repositories/{id}/unlock', at({ id }))),
   testRepository: (id: string, agent?: string) => answerOf(host.POST('/api/v1/restic/repositories/{id}/test', { ...at({ id }), body: agent ? { agent_id: agent } : {} })),
-  testUnsavedRepository: (body: RepositoryInput) => answerOf(host.POST('/api/v1/restic/repositories/test', { body })),
+  /** `changed`: the repository that would be changed so. */
+  testUnsavedRepository: (body: RepositoryInput, changed?: string) => answerOf(host.POST('/api/v1/restic/repositories/test', { ...where(changed ? { repository_id: changed } : {}), body })),
+  changeRepositoryPassword: (id: string, password: string) => answerOf(host.POST('/api/v1/restic/repositories/{id}/password', { ...at({ id }), body: { password } })),
   startAnew: (id: string, agent?: string) => answerOf(host.POST('/api/v1/restic/repositories/{id}/start-anew', { ...at({ id }), body: agent ? { agent_id: agent } : {} })),
+  repositoryToChange: (id: string) => versionedAnswerOf(host.GET('/api/v1/restic/repositories/{id}', at({ id }))),
+  /** `version`: as it was when it was shown; the host refuses to overwrite what somebody changed since. */
+  changeRepository: (id: string, version: string, body: RepositoryInput) =>
+    answerOf(host.PUT('/api/v1/restic/repositories/{id}', { params: { path: { id }, header: { 'If-Match': version } }, body })),
   createRepository: (body: RepositoryInput) => answerOf(host.POST('/api/v1/restic/repositories', { body })),
   backUp: (agent: string, policy: string) => startTask({ type: 'backup', agent_id: agent, policy_id: policy }),
   startTask,

@@ -46,6 +46,18 @@ export async function answerOf<T>(call: Promise<{ data?: T; response: Response }
   }
 }
 
+/** What the host answered, and which version of it that is: for If-Match, by which a change says what it changes. */
+export interface Versioned<T> {
+  value: T
+  version: string
+}
+export async function versionedAnswerOf<T>(call: Promise<{ data?: T; response: Response }>): Promise<Versioned<T>> {
+  const value = await answerOf(call)
+  const version = (await call).response.headers.get('ETag')
+  if (!version) throw new ClientError('InvalidResponse')
+  return { value, version }
+}
+
 /** Reads an answer of a route that the generated types do not know: one of a module's own. */
 export async function readJson<T>(response: Response): Promise<T> {
   if (!response.ok) throw await failureOf(response)

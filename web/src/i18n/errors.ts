@@ -31,6 +31,8 @@ const GERMAN: Record<ErrorName, string> = {
   MethodNotAllowed: 'Diese Adresse nimmt diese Art von Anfrage nicht.',
   NotFound: 'Unter dieser Adresse ist nichts.',
   NotImplemented: 'Der Server kennt diese Methode oder Kodierung nicht.',
+  PasswordChanging: 'Das Passwort des Repositorys wird gerade geändert. Warten Sie, bis das zu Ende ist, oder brechen Sie dessen Aufgabe ab.',
+  PasswordElsewhere: 'Das Passwort dieses Repositorys lässt sich von hier nicht ändern: Es steht in einer Datei auf dem Rechner, oder das Repository ist ein Pfad auf den Platten mehrerer Rechner. Ändern Sie es dort.',
   PayloadTooLarge: 'Das ist mehr, als diese Adresse auf einmal nimmt. Senden Sie weniger.',
   PluginNotAvailable: 'Der Agent hat ein Plugin nicht, das die Richtlinie verlangt. Installieren Sie es auf dem Rechner, oder nehmen Sie es aus der Richtlinie.',
   PolicyAlreadyExists: 'Eine Richtlinie dieses Namens gibt es schon. Wählen Sie einen anderen Namen.',

@@ -4,6 +4,8 @@ import type { Problem } from '../api/errors'
 /** What the host says of single fields, in German. "$1" is what it names. */
 const GERMAN: [RegExp, string][] = [
   [/^is required$/, 'fehlt'],
+  [/^is required again: the repository's address has changed$/, 'ist neu anzugeben: Die Adresse des Repositorys hat sich geändert'],
+  [/^is the one that the repository has$/, 'ist das, was das Repository schon hat'],
   [/^is not a known field$/, 'ist nicht bekannt'],
   [/^must not be empty$/, 'darf nicht leer sein'],
   [/^must not be blank$/, 'darf nicht nur aus Unsichtbarem bestehen'],

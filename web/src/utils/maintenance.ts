@@ -1,4 +1,4 @@
-import type { Agent, Maintenance, MaintenanceKind, Repository, Task, TaskFailure } from '../api/client'
+import type { Agent, Maintenance, MaintenanceKind, Repository, Task, TaskFailure, TaskInput } from '../api/client'
 import { reasonOf } from '../i18n/reasons'
 
 /** The page's language and formats, for what is said in sentences. */
@@ -25,12 +25,23 @@ interface Result {
   created?: boolean
   found?: boolean
   version?: number
+  removed?: boolean
   stderr_tail?: string | null
 }
 export const resultOf = (last: Pick<Maintenance, 'result'>): Result => (last.result ?? {}) as Result
 
+/** What people start; the rest is started by what it belongs to. */
+export type StartedKind = Extract<MaintenanceKind, TaskInput['type']>
+/** The two halves of a change of the password, one after the other. */
+export const CHANGES_PASSWORD = ['add_key', 'remove_key'] as const satisfies MaintenanceKind[]
+
+const isOfPassword = ({ type }: { type: string }): boolean => CHANGES_PASSWORD.some((kind) => kind === type)
+/** What is under way of such a change. */
+export const openOfPassword = ({ open_tasks }: Pick<Repository, 'open_tasks'>): Repository['open_tasks'] => open_tasks.filter(isOfPassword)
+export const changesPassword = (repository: Pick<Repository, 'open_tasks'>): boolean => openOfPassword(repository).length > 0
+
 /** What a repository's page starts whatever the repository is, in the order of its cards. */
-export const STARTED_BY_HAND = ['test', 'check', 'prune', 'forget', 'stats', 'snapshots'] as const satisfies MaintenanceKind[]
+export const STARTED_BY_HAND = ['test', 'check', 'prune', 'forget', 'stats', 'snapshots'] as const satisfies StartedKind[]
 
 interface CaredFor {
   maintenance: Pick<Repository['maintenance'], 'last'>
@@ -97,6 +108,8 @@ const DID: Record<MaintenanceKind, (result: Result, say: Say) => string> = {
   locks: (result, { t }) => t('cared.held', { count: result.lock_count ?? 0 }, result.lock_count ?? 0),
   test: (result, { t }) => t(result.found ? 'cared.reached' : 'cared.reachedEmpty', { version: result.version ?? '–' }),
   init: (result, { t }) => t(result.created ? 'cared.created' : 'cared.there'),
+  add_key: (_, { t }) => t('cared.keyAdded'),
+  remove_key: (result, { t }) => t(result.removed ? 'cared.keyRemoved' : 'cared.keyGone'),
 }
 
 /** What became of the last task of a kind, in a sentence. `failure` is the task's error, where it is known. */

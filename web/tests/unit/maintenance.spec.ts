@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { Maintenance, Task } from '../../src/api/client'
 import { i18n, type Language } from '../../src/i18n'
 import { bytes } from '../../src/utils/format'
-import { heldBy, keptBy, lastOf, outcomeOf, soundness, stateOf, type Say } from '../../src/utils/maintenance'
+import { CHANGES_PASSWORD, heldBy, keptBy, lastOf, outcomeOf, soundness, stateOf, type Say, type StartedKind } from '../../src/utils/maintenance'
 
 const say = (language: Language): Say => {
   i18n.global.locale.value = language
@@ -58,6 +58,9 @@ describe('what care for a repository did', () => {
     expect(english(did('forget', { snapshots_removed: 2, snapshots_kept: 5 }))).toBe('2 snapshots were removed, 5 are kept.')
     expect(english(did('init', { created: true }))).toBe('The repository was created.')
     expect(english(did('init', { created: false }))).toBe('The repository was there already.')
+    expect(english(did('add_key', {}))).toBe('The new password opens the repository.')
+    expect(english(did('remove_key', { removed: true }))).toBe('The old password no longer opens it.')
+    expect(german(did('remove_key', { removed: false }))).toBe('Der Schlüssel des alten Passworts war schon weg.')
     expect(english(did('prune', null, { status: 'cancelled' }))).toBe('It was cancelled.')
   })
   it('is why it failed, in the page’s language where that has words', () => {
@@ -92,11 +95,12 @@ describe('a task that has not ended', () => {
   })
   it('has words for every code and kind of the host', () => {
     const codes: Record<NonNullable<Task['waiting']>['code'], true> = { others_work: true, taken: true, turn: true, new_repository: true, again: true, paused: true, offline: true, busy: true }
-    const kinds: Record<Maintenance['kind'], true> = { init: true, check: true, forget: true, prune: true, unlock: true, stats: true, snapshots: true, test: true, locks: true }
+    const kinds: Record<StartedKind, true> = { init: true, check: true, forget: true, prune: true, unlock: true, stats: true, snapshots: true, test: true, locks: true }
     for (const language of ['en', 'de'] as const) {
       say(language)
       for (const code of Object.keys(codes)) expect(i18n.global.te(`wait.${code}`), code).toBe(true)
       for (const kind of Object.keys(kinds)) for (const text of ['name', 'what']) expect(i18n.global.te(`care.${kind}.${text}`), kind).toBe(true)
+      for (const kind of CHANGES_PASSWORD) expect(i18n.global.te(`care.${kind}.name`), kind).toBe(true)
     }
   })
   it('says that its agent is away, paused or on its way', () => {

@@ -193,32 +193,33 @@ void RepositoryRoutes::addTo(std::vector<core::http::Route>& routes) const {
                               return viewOf(tx, s.repositories.get(tx, id));
                           }));
                       }});
-    routes.push_back({.method = "PUT",
-                      .path = "/api/v1/restic/repositories/{id}",
-                      .summary = "Change a repository; without a password the old one stays",
-                      .permission = write,
-                      .audit = Audit::action("restic.repository.updated"),
-                      .request = &typeOf<RepositoryInput>(),
-                      .response = &typeOf<RepositoryView>(),
-                      .versioned = true,
-                      .errors = {&errors::kRepositoryNotFound, &errors::kRepositoryExists,
-                                 &errors::kRepositoryUnreachable, &errors::kAgentNotFound},
-                      .handler = [s = *this](Request& request) -> Outcome {
-                          const auto id = request.uuidParameter("id", errors::kRepositoryNotFound);
-                          const auto input = request.json<RepositoryInput>();
-                          request.audit().object("repository", id.toString());
-                          return versioned(s.database.transact(request.tenant(), [&](Transaction& tx) {
-                              if (core::http::namesVersion(request))
-                                  lockRow(tx, "restic_repositories", id);
-                              const auto before = s.repositories.get(tx, id);
-                              core::http::requireVersion(request, core::formatInstant(before.updatedAt));
-                              request.audit().entry.before = forAudit(viewOf(tx, before));
-                              const auto changed = s.repositories.update(tx, id, specOf(input));
-                              auto view = viewOf(tx, changed);
-                              request.audit().entry.after = forAudit(view);
-                              return view;
-                          }));
-                      }});
+    routes.push_back(
+        {.method = "PUT",
+         .path = "/api/v1/restic/repositories/{id}",
+         .summary = "Change a repository; without a password the old one stays",
+         .permission = write,
+         .audit = Audit::action("restic.repository.updated"),
+         .request = &typeOf<RepositoryInput>(),
+         .response = &typeOf<RepositoryView>(),
+         .versioned = true,
+         .errors = {&errors::kRepositoryNotFound, &errors::kRepositoryExists, &errors::kRepositoryUnreachable,
+                    &errors::kAgentNotFound, &errors::kPasswordChanging},
+         .handler = [s = *this](Request& request) -> Outcome {
+             const auto id = request.uuidParameter("id", errors::kRepositoryNotFound);
+             const auto input = request.json<RepositoryInput>();
+             request.audit().object("repository", id.toString());
+             return versioned(s.database.transact(request.tenant(), [&](Transaction& tx) {
+                 if (core::http::namesVersion(request))
+                     lockRow(tx, "restic_repositories", id);
+                 const auto before = s.repositories.get(tx, id);
+                 core::http::requireVersion(request, core::formatInstant(before.updatedAt));
+                 request.audit().entry.before = forAudit(viewOf(tx, before));
+                 const auto changed = s.repositories.update(tx, id, specOf(input));
+                 auto view = viewOf(tx, changed);
+                 request.audit().entry.after = forAudit(view);
+                 return view;
+             }));
+         }});
     routes.push_back(
         {.method = "POST",
          .path = "/api/v1/restic/repositories/{id}/start-anew",

@@ -7,6 +7,7 @@
 #include "agents/agent_store.h"
 #include "core/wire.h"
 #include "errors.h"
+#include "lock_row.h"
 #include "repositories/maintenance_store.h"
 #include "repositories/place.h"
 #include "repositories/schedule_store.h"
@@ -176,10 +177,13 @@ Repository RepositoryService::create(Transaction& tx, const RepositorySpec& spec
     return repository;
 }
 
-protocol::TaskRepository RepositoryService::unsaved(Transaction& tx, RepositorySpec spec, const Uuid& agent) {
+protocol::TaskRepository RepositoryService::unsaved(Transaction& tx, RepositorySpec spec, const Uuid& agent,
+                                                    const std::optional<Uuid>& changed) {
     const auto* kind = protocol::findRepositoryKind(spec.type);
     spec.agent = kind != nullptr && kind->onDisk ? std::optional(agent) : std::nullopt;
     Draft draft = draftOf(tx, spec, nullptr, false);
+    if (changed)
+        draft.repository.id = get(tx, *changed).id;
     requireOwnPlace(tx, draft.repository);
     planOf(tx, spec, draft.repository, nullptr); // refuses what adding would refuse
     protocol::TaskRepository given;
@@ -202,6 +206,10 @@ Repository RepositoryService::update(Transaction& tx, const Uuid& id, const Repo
     Repository& repository = draft.repository;
     repository.id = id;
     const bool moves = placeOf(repository) != before.place;
+    if (moves || spec.password || spec.passwordFile) {
+        lockRow(tx, std::string(kTable), id);
+        requireNoPasswordChange(tx, before);
+    }
     if (moves) // two that were at one place before stay changeable
         requireOwnPlace(tx, repository);
     const auto plan = planOf(tx, spec, repository, &before);
@@ -225,6 +233,40 @@ Repository RepositoryService::update(Transaction& tx, const Uuid& id, const Repo
         forgetCondition(tx, id);
     announce(tx);
     return repository;
+}
+
+Repository RepositoryService::forNewPassword(Transaction& tx, const Uuid& id, const std::string& password) {
+    const auto* pointer = "/password";
+    if (auto problem = protocol::checkRepositoryPassword(password))
+        throw core::wire::validationError({{pointer, std::move(*problem)}});
+    lockRow(tx, std::string(kTable), id);
+    auto repository = get(tx, id);
+    if (repository.passwordFile)
+        throw core::Error(
+            errors::kPasswordElsewhere,
+            fmt::format("The password of \"{}\" is in the file {} on its machine, which only that machine "
+                        "changes: there run restic key add, write the new password into the file, and run "
+                        "restic key remove with the key of the old one.",
+                        repository.name, *repository.passwordFile));
+    const auto* kind = protocol::findRepositoryKind(repository.type);
+    if (kind != nullptr && kind->onDisk && !repository.agent)
+        throw core::Error(errors::kPasswordElsewhere,
+                          fmt::format("\"{}\" is a path on each machine's own disk, and may be several "
+                                      "repositories with one password. Name the one machine whose disk it is "
+                                      "on, or run restic key passwd on each machine and then correct the "
+                                      "password here.",
+                                      repository.name));
+    requireNoPasswordChange(tx, repository);
+    if (vault_->get(tx, {tx.tenant(), kTable, id, "password"}) == password)
+        throw core::wire::validationError({{pointer, "is the one that the repository has"}});
+    return repository;
+}
+
+void RepositoryService::requireNoPasswordChange(Transaction& tx, const Repository& repository) {
+    if (RepositoryStore::changesPassword(tx, repository.id))
+        throw core::Error(errors::kPasswordChanging,
+                          "The password of \"" + repository.name +
+                              "\" is being changed: wait until the tasks of that have ended.");
 }
 
 Repository RepositoryService::findOrCreate(Transaction& tx, const RepositorySpec& spec) {

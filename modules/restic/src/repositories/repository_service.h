@@ -43,11 +43,18 @@ public:
     /// Throws kValidation, kRepositoryExists (also for another row with the same place), kAgentNotFound.
     Repository create(core::db::Transaction& tx, const RepositorySpec& spec);
     /// What an agent would get of the repository that create() would make, with its secrets: nothing is
-    /// saved. One on a disk is on that agent's. Throws what create() throws; a name may be taken.
-    protocol::TaskRepository unsaved(core::db::Transaction& tx, RepositorySpec spec, const core::Uuid& agent);
+    /// saved. One on a disk is on that agent's. Throws what create() throws; a name may be taken, and the
+    /// place may be that of the repository `changed`, which the spec would change.
+    protocol::TaskRepository unsaved(core::db::Transaction& tx, RepositorySpec spec, const core::Uuid& agent,
+                                     const std::optional<core::Uuid>& changed = {});
     /// Without a password the one that is there stays, and so do secrets of the kind. Throws also
+    /// kPasswordChanging, for another password or place meanwhile, and
     /// kRepositoryUnreachable, naming the agents whose policies use it and which would not reach it there.
     Repository update(core::db::Transaction& tx, const core::Uuid& id, const RepositorySpec& spec);
+    /// The repository whose password may be changed to that one, held against others who would change it
+    /// until the unit of work ends. Throws kValidation, kRepositoryNotFound, kPasswordElsewhere where it is
+    /// not the vault's or opens more than one repository, kPasswordChanging.
+    Repository forNewPassword(core::db::Transaction& tx, const core::Uuid& id, const std::string& password);
     /// The one at that place, if its password is the given one, or a new one named after it. Throws
     /// kRepositoryExists if the place has another password.
     Repository findOrCreate(core::db::Transaction& tx, const RepositorySpec& spec);
@@ -73,6 +80,7 @@ private:
                   bool passwordKnown);
     /// Another row with the same place is the same repository: refused, naming it.
     void requireOwnPlace(core::db::Transaction& tx, const Repository& repository);
+    static void requireNoPasswordChange(core::db::Transaction& tx, const Repository& repository);
     /// What was known of the place where it was.
     static void forgetCondition(core::db::Transaction& tx, const core::Uuid& id);
     /// `before`: the secrets of the kind that the vault has had.

@@ -5,6 +5,7 @@
 #include "id_list.h"
 #include "open_tasks.h"
 #include "repositories/place.h"
+#include "restic/protocol/task_kinds.h"
 
 namespace restic {
 
@@ -133,6 +134,15 @@ std::int64_t RepositoryStore::openTasks(Transaction& tx, const Uuid& id) {
                    kOpenTask,
                {tx.tenant(), id})[0]
         .integer(0);
+}
+
+bool RepositoryStore::changesPassword(Transaction& tx, const Uuid& id) {
+    return !tx.query(std::string(
+                         "SELECT id FROM restic_tasks WHERE tenant_id = $1 AND repository_id = $2 AND ") +
+                         kOpenTask + " AND type IN ($3, $4) LIMIT 1",
+                     {tx.tenant(), id, std::string(protocol::kinds::addKey.name),
+                      std::string(protocol::kinds::removeKey.name)})
+                .empty();
 }
 
 void RepositoryStore::archive(Transaction& tx, const Uuid& id, Instant now) {

@@ -71,6 +71,8 @@ public:
     /// backs up to it, one that is online before others.
     static std::optional<core::Uuid> caretaker(core::db::Transaction& tx, const Repository& repository);
     static std::int64_t openTasks(core::db::Transaction& tx, const core::Uuid& id);
+    /// Whether a change of its password is under way.
+    static bool changesPassword(core::db::Transaction& tx, const core::Uuid& id);
     static void archive(core::db::Transaction& tx, const core::Uuid& id, core::Instant now);
 };
 

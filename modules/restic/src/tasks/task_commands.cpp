@@ -182,8 +182,12 @@ int cancel(TaskCommands parts, Invocation& call) {
 
 std::vector<Command> taskCommands(const std::function<TaskCommands()>& parts) {
     std::vector<std::string> kinds;
-    for (const auto* kind : protocol::allKinds())
+    std::vector<std::string> askedFor;
+    for (const auto* kind : protocol::allKinds()) {
         kinds.emplace_back(kind->name);
+        if (kind->askedFor)
+            askedFor.emplace_back(kind->name);
+    }
     const Command::Option tenant{.name = "tenant",
                                  .doc = "Name or id of the tenant (default: the first one)"};
     const Command::Option id{.name = "id", .doc = "The task", .required = true, .positional = true};
@@ -191,7 +195,7 @@ std::vector<Command> taskCommands(const std::function<TaskCommands()>& parts) {
         {"task start",
          "Start a task of any kind",
          "ae-backend task start check --repository main",
-         {{.name = "kind", .doc = "What to do", .required = true, .oneOf = kinds, .positional = true},
+         {{.name = "kind", .doc = "What to do", .required = true, .oneOf = askedFor, .positional = true},
           {.name = "repository", .doc = "Name or id of the repository"},
           {.name = "agent", .doc = "Host name or id (default: who can work on the repository)"},
           {.name = "policy", .doc = "Name or id of the policy"},

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "core/http/route.h"
+#include "repositories/new_passwords.h"
 #include "repositories/repository_service.h"
 #include "repositories/unsaved_repositories.h"
 #include "tasks/agent_waker.h"
@@ -16,6 +17,7 @@ struct TaskRoutes {
     const core::Clock& clock;
     RepositoryService& repositories;
     UnsavedRepositories& unsaved;
+    NewPasswords& passwords;
     TaskService& tasks;
     AgentWaker& waker;
 
@@ -23,6 +25,8 @@ struct TaskRoutes {
     void addTo(std::vector<core::http::Route>& routes) const;
     /// For people: the test of a repository that nobody saved.
     void addUnsavedTestTo(std::vector<core::http::Route>& routes) const;
+    /// For people: another password for a repository.
+    void addPasswordChangeTo(std::vector<core::http::Route>& routes) const;
     /// For people: the runs of backups.
     void addRunsTo(std::vector<core::http::Route>& routes) const;
     /// For agents and people: items of results.

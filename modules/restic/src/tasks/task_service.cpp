@@ -159,6 +159,26 @@ Task TaskService::insert(Transaction& tx, Task task) {
     return task;
 }
 
+void TaskService::createNext(Transaction& tx, const Task& ended, const Uuid& agent) {
+    if (ended.status != TaskState::success && ended.status != TaskState::warning)
+        return;
+    auto next = kinds_.get(ended.type).next(ended);
+    if (!next)
+        return;
+    next->agent = agent;
+    try {
+        create(tx, *next);
+    } catch (const core::Error& error) {
+        if (error.name() == core::errors::kDatabase.name || error.name() == core::errors::kUnavailable.name)
+            throw;
+        log_.error("the task that follows another was not made",
+                   {{"tenant_id", ended.tenant.toString()},
+                    {"task_id", ended.id.toString()},
+                    {"type", next->type},
+                    {"error", core::describeCurrentException()}});
+    }
+}
+
 std::optional<protocol::Envelope> TaskService::envelopeFor(Transaction& tx, const Task& task) {
     try {
         auto made = payloads_.make(tx, task);
@@ -261,6 +281,7 @@ TaskService::ReportAnswer TaskService::report(const TenantContext& context, cons
         } else {
             results_.takeFromReport(tx, *task, kind, items, now);
             ends_.end(tx, *task, *state, taken);
+            createNext(tx, TaskStore::find(tx, taskId).value(), agent);
         }
         const auto after = TaskStore::find(tx, taskId);
         answer.ack = {std::string(protocol::toText(after->status)), after->attempt,
@@ -341,9 +362,8 @@ Task TaskService::retry(const TenantContext& context, const Uuid& taskId, const 
                               "There is no task with the id " + taskId.toString() + ".");
         if (!protocol::isTerminal(task->status))
             throw core::Error(core::errors::kConflict, "The task has not ended yet; cancel it first.");
-        if (task->unsavedUntil)
-            throw core::Error(core::errors::kConflict, "The repository was not saved, and what it was tested "
-                                                       "with is no longer kept: test it again.");
+        if (auto why = kinds_.get(task->type).whyNotAgain(*task))
+            throw core::Error(core::errors::kConflict, std::move(*why));
         TaskRequest request;
         request.type = task->type;
         request.agent = task->agent;

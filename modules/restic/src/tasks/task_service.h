@@ -21,28 +21,13 @@
 #include "tasks/task_ends.h"
 #include "tasks/task_leases.h"
 #include "tasks/task_payloads.h"
+#include "tasks/task_request.h"
 #include "tasks/task_results.h"
 #include "tasks/task_settings.h"
 #include "tasks/task_store.h"
 #include "tasks/task_uploads.h"
 
 namespace restic {
-
-/// What somebody asks for.
-struct TaskRequest {
-    std::string type = "backup";
-    core::Uuid agent;
-    std::optional<core::Uuid> policy;
-    std::optional<core::Uuid> repository;
-    std::optional<core::Uuid> target;
-    core::json::Value parameters = core::json::Object();
-    core::json::Value metadata = core::json::Object();
-    std::optional<int> priority;
-    std::optional<core::Instant> slot;
-    std::optional<core::Uuid> retryOf;
-    /// For a repository that the caller keeps beside the task, in the same transaction.
-    bool unsaved = false;
-};
 
 /// The life of tasks: made once, handed out at least once, fenced by the attempt, ended once (TaskEnds). It
 /// knows no kind but those that it is given. Thread-safe.
@@ -110,6 +95,9 @@ public:
 
 private:
     Task insert(core::db::Transaction& tx, Task task);
+    /// What follows the ended task, by the agent that reported its end. One that cannot be made is written to
+    /// the log: what has ended stays ended.
+    void createNext(core::db::Transaction& tx, const Task& ended, const core::Uuid& agent);
     /// What its agent gets; nothing if it cannot be made, which ends the task.
     std::optional<protocol::Envelope> envelopeFor(core::db::Transaction& tx, const Task& task);
     /// Whether the host has the items that the report's result stands for.

@@ -26,14 +26,16 @@ std::vector<std::string> taskErrors() {
 std::vector<std::string> kindNames() {
     std::vector<std::string> names;
     for (const auto* kind : protocol::allKinds())
-        names.emplace_back(kind->name);
+        if (kind->askedFor)
+            names.emplace_back(kind->name);
     return names;
 }
 
 std::string kindsInWords() {
     std::string text;
     for (const auto* kind : protocol::allKinds())
-        text += (text.empty() ? "" : "; ") + std::string(kind->name) + ": " + std::string(kind->summary);
+        if (kind->askedFor)
+            text += (text.empty() ? "" : "; ") + std::string(kind->name) + ": " + std::string(kind->summary);
     return text;
 }
 
@@ -71,6 +73,26 @@ const Type& wireType(const RepositoryTestInput*) {
             .field("agent_id", &RepositoryTestInput::agentId,
                    {.doc = "Which machine asks the storage; left out, the one that works on the repository"})
             .build();
+    return type;
+}
+
+const Type& wireType(const UnsavedTestQuery*) {
+    static const auto type =
+        object<UnsavedTestQuery>("UnsavedTestQuery", strict)
+            .field("repository_id", &UnsavedTestQuery::repositoryId,
+                   {.doc = "The repository that is to be changed so: it may be at that place already"})
+            .build();
+    return type;
+}
+
+const Type& wireType(const PasswordInput*) {
+    static const auto type = object<PasswordInput>("RepositoryPasswordInput", strict)
+                                 .field("password", &PasswordInput::password,
+                                        {.doc = "What is to open the repository instead; never read back",
+                                         .secret = true,
+                                         .minLength = 1,
+                                         .maxLength = 4096})
+                                 .build();
     return type;
 }
 

@@ -32,6 +32,16 @@ struct RepositoryTestInput {
     std::optional<core::Uuid> agentId;
 };
 
+/// Of a test that nothing saves.
+struct UnsavedTestQuery {
+    /// The one that would be changed: its place is no other's.
+    std::optional<core::Uuid> repositoryId;
+};
+
+struct PasswordInput {
+    std::string password;
+};
+
 struct TaskStarted {
     core::Uuid id;
     std::string status;
@@ -133,6 +143,8 @@ struct LogPage {
 
 const core::wire::Type& wireType(const TaskInput*);
 const core::wire::Type& wireType(const RepositoryTestInput*);
+const core::wire::Type& wireType(const UnsavedTestQuery*);
+const core::wire::Type& wireType(const PasswordInput*);
 const core::wire::Type& wireType(const TaskStarted*);
 const core::wire::Type& wireType(const TaskFailure*);
 const core::wire::Type& wireType(const TaskBefore*);

@@ -29,18 +29,22 @@ void TaskRoutes::addUnsavedTestTo(std::vector<core::http::Route>& routes) const 
     routes.push_back(
         {.method = "POST",
          .path = "/api/v1/restic/repositories/test",
-         .summary = "Test a repository before it is added, by the agent that agent_id names: whether its "
-                    "storage answers and what is there. Nothing is saved",
+         .summary =
+             "Test a repository before it is added or changed, by the agent that agent_id names: whether its "
+             "storage answers and what is there. Nothing is saved",
          .permission = repositoriesWrite(),
          .audit = Audit::action("restic.repository.tested"),
          .request = &typeOf<RepositoryInput>(),
+         .query = &typeOf<UnsavedTestQuery>(),
          .response = &typeOf<TaskStarted>(),
          .status = 202,
          .location = "/api/v1/restic/tasks/{id}",
-         .errors = {&errors::kRepositoryExists, &errors::kAgentNotFound, &errors::kAgentOffline},
+         .errors = {&errors::kRepositoryExists, &errors::kAgentNotFound, &errors::kAgentOffline,
+                    &errors::kRepositoryNotFound},
          .handler = [s = *this](Request& request) -> Outcome {
              const auto input = request.json<RepositoryInput>();
              const auto spec = specOf(input);
+             const auto changed = request.queryAs<UnsavedTestQuery>().repositoryId;
              if (!input.agentId)
                  throw core::wire::validationError({{"/agent_id", "is required: the agent that tests it"}});
              TaskRequest wanted;
@@ -48,7 +52,7 @@ void TaskRoutes::addUnsavedTestTo(std::vector<core::http::Route>& routes) const 
              wanted.agent = *input.agentId;
              wanted.unsaved = true;
              return s.database.transact(request.tenant(), [&](Transaction& tx) {
-                 const auto repository = s.repositories.unsaved(tx, spec, wanted.agent);
+                 const auto repository = s.repositories.unsaved(tx, spec, wanted.agent, changed);
                  requireOnline(tx, wanted.agent);
                  const auto task = s.tasks.create(tx, wanted);
                  s.unsaved.keep(tx, task.id, repository);

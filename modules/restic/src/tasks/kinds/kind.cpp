@@ -5,6 +5,7 @@
 #include "tasks/kinds/backup.h"
 #include "tasks/kinds/check.h"
 #include "tasks/kinds/forget.h"
+#include "tasks/kinds/keys.h"
 #include "tasks/kinds/plain.h"
 #include "tasks/kinds/snapshots.h"
 #include "tasks/kinds/stats.h"
@@ -46,6 +47,8 @@ std::vector<std::unique_ptr<KindOfTask>> kindsOfTasks(core::event::Bus& events,
     all.push_back(std::make_unique<StatsKind>());
     all.push_back(std::make_unique<SnapshotsKind>(events));
     all.push_back(std::make_unique<TestKind>(UnsavedRepositories(vault)));
+    all.push_back(std::make_unique<AddKeyKind>(NewPasswords(vault)));
+    all.push_back(std::make_unique<RemoveKeyKind>());
     return all;
 }
 

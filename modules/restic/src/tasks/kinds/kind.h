@@ -16,6 +16,7 @@
 #include "restic/protocol/task_kinds.h"
 #include "restic/protocol/task_messages.h"
 #include "tasks/result_store.h"
+#include "tasks/task_request.h"
 #include "tasks/task_store.h"
 
 namespace restic {
@@ -88,6 +89,14 @@ public:
     /// The one end of the task: what it does to rows.
     virtual void ended(core::db::Transaction& /*tx*/, const Task& /*task*/, const TaskEnd& /*end*/,
                        core::Instant /*now*/) const {}
+    /// What is to be done after the task, which ended well; made in the unit of work that ends it.
+    [[nodiscard]] virtual std::optional<TaskRequest> next(const Task& /*ended*/) const {
+        return std::nullopt;
+    }
+    /// Why an ended task cannot be started again as it was; nothing if it can.
+    [[nodiscard]] virtual std::optional<std::string> whyNotAgain(const Task& /*ended*/) const {
+        return std::nullopt;
+    }
     /// Whether this result of a task that succeeded proves that there is a repository.
     [[nodiscard]] virtual bool provesRepository(const core::json::Value& /*result*/) const { return true; }
     /// The snapshot that an end names, for events; "" for none.

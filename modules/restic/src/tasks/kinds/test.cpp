@@ -7,6 +7,9 @@
 namespace restic {
 
 namespace {
+constexpr auto kForgotten =
+    "The repository was not saved, and what it was tested with is no longer kept: test it again.";
+
 /// As far as its place needs it.
 Repository asIfSaved(const protocol::TaskRepository& unsaved) {
     Repository repository;
@@ -25,9 +28,7 @@ TestKind::payload(core::db::Transaction& tx, const Task& task, const std::option
         // Without one the agent would test the repository of its own configuration.
         common.repository = unsaved_.find(tx, task.id);
         if (!common.repository)
-            return protocol::task_errors::make(protocol::task_errors::kInvalidTask,
-                                               "The repository was not saved, and what it was tested with is "
-                                               "no longer kept: test it again.");
+            return protocol::task_errors::make(protocol::task_errors::kInvalidTask, kForgotten);
         repository = asIfSaved(*common.repository);
     } else if (task.repository)
         repository = RepositoryStore::find(tx, *task.repository);
@@ -46,6 +47,10 @@ void TestKind::ended(core::db::Transaction& tx, const Task& task, const TaskEnd&
     MaintenanceKind::ended(tx, task, end, now);
     if (task.unsavedUntil)
         unsaved_.forget(tx, task.id);
+}
+
+std::optional<std::string> TestKind::whyNotAgain(const Task& ended) const {
+    return ended.unsavedUntil ? std::optional<std::string>(kForgotten) : std::nullopt;
 }
 
 } // namespace restic

@@ -17,6 +17,7 @@ public:
     [[nodiscard]] bool provesRepository(const core::json::Value& result) const override;
     void ended(core::db::Transaction& tx, const Task& task, const TaskEnd& end,
                core::Instant now) const override;
+    [[nodiscard]] std::optional<std::string> whyNotAgain(const Task& ended) const override;
 
 private:
     UnsavedRepositories unsaved_;

@@ -29,6 +29,9 @@ struct TaskKind {
     bool makesRepository = false;
     /// It takes away what the repository holds: where agents may only add, one agent alone does it.
     bool removes = false;
+    /// People may ask for it by its name; false: what it needs is made by a route of its own, or by the task
+    /// before it.
+    bool askedFor = true;
     /// A failure that may pass is tried again later; false: somebody waits for the answer.
     bool triedAgain = true;
     /// Where neither the request nor the policy says.
@@ -42,7 +45,8 @@ struct TaskKind {
 };
 
 namespace kinds {
-extern const TaskKind backup, init, check, forget, prune, unlock, locks, stats, snapshots, test;
+extern const TaskKind backup, init, check, forget, prune, unlock, locks, stats, snapshots, test, addKey,
+    removeKey;
 } // namespace kinds
 
 /// All of them, in the order in which documentation lists them.

@@ -24,6 +24,8 @@ struct TaskRepository {
     std::string url;
     std::optional<std::string> password;
     std::optional<std::string> passwordFile;
+    /// Of the kind add_key: what is to open the repository as well.
+    std::optional<std::string> newPassword;
     /// Fields of its kind (repository_config.h): from which the agent makes what restic needs to reach it.
     core::json::Object config;
     /// Of the fields that are secret: out of the vault, for this task only.
