@@ -116,7 +116,9 @@ TEST_P(ResticKinds, AForgetOfThePolicyKeepsWhatThePolicySays) {
     ASSERT_EQ(misspelt.details().size(), 1U) << misspelt.what();
     EXPECT_EQ(misspelt.details()[0].pointer, "/retention/keep_monthley");
     EXPECT_EQ(errorOf([&] { made("forget"); }).name(), "InvalidParameters");
-    EXPECT_EQ(errorOf([&] { made("check", {{"read_data", true}, {"read_data_subset", "1/5"}}); }).name(),
+    EXPECT_EQ(errorOf([&] {
+                  made("check", {{"read_data", true}, {"read_data_subset", "1/5"}});
+              }).name(),
               "InvalidParameters")
         << "all of the data, or a part";
     EXPECT_EQ(errorOf([&] {

@@ -15,8 +15,7 @@ void StatsKind::ended(core::db::Transaction& tx, const Task& task, const TaskEnd
     if (!repository || result.mode != protocol::StatsParameters().mode || !result.totalSize)
         return;
     // One folder's size would stand among those of other machines.
-    if (isOnEachDisk(*repository) &&
-        !RepositoryStore::linksOfOthers(tx, repository->id, task.agent).empty())
+    if (isOnEachDisk(*repository) && !RepositoryStore::linksOfOthers(tx, repository->id, task.agent).empty())
         return;
     SizeStore::record(tx, repository->id, static_cast<std::int64_t>(*result.totalSize), now);
 }
