@@ -98,10 +98,10 @@ TEST_P(ResticTruth, ASuccessThatTellsOfTroubleIsAWarning) {
 }
 
 TEST_P(ResticTruth, DamageThatTheLastCheckFoundIsNotGreen) {
-    const auto check = [&](restic::protocol::TaskStatusReport outcome) {
+    const auto check = [&](restic::protocol::TaskStatusReport outcome, core::json::Object parameters = {}) {
         auto request = manual(web, store);
         request.type = "check";
-        request.parameters = core::json::Object{};
+        request.parameters = std::move(parameters);
         const auto id = host.tasks.create(tenant, request).id;
         host.tasks.handOut(tenant, web, 5);
         if (!outcome.result)
@@ -122,6 +122,26 @@ TEST_P(ResticTruth, DamageThatTheLastCheckFoundIsNotGreen) {
     EXPECT_EQ(target().status, "healthy") << "which says nothing of the data";
     check(failed("RepositoryNotFound"));
     EXPECT_EQ(target().error->error, "RepositoryNotFound");
+    check(failed("RepositoryLocked"));
+    EXPECT_EQ(target().error->error, "RepositoryNotFound") << "who could not look disproves nothing";
+    check(said("success"));
+    EXPECT_EQ(target().status, "healthy");
+    // What was found in the data is disproved by reading as much of it.
+    check(failed("RepositoryCorrupted"), {{"read_data_subset", "3/12"}});
+    check(said("success"));
+    check(said("success"), {{"read_data_subset", "4/12"}});
+    EXPECT_EQ(target().status, "unhealthy");
+    check(said("success"), {{"read_data_subset", "3/12"}});
+    EXPECT_EQ(target().status, "healthy");
+    check(failed("RepositoryCorrupted"), {{"read_data_subset", "3/12"}});
+    check(failed("RepositoryCorrupted"), {{"read_data_subset", "4/12"}});
+    check(said("success"), {{"read_data_subset", "4/12"}});
+    EXPECT_EQ(target().status, "unhealthy") << "the other part is damaged still";
+    check(failed("RepositoryCorrupted"), {{"read_data_subset", "5%"}});
+    check(said("success"), {{"read_data_subset", "5%"}});
+    EXPECT_EQ(target().status, "unhealthy") << "by chance another part was read";
+    check(said("success"), {{"read_data", true}});
+    EXPECT_EQ(target().status, "healthy");
 }
 
 TEST_P(ResticTruth, LessThanThePolicyExpectsIsAWarning) {

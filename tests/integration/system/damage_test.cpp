@@ -122,6 +122,14 @@ TEST_P(Damaged, IsNamedShownAndMadeNoWorse) {
     EXPECT_EQ(errorOf(check), damage().error) << core::json::write(task(check));
     EXPECT_EQ(light().stringOr("status"), "unhealthy");
     EXPECT_EQ(light().find("error")->stringOr("error"), damage().error);
+    if (!damage().inStructure) {
+        EXPECT_EQ(outcome(start("check")), "success");
+        EXPECT_EQ(light().stringOr("status"), "unhealthy") << "a check that reads no data disproves nothing";
+    }
+    const auto told = *get("/api/v1/restic/repositories/" + repositoryId_).find("damage");
+    EXPECT_EQ(told.stringOr("task_id"), check);
+    EXPECT_EQ(told.stringOr("error"), damage().error);
+    EXPECT_EQ(told.stringOr("reads"), "all");
     EXPECT_EQ(filesOfRepository(), before) << "a check changes nothing";
 
     // What goes on meanwhile: it may fail, and takes nothing away.

@@ -256,6 +256,7 @@ const de: Messages = {
     next: 'das nächste Mal',
     problem: 'Zuletzt nicht oder nicht ganz geschehen: {problem}',
   },
+  files: { title: 'Dateien auf dem Agenten', password: 'Datei mit dem Passwort, statt des Passworts', authority: 'Zertifikat einer eigenen Zertifizierungsstelle' },
   usedBy: { title: 'Benutzt von', none: 'Keine Richtlinie sichert hierher.', agents: 'kein Rechner | ein Rechner | {count} Rechner' },
   snapshots: { title: 'Snapshots', none: 'Von diesem Repository ist kein Snapshot bekannt.', time: 'Gesichert', id: 'Snapshot', paths: 'Pfade', size: 'Größe der Dateien' },
   removal: {

@@ -254,6 +254,7 @@ const en = {
     next: 'next',
     problem: 'Last time not done, or not all of it: {problem}',
   },
+  files: { title: 'Files on the agent', password: 'File that holds the password, instead of the password', authority: 'Certificate of a private authority' },
   usedBy: { title: 'Used by', none: 'No policy saves here.', agents: 'no machine | one machine | {count} machines' },
   snapshots: { title: 'Snapshots', none: 'No snapshot of this repository is known.', time: 'Saved', id: 'Snapshot', paths: 'Paths', size: 'Size of its files' },
   removal: {

@@ -99,3 +99,22 @@ describe('the form of a repository that is changed', () => {
     expect(changed.mock.calls[0]![2]).toMatchObject({ url: 's3:s3.example.com/bucket/other', config: {} })
   })
 })
+
+describe('files on the agent', () => {
+  it('stand for the password, and for the authority of the storage', async () => {
+    const created = vi.spyOn(api, 'createRepository').mockResolvedValue(stored)
+    wrapper = open()
+    await wrapper.get('[data-test=kind]').setValue('rest')
+    await wrapper.get('[data-test=name]').setValue('offsite')
+    await input('url').setValue('https://backup.example.com/')
+    expect(wrapper.get('[data-test=password]').attributes('required')).toBeDefined()
+    await wrapper.get('[data-test=password-file]').setValue(' /etc/restic/password ')
+    expect(wrapper.get('[data-test=password]').attributes('required')).toBeUndefined()
+    await wrapper.get('[data-test=cert-file]').setValue('/etc/ca.pem')
+    await wrapper.get('form').trigger('submit')
+    await flushPromises()
+    const sent = created.mock.calls[0]![0]
+    expect(sent).toMatchObject({ password_file: '/etc/restic/password', cert_file: '/etc/ca.pem' })
+    expect(sent).not.toHaveProperty('password')
+  })
+})

@@ -4,6 +4,7 @@
 #include "errors.h"
 #include "field_rules.h"
 #include "lock_row.h"
+#include "repositories/damage_store.h"
 #include "repositories/maintenance_store.h"
 #include "repositories/place.h"
 #include "repositories/repository_routes.h"
@@ -28,6 +29,7 @@ struct Beside {
     std::map<core::Uuid, std::vector<MaintenanceView>> maintenance;
     std::map<core::Uuid, std::vector<OpenTaskView>> open;
     std::map<core::Uuid, std::vector<RepositorySchedule>> schedules;
+    std::map<core::Uuid, std::optional<DamageView>> damage;
 
     static Beside of(Transaction& tx, const std::vector<Repository>& repositories) {
         Beside beside;
@@ -46,6 +48,9 @@ struct Beside {
         for (auto& one : MaintenanceStore::open(tx, ids))
             beside.open[one.repository].push_back(
                 {one.id, std::move(one.kind), std::string(protocol::toText(one.status)), one.agent});
+        for (auto& one : DamageStore::of(tx, ids))
+            beside.damage[one.repository] = DamageView{one.task, std::move(one.error), std::move(one.message),
+                                                       std::move(one.reads), one.foundAt};
         for (auto& one : ScheduleStore::of(tx, ids))
             beside.schedules[one.repository].push_back(std::move(one));
         return beside;
@@ -90,6 +95,7 @@ RepositoryView viewOf(const Repository& r, const Beside& beside) {
             planOf(r, beside),
             r.maintenanceAgent,
             r.appendOnly,
+            Beside::found(beside.damage, r.id),
             Beside::found(beside.open, r.id),
             r.createdAt,
             r.updatedAt};
@@ -105,6 +111,7 @@ core::json::Value forAudit(RepositoryView view) {
     view.maintenance.problems = {};
     view.maintenance.last.clear();
     view.openTasks.clear();
+    view.damage.reset();
     return core::wire::toJson(view);
 }
 } // namespace

@@ -8,6 +8,7 @@
 #include "core/wire.h"
 #include "errors.h"
 #include "lock_row.h"
+#include "repositories/damage_store.h"
 #include "repositories/maintenance_store.h"
 #include "repositories/place.h"
 #include "repositories/schedule_store.h"
@@ -143,6 +144,7 @@ void RepositoryService::requireOwnPlace(Transaction& tx, const Repository& repos
 void RepositoryService::forgetCondition(Transaction& tx, const Uuid& id) {
     MaintenanceStore::eraseAll(tx, id);
     SizeStore::eraseAll(tx, id);
+    DamageStore::erase(tx, id);
 }
 
 MaintenancePlan RepositoryService::planOf(Transaction& tx, const RepositorySpec& spec, Repository& repository,
@@ -308,6 +310,7 @@ void RepositoryService::remove(Transaction& tx, const Uuid& id) {
     RepositoryStore::archive(tx, id, clock_.now());
     ScheduleStore::eraseAll(tx, id);
     SizeStore::eraseAll(tx, id);
+    DamageStore::erase(tx, id);
     vault_->eraseRow(tx, tx.tenant(), kTable, id);
 }
 
@@ -323,6 +326,7 @@ void RepositoryService::startAnew(Transaction& tx, const Uuid& id, const std::op
     if (kind != nullptr && kind->onDisk && !repository.agent && !agent)
         throw core::wire::validationError({{"/agent_id", "is required: each agent has its own disk"}});
     PlaceStore::forget(tx, agent ? placeOf(repository, *agent) : placeOf(repository));
+    DamageStore::erase(tx, id); // it was of what is gone
 }
 
 bool RepositoryService::hasPassword(Transaction& tx, const Uuid& id) {

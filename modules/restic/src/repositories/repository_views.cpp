@@ -179,6 +179,20 @@ const Type& wireType(const OpenTaskView*) {
     return type;
 }
 
+const Type& wireType(const DamageView*) {
+    static const auto type =
+        object<DamageView>("RepositoryDamage", tolerant, "Damage that a check found and none has disproved")
+            .field("task_id", &DamageView::taskId, {.doc = "The check"})
+            .field("error", &DamageView::error)
+            .field("message", &DamageView::message)
+            .field("reads", &DamageView::reads,
+                   {.doc = "How much of the data a check must read to disprove it: all, a part as 3/12, an "
+                           "amount by chance (which only all disproves), or empty: none"})
+            .field("found_at", &DamageView::foundAt)
+            .build();
+    return type;
+}
+
 const Type& wireType(const RepositoryView*) {
     static const auto type = object<RepositoryView>("Repository", tolerant)
                                  .field("id", &RepositoryView::id)
@@ -199,6 +213,7 @@ const Type& wireType(const RepositoryView*) {
                                  .field("maintenance", &RepositoryView::maintenance)
                                  .field("maintenance_agent_id", &RepositoryView::maintenanceAgentId)
                                  .field("append_only", &RepositoryView::appendOnly)
+                                 .field("damage", &RepositoryView::damage)
                                  .field("open_tasks", &RepositoryView::openTasks,
                                         {.doc = "Maintenance that waits or runs, oldest first"})
                                  .field("created_at", &RepositoryView::createdAt)

@@ -84,6 +84,15 @@ inline constexpr ShownOperation kShownOperations[] = {
     {MaintenancePlan::kStats, &MaintenancePlanView::statsSchedule, &NextRunsView::stats,
      &ScheduleProblemsView::stats}};
 
+/// Damage that a check found and that none has disproved.
+struct DamageView {
+    core::Uuid taskId;
+    std::string error;
+    std::string message;
+    std::string reads;
+    core::Instant foundAt;
+};
+
 struct RepositoryView {
     core::Uuid id;
     std::string name;
@@ -100,6 +109,7 @@ struct RepositoryView {
     MaintenancePlanView maintenance;
     std::optional<core::Uuid> maintenanceAgentId;
     bool appendOnly = false;
+    std::optional<DamageView> damage;
     std::vector<OpenTaskView> openTasks;
     core::Instant createdAt;
     core::Instant updatedAt;
@@ -117,6 +127,7 @@ const core::wire::Type& wireType(const RepositoryInput*);
 const core::wire::Type& wireType(const StartAnewInput*);
 const core::wire::Type& wireType(const MaintenanceView*);
 const core::wire::Type& wireType(const OpenTaskView*);
+const core::wire::Type& wireType(const DamageView*);
 const core::wire::Type& wireType(const RepositoryView*);
 
 /// What creating and changing a repository needs, in whichever request it is done.

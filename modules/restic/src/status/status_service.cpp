@@ -6,7 +6,6 @@
 
 #include "core/cron.h"
 #include "errors.h"
-#include "restic/protocol/task_errors.h"
 #include "rows.h"
 
 namespace restic {
@@ -69,14 +68,13 @@ constexpr std::string_view kSelect =
     "'unreachable') LIMIT 1), t.last_run_unread_count, l.skipped_at_us, l.skip_reason, "
     "CASE WHEN t.last_run_status = 'failed' THEN (SELECT k.error FROM restic_tasks k WHERE k.tenant_id = "
     "t.tenant_id AND k.id = t.last_run_id) END, "
-    "(SELECT k.error FROM restic_repository_maintenance m JOIN restic_tasks k ON k.tenant_id = m.tenant_id "
-    "AND k.id = m.task_id WHERE m.tenant_id = t.tenant_id AND m.repository_id = p.repository_id AND "
-    "m.kind = 'check' AND m.status = 'failed') "
+    "d.error, d.message "
     "FROM restic_targets t "
     "LEFT JOIN restic_agents a ON a.tenant_id = t.tenant_id AND a.id = t.agent_id "
     "LEFT JOIN restic_policies p ON p.tenant_id = t.tenant_id AND p.id = t.policy_id "
     "LEFT JOIN restic_agent_policy_links l ON l.tenant_id = t.tenant_id AND l.agent_id = t.agent_id AND "
     "l.policy_id = t.policy_id "
+    "LEFT JOIN restic_repository_damage d ON d.tenant_id = t.tenant_id AND d.repository_id = p.repository_id "
     "WHERE t.tenant_id = $1";
 
 struct Judged {
@@ -87,22 +85,13 @@ struct Judged {
     std::optional<Instant> skippedAt;
     std::optional<std::string> skipReason;
     std::optional<std::string> runCause;
-    std::optional<TargetProblem> damage; ///< what the last check of its repository says
+    std::optional<TargetProblem> damage; ///< that a check of its repository found
 };
 
 /// The name of the error that a task keeps; nullopt where nothing can be read of it.
 std::optional<std::string> causeOf(const core::json::Value& error) {
     auto name = error.stringOr("error");
     return name.empty() ? std::nullopt : std::optional(std::move(name));
-}
-
-/// What a check that failed says of the data: a lock or a storage that is away says nothing.
-std::optional<TargetProblem> damageOf(const core::json::Value& error) {
-    const auto name = causeOf(error);
-    if (name != protocol::task_errors::kRepositoryCorrupted.name &&
-        name != protocol::task_errors::kRepositoryNotFound.name)
-        return std::nullopt;
-    return TargetProblem{*name, error.stringOr("message")};
 }
 
 /// After the second slot without a snapshot something is wrong, whatever the policy's limit. Many targets
@@ -217,7 +206,8 @@ TargetStatus fromRow(const core::db::Row& row, std::optional<std::int64_t> maxAg
                        row.optionalInstant(23),
                        row.optionalText(24),
                        causeOf(jsonOrNull(row, 25)),
-                       damageOf(jsonOrNull(row, 26))};
+                       row.optionalText(26) ? std::optional(TargetProblem{row.text(26), row.text(27)})
+                                            : std::nullopt};
     judge(target, facts, slots, now);
     return target;
 }
