@@ -122,7 +122,7 @@ TEST_P(ResticTruth, DamageThatTheLastCheckFoundIsNotGreen) {
     EXPECT_EQ(target().status, "healthy") << "which says nothing of the data";
     check(failed("RepositoryNotFound"));
     EXPECT_EQ(target().error->error, "RepositoryNotFound");
-    check(failed("RepositoryLocked"));
+    check(failed("InvalidCredentials"));
     EXPECT_EQ(target().error->error, "RepositoryNotFound") << "who could not look disproves nothing";
     check(said("success"));
     EXPECT_EQ(target().status, "healthy");

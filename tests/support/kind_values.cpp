@@ -28,7 +28,8 @@ std::optional<std::string> valueWith(const RepositoryField& field, const std::st
         core::json::Object{{"type", "service_account"}, {"client_email", "a@b"}, {"private_key", word}};
     auto even = word; // base64 without padding
     even.resize((word.size() + 2) / 3 * 3, 'x');
-    for (const auto& one : {word, core::base64UrlEncode(even), core::json::write(account)})
+    const auto knownHost = "h ssh-ed25519 AAAAC3NzaC1lZDI1" + word;
+    for (const auto& one : {word, core::base64UrlEncode(even), core::json::write(account), knownHost})
         if (takes(field, one))
             return one;
     return std::nullopt;

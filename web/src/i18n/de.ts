@@ -210,6 +210,7 @@ const de: Messages = {
     unchecked: '„{name}“ wurde noch nie auf Schäden geprüft.',
     sound: 'Die letzte Prüfung von „{name}“ fand keine Fehler, {age}.',
     damaged: 'Die letzte Prüfung von „{name}“ fand Fehler, {age}.',
+    damageKnown: 'Eine Prüfung von „{name}“ fand {age} Schäden, und keine spätere hat so viel gelesen.',
     checkFailed: 'Die letzte Prüfung von „{name}“ kam nicht zu Ende, {age}.',
     kind: 'Art',
     address: 'Adresse',

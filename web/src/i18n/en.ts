@@ -208,6 +208,7 @@ const en = {
     unchecked: '“{name}” has never been checked for damage.',
     sound: 'The last check of “{name}” found no errors, {age}.',
     damaged: 'The last check of “{name}” found errors, {age}.',
+    damageKnown: 'A check of “{name}” found damage {age}, and no later one has read as much.',
     checkFailed: 'The last check of “{name}” did not come to an end, {age}.',
     kind: 'Kind',
     address: 'Address',

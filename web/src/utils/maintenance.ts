@@ -76,12 +76,20 @@ export function planOf({ maintenance }: Pick<Repository, 'maintenance'>, kind: M
 /** It is a check that found errors in the repository, and not one that could not look. */
 export const foundDamage = (last: Pick<Maintenance, 'kind' | 'result'>): boolean => last.kind === 'check' && (resultOf(last).error_count ?? 0) > 0
 
-/** What the last check says of a repository; a check that never got so far says nothing of damage. */
-export function soundness(repository: CaredFor): 'unchecked' | 'sound' | 'damaged' | 'checkFailed' {
+/** What is known of a repository by its checks; one that never got so far says nothing of damage, and one that read less disproves none. */
+export function soundness(repository: CaredFor & Partial<Pick<Repository, 'damage'>>): 'unchecked' | 'sound' | 'damaged' | 'damageKnown' | 'checkFailed' {
   const check = lastOf(repository, 'check')
+  if (repository.damage && repository.damage.task_id !== check?.task_id) return 'damageKnown'
   if (!check) return 'unchecked'
   if (check.status === 'success') return 'sound'
   return foundDamage(check) ? 'damaged' : 'checkFailed'
+}
+
+/** What a check has to read so that it can disprove damage; the structure where none is known. */
+export function readingOf(damage: Repository['damage']): Record<string, unknown> {
+  const reads = damage?.reads ?? ''
+  if (!reads) return {}
+  return reads.includes('/') ? { read_data_subset: reads } : { read_data: true }
 }
 
 const SIZES: Record<string, string> = { 'restore-size': 'cared.sizeRestore', 'files-by-contents': 'cared.sizeFiles' }

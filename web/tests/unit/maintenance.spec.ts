@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { Maintenance, Task } from '../../src/api/client'
 import { i18n, type Language } from '../../src/i18n'
 import { bytes } from '../../src/utils/format'
-import { CHANGES_PASSWORD, heldBy, keptBy, lastOf, outcomeOf, soundness, stateOf, type Say, type StartedKind } from '../../src/utils/maintenance'
+import { CHANGES_PASSWORD, heldBy, keptBy, lastOf, outcomeOf, readingOf, soundness, stateOf, type Say, type StartedKind } from '../../src/utils/maintenance'
 
 const say = (language: Language): Say => {
   i18n.global.locale.value = language
@@ -134,5 +134,23 @@ describe('who holds a repository', () => {
     expect(held(look)).toEqual({ count: 2, at: look.ended_at })
     expect(held(look, unlock)).toEqual({ count: 0, at: unlock.ended_at })
     expect(held(did('unlock', { locks_removed: 1 }))).toBeUndefined()
+  })
+})
+
+describe('damage that no check has disproved', () => {
+  const damage = { task_id: 'before', error: 'RepositoryCorrupted', message: 'packs', reads: '3/12', found_at: '2026-01-02T03:04:05.000Z' }
+  it('is known though a later check that read less found none', () => {
+    const sound = did('check', { error_count: 0 })
+    expect(soundness({ maintenance: { last: [sound] }, damage })).toBe('damageKnown')
+    expect(soundness({ maintenance: { last: [sound] }, damage: null })).toBe('sound')
+    const finder = did('check', { error_count: 1 }, { status: 'failed', task_id: 'before' })
+    expect(soundness({ maintenance: { last: [finder] }, damage })).toBe('damaged')
+  })
+  it('is looked at again by as much', () => {
+    expect(readingOf(damage)).toEqual({ read_data_subset: '3/12' })
+    expect(readingOf({ ...damage, reads: 'all' })).toEqual({ read_data: true })
+    expect(readingOf({ ...damage, reads: '5%' })).toEqual({ read_data: true })
+    expect(readingOf({ ...damage, reads: '' })).toEqual({})
+    expect(readingOf(null)).toEqual({})
   })
 })
