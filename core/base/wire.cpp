@@ -112,8 +112,8 @@ Error validationError(std::vector<Problem> problems) {
     std::string message = problems.size() == 1 ? "One field is not valid: "
                                                : fmt::format("{} fields are not valid: ", problems.size());
     const auto& first = problems.front();
-    message +=
-        (first.pointer.empty() ? std::string("the document") : first.pointer) + " " + first.message + ".";
+    message += (first.pointer.empty() ? std::string("the document") : first.pointer) + " " + first.message +
+               (first.message.ends_with('.') ? "" : ".");
     return Error(errors::kValidation, message, std::move(problems));
 }
 

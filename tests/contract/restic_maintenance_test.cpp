@@ -1,5 +1,6 @@
 #include "contract/restic_fixture.h"
 #include "repositories/check_subset.h"
+#include "repositories/damage_store.h"
 #include "repositories/schedule_store.h"
 
 /// Repositories that are thinned out, pruned and checked by schedules of their own.
@@ -475,6 +476,38 @@ TEST_P(ResticMaintenance, AnAgentThatKnowsNothingOfMachinesIsNotGivenThoseOfOthe
     host.tasks.handOut(tenant, web, 10);
     EXPECT_EQ(status(id), "failed");
     EXPECT_NE(task(id).error.stringOr("message").find("update it"), std::string::npos);
+}
+
+TEST_P(ResticMaintenance, NothingIsRemovedFromARepositoryThatIsKnownToBeDamaged) {
+    auto wanted = spec("store");
+    wanted.maintenance.forgetSchedule = wanted.maintenance.pruneSchedule = wanted.maintenance.checkSchedule =
+        "*/5 * * * *";
+    const auto store = make(wanted);
+    const auto nightly = leading("nightly", store, {web});
+    backedUp(nightly, web, done('a'));
+    const auto madeInASlot = [&](const std::string& kind) {
+        for (const auto* one : {"forget", "prune", "check"})
+            for (const auto& task : tasks(one))
+                if (!restic::protocol::isTerminal(task.status))
+                    end(task);
+        const auto before = tasks(kind).size();
+        clock.advance(5min);
+        host.scheduler.run();
+        return tasks(kind).size() - before;
+    };
+    EXPECT_EQ(madeInASlot("prune"), 1U);
+    here([&](Transaction& tx) {
+        restic::DamageStore::record(tx,
+                                    {store, newId(), "RepositoryCorrupted", "a pack", "all", clock.now()});
+    });
+    EXPECT_EQ(madeInASlot("prune"), 0U);
+    EXPECT_EQ(madeInASlot("forget"), 0U);
+    EXPECT_EQ(madeInASlot("check"), 1U) << "which changes nothing";
+    for (const auto* operation : {"forget", "prune"})
+        EXPECT_EQ(row(store, operation)->problem.value_or("").find("A check found damage"), 0U) << operation;
+    here([&](Transaction& tx) { restic::DamageStore::disprove(tx, store, "all"); });
+    EXPECT_EQ(madeInASlot("prune"), 1U);
+    EXPECT_FALSE(row(store, "prune")->problem);
 }
 
 TEST_P(ResticMaintenance, NothingIsRemovedAfterABackupThatFailedOrSavedOnlyAPart) {

@@ -88,6 +88,8 @@ constexpr auto kPhrases = std::to_array<Phrase>({
     {"unable to start the sftp session", &task_errors::kBackendUnavailable},
     {"\": eof", &task_errors::kNetworkError},
     {"\": unexpected eof", &task_errors::kNetworkError},
+    // It does not speak TLS.
+    {"server gave http response to https client", &task_errors::kBackendUnavailable},
     // Something else answers in the storage's place, with a page.
     {"negative content length", &task_errors::kBackendUnavailable},
     {"invalid character '<'", &task_errors::kBackendUnavailable},

@@ -280,6 +280,10 @@ TEST(Verdict, CausesAreFoundInTheText) {
          "repository "
          "at the following location?",
          "NetworkError"},
+        {"Fatal: unable to open config file: Head \"https://h:1/config\": http: server gave HTTP response to "
+         "HTTPS "
+         "client\nIs there a repository at the following location?\nrest:https://h:1/",
+         "BackendUnavailable"},
         {"Fatal: unable to open config file: negative content length\nIs there a repository at the following "
          "location?",
          "BackendUnavailable"},

@@ -5,6 +5,7 @@ import { meaningOf, type Failure } from './errors'
  * what it names. restic's own words are nobody's to translate.
  */
 const GERMAN: [RegExp, string][] = [
+  [/A check found damage in the repository, so nothing is removed before a check that reads as much finds none\./g, 'Eine Prüfung fand Schäden im Repository; darum wird nichts entfernt, bis eine Prüfung, die so viel liest, keine findet.'],
   [/No file was saved; the last run had 1 file\. Is what is backed up mounted\?/g, 'Keine Datei wurde gesichert; der letzte Lauf hatte eine. Ist eingehängt, was gesichert wird?'],
   [/No file was saved; the last run had (\d+) files\. Is what is backed up mounted\?/g, 'Keine Datei wurde gesichert; der letzte Lauf hatte $1. Ist eingehängt, was gesichert wird?'],
   [/No file was saved: the sources are empty, or everything in them was excluded\./g, 'Keine Datei wurde gesichert: Die Quellen sind leer, oder alles in ihnen ist ausgeschlossen.'],

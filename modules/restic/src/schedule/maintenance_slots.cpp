@@ -7,6 +7,7 @@
 #include "agents/agent_store.h"
 #include "policies/target_store.h"
 #include "repositories/check_subset.h"
+#include "repositories/damage_store.h"
 #include "repositories/maintenance_plan.h"
 #include "repositories/place.h"
 #include "restic/protocol/repository_kinds.h"
@@ -67,7 +68,11 @@ void MaintenanceSlots::take(Transaction& tx, const DueSlot& slot, const Schedule
     if (row->lastSlot == slot.at)
         return; // taken before, under a clock that was ahead
     Problems problems;
-    if (slot.part == MaintenancePlan::kForget) {
+    const bool removes = slot.part == MaintenancePlan::kForget || slot.part == MaintenancePlan::kPrune;
+    if (removes && !DamageStore::of(tx, {repository->id}).empty()) {
+        problems.emplace_back("A check found damage in the repository, so nothing is removed before a check "
+                              "that reads as much finds none.");
+    } else if (slot.part == MaintenancePlan::kForget) {
         forget(tx, *repository, slot, problems);
     } else if (slot.part == MaintenancePlan::kPrune) {
         if (!followersOf(tx, *repository).empty())
