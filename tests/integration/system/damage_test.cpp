@@ -1,6 +1,7 @@
 #include <functional>
 
 #include "integration/system/agent_fixture.h"
+#include "support/long_tests.h"
 #include "support/restics.h"
 
 /// Damage to a real repository: what it is called, who is told, and that nothing of what is left is lost by
@@ -98,7 +99,11 @@ protected:
     Value light() { return get("/api/v1/restic/status/web-01%3Anightly"); }
 };
 INSTANTIATE_TEST_SUITE_P(Real, Damaged,
-                         testing::Combine(testing::ValuesIn(damages()), testing::ValuesIn(restics())),
+                         testing::Combine(testing::ValuesIn(damages()),
+                                          // The oldest and the newest tell it; --long asks all.
+                                          testing::ValuesIn(longTests() ? restics()
+                                                                        : std::vector{restics().front(),
+                                                                                      restics().back()})),
                          [](const auto& instance) {
                              return std::get<0>(instance.param).name + "_" + std::get<1>(instance.param).name;
                          });
