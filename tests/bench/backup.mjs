@@ -70,7 +70,7 @@ async function backupIn(data, system) {
       rmSync(folder, { recursive: true, force: true })
       execFileSync('restic', ['-r', folder, 'init'], { env: environment, stdio: 'ignore' })
     }
-    repository = await system.call('POST', '/restic/repositories', { name, type: 'local', config: { path: managed }, agent_id: agent, password: kPassword })
+    repository ??= await system.call('POST', '/restic/repositories', { name, type: 'local', config: { path: managed }, agent_id: agent, password: kPassword })
   }
   const alone = () => {
     execFileSync('sync') // what earlier runs wrote must be on the disk before the next is timed, or it pays for them
