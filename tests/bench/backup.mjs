@@ -65,12 +65,12 @@ async function backupIn(data, system) {
   const managed = join(data, 'managed')
   const cache = join(system.folder, 'cache')
   let repository
-  const emptyRepositories = async (name) => {
+  const emptyRepositories = async () => {
     for (const folder of [raw, managed]) {
       rmSync(folder, { recursive: true, force: true })
       execFileSync('restic', ['-r', folder, 'init'], { env: environment, stdio: 'ignore' })
     }
-    repository ??= await system.call('POST', '/restic/repositories', { name, type: 'local', config: { path: managed }, agent_id: agent, password: kPassword })
+    repository ??= await system.call('POST', '/restic/repositories', { name: 'bench', type: 'local', config: { path: managed }, agent_id: agent, password: kPassword })
   }
   const alone = () => {
     execFileSync('sync') // what earlier runs wrote must be on the disk before the next is timed, or it pays for them
@@ -96,7 +96,7 @@ async function backupIn(data, system) {
     const firsts = []
     const unchanged = []
     for (const agentFirst of [true, false]) {
-      await emptyRepositories(`bench-${i}-${agentFirst}`)
+      await emptyRepositories()
       firsts.push(await pair(agentFirst))
       unchanged.push(await pair(agentFirst), await pair(!agentFirst))
     }

@@ -581,6 +581,48 @@ TEST_P(ResticMaintenance, APathOnEachMachinesDiskIsCaredForByEach) {
     }
 }
 
+TEST_P(ResticMaintenance, DamageThatWasFoundBeforeIsKnownByWhatItsCheckRead) {
+    auto modules = schema();
+    std::erase_if(modules[1].list, [](const auto& migration) { return migration.version > 14; });
+    TestDatabase earlier{GetParam(), modules};
+    const auto tenantId = newId(), agentId = newId();
+    earlier.db().transact(SystemContext("test"), [&](Transaction& tx) {
+        tx.execute("INSERT INTO tenants (id, name, created_at_us, updated_at_us) VALUES ($1, 'first', 1, 1)",
+                   {tenantId});
+        tx.execute("INSERT INTO restic_agents (id, tenant_id, hostname, os, arch, version, status, "
+                   "created_at_us, updated_at_us) VALUES ($1, $2, 'web-01', 'linux', 'amd64', '1', 'online', "
+                   "1, 1)",
+                   {agentId, tenantId});
+        const auto checked = [&](const std::string& name, const std::string& error, Object parameters) {
+            const auto repositoryId = newId(), taskId = newId();
+            tx.execute("INSERT INTO restic_repositories (id, tenant_id, name, type, url, created_at_us, "
+                       "updated_at_us) VALUES ($1, $2, $3, 'local', $4, 1, 1)",
+                       {repositoryId, tenantId, name, "/" + name});
+            tx.execute("INSERT INTO restic_tasks (id, tenant_id, type, status, agent_id, repository_id, "
+                       "parameters, error, created_at_us, updated_at_us) VALUES ($1, $2, 'check', 'failed', "
+                       "$3, $4, $5, $6, 1, 1)",
+                       {taskId, tenantId, agentId, repositoryId, core::json::Value(std::move(parameters)),
+                        core::json::Value(Object{{"error", error}, {"message", "of " + name}})});
+            tx.execute("INSERT INTO restic_repository_maintenance (tenant_id, repository_id, kind, task_id, "
+                       "agent_id, status, ended_at_us) VALUES ($1, $2, 'check', $3, $4, 'failed', 5)",
+                       {tenantId, repositoryId, taskId, agentId});
+        };
+        checked("whole", "RepositoryCorrupted", {{"read_data", true}});
+        checked("part", "RepositoryCorrupted", {{"read_data_subset", "3/12"}});
+        checked("structure", "RepositoryNotFound", {});
+        checked("locked", "RepositoryLocked", {{"read_data", true}});
+    });
+    applyMigrations(earlier.db(), schema());
+    earlier.db().transact(SystemContext("test"), [&](Transaction& tx) {
+        std::string known;
+        for (const auto& row :
+             tx.query("SELECT message, error, reads FROM restic_repository_damage ORDER BY message"))
+            known += row.text(0) + " " + row.text(1) + " '" + row.text(2) + "'\n";
+        EXPECT_EQ(known, "of part RepositoryCorrupted '3/12'\nof structure RepositoryNotFound ''\n"
+                         "of whole RepositoryCorrupted 'all'\n");
+    });
+}
+
 TEST_P(ResticMaintenance, RepositoriesOfBeforeAreCheckedAndLoseNothing) {
     auto modules = schema();
     auto& list = modules[1].list;

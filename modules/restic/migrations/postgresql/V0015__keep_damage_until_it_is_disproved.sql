@@ -19,9 +19,11 @@ CREATE POLICY system_access ON restic_repository_damage TO ae_system USING (true
 
 -- Row security holds the owner as well.
 SET LOCAL ROLE ae_system;
--- What the last check of each repository found, as far as it is known. A check of the structure disproves it.
+-- What the last check of each repository found, and how much of the data it read.
 INSERT INTO restic_repository_damage (tenant_id, repository_id, task_id, error, message, reads, found_at_us)
-    SELECT m.tenant_id, m.repository_id, m.task_id, k.error::jsonb ->> 'error', COALESCE(k.error::jsonb ->> 'message', ''), '', m.ended_at_us
+    SELECT m.tenant_id, m.repository_id, m.task_id, k.error ->> 'error', COALESCE(k.error ->> 'message', ''),
+        CASE WHEN k.parameters ->> 'read_data' = 'true' THEN 'all' ELSE COALESCE(k.parameters ->> 'read_data_subset', '') END,
+        m.ended_at_us
     FROM restic_repository_maintenance m JOIN restic_tasks k ON k.tenant_id = m.tenant_id AND k.id = m.task_id
-    WHERE m.kind = 'check' AND m.status = 'failed' AND k.error::jsonb ->> 'error' IN ('RepositoryCorrupted', 'RepositoryNotFound');
+    WHERE m.kind = 'check' AND m.status = 'failed' AND k.error ->> 'error' IN ('RepositoryCorrupted', 'RepositoryNotFound');
 RESET ROLE;

@@ -79,7 +79,7 @@ void MaintenanceSlots::take(Transaction& tx, const DueSlot& slot, const Schedule
             work(tx, *repository, slot, {}, problems);
     } else if (slot.part == MaintenancePlan::kStats) {
         work(tx, *repository, slot, {}, problems);
-    } else {
+    } else if (slot.part == MaintenancePlan::kCheck) {
         core::json::Object parameters;
         if (auto subset = CheckSubset::argument(repository->checkSubset, row->nextPart))
             parameters.set("read_data_subset", std::move(*subset));
