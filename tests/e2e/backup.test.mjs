@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { after, before, test } from 'node:test'
 import { join } from 'node:path'
 import { launchBrowser } from '../support/browser.mjs'
-import { System, until } from '../support/system.mjs'
+import { farMaintenance, farSchedule, System, until } from '../support/system.mjs'
 
 let system
 let browser
@@ -20,10 +20,10 @@ before(async () => {
   const agent = await system.startAgent({ RESTIC_AGENT_RESTIC_LIMIT_UPLOAD_KIB: '12288' })
   const source = system.makeFiles(240, 1048576)
   const repository = await system.call('POST', '/restic/repositories', {
-    name: 'main', type: 'local', config: { path: join(system.folder, 'repository') }, agent_id: agent, password: 'correct horse battery',
+    name: 'main', maintenance: farMaintenance(), type: 'local', config: { path: join(system.folder, 'repository') }, agent_id: agent, password: 'correct horse battery',
   })
   const policy = await system.call('POST', '/restic/policies', {
-    name: 'nightly', schedule: '0 2 * * *', include_paths: [source], repository_id: repository.id,
+    name: 'nightly', schedule: farSchedule(), include_paths: [source], repository_id: repository.id,
   })
   await system.call('PUT', `/restic/agents/${agent}/policies/${policy.id}`)
   browser = await launchBrowser()

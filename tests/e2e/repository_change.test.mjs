@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { after, before, test } from 'node:test'
 import { join } from 'node:path'
 import { launchBrowser } from '../support/browser.mjs'
-import { System, until } from '../support/system.mjs'
+import { farMaintenance, farSchedule, System, until } from '../support/system.mjs'
 
 const PASSWORD = 'correct horse battery'
 const TOMORROW = 'staple of tomorrow 1'
@@ -43,9 +43,9 @@ before(async () => {
   system = await System.start()
   agent = await system.startAgent()
   const source = system.makeFiles(2, 30000)
-  repository = await system.call('POST', '/restic/repositories', { name: 'main', type: 'local', config: { path: place() }, agent_id: agent, password: PASSWORD })
+  repository = await system.call('POST', '/restic/repositories', { name: 'main', maintenance: farMaintenance(), type: 'local', config: { path: place() }, agent_id: agent, password: PASSWORD })
   const policy = await system.call('POST', '/restic/policies', {
-    name: 'nightly', schedule: '0 2 * * *', include_paths: [source], repository_id: repository.id, retention_rules: { keep_last: 1 },
+    name: 'nightly', schedule: farSchedule(), include_paths: [source], repository_id: repository.id, retention_rules: { keep_last: 1 },
   })
   await system.call('PUT', `/restic/agents/${agent}/policies/${policy.id}`)
   const { id } = await system.call('POST', '/restic/tasks', { type: 'backup', agent_id: agent, policy_id: policy.id })
@@ -134,7 +134,7 @@ test('who was slower is told, and sees what is there now', async () => {
 
 test('secrets of a storage are kept, and whoever gives another address gives them again', async () => {
   const offsite = await system.call('POST', '/restic/repositories', {
-    name: 'offsite', type: 's3', password: PASSWORD,
+    name: 'offsite', maintenance: farMaintenance(), type: 's3', password: PASSWORD,
     config: { endpoint: 'https://storage.example.com', bucket: 'backups', access_key_id: 'KEY', secret_access_key: 'canary of the key' },
   })
   await page.goto(`${system.url}/repositories/${offsite.id}/edit`)

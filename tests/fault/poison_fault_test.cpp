@@ -165,6 +165,7 @@ protected:
                                      {{"name", "store"},
                                       {"type", "local"},
                                       {"url", "/srv/" + tenant.id},
+                                      {"maintenance", farMaintenance()},
                                       {"password", kRepositoryPassword}});
         auto policy = policyBody("nightly");
         policy.set("repository_id", repository);

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "core/encoding.h"
+#include "support/far_schedules.h"
 
 namespace test {
 
@@ -18,7 +19,7 @@ const std::string kRestic = "/api/v1/restic/";
 
 Object newPolicy(const std::string& name, const std::string& repository) {
     return {{"name", name},
-            {"schedule", "0 2 * * *"},
+            {"schedule", farSchedule()},
             {"include_paths", Array{"/etc"}},
             {"repository_id", repository},
             {"retention_rules", Object{{"keep_daily", 7}}}};
@@ -138,6 +139,7 @@ void Story::policies() {
                          {{"name", "store"},
                           {"type", "local"},
                           {"url", "/backup"},
+                          {"maintenance", farMaintenance()},
                           {"password", "canary-of-the-repository-2"}},
                          201, "restic.repository.created")
                       .stringOr("id");

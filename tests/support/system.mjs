@@ -28,6 +28,16 @@ export async function until(what, probe, seconds = 30) {
   }
 }
 
+/** A schedule that no test lives to see: one that came due by the real clock would meet what a test expects. */
+export function farSchedule() {
+  const date = new Date(Date.now() + 180 * 86400000)
+  return `0 2 ${date.getUTCDate()} ${date.getUTCMonth() + 1} *`
+}
+/** The same for everything that a repository has a schedule for. */
+export function farMaintenance() {
+  return Object.fromEntries(['forget', 'prune', 'check', 'stats'].map((operation) => [`${operation}_schedule`, farSchedule()]))
+}
+
 export class System {
   static async start() {
     const system = new System()

@@ -30,7 +30,11 @@ protected:
     std::string registered(const std::string& name, const std::string& kind, const Object& config,
                            const std::string& certFile = {},
                            const std::string& password = kRepositoryPassword) {
-        Object body{{"name", name}, {"type", kind}, {"config", config}, {"password", password}};
+        Object body{{"name", name},
+                    {"type", kind},
+                    {"config", config},
+                    {"maintenance", farMaintenance()},
+                    {"password", password}};
         if (!certFile.empty())
             body.set("cert_file", certFile);
         return post("/api/v1/restic/repositories", body, 201).stringOr("id");

@@ -103,6 +103,7 @@ TEST_F(Injection, IntoARepositoryIsAFolderOrRefused) {
         const Object body{{"name", "r" + std::to_string(++number_)},
                           {"type", "local"},
                           {"config", Object{{"path", folder}}},
+                          {"maintenance", farMaintenance()},
                           {"password", kRepositoryPassword}};
         if (!isTaken("/api/v1/restic/repositories", body, "/config/path", 201))
             continue;

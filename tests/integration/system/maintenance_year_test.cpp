@@ -110,7 +110,9 @@ TEST_P(MaintenanceOfAYear, KeepsWhatTheRulesSayReadsAllDataAndLetsNothingMeet) {
     const auto hourly = post("/api/v1/restic/policies", busy, 201).stringOr("id");
     const auto link = "/api/v1/restic/agents/" + agentId_ + "/policies/" + hourly;
     ASSERT_EQ(api().send("PUT", link, "Bearer " + admin_).status, 204);
-    const Object care{{"maintenance", Object{{"check_subset", "1/" + std::to_string(parts())}}},
+    auto maintenance = farMaintenance();
+    maintenance.set("check_subset", "1/" + std::to_string(parts()));
+    const Object care{{"maintenance", maintenance},
                       {"name", "store"},
                       {"type", "local"},
                       {"url", repository_.string()},

@@ -24,6 +24,7 @@ protected:
                               {"type", "local"},
                               {"url", repository_.string()},
                               {"agent_id", agentId_},
+                              {"maintenance", farMaintenance()},
                               {"password", kRepositoryPassword}},
                              201)
                             .stringOr("id");
@@ -186,6 +187,7 @@ TEST_F(Password, IsRefusedWhereItIsNotTheHostsToChange) {
                               {"type", "local"},
                               {"url", (dir_ / "elsewhere").string()},
                               {"agent_id", agentId_},
+                              {"maintenance", farMaintenance()},
                               {"password_file", "/etc/restic/password"}},
                              201)
                             .stringOr("id");

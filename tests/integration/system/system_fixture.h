@@ -24,6 +24,7 @@
 #include "integration/system/api_client.h"
 #include "integration/system/proofs.h"
 #include "support/await.h"
+#include "support/far_schedules.h"
 #include "support/test_database.h"
 
 namespace test {
@@ -221,12 +222,17 @@ protected:
     std::string repository(const std::filesystem::path& path, const std::string& name,
                            const std::string& password = kRepositoryPassword) {
         return post("/api/v1/restic/repositories",
-                    {{"name", name}, {"type", "local"}, {"url", path.string()}, {"password", password}}, 201)
+                    {{"name", name},
+                     {"type", "local"},
+                     {"url", path.string()},
+                     {"maintenance", farMaintenance()},
+                     {"password", password}},
+                    201)
             .stringOr("id");
     }
     static Object policyBody(const std::string& name) {
         return {{"name", name},
-                {"schedule", "0 2 * * *"},
+                {"schedule", farSchedule()},
                 {"include_paths", Array{"/etc"}},
                 {"retention_rules", Object{{"keep_daily", 7}}}};
     }
