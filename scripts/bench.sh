@@ -2,7 +2,7 @@
 set -euo pipefail
 . scripts/common.sh
 bash scripts/deps.sh bench
-bash scripts/build.sh
+bash scripts/build.sh --bench
 PATH="$(node_bin):$PATH"
 ulimit -n "$(ulimit -Hn)"
 AE_BUILD_DIR=$PWD/build exec node tests/bench/bench.mjs "$@"

@@ -15,6 +15,10 @@ while [ $# -gt 0 ]; do
         targets=(ae-backend restic-agent base restic)
         shift
         ;;
+    --bench) # what runs, and the yardsticks beside it
+        targets=(ae-backend restic-agent base restic benches)
+        shift
+        ;;
     --no-web)
         web=no
         shift

@@ -15,3 +15,6 @@ add_library(bench_noop_module MODULE ${CMAKE_CURRENT_LIST_DIR}/noop_module.cpp)
 target_link_libraries(bench_noop_module PRIVATE ae_core ae_options)
 set_target_properties(bench_noop_module PROPERTIES PREFIX "" OUTPUT_NAME noop_00
   LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/bench)
+
+# All of them, for scripts/build.sh.
+add_custom_target(benches DEPENDS poco_hello load_client event_bench bench_noop_module)
