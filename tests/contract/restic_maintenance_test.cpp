@@ -59,7 +59,7 @@ protected:
     }
     std::vector<restic::Task> tasks(const std::string& type, const TenantContext& context) {
         auto all = in(context, [&](Transaction& tx) {
-            return restic::TaskStore::list(tx, {{}, {}, {}, type}, {500, {}});
+            return restic::TaskStore::list(tx, {.type = type}, {500, {}});
         });
         std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
         return all;

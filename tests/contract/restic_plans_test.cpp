@@ -172,8 +172,9 @@ protected:
         recorder.read(tenant, [&](Transaction& tx) {
             for (const auto& page : {first, later}) {
                 using Tasks = restic::TaskStore::Filter;
-                for (const Tasks& filter : {Tasks{}, Tasks{nobody, {}, {}, {}}, Tasks{{}, nobody, {}, {}},
-                                            Tasks{{}, {}, "unreachable", {}}, Tasks{{}, {}, {}, "prune"}})
+                for (const Tasks& filter :
+                     {Tasks{}, Tasks{.agent = nobody}, Tasks{.policy = nobody}, Tasks{.repository = nobody},
+                      Tasks{.status = "unreachable"}, Tasks{.type = "prune"}})
                     restic::TaskStore::list(tx, filter, page);
                 using Runs = restic::RunStore::Filter;
                 for (const Runs& filter : {Runs{}, Runs{nobody, {}, {}, {}}, Runs{{}, nobody, {}, {}},

@@ -5,7 +5,7 @@ import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:f
 import { after, before, test } from 'node:test'
 import { join } from 'node:path'
 import { launchBrowser } from '../support/browser.mjs'
-import { System, until } from '../support/system.mjs'
+import { farMaintenance, farSchedule, System, until } from '../support/system.mjs'
 
 const PASSWORD = 'correct horse battery'
 let system
@@ -41,7 +41,7 @@ before(async () => {
     name: 'main', type: 'local', config: { path: join(system.folder, 'repository') }, agent_id: agent, password: PASSWORD,
   })
   policy = await system.call('POST', '/restic/policies', {
-    name: 'nightly', schedule: '0 2 * * *', include_paths: [source], repository_id: repository.id, retention_rules: { keep_last: 1, keep_daily: 7 },
+    name: 'nightly', schedule: farSchedule(), include_paths: [source], repository_id: repository.id, retention_rules: { keep_last: 1, keep_daily: 7 },
   })
   await system.call('PUT', `/restic/agents/${agent}/policies/${policy.id}`)
   await backUp()
@@ -217,7 +217,7 @@ test('a viewer sees all of it and presses nothing; in German, dark, on a phone',
 
 test('a new repository is created at the press of a button', async () => {
   const made = await system.call('POST', '/restic/repositories', {
-    name: 'second', type: 'local', config: { path: join(system.folder, 'second') }, agent_id: agent, password: PASSWORD,
+    name: 'second', maintenance: farMaintenance(), type: 'local', config: { path: join(system.folder, 'second') }, agent_id: agent, password: PASSWORD,
   })
   await page.goto(`${system.url}/repositories/${made.id}`)
   await page.click('[data-start=init]')
@@ -276,6 +276,9 @@ test('a repository on S3 is added by its fields, and what is wrong stands at its
   await picture(page, 'repository-new-care')
   await page.fill('[data-test=check_subset]', '1/4')
   await page.click('[data-test=add]')
+  await page.waitForSelector('[data-field="/config/access_key_id"] >> text=is required with secret_access_key')
+  await page.fill('[data-field="/config/access_key_id"] input', 'AKIAIOSFODNN7EXAMPLE')
+  await page.click('[data-test=add]')
   await page.waitForURL(/repositories\/[0-9a-f-]{36}$/)
   await page.waitForSelector('text=s3:s3.amazonaws.com/my-backup-bucket')
   const made = (await system.call('GET', '/restic/repositories')).items.find((one) => one.name === 'offsite')
@@ -307,7 +310,7 @@ test('a repository is tested before it is added, from the machine that is chosen
   await page.fill('[data-field="/config/path"] input', join(system.folder, 'untried'))
   await page.fill('[data-test=password]', PASSWORD)
   await page.click('[data-test=test]')
-  await said.filter({ hasText: /^The storage answers, and its place is empty/ }).waitFor({ timeout: 30000 })
+  await said.filter({ hasText: /^The storage answers that there is nothing at this place/ }).waitFor({ timeout: 30000 })
   await picture(page, 'repository-tested')
   await page.selectOption('[data-test=kind]', 'rest')
   assert.equal(await said.count(), 0, 'what was found is of what was tested')
@@ -350,10 +353,10 @@ test('who is no admin is not offered to start anew', async () => {
 
 test('why something is not safe is said in German on a German page', async () => {
   const place = await system.call('POST', '/restic/repositories', {
-    name: 'third', type: 'local', config: { path: join(system.folder, 'third') }, agent_id: agent, password_file: join(system.folder, 'no-such-file'),
+    name: 'third', maintenance: farMaintenance(), type: 'local', config: { path: join(system.folder, 'third') }, agent_id: agent, password_file: join(system.folder, 'no-such-file'),
   })
   const other = await system.call('POST', '/restic/policies', {
-    name: 'hourly', schedule: '0 3 * * *', include_paths: [system.folder], repository_id: place.id, retention_rules: { keep_last: 1 },
+    name: 'hourly', schedule: farSchedule(), include_paths: [system.folder], repository_id: place.id, retention_rules: { keep_last: 1 },
   })
   await system.call('PUT', `/restic/agents/${agent}/policies/${other.id}`)
   const { id } = await system.call('POST', '/restic/tasks', { type: 'backup', agent_id: agent, policy_id: other.id })

@@ -69,7 +69,7 @@ test('an S3 repository with a wrong key is corrected, backed up to and measured'
     await picture(page, 's3-wrong-key')
     await page.fill('[data-field="/config/access_key_id"] input', KEY_ID)
     await page.click('[data-test=test]')
-    await said.filter({ hasText: /^The storage answers, and its place is empty/ }).waitFor({ timeout: 60000 })
+    await said.filter({ hasText: /^The storage answers that there is nothing at this place/ }).waitFor({ timeout: 60000 })
     await page.click('[data-test=add]')
     await page.waitForURL(/repositories\/[0-9a-f-]{36}$/)
     const repository = page.url().split('/').at(-1)

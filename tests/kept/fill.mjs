@@ -11,7 +11,7 @@ export const PASSWORD = 'kept test password of everybody'
 
 /** Every kind of repository with secrets, as somebody would type them; the values are for tests alone. */
 export const REPOSITORIES = {
-  sftp: { host: 'sftp.example.org', port: 2222, user: 'restic', path: '/srv/Köln', key: '-----BEGIN KEPT TEST KEY-----\nabc\n-----END KEPT TEST KEY-----\n' },
+  sftp: { host: 'sftp.example.org', port: 2222, user: 'restic', path: '/srv/Köln', key: '-----BEGIN KEPT TEST PRIVATE KEY-----\nabc\n-----END KEPT TEST PRIVATE KEY-----\n' },
   s3: { bucket: 'kept', region: 'eu-central-1', access_key_id: 'KEPT-TEST-ID', secret_access_key: 'kept "test" secret of s3', session_token: 'kept-test-session' },
   rest: { url: 'https://rest.example.org/kept/', username: 'kept', password: 'kept-test-rest ü' },
   azure: { account_name: 'kept', container: 'kept', account_key: 'a2VwdC10ZXN0LWF6dXJl' },

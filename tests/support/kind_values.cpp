@@ -29,7 +29,8 @@ std::optional<std::string> valueWith(const RepositoryField& field, const std::st
     auto even = word; // base64 without padding
     even.resize((word.size() + 2) / 3 * 3, 'x');
     const auto knownHost = "h ssh-ed25519 AAAAC3NzaC1lZDI1" + word;
-    for (const auto& one : {word, core::base64UrlEncode(even), core::json::write(account), knownHost})
+    const auto key = "-----BEGIN TEST PRIVATE KEY-----\n" + word + "\n-----END TEST PRIVATE KEY-----\n";
+    for (const auto& one : {word, core::base64UrlEncode(even), core::json::write(account), knownHost, key})
         if (takes(field, one))
             return one;
     return std::nullopt;
@@ -41,6 +42,16 @@ core::json::Object requiredFields(const restic::protocol::RepositoryKind& kind, 
         if (!field.secret && !field.range && (field.required || field.name == "path"))
             fields.set(field.name, placeFor(field, number));
     return fields;
+}
+
+void addPartners(const restic::protocol::RepositoryKind& kind, const RepositoryField& field,
+                 const std::string& word, core::json::Object& fields) {
+    for (const auto& one : kind.fields) {
+        if (one.name != field.needs || fields.find(one.name) != nullptr)
+            continue;
+        fields.set(one.name, one.secret ? valueWith(one, word).value_or("") : placeFor(one, 1));
+        addPartners(kind, one, word, fields);
+    }
 }
 
 } // namespace test

@@ -16,4 +16,8 @@ std::optional<std::string> valueWith(const restic::protocol::RepositoryField& fi
 /// The fields that a repository of the kind must have, secrets excepted: another place for each number.
 core::json::Object requiredFields(const restic::protocol::RepositoryKind& kind, int number);
 
+/// Adds the fields without which `field` means nothing; secrets among them hold the word.
+void addPartners(const restic::protocol::RepositoryKind& kind, const restic::protocol::RepositoryField& field,
+                 const std::string& word, core::json::Object& fields);
+
 } // namespace test

@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -11,6 +12,8 @@
 #include "core/http/client.h"
 #include "files/path_look.h"
 #include "restic/probe.h"
+#include "restic/protocol/repository_kinds.h"
+#include "restic/protocol/task_errors.h"
 #include "state/files.h"
 #include "state/identity.h"
 #include "waiting/patience.h"
@@ -155,6 +158,23 @@ void checkPaths(Report& report, const Config& config) {
             report.bad("paths", path + " is a link to " + *look->link, "Name the path that it points to");
     }
 }
+
+/// What this restic can, and whether it can what the configuration asks of it.
+void checkRestic(Report& report, const ResticVersion& version, const std::vector<std::string>& missing,
+                 const Config& config) {
+    auto text = "version " + version.toString();
+    if (!version.hasExitCodes())
+        text += " (0.17 and later tell failures apart more exactly)";
+    if (!missing.empty())
+        text += fmt::format(", built without {}", fmt::join(missing, ", "));
+    report.good("restic", std::move(text));
+    const auto* kind = config.repository ? restic::protocol::kindOfAddress(config.repository->url) : nullptr;
+    if (kind == nullptr || std::find(missing.begin(), missing.end(), kind->name) == missing.end())
+        return;
+    const auto& unsupported = restic::protocol::task_errors::kBackendUnsupported;
+    report.bad("restic", fmt::format("{}: {}", unsupported.meaning, kind->name),
+               std::string(unsupported.recovery));
+}
 } // namespace
 
 ExitCode doctorCommand(const CommonOptions& common, core::ProcessRunner& runner, const core::Clock& clock) {
@@ -206,11 +226,7 @@ ExitCode doctorCommand(const CommonOptions& common, core::ProcessRunner& runner,
     const ResticCommands commands(config, common.stateDir / "cache", common.environment);
     ResticProbe restic(runner, commands);
     if (const auto version = restic.version()) {
-        if (version->hasExitCodes())
-            report.good("restic", "version " + version->toString());
-        else
-            report.good("restic", "version " + version->toString() +
-                                      " (0.17 and later tell failures apart more exactly)");
+        checkRestic(report, *version, restic.missingKinds(), config);
     } else {
         report.bad("restic", restic.problem(), "Install restic, or name it under restic.binary");
     }

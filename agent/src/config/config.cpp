@@ -433,6 +433,8 @@ private:
                 fail(node, "repository.config." + problem.pointer.substr(1), problem.message);
             return;
         }
+        for (const auto& problem : protocol::missingPartners(*kind, read.value()))
+            fail(node, "repository.config." + problem.pointer.substr(1), problem.message);
         for (const auto& [field, secret] : read.value().secrets)
             fail(node, "repository.config." + field,
                  "is a secret: write it into a file, and name that as " + field + "_file");
@@ -557,6 +559,8 @@ Config loadConfig(const std::filesystem::path& file, bool required, const Enviro
             throw core::Error(errors::kConfig, file.string() + ": there is no such file");
         return parseConfig({}, file.string(), environment);
     }
+    if (std::filesystem::canonical(file, code) == "/dev/null") // how one says that there is none
+        return parseConfig({}, file.string(), environment);
     if (!std::filesystem::is_regular_file(file, code) ||
         std::filesystem::file_size(file, code) > kMaxFileSize)
         throw core::Error(errors::kConfig, file.string() + ": this is not a configuration file");

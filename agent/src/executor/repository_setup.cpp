@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
+#include <system_error>
 #include <tuple>
 
 #include "files/path_look.h"
@@ -99,6 +101,10 @@ RepositorySetup::lookInFolder(const RepositoryAccess& repository, const std::fil
                                      "folder if nothing in it is needed");
     if (hasConfig)
         return Place::taken;
+    if (place.missing() && place.error != ENOENT)
+        return task_errors::make(task_errors::kRepositoryNotFound,
+                                 "There can be no folder " + name + ": " +
+                                     std::generic_category().message(place.error));
     if (!place.missing() && !place.link && !place.folder)
         return task_errors::make(task_errors::kRepositoryNotFound, name + " is no folder");
     const auto inside =

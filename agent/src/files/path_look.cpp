@@ -35,6 +35,17 @@ bool PathLook::missing() const noexcept {
     return error == ENOENT || error == ENOTDIR || error == ENAMETOOLONG || error == ELOOP;
 }
 
+std::optional<std::string> highestMissing(const std::filesystem::path& path) {
+    std::filesystem::path soFar;
+    for (const auto& part : path) {
+        soFar /= part;
+        std::error_code code;
+        if (std::filesystem::status(soFar, code).type() == std::filesystem::file_type::not_found)
+            return soFar.string();
+    }
+    return std::nullopt;
+}
+
 PathLook lookAt(const std::string& path) {
     PathLook look;
     struct stat info {};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,5 +23,7 @@ struct PathLook {
 
 /// Looks without following a link at the end of the path.
 [[nodiscard]] PathLook lookAt(const std::string& path);
+/// The first of the folders on the way to `path`, itself included, that does not exist.
+[[nodiscard]] std::optional<std::string> highestMissing(const std::filesystem::path& path);
 
 } // namespace agent

@@ -2,6 +2,7 @@
 
 #include "core/wire.h"
 #include "executor/repository_setup.h"
+#include "files/path_look.h"
 #include "restic/protocol/task_errors.h"
 #include "restic/repository_document.h"
 #include "restic/verdict.h"
@@ -16,8 +17,12 @@ std::optional<protocol::TaskError> TestRun::work(const RepositoryAccess& reposit
         const auto found = RepositorySetup(commands(), report()).lookInFolder(repository, *folder, stop);
         if (const auto* error = std::get_if<protocol::TaskError>(&found))
             return *error;
-        if (std::get<RepositorySetup::Place>(found) == RepositorySetup::Place::empty)
+        if (std::get<RepositorySetup::Place>(found) == RepositorySetup::Place::empty) {
+            const auto parent = folder->parent_path();
+            result_.missingFolder =
+                commands().look([parent] { return highestMissing(parent); }, stop).value_or(std::nullopt);
             return emptyPlace();
+        }
     }
     std::optional<protocol::TaskError> error;
     const auto shown = commands().run(repository, kShowRepository, stop, error);

@@ -63,13 +63,22 @@ core::ProcessSpec ResticCommands::base() const {
     return spec;
 }
 
-core::ProcessSpec ResticCommands::version() const {
+core::ProcessSpec ResticCommands::saying(const char* word) const {
+    constexpr std::size_t kMost = 16384;
     auto spec = base();
-    spec.arguments = {"version"};
-    spec.standardOutput = core::ProcessOutput::capture(4096);
-    spec.standardError = core::ProcessOutput::capture(4096);
+    spec.arguments = {word};
+    spec.standardOutput = core::ProcessOutput::capture(kMost);
+    spec.standardError = core::ProcessOutput::capture(kMost);
     spec.timeout = std::chrono::seconds(30);
     return spec;
+}
+
+core::ProcessSpec ResticCommands::version() const {
+    return saying("version");
+}
+
+core::ProcessSpec ResticCommands::options() const {
+    return saying("options");
 }
 
 ResticCommand ResticCommands::on(const RepositoryAccess& repository,

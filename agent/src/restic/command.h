@@ -37,9 +37,13 @@ public:
                                    const std::vector<std::string>& arguments) const;
     /// `restic version`.
     [[nodiscard]] core::ProcessSpec version() const;
+    /// `restic options`: what this restic can be told, by backend.
+    [[nodiscard]] core::ProcessSpec options() const;
 
 private:
     [[nodiscard]] core::ProcessSpec base() const;
+    /// A command that needs no repository and says a little.
+    [[nodiscard]] core::ProcessSpec saying(const char* word) const;
 
     const Config& config_;
     std::filesystem::path cache_;

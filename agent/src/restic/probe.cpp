@@ -1,5 +1,7 @@
 #include "restic/probe.h"
 
+#include "restic/protocol/repository_kinds.h"
+
 namespace agent {
 
 std::optional<ResticVersion> ResticProbe::version() {
@@ -18,6 +20,20 @@ std::optional<ResticVersion> ResticProbe::version() {
         problem_ = spec.program + " is not restic: it does not say its version";
     }
     return version_;
+}
+
+std::vector<std::string> ResticProbe::missingKinds() {
+    const auto result = runner_.run(commands_.options());
+    std::vector<std::string> missing;
+    if (!result || !result.value().exit.ok() || result.value().output.find("  local.") == std::string::npos)
+        return missing;
+    const auto& options = result.value().output;
+    for (const auto* kind : restic::protocol::repositoryKinds()) {
+        const auto name = kind->prefix.substr(0, kind->prefix.find(':'));
+        if (!kind->onDisk && options.find("  " + name + ".") == std::string::npos)
+            missing.push_back(kind->name);
+    }
+    return missing;
 }
 
 std::string ResticProbe::problem() const {

@@ -3,6 +3,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/process.h"
 #include "restic/command.h"
@@ -17,6 +18,8 @@ public:
         : runner_(runner), commands_(commands) {}
 
     [[nodiscard]] std::optional<ResticVersion> version();
+    /// Kinds of repositories that this restic was built without; none where it does not say.
+    [[nodiscard]] std::vector<std::string> missingKinds();
     /// Why there is no version; empty if there is one.
     [[nodiscard]] std::string problem() const;
 

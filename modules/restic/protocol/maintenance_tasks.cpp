@@ -277,6 +277,11 @@ const Type& wireType(const TestResult*) {
             .field("repository_id", &TestResult::repositoryId, {.omitEmpty = true, .maxLength = 64})
             .field("version", &TestResult::version,
                    {.doc = "Of restic's repository format", .omitEmpty = true})
+            .field("missing_folder", &TestResult::missingFolder,
+                   {.doc = "A folder above the place that is not there either: a path with a mistake in it, "
+                           "or a disk that is not mounted",
+                    .omitEmpty = true,
+                    .maxLength = 4096})
             .build();
     return type;
 }

@@ -137,6 +137,19 @@ core::Result<RepositoryConfig> readConfig(const RepositoryKind& kind, const core
     return read;
 }
 
+std::vector<core::Problem> missingPartners(const RepositoryKind& kind, const RepositoryConfig& config,
+                                           const std::vector<std::string>& kept) {
+    const auto isThere = [&](const std::string& name) {
+        return config.values.contains(name) || config.secrets.contains(name) || config.files.contains(name) ||
+               std::find(kept.begin(), kept.end(), name) != kept.end();
+    };
+    std::vector<core::Problem> problems;
+    for (const auto& field : kind.fields)
+        if (!field.needs.empty() && isThere(field.name) && !isThere(field.needs))
+            problems.push_back({"/" + field.needs, "is required with " + field.name});
+    return problems;
+}
+
 std::vector<std::string> problemsOfAddress(const RepositoryKind& kind, std::string_view address) {
     std::vector<std::string> problems;
     if (kindOfAddress(address) != &kind)
@@ -146,8 +159,13 @@ std::vector<std::string> problemsOfAddress(const RepositoryKind& kind, std::stri
         problems.emplace_back("must be one line without control characters");
     if (address.ends_with(' '))
         problems.emplace_back("must not end with white space");
-    if (kind.onDisk || !problems.empty())
+    if (!problems.empty())
         return problems;
+    if (kind.onDisk) {
+        if (auto problem = repositories::checkAbsolutePath(std::string(address.substr(address.find('/')))))
+            problems.push_back(std::move(*problem));
+        return problems;
+    }
     // What restic hands on to other programs, and what everybody may read: no options, no parameters, no
     // passwords.
     const auto rest = address.substr(kind.prefix.size());
@@ -168,10 +186,19 @@ std::vector<std::string> problemsOfAddress(const RepositoryKind& kind, std::stri
     if (rest.starts_with(':'))
         problems.emplace_back("must name what it is about before the first \":\"");
     const auto scheme = rest.find("://");
-    const auto authority = rest.substr(scheme == std::string_view::npos ? 0 : scheme + 3);
+    const auto authority = rest.substr(scheme != std::string_view::npos ? scheme + 3
+                                       : rest.starts_with("//")         ? 2
+                                                                        : 0);
     const auto at = authority.find('@');
     if (at != std::string_view::npos && authority.substr(0, at).find(':') != std::string_view::npos)
         problems.emplace_back("must not contain a password: config has fields for it");
+    if (scheme != std::string_view::npos || rest.starts_with("//")) {
+        const auto server = authority.substr(0, authority.find('/'));
+        const auto user = server.rfind('@');
+        if (auto problem = repositories::checkServer(
+                std::string(server.substr(user == std::string_view::npos ? 0 : user + 1))))
+            problems.push_back(std::move(*problem));
+    }
     return problems;
 }
 

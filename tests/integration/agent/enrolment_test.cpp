@@ -171,6 +171,37 @@ TEST_F(AgentTest, DoctorFindsWhatIsWrong) {
     EXPECT_NE(result.output.find("503"), std::string::npos);
 }
 
+TEST_F(AgentTest, DoctorSaysWhichStoragesResticWasBuiltWithout) {
+    ASSERT_TRUE(enroll().exit.ok());
+    // restic's own words, of one without Azure and one without anything.
+    const auto restic = [&](const std::string& options) {
+        writeFile(dir_ / "restic",
+                  "#!/bin/sh\ncase $1 in\nversion) echo restic 0.19.1 compiled with go1.26;;\n"
+                  "options) printf '" +
+                      options + "';;\nesac\n");
+        std::filesystem::permissions(dir_ / "restic", std::filesystem::perms::owner_all);
+    };
+    const auto doctor = [&](const std::string& more) {
+        configure("  binary: " + (dir_ / "restic").string() + "\n" + more);
+        return agentCommand({"doctor"});
+    };
+    std::string all = "All Extended Options:\\n";
+    for (const auto* name : {"b2", "gs", "local", "rclone", "rest", "s3", "sftp", "swift"})
+        all += std::string("  ") + name + ".connections   set a limit\\n";
+    restic(all);
+    writeFile(dir_ / "password", "x");
+    const std::string needs = "repository:\n  password_file: " + (dir_ / "password").string() + "\n  type: ";
+    auto said = doctor("");
+    EXPECT_TRUE(said.exit.ok()) << said.output;
+    EXPECT_NE(said.output.find("built without azure\n"), std::string::npos) << said.output;
+    said = doctor(needs + "azure\n  config: {account_name: ada, container: backups}\n");
+    EXPECT_EQ(said.exit.code, 1);
+    EXPECT_NE(said.output.find("restic.binary"), std::string::npos) << "what to do: " << said.output;
+    EXPECT_TRUE(doctor(needs + "s3\n  config: {bucket: backups}\n").exit.ok());
+    restic("");
+    EXPECT_EQ(doctor("").output.find("built without"), std::string::npos) << "one that does not say";
+}
+
 TEST_F(AgentTest, VersionAndHelpNeedNothing) {
     const auto version = agentCommand({"--version"});
     EXPECT_TRUE(version.exit.ok());

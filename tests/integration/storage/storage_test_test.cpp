@@ -95,7 +95,9 @@ TEST_P(StorageTest, OfAnSftpServerSaysWhatIsWrong) {
     EXPECT_EQ(errorOfWrongPassword(), "AuthenticationFailed");
     const auto stranger = startSftpServer(dir_ / "stranger");
     EXPECT_EQ(errorOf(with("key", stranger->config("").find("key")->string()->c_str())), "SSHKeyInvalid");
-    EXPECT_EQ(errorOf(with("key", "-----BEGIN OPENSSH PRIVATE KEY-----\nnone\n")), "SSHKeyInvalid");
+    EXPECT_EQ(errorOf(with("key",
+                           "-----BEGIN OPENSSH PRIVATE KEY-----\nnone\n-----END OPENSSH PRIVATE KEY-----\n")),
+              "SSHKeyInvalid");
     EXPECT_EQ(errorOf(with("port", stranger->port())), "CertificateError") << "nobody vouched for its key";
     EXPECT_EQ(errorOf(with("known_hosts", stranger->config("").find("known_hosts")->string()->c_str())),
               "CertificateError")

@@ -47,9 +47,13 @@ protected:
             const auto value = valueWith(*secret, secretWord("Field"));
             EXPECT_TRUE(value) << kind.name << "." << secret->name << " takes no value of kind_values.cpp";
             config.set(secret->name, value.value_or(""));
+            addPartners(kind, *secret, secretWord("Partner"), config);
         }
-        return {
-            {"name", name}, {"type", kind.name}, {"config", config}, {"password", secretWord("Password")}};
+        return {{"name", name},
+                {"type", kind.name},
+                {"config", config},
+                {"maintenance", farMaintenance()},
+                {"password", secretWord("Password")}};
     }
     void expectTaken(const std::string& method, const std::string& path, const Object& body, int status) {
         const auto answer = api().send(method, path, admin_, body);

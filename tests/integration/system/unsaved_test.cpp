@@ -105,6 +105,24 @@ TEST_F(Unsaved, IsTestedByARealAgentAndLeavesNothing) {
     EXPECT_EQ(audit.find("items")->array()->size(), 3U);
 }
 
+TEST_F(Unsaved, OfAFolderSaysWhatIsMissingAboveItAndWhereNoneCanBe) {
+    auto body = onDisk();
+    const auto at = [&](const std::filesystem::path& path) {
+        body.set("config", Object{{"path", path.string()}});
+        return startTest(body);
+    };
+    EXPECT_EQ(succeed(at(dir_ / "new")).find("missing_folder"), nullptr) << "the folder above is there";
+    EXPECT_EQ(succeed(at(dir_ / "not mounted/backups/new")).stringOr("missing_folder"),
+              (dir_ / "not mounted").string());
+    writeFile(dir_ / "file", "x");
+    const auto id = at(dir_ / "file/new");
+    EXPECT_EQ(outcome(id), "failed");
+    EXPECT_EQ(errorOf(id), "RepositoryNotFound");
+    EXPECT_NE(task(id).find("error")->stringOr("message").find("Not a directory"), std::string::npos)
+        << core::json::write(task(id));
+    expectNothingLeft();
+}
+
 TEST_F(Unsaved, IsRefusedWithTheFieldsThatAreWrong) {
     auto body = onServer("http://127.0.0.1:1/");
     body.set("agent_id", Value());

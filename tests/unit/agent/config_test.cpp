@@ -211,5 +211,8 @@ TEST(Config, AMissingFileIsAnErrorOnlyIfItWasNamed) {
     EXPECT_NO_THROW(static_cast<void>(loadConfig("/no/such/config.yaml", false, {})));
     EXPECT_THROW(static_cast<void>(loadConfig("/no/such/config.yaml", true, {})), core::Error);
     EXPECT_THROW(static_cast<void>(loadConfig("/usr", false, {})), core::Error);
+    EXPECT_NO_THROW(static_cast<void>(loadConfig("/dev/null", true, {})))
+        << "how one says that there is none";
+    EXPECT_THROW(static_cast<void>(loadConfig("/dev/zero", true, {})), core::Error);
 }
 } // namespace

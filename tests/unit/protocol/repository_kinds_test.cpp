@@ -57,15 +57,15 @@ TEST(RepositoryKinds, MakeTheAddressThatResticTakes) {
               "sftp://restic@b.example.com//backups/a");
     EXPECT_EQ(address("sftp", {{"host", "fe80::1"}, {"user", "r"}, {"path", "/a/"}, {"port", 2222}}),
               "sftp://r@[fe80::1]:2222//a");
-    EXPECT_EQ(address("s3", {{"bucket", "b"}}), "s3:s3.amazonaws.com/b");
-    EXPECT_EQ(address("s3", {{"endpoint", "https://minio:9000/"}, {"bucket", "b"}, {"path", "/x/y/"}}),
-              "s3:https://minio:9000/b/x/y");
+    EXPECT_EQ(address("s3", {{"bucket", "bkt"}}), "s3:s3.amazonaws.com/bkt");
+    EXPECT_EQ(address("s3", {{"endpoint", "https://minio:9000/"}, {"bucket", "bkt"}, {"path", "/x/y/"}}),
+              "s3:https://minio:9000/bkt/x/y");
     EXPECT_EQ(address("rest", {{"url", "https://r.example.com"}}), "rest:https://r.example.com/");
-    EXPECT_EQ(address("azure", {{"account_name", "a"}, {"container", "c"}}), "azure:c:/");
-    EXPECT_EQ(address("azure", {{"account_name", "a"}, {"container", "c"}, {"path", "d"}}), "azure:c:/d");
-    EXPECT_EQ(address("gcs", {{"bucket", "b"}, {"path", "/x"}}), "gs:b:/x");
-    EXPECT_EQ(address("b2", {{"bucket", "b"}, {"account_id", "i"}, {"path", "x"}}), "b2:b:x");
-    EXPECT_EQ(address("swift", {{"container", "c"}}), "swift:c:/");
+    EXPECT_EQ(address("azure", {{"account_name", "a"}, {"container", "cnt"}}), "azure:cnt:/");
+    EXPECT_EQ(address("azure", {{"account_name", "a"}, {"container", "cnt"}, {"path", "d"}}), "azure:cnt:/d");
+    EXPECT_EQ(address("gcs", {{"bucket", "bkt"}, {"path", "/x"}}), "gs:bkt:/x");
+    EXPECT_EQ(address("b2", {{"bucket", "bkt"}, {"account_id", "i"}, {"path", "x"}}), "b2:bkt:x");
+    EXPECT_EQ(address("swift", {{"container", "cnt"}}), "swift:cnt:/");
     EXPECT_EQ(address("rclone", {{"remote", "r"}, {"path", "x"}}), "rclone:r:x");
 }
 
@@ -140,27 +140,29 @@ TEST(RepositoryKinds, WhatTheirFieldsMakeHasAPlace) {
     EXPECT_EQ(kind("sftp").place(
                   address("sftp", {{"host", "H"}, {"user", "ada"}, {"path", "/srv/r"}, {"port", 22}})),
               "sftp://ada@h//srv/r");
-    EXPECT_EQ(kind("s3").place(address("s3", {{"bucket", "b"}, {"endpoint", "https://S:443/"}})),
-              "s3:https://s/b");
-    EXPECT_EQ(kind("s3").place(address("s3", {{"bucket", "b"}})), "s3:https://s3.amazonaws.com/b");
+    EXPECT_EQ(kind("s3").place(address("s3", {{"bucket", "bkt"}, {"endpoint", "https://S:443/"}})),
+              "s3:https://s/bkt");
+    EXPECT_EQ(kind("s3").place(address("s3", {{"bucket", "bkt"}})), "s3:https://s3.amazonaws.com/bkt");
 }
 
 TEST(RepositoryKinds, ASecretIsAValueForTheVaultOrAFileAndNeverShown) {
-    const Object given{{"bucket", "b"}, {"access_key_id", "AKIA"}, {"secret_access_key", "canary"}};
+    const Object given{{"bucket", "bkt"}, {"access_key_id", "AKIA"}, {"secret_access_key", "canary"}};
     const auto config = readConfig(kind("s3"), given).value();
     EXPECT_EQ(config.secrets, (RepositoryValues{{"secret_access_key", "canary"}}));
-    EXPECT_EQ(core::json::write(plainConfig(kind("s3"), config)), R"({"bucket":"b","access_key_id":"AKIA"})");
+    EXPECT_EQ(core::json::write(plainConfig(kind("s3"), config)),
+              R"({"bucket":"bkt","access_key_id":"AKIA"})");
     EXPECT_EQ(environmentOf(kind("s3"), config).variables,
               (std::map<std::string, std::string>{{"AWS_ACCESS_KEY_ID", "AKIA"},
                                                   {"AWS_SECRET_ACCESS_KEY", "canary"}}));
     const auto byFile =
-        readConfig(kind("s3"), {{"bucket", "b"}, {"secret_access_key_file", "/etc/s3"}}).value();
+        readConfig(kind("s3"), {{"bucket", "bkt"}, {"secret_access_key_file", "/etc/s3"}}).value();
     EXPECT_EQ(core::json::write(plainConfig(kind("s3"), byFile)),
-              R"({"bucket":"b","secret_access_key_file":"/etc/s3"})");
+              R"({"bucket":"bkt","secret_access_key_file":"/etc/s3"})");
     EXPECT_EQ(environmentOf(kind("s3"), byFile).fromFiles,
               (std::map<std::string, std::string>{{"AWS_SECRET_ACCESS_KEY", "/etc/s3"}}));
-    EXPECT_THAT(problems(kind("s3"), {{"bucket", "b"}, {"session_token", "x"}, {"session_token_file", "/y"}}),
-                testing::ElementsAre("/session_token_file and session_token exclude each other"));
+    EXPECT_THAT(
+        problems(kind("s3"), {{"bucket", "bkt"}, {"session_token", "x"}, {"session_token_file", "/y"}}),
+        testing::ElementsAre("/session_token_file and session_token exclude each other"));
     std::vector<const core::wire::Type*> used;
     const auto schema = core::json::write(kind("s3").config().schema(used));
     EXPECT_NE(schema.find("\"secret_access_key\":{"), std::string::npos) << schema;
@@ -169,27 +171,100 @@ TEST(RepositoryKinds, ASecretIsAValueForTheVaultOrAFileAndNeverShown) {
 
 TEST(RepositoryKinds, WhatResticWantsAsAFileIsOne) {
     constexpr auto kKey = R"({"type":"service_account"})";
-    const auto config = readConfig(kind("gcs"), {{"bucket", "b"}, {"credentials", kKey}}).value();
+    const auto config = readConfig(kind("gcs"), {{"bucket", "bkt"}, {"credentials", kKey}}).value();
     const auto environment = environmentOf(kind("gcs"), config);
     EXPECT_EQ(environment.asFiles.at("credentials").variable, "GOOGLE_APPLICATION_CREDENTIALS");
     EXPECT_EQ(environment.asFiles.at("credentials").content, kKey);
     EXPECT_TRUE(environment.variables.empty());
-    const auto byFile = readConfig(kind("gcs"), {{"bucket", "b"}, {"credentials_file", "/k"}}).value();
+    const auto byFile = readConfig(kind("gcs"), {{"bucket", "bkt"}, {"credentials_file", "/k"}}).value();
     EXPECT_EQ(environmentOf(kind("gcs"), byFile).variables,
               (std::map<std::string, std::string>{{"GOOGLE_APPLICATION_CREDENTIALS", "/k"}}));
 }
 
 TEST(RepositoryKinds, KeysThatNobodyCanReadAreRefused) {
     for (const char* credentials : {"no JSON", "{}", "[]", R"({"type":1})"})
-        EXPECT_FALSE(readConfig(kind("gcs"), {{"bucket", "b"}, {"credentials", credentials}}).ok())
+        EXPECT_FALSE(readConfig(kind("gcs"), {{"bucket", "bkt"}, {"credentials", credentials}}).ok())
             << credentials;
     const auto azure = [](const char* key) {
-        return readConfig(kind("azure"), {{"account_name", "a"}, {"container", "c"}, {"account_key", key}})
+        return readConfig(kind("azure"), {{"account_name", "a"}, {"container", "cnt"}, {"account_key", key}})
             .ok();
     };
     EXPECT_TRUE(azure("a2V5cw=="));
     for (const char* key : {"&&&", "a2V5cw=", "a=V5", "===="})
         EXPECT_FALSE(azure(key)) << key;
+}
+
+TEST(RepositoryKinds, APrivateKeyOpensWithoutAPassphrase) {
+    const auto problem = [](const std::string& key) {
+        const auto all = problems(kind("sftp"), {{"key", key}}, Address::known);
+        return all.empty() ? "" : all.front();
+    };
+    const auto openSsh = [](const std::string& body) {
+        return "-----BEGIN OPENSSH PRIVATE KEY-----\n" + body + "\n-----END OPENSSH PRIVATE KEY-----\n";
+    };
+    // Their first fields: "none" and "none"; "aes256-ctr" and "bcrypt".
+    EXPECT_EQ(problem(openSsh("b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2g")), "");
+    EXPECT_THAT(problem(openSsh("b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIAAAAGYmNyeXB0AAAAGAAAABDcNJB4")),
+                testing::HasSubstr("no passphrase"));
+    EXPECT_EQ(problem("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----"), "");
+    EXPECT_THAT(
+        problem("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n-----END RSA PRIVATE KEY-----"),
+        testing::HasSubstr("no passphrase"));
+    EXPECT_THAT(problem("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFoo ada"),
+                testing::HasSubstr("the public one"));
+    EXPECT_THAT(problem("garbage"), testing::HasSubstr("must be a private key"));
+    EXPECT_THAT(problem("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA"),
+                testing::HasSubstr("the whole key"));
+}
+
+TEST(RepositoryKinds, WhatNoStorageCanHaveIsRefusedAtOnce) {
+    const auto refused = [](const char* name, const char* field, const std::string& text) {
+        EXPECT_THAT(problems(kind(name), Object{{field, text}}, Address::known),
+                    testing::Contains(testing::StartsWith(std::string("/") + field + " must ")))
+            << name << "." << field << " = " << text;
+    };
+    for (const char* url : {"https://host:99999/", "https://host:0/", "https://host:port/", "https://host:/",
+                            "http://[::1", "http://[host]/", "https:///path", "https://-x/", "https://a b/",
+                            "https://host\\path/", "https://ho_st!/"})
+        refused("rest", "url", url);
+    for (const char* endpoint : {"host:99999", "https://host:99999", "[::1", ":9000", "-x", "a/b"})
+        refused("s3", "endpoint", endpoint);
+    for (const char* url : {"https://host:65535/", "http://[::1]:8000/r/", "https://10.0.0.1/r", "http://h"})
+        EXPECT_THAT(problems(kind("rest"), {{"url", url}}), testing::IsEmpty()) << url;
+    for (const char* endpoint : {"host:9000", "[::1]:9000", "10.0.0.1", "https://host:9000/"})
+        EXPECT_THAT(problems(kind("s3"), {{"bucket", "bkt"}, {"endpoint", endpoint}}), testing::IsEmpty())
+            << endpoint;
+    refused("s3", "bucket", "b");
+    refused("azure", "container", "no");
+    refused("gcs", "bucket", std::string(256, 'b'));
+    for (const char* path : {"/", "//", "/../"})
+        refused("local", "path", path);
+    refused("local", "path", "/srv/\u202egnp.exe");
+    for (const char* url : {"rest:https://host:99999/", "rest:http://[::1/", "sftp://ada@host:0//srv",
+                            "s3:https://host:99999/bkt"})
+        EXPECT_FALSE(problemsOfAddress(*kindOfAddress(url), url).empty()) << url;
+    EXPECT_FALSE(problemsOfAddress(kind("local"), "local:/").empty());
+}
+
+TEST(RepositoryKinds, HalfOfAKeyPairOpensNothing) {
+    const auto missing = [](const char* name, const Object& config,
+                            const std::vector<std::string>& kept = {}) {
+        std::vector<std::string> all;
+        for (const auto& problem :
+             missingPartners(kind(name), readConfig(kind(name), config, Address::known).value(), kept))
+            all.push_back(problem.pointer + " " + problem.message);
+        return all;
+    };
+    EXPECT_THAT(missing("s3", {{"access_key_id", "AKIA"}}),
+                testing::ElementsAre("/secret_access_key is required with access_key_id"));
+    EXPECT_THAT(missing("s3", {{"secret_access_key_file", "/etc/s3"}}),
+                testing::ElementsAre("/access_key_id is required with secret_access_key"));
+    EXPECT_THAT(missing("s3", {{"access_key_id", "AKIA"}}, {"secret_access_key"}), testing::IsEmpty());
+    EXPECT_THAT(missing("s3", {{"access_key_id", "AKIA"}, {"secret_access_key_file", "/etc/s3"}}),
+                testing::IsEmpty());
+    EXPECT_THAT(missing("s3", {}), testing::IsEmpty()) << "the machine's own identity";
+    EXPECT_THAT(missing("rest", {{"password", "word"}}),
+                testing::ElementsAre("/username is required with password"));
 }
 
 TEST(RepositoryKinds, AServersKeyIsTakenAsSshKeyscanPrintsIt) {
@@ -237,15 +312,15 @@ TEST(RepositoryKinds, NoFieldTakesAnOptionALineBreakOrAPassword) {
             << name << "." << field;
     EXPECT_FALSE(
         problems(kind("sftp"), Object{{"key_file", "/a' -oProxyCommand='x"}}, Address::known).empty());
-    EXPECT_THAT(problems(kind("local"), {{"path", "/a"}, {"bucket", "b"}}), testing::SizeIs(1));
+    EXPECT_THAT(problems(kind("local"), {{"path", "/a"}, {"bucket", "bkt"}}), testing::SizeIs(1));
     EXPECT_THAT(problems(kind("s3"), {{"access_key_id", "a"}}), testing::ElementsAre("/bucket is required"));
 }
 
 TEST(RepositoryKinds, TheAddressIsSaidOnce) {
     EXPECT_TRUE(problems(kind("s3"), {{"access_key_id", "a"}}, Address::beside).empty());
-    EXPECT_THAT(problems(kind("s3"), {{"bucket", "b"}}, Address::beside),
+    EXPECT_THAT(problems(kind("s3"), {{"bucket", "bkt"}}, Address::beside),
                 testing::ElementsAre("/bucket and url say the same; give one of them"));
-    EXPECT_TRUE(problems(kind("s3"), {{"bucket", "b"}}, Address::known).empty());
+    EXPECT_TRUE(problems(kind("s3"), {{"bucket", "bkt"}}, Address::known).empty());
     EXPECT_TRUE(problems(kind("s3"), {}, Address::known).empty());
 }
 
@@ -279,9 +354,10 @@ TEST(RepositoryKinds, AnAddressHoldsNoOptionParameterOrPassword) {
                                                           {"s3", "rest:https://host/"}})
         EXPECT_FALSE(problemsOfAddress(kind(name), address).empty()) << address;
     EXPECT_THAT(problems(kind("rest"), {{"url", "https://h/x?token=word"}}), testing::SizeIs(1));
-    EXPECT_THAT(problems(kind("s3"), {{"bucket", "b"}, {"endpoint", "http://h?x=word"}}), testing::SizeIs(1));
-    EXPECT_THAT(problems(kind("sftp"), {{"key", "k"}}, Address::beside),
-                testing::ElementsAre("/key needs the address in config instead of url"));
+    EXPECT_THAT(problems(kind("s3"), {{"bucket", "bkt"}, {"endpoint", "http://h?x=word"}}),
+                testing::SizeIs(1));
+    EXPECT_THAT(problems(kind("sftp"), {{"key_file", "/k"}}, Address::beside),
+                testing::ElementsAre("/key_file needs the address in config instead of url"));
 }
 
 TEST(RepositoryKinds, OnlyTheirVariablesReachRestic) {

@@ -81,7 +81,7 @@ const GERMAN_OF_TASKS: Record<TaskErrorName, [meaning: string, hint: string]> = 
   SourceNotFound: ['Keiner der zu sichernden Pfade existiert.', 'Berichtigen Sie die Pfade der Richtlinie, oder hängen Sie ein, was fehlt.'],
   RepositoryNotFound: ['An diesem Ort ist kein Repository.', 'Prüfen Sie die Adresse des Repositorys und ob seine Platte eingehängt ist; ein Repository, das einmal ging, wird nie von selbst neu angelegt.'],
   BucketNotFound: ['Im Speicher gibt es keinen Bucket oder Container dieses Namens.', 'Legen Sie ihn an, oder berichtigen Sie seinen Namen in der Adresse des Repositorys.'],
-  RepositoryLocked: ['Ein anderer Prozess hält das Repository gesperrt.', 'Warten Sie, bis der andere fertig ist; ist er gestorben, starten Sie eine Aufgabe „unlock“.'],
+  RepositoryLocked: ['Ein anderer Prozess hält das Repository gesperrt.', 'Warten Sie, bis der andere fertig ist; ist er gestorben, starten Sie eine Aufgabe „unlock“, spätestens eine halbe Stunde danach.'],
   AuthenticationFailed: ['Das Passwort des Repositorys ist falsch.', 'Berichtigen Sie das Passwort oder die Passwortdatei des Repositorys.'],
   InvalidCredentials: ['Der Speicher hat die Zugangsdaten abgelehnt.', 'Berichtigen Sie Schlüssel oder Benutzer des Speichers.'],
   SSHKeyInvalid: ['Der Speicher hat den SSH-Schlüssel abgelehnt, oder der Schlüssel ist nicht brauchbar.', 'Hinterlegen Sie den öffentlichen Schlüssel des Rechners beim Speicher, oder berichtigen Sie key_file des Repositorys und ihre Rechte.'],

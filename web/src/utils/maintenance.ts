@@ -22,6 +22,7 @@ interface Result {
   count?: number
   locks_removed?: number
   lock_count?: number
+  missing_folder?: string
   created?: boolean
   found?: boolean
   version?: number
@@ -114,7 +115,11 @@ const DID: Record<MaintenanceKind, (result: Result, say: Say) => string> = {
     return left ? `${removed} ${t('cared.locksLeft', { count: left }, left)}` : removed
   },
   locks: (result, { t }) => t('cared.held', { count: result.lock_count ?? 0 }, result.lock_count ?? 0),
-  test: (result, { t }) => t(result.found ? 'cared.reached' : 'cared.reachedEmpty', { version: result.version ?? '–' }),
+  test: (result, { t }) => {
+    if (result.found) return t('cared.reached', { version: result.version ?? '–' })
+    const missing = result.missing_folder ? ` ${t('cared.reachedMissing', { folder: result.missing_folder })}` : ''
+    return t('cared.reachedEmpty') + missing
+  },
   init: (result, { t }) => t(result.created ? 'cared.created' : 'cared.there'),
   add_key: (_, { t }) => t('cared.keyAdded'),
   remove_key: (result, { t }) => t(result.removed ? 'cared.keyRemoved' : 'cared.keyGone'),
@@ -139,13 +144,14 @@ export function outcomeOf(last: Pick<Maintenance, 'kind' | 'status' | 'message' 
 export type AgentOf = (id: string) => Pick<Agent, 'hostname'> | undefined
 
 /** Why a task has not begun and for whom it waits, or where it runs. */
-export function stateOf(task: Task, agentOf: AgentOf, { t }: Say): string {
+export function stateOf(task: Task, agentOf: AgentOf, { t, language }: Say): string {
   const nameOf = (id: string): string => agentOf(id)?.hostname ?? t('repository.another')
   const host = nameOf(task.agent_id)
   if (task.status === 'unreachable') return t('wait.silent', { host })
   if (task.status !== 'queued' && task.status !== 'created') return t('wait.running', { host })
   if (task.waiting) {
     const before = task.waiting.tasks.map((other) => t('wait.before', { kind: other.type === 'backup' ? t('wait.backup') : t(`care.${other.type}.name`), host: nameOf(other.agent_id) }))
+    if (task.waiting.code === 'again' && task.error) return t('wait.againBecause', { message: reasonOf(task.error, language) })
     const why = t(`wait.${task.waiting.code}`, { host })
     return before.length ? `${why} (${before.join(', ')})` : why
   }

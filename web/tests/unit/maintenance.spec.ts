@@ -49,8 +49,9 @@ describe('what care for a repository did', () => {
   })
   it('says of a test what is there', () => {
     expect(english(did('test', { found: true, version: 2 }))).toBe('The storage answers, and the repository opens with its password (format 2).')
-    expect(english(did('test', { found: false }))).toBe('The storage answers, and its place is empty: the first backup creates the repository.')
-    expect(german(did('test', {}))).toBe('Der Speicher antwortet, und sein Platz ist leer: Das erste Backup legt das Repository an.')
+    expect(english(did('test', { found: false }))).toBe('The storage answers that there is nothing at this place: the first backup creates the repository.')
+    expect(english(did('test', { found: false, missing_folder: '/mnt/disk' }))).toMatch(/But \/mnt\/disk does not exist either\./)
+    expect(german(did('test', {}))).toBe('Der Speicher antwortet, dass an diesem Platz nichts ist: Das erste Backup legt das Repository an.')
   })
   it('is said of the rest', () => {
     expect(english(did('snapshots', { count: 0 }))).toBe('The repository has no snapshot.')
@@ -109,6 +110,8 @@ describe('a task that has not ended', () => {
     expect(because('paused')).toBe('Waits for web-01, which is paused.')
     expect(because('busy')).toBe('Waits for web-01, which has as many tasks as it may have at once.')
     expect(because('again')).toMatch(/will be tried again/)
+    const locked = { error: 'RepositoryLocked', message: 'The repository is locked: PID 7 on db-01 by ada, since 2026-01-02 03:04:05', hint: '' } as never
+    expect(state(task({ waiting: { code: 'again', reason: '', tasks: [] } as never, error: locked }))).toBe('The last attempt failed: The repository is locked: PID 7 on db-01 by ada, since 2026-01-02 03:04:05')
     expect(state(task({}))).toBe('Waits for web-01 to take it.')
   })
   it('says where it runs', () => {

@@ -50,6 +50,21 @@ describe('the form of a repository that is changed', () => {
     expect((wrapper.get('[data-test=prune_schedule]').element as HTMLInputElement).value).toBe('1 2 * * 3')
     expect(wrapper.get('[data-test=kind]').attributes('disabled')).toBeDefined()
   })
+  it('removes a secret that is kept, and keeps it after all', async () => {
+    const changed = vi.spyOn(api, 'changeRepository').mockResolvedValue(stored)
+    wrapper = open(stored)
+    const unset = field('secret_access_key').get('[data-test=unset]')
+    const sent = async () => {
+      await wrapper.get('form').trigger('submit')
+      await flushPromises()
+      return (changed.mock.lastCall?.[2].config ?? {}) as Record<string, unknown>
+    }
+    await unset.setValue(true)
+    expect((await sent()).secret_access_key).toBe(null)
+    await unset.setValue(false)
+    expect(await sent()).not.toHaveProperty('secret_access_key')
+    expect(wrapper.find('[data-field="/config/session_token"] [data-test=unset]').exists()).toBe(false)
+  })
   it('changes what was typed and nothing else, as the version that was shown', async () => {
     const changed = vi.spyOn(api, 'changeRepository').mockResolvedValue(stored)
     wrapper = open(stored)

@@ -45,9 +45,10 @@ describe('a text that is a file elsewhere', () => {
       { components: { SchemaForm }, setup: () => ({ values, key }), template: '<form><SchemaForm v-model="values" :schema="key" :problems="[]" /></form>' },
       { global: { plugins: [i18n] }, attachTo: document.body },
     )
-    const choose = async (content: BlobPart[]) => {
+    const choose = async (content: BlobPart[] | File) => {
       const input = wrapper.get('input[type=file]')
-      Object.defineProperty(input.element, 'files', { value: [new File(content, 'id_ed25519')], configurable: true })
+      const file = content instanceof File ? content : new File(content, 'id_ed25519')
+      Object.defineProperty(input.element, 'files', { value: [file], configurable: true })
       await input.trigger('change')
       await new Promise((resolve) => setTimeout(resolve))
       await nextTick()
@@ -68,6 +69,10 @@ describe('a text that is a file elsewhere', () => {
     expect(wrapper.get('[role=alert]').text()).toBe('The file is larger than 32.0 KiB.')
     await choose([new Uint8Array([0x30, 0x82, 0xff, 0x00])])
     expect(wrapper.get('[role=alert]').text()).toMatch(/^The file is no text/)
+    const gone = new File(['x'], 'gone')
+    gone.text = () => Promise.reject(new DOMException('gone', 'NotFoundError'))
+    await choose(gone)
+    expect(wrapper.get('[role=alert]').text()).toMatch(/^The file cannot be read/)
     expect(values.value).toEqual({})
     await choose(['fine'])
     expect(wrapper.find('[role=alert]').exists()).toBe(false)

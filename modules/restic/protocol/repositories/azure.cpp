@@ -19,7 +19,7 @@ const RepositoryKind& azure() {
                     .doc = "The container",
                     .required = true,
                     .example = "backups",
-                    .check = checkWord},
+                    .check = checkContainer},
                    {.name = "path", .doc = "A folder in the container", .check = checkLine},
                    {.name = "account_key",
                     .doc = "The account's key",

@@ -7,14 +7,33 @@
 namespace restic::protocol::repositories {
 
 namespace {
-bool isControl(char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+constexpr int kHighestPort = 65535;
+
+/// "HOST", "HOST:PORT", "[V6]" or "[V6]:PORT".
+std::optional<std::string> checkHostAndPort(const std::string& text) {
+    const bool isV6 = text.starts_with('[');
+    const auto endOfHost = isV6 ? text.find(']') : std::min(text.find(':'), text.size());
+    if (endOfHost == std::string::npos)
+        return "must close the address with \"]\"";
+    const auto host = isV6 ? text.substr(1, endOfHost - 1) : text.substr(0, endOfHost);
+    if (host.empty() || (isV6 && host.find(':') == std::string::npos))
+        return "must name a host";
+    if (auto problem = checkHost(host))
+        return problem;
+    auto port = text.substr(std::min(text.size(), endOfHost + (isV6 ? 1 : 0)));
+    if (port.empty())
+        return std::nullopt;
+    const bool isPort = port.front() == ':' && port.size() > 1 && port.size() <= 6 &&
+                        port.find_first_not_of("0123456789", 1) == std::string::npos;
+    if (!isPort || std::stoi(port.substr(1)) < 1 || std::stoi(port.substr(1)) > kHighestPort)
+        return "must have a port from 1 to 65535 behind the host, or none";
+    return std::nullopt;
 }
 } // namespace
 
 std::optional<std::string> checkLine(const std::string& text) {
-    if (std::any_of(text.begin(), text.end(), isControl))
-        return "must be one line without control characters";
+    if (auto problem = core::checkName(text))
+        return problem;
     if (text.front() == ' ' || text.back() == ' ')
         return "must not begin or end with a space";
     if (hasCredentials(text))
@@ -25,6 +44,8 @@ std::optional<std::string> checkLine(const std::string& text) {
 std::optional<std::string> checkAbsolutePath(const std::string& text) {
     if (text.front() != '/')
         return "must be an absolute path";
+    if (cleanPath(text) == "/")
+        return "must be a folder below /";
     return checkLine(text);
 }
 
@@ -44,6 +65,10 @@ std::optional<std::string> checkHost(const std::string& text) {
     return std::nullopt;
 }
 
+std::optional<std::string> checkServer(const std::string& text) {
+    return text.find("://") != std::string::npos ? checkHttpUrl(text) : checkHostAndPort(text);
+}
+
 std::optional<std::string> checkWord(const std::string& text) {
     const auto fits = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
@@ -51,6 +76,33 @@ std::optional<std::string> checkWord(const std::string& text) {
     };
     if (text.front() == '-' || !std::all_of(text.begin(), text.end(), fits))
         return "must consist of letters, digits, \".\", \"_\" and \"-\", and not begin with \"-\"";
+    return std::nullopt;
+}
+
+std::optional<std::string> checkContainer(const std::string& text) {
+    constexpr std::size_t kShortest = 3;
+    constexpr std::size_t kLongest = 255;
+    if (text.size() < kShortest || text.size() > kLongest)
+        return "must have 3 to 255 characters: no storage has others";
+    return checkWord(text);
+}
+
+std::optional<std::string> checkPrivateKey(const std::string& text) {
+    if (text.find("-----BEGIN ") == std::string::npos || text.find("PRIVATE KEY-----") == std::string::npos)
+        return text.starts_with("ssh-") || text.starts_with("ecdsa-")
+                   ? "must be the private key; this is the public one"
+                   : "must be a private key, from its line \"-----BEGIN … PRIVATE KEY-----\" on";
+    if (text.find("-----END ") == std::string::npos)
+        return "must be the whole key, with its line \"-----END … PRIVATE KEY-----\"";
+    // OpenSSH's own format says in its first field how the rest is encrypted: "none" twice.
+    constexpr std::string_view kOpenSsh = "b3BlbnNzaC1rZXktdjEA";
+    constexpr std::string_view kNotEncrypted = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ";
+    const auto body = text.find(kOpenSsh);
+    const bool isEncrypted =
+        text.find("ENCRYPTED") != std::string::npos ||
+        (body != std::string::npos && text.compare(body, kNotEncrypted.size(), kNotEncrypted) != 0);
+    if (isEncrypted)
+        return "must have no passphrase: nobody is there to type it";
     return std::nullopt;
 }
 
@@ -70,9 +122,14 @@ std::optional<std::string> checkHttpUrl(const std::string& text) {
         return "must be a URL";
     if (text.find_first_of("?#") != std::string::npos)
         return "must have no parameters: everybody of the tenant may read it";
-    const auto host = text.substr(text.find("://") + 3);
-    if (host.substr(0, host.find('/')).find('@') != std::string::npos)
+    if (text.find('\\') != std::string::npos)
+        return "must not contain backslashes";
+    const auto from = text.find("://") + 3;
+    const auto server = text.substr(from, text.find('/', from) - from);
+    if (server.find('@') != std::string::npos)
         return "must not name a user: there is a field for it";
+    if (auto problem = checkHostAndPort(server))
+        return problem;
     return checkLine(text);
 }
 

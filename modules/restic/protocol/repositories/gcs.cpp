@@ -21,7 +21,7 @@ const RepositoryKind& gcs() {
                     .doc = "The bucket",
                     .required = true,
                     .example = "my-backup-bucket",
-                    .check = checkWord},
+                    .check = checkContainer},
                    {.name = "path", .doc = "A folder in the bucket", .check = checkLine},
                    {.name = "project_id",
                     .doc = "The project; needed where restic is to make the bucket",

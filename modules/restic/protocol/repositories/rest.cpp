@@ -21,7 +21,8 @@ const RepositoryKind& rest() {
                    {.name = "password",
                     .doc = "The user's password",
                     .variable = "RESTIC_REST_PASSWORD",
-                    .secret = true}},
+                    .secret = true,
+                    .needs = "username"}},
         .address =
             [](const RepositoryValues& values) {
                 auto url = valueOf(values, "url");

@@ -6,13 +6,6 @@
 namespace restic::protocol::repositories {
 
 namespace {
-std::optional<std::string> checkEndpoint(const std::string& text) {
-    if (text.find("://") != std::string::npos)
-        return checkHttpUrl(text);
-    const auto colon = text.find(':');
-    return checkHost(text.substr(0, colon));
-}
-
 /// A bucket's name is taken once for all of Amazon, whatever door one comes in by.
 std::string hostOfBucket(const std::string& host) {
     const bool isAmazon = host.starts_with("s3") && host.ends_with(".amazonaws.com");
@@ -29,12 +22,12 @@ const RepositoryKind& s3() {
             {{.name = "endpoint",
               .doc = "The server, as HOST, HOST:PORT or a URL; s3.amazonaws.com if left out",
               .example = "s3.amazonaws.com",
-              .check = checkEndpoint},
+              .check = checkServer},
              {.name = "bucket",
               .doc = "The bucket; restic makes it if it may",
               .required = true,
               .example = "my-backup-bucket",
-              .check = checkWord},
+              .check = checkContainer},
              {.name = "path", .doc = "A folder in the bucket", .example = "server-01", .check = checkLine},
              {.name = "region",
               .doc = "The bucket's region",
@@ -44,16 +37,19 @@ const RepositoryKind& s3() {
              {.name = "access_key_id",
               .doc = "The key's name",
               .variable = "AWS_ACCESS_KEY_ID",
+              .needs = "secret_access_key",
               .example = "AKIAIOSFODNN7EXAMPLE",
               .check = checkLine},
              {.name = "secret_access_key",
               .doc = "The key; left out together with its name, the agent's own identity at Amazon is used",
               .variable = "AWS_SECRET_ACCESS_KEY",
-              .secret = true},
+              .secret = true,
+              .needs = "access_key_id"},
              {.name = "session_token",
               .doc = "Of temporary credentials",
               .variable = "AWS_SESSION_TOKEN",
-              .secret = true}},
+              .secret = true,
+              .needs = "secret_access_key"}},
         .address =
             [](const RepositoryValues& values) {
                 auto endpoint = valueOf(values, "endpoint");

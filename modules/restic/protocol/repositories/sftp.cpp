@@ -79,7 +79,8 @@ const RepositoryKind& sftp() {
                    {.name = "key",
                     .doc = "The private SSH key without a passphrase; left out, the agent's own SSH decides",
                     .secret = true,
-                    .asFile = true},
+                    .asFile = true,
+                    .check = checkPrivateKey},
                    {.name = "known_hosts",
                     .doc = "The server's own key, as ssh-keyscan prints it; left out, the known_hosts of the "
                            "agent's user decides. Nobody reads it again, as a secret",

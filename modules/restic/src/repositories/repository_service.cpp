@@ -111,6 +111,12 @@ RepositoryService::Draft RepositoryService::draftOf(Transaction& tx, const Repos
     repository.url = normalAddress(*kind, spec.url ? *spec.url : kind->address(draft.config.values));
     repository.config = protocol::plainConfig(*kind, draft.config);
     repository.secretFields = keptSecrets(*kind, spec, draft.config, before);
+    if (auto missing = protocol::missingPartners(*kind, draft.config, repository.secretFields);
+        !missing.empty()) {
+        for (auto& problem : missing)
+            problem.pointer.insert(0, "/config");
+        throw core::wire::validationError(std::move(missing));
+    }
     requireSecretsOfPlace(repository, draft.config, before);
     if (spec.agent && !AgentStore::find(tx, *spec.agent))
         throw core::Error(errors::kAgentNotFound,

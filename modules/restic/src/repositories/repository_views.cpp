@@ -130,7 +130,12 @@ const Type& wireType(const RepositoryInput*) {
                    {.doc = "A file on the agent, instead of password",
                     .maxLength = 4096,
                     .check = checkAbsolute})
-            .field("cert_file", &RepositoryInput::certFile, {.maxLength = 4096, .check = checkAbsolute})
+            .field("cert_file", &RepositoryInput::certFile,
+                   {.doc =
+                        "A file on the agent with the certificates of the CAs that the storage's own may be "
+                        "of, PEM; for a CA that the system does not know",
+                    .maxLength = 4096,
+                    .check = checkAbsolute})
             .field("environment_vars", &RepositoryInput::environmentVars,
                    {.doc = "For restic, by a list of names; never a secret",
                     .optional = true,

@@ -109,25 +109,27 @@ void TaskRoutes::addTo(std::vector<core::http::Route>& routes) const {
              request.audit().entry.after = core::wire::toJson(input);
              return started(s.tasks.create(request.tenant(), wanted, keeping(request)), request);
          }});
-    routes.push_back(
-        {.method = "GET",
-         .path = "/api/v1/restic/tasks",
-         .summary = "List tasks, newest first",
-         .permission = read,
-         .query = &typeOf<TaskQuery>(),
-         .response = &typeOf<core::http::Page<TaskView>>(),
-         .handler = [s = *this](Request& request) -> Outcome {
-             const auto query = request.queryAs<TaskQuery>();
-             auto found = s.database.read(request.tenant(), [&](Transaction& tx) {
-                 return TaskStore::list(tx, {query.agentId, query.policyId, query.status, query.type}, query);
-             });
-             return Response::of(core::http::makePage(
-                 std::move(found), query.limit,
-                 [](const Task& t) {
-                     return core::http::Cursor{core::toMicros(t.createdAt), t.id};
-                 },
-                 TaskView::of));
-         }});
+    routes.push_back({.method = "GET",
+                      .path = "/api/v1/restic/tasks",
+                      .summary = "List tasks, newest first",
+                      .permission = read,
+                      .query = &typeOf<TaskQuery>(),
+                      .response = &typeOf<core::http::Page<TaskView>>(),
+                      .handler = [s = *this](Request& request) -> Outcome {
+                          const auto query = request.queryAs<TaskQuery>();
+                          auto found = s.database.read(request.tenant(), [&](Transaction& tx) {
+                              return TaskStore::list(tx,
+                                                     {query.agentId, query.policyId, query.repositoryId,
+                                                      query.status, query.type},
+                                                     query);
+                          });
+                          return Response::of(core::http::makePage(
+                              std::move(found), query.limit,
+                              [](const Task& t) {
+                                  return core::http::Cursor{core::toMicros(t.createdAt), t.id};
+                              },
+                              TaskView::of));
+                      }});
     routes.push_back(
         {.method = "POST",
          .path = "/api/v1/restic/repositories/{id}/unlock",

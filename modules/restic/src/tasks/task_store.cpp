@@ -142,6 +142,8 @@ std::vector<Task> TaskStore::list(Transaction& tx, const Filter& filter, const c
         query.where("agent_id = ?", *filter.agent);
     if (filter.policy)
         query.where("policy_id = ?", *filter.policy);
+    if (filter.repository)
+        query.where("repository_id = ?", *filter.repository);
     if (filter.status)
         query.whereWord("status", *filter.status);
     if (filter.type)

@@ -74,10 +74,11 @@ public:
                            core::Instant slot);
 
     struct Filter {
-        std::optional<core::Uuid> agent;
-        std::optional<core::Uuid> policy;
-        std::optional<std::string> status;
-        std::optional<std::string> type;
+        std::optional<core::Uuid> agent = {};
+        std::optional<core::Uuid> policy = {};
+        std::optional<core::Uuid> repository = {};
+        std::optional<std::string> status = {};
+        std::optional<std::string> type = {};
     };
     static std::vector<Task> list(core::db::Transaction& tx, const Filter& filter,
                                   const core::http::PageQuery& page);

@@ -222,6 +222,7 @@ const Type& wireType(const TaskQuery*) {
                                  .include<core::http::PageQuery>()
                                  .field("agent_id", &TaskQuery::agentId)
                                  .field("policy_id", &TaskQuery::policyId)
+                                 .field("repository_id", &TaskQuery::repositoryId)
                                  .field("status", &TaskQuery::status, {.oneOf = taskStates()})
                                  .field("type", &TaskQuery::type)
                                  .build();

@@ -106,6 +106,7 @@ struct TaskView {
 struct TaskQuery : core::http::PageQuery {
     std::optional<core::Uuid> agentId;
     std::optional<core::Uuid> policyId;
+    std::optional<core::Uuid> repositoryId;
     std::optional<std::string> status;
     std::optional<std::string> type;
 };

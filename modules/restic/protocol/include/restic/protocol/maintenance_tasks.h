@@ -140,6 +140,8 @@ struct TestResult : TaskResult {
     std::optional<std::string> repositoryId;
     /// Of restic's repository format.
     std::optional<int> version;
+    /// The highest folder above an empty place on a disk that is not there either.
+    std::optional<std::string> missingFolder;
 };
 
 const core::wire::Type& wireType(const CheckParameters*);

@@ -37,6 +37,9 @@ const core::wire::Type& configTypeOf() {
 /// Problems have pointers below the config.
 core::Result<RepositoryConfig> readConfig(const RepositoryKind& kind, const core::json::Object& config,
                                           Address address = Address::inConfig);
+/// Fields that are missing beside others that mean nothing without them; `kept`: secrets that the vault has.
+std::vector<core::Problem> missingPartners(const RepositoryKind& kind, const RepositoryConfig& config,
+                                           const std::vector<std::string>& kept = {});
 /// What is wrong with an address that somebody writes in restic's own syntax.
 std::vector<std::string> problemsOfAddress(const RepositoryKind& kind, std::string_view address);
 /// What may be stored and shown: values and paths, no secret.

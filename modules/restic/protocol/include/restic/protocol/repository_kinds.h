@@ -29,6 +29,8 @@ struct RepositoryField {
     bool asFile = false;
     /// Says where it is, beside the address: one container name may be in two accounts.
     bool ofPlace = false;
+    /// The field without which this one means nothing; empty for none.
+    std::string needs = {};
     /// A whole number of this range instead of text.
     std::optional<std::pair<int, int>> range = {};
     std::string example = {};
@@ -79,11 +81,18 @@ const RepositoryKind& swift();
 const RepositoryKind& rclone();
 
 /// Checks that several kinds share.
+/// A folder below "/".
 std::optional<std::string> checkAbsolutePath(const std::string& text);
 /// The same for a file that may stand in an option of restic's: no quotes, no backslashes.
 std::optional<std::string> checkFilePath(const std::string& text);
 std::optional<std::string> checkHost(const std::string& text);
-/// A bucket, container, account or user: letters, digits, ".", "-", "_"; no option, no separator.
+/// "HOST", "HOST:PORT" or a URL.
+std::optional<std::string> checkServer(const std::string& text);
+/// A bucket or container: a word of the length that storages allow.
+std::optional<std::string> checkContainer(const std::string& text);
+/// A private SSH key that opens without a passphrase.
+std::optional<std::string> checkPrivateKey(const std::string& text);
+/// An account or user: letters, digits, ".", "-", "_"; no option, no separator.
 std::optional<std::string> checkWord(const std::string& text);
 /// What is given as base64 text.
 std::optional<std::string> checkBase64(const std::string& text);

@@ -30,7 +30,7 @@ inline constexpr FailureKind kBucketNotFound{
     Remedy::change};
 inline constexpr FailureKind kRepositoryLocked{
     {"RepositoryLocked", 409, "The repository is locked by another process",
-     "Wait until the holder is done; if it died, run an unlock task"},
+     "Wait until the holder is done; if it died, run an unlock task, half an hour later at most"},
     Remedy::retry};
 inline constexpr FailureKind kAuthenticationFailed{{"AuthenticationFailed", 401,
                                                     "The repository's password is wrong",
