@@ -1,7 +1,7 @@
 // Fills a host with a little of everything, awkwardly named, by its API and a real agent with a real restic.
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, openSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { until } from '../support/system.mjs'
 import { build } from './host.mjs'
@@ -23,7 +23,7 @@ export const REPOSITORIES = {
 const SECRET = /^(key|secret_access_key|session_token|password|account_key|credentials)$/
 
 /** In the order in which a tenant runs them; after them one that fails and one that is cancelled. */
-export const KINDS = ['init', 'backup', 'check', 'snapshots', 'stats', 'forget', 'prune', 'unlock']
+export const KINDS = ['init', 'backup', 'check', 'snapshots', 'stats', 'forget', 'prune', 'unlock', 'locks']
 
 /** Starts the real agent against an address; returns what ends it. */
 export async function startAgent(folder, url, registration, hostname) {
@@ -102,6 +102,18 @@ export async function fillTenant(host, token, folder, name, address) {
     await until('a backup at work', async () => (await call('GET', `${restic}/tasks/${id}`)).status === 'running')
     await call('DELETE', `${restic}/tasks/${id}`)
     await ended(id)
+    // And one that is damaged: its packs are longer than the index says, and a check has seen it.
+    const damaged = await call('POST', `${restic}/repositories`, {
+      name: 'damaged ü', type: 'local', config: { path: join(folder, 'damaged') }, agent_id: agent.id, password: `${PASSWORD} of damaged`,
+    })
+    secrets[damaged.id] = { password: `${PASSWORD} of damaged` }
+    const of = { repository_id: damaged.id }
+    const made = await run({ type: 'backup', ...of, parameters: { sources: [join(folder, 'source/one.txt')] } })
+    if (made.status !== 'success') throw new Error(JSON.stringify(made))
+    const data = join(folder, 'damaged/data')
+    for (const file of readdirSync(data, { recursive: true, withFileTypes: true })) if (file.isFile()) appendFileSync(join(file.parentPath ?? file.path, file.name), 'damage')
+    const checked = await run({ type: 'check', ...of })
+    if (checked.status !== 'failed') throw new Error(JSON.stringify(checked))
   } finally {
     await stopAgent()
   }

@@ -19,7 +19,7 @@ const folder = mkdtempSync(join(tmpdir(), 'ae-keep-'))
 const MAY_BE_EMPTY = new Set(['core_outbox', 'core_outbox_subscriptions', 'core_outbox_dead', 'core_idempotency_keys', 'core_leases', 'audit_anchors'])
 
 /** What ends, or falls due, by itself would be told of differently one day: all of it moves to the year 2100. */
-const NEVER = ['invitations SET expires_at_us', 'restic_registration_tokens SET expires_at_us', 'restic_agent_policy_links SET next_run_at_us']
+const NEVER = ['invitations SET expires_at_us', 'restic_registration_tokens SET expires_at_us', 'restic_agent_policy_links SET next_run_at_us', 'restic_repository_schedules SET next_run_at_us']
   .map((column) => `UPDATE ${column} = 4102444800000000;`).join(' ') + ' UPDATE api_tokens SET expires_at_us = 4102444800000000 WHERE expires_at_us IS NOT NULL;'
 
 async function make(database, dialect) {
@@ -92,7 +92,7 @@ try {
   const { general, tasks } = conversationOf(sqlite.recorded)
   writeFileSync(join(says, 'agent.json'), JSON.stringify(general, null, 1) + '\n')
   // Tasks were run one after the other, in this order.
-  const order = [...KINDS.flatMap((kind) => (kind === 'backup' ? ['backup', null, null] : [kind])), 'backup-failed', 'backup-cancelled']
+  const order = [...KINDS.flatMap((kind) => (kind === 'backup' ? ['backup', null, null] : [kind])), 'backup-failed', 'backup-cancelled', null, null]
   if (tasks.length !== order.length) throw new Error(`${tasks.length} tasks instead of ${order.length}`)
   order.forEach((kind, i) => kind && writeFileSync(join(says, `${kind}.json`), JSON.stringify(tasks[i], null, 1) + '\n'))
 } finally {
