@@ -14,13 +14,13 @@ namespace {
 class DiskFails : public FaultyHost {
 protected:
     /// Gives the host's data folder a disk of its own, in memory, that only this process and what it starts
-    /// see, and that goes with them.
+    /// see, and that goes with them: large enough for the database and its log, twice.
     void makeSmallDisk() {
         const auto folder = (dir_ / "data").string();
         std::filesystem::create_directories(folder);
         ASSERT_EQ(::unshare(CLONE_NEWNS), 0) << std::strerror(errno) << ": this test needs root";
         ASSERT_EQ(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0) << std::strerror(errno);
-        ASSERT_EQ(::mount("none", folder.c_str(), "tmpfs", 0, "size=8m,mode=700"), 0) << std::strerror(errno);
+        ASSERT_EQ(::mount("none", folder.c_str(), "tmpfs", 0, "size=24m,mode=700"), 0) << std::strerror(errno);
     }
 };
 
