@@ -222,9 +222,9 @@ TEST_P(ResticPolicies, AStoragesSecretsAreInTheVaultAndInItsTasksOnly) {
     spec.name = "offsite";
     spec.type = "s3";
     spec.password = kSecret;
-    spec.config = Object{{"bucket", "b"}, {"access_key_id", "AKIA"}, {"secret_access_key", "canary-1"}};
+    spec.config = Object{{"bucket", "bkt"}, {"access_key_id", "AKIA"}, {"secret_access_key", "canary-1"}};
     const auto made = here([&](Transaction& tx) { return host.repositories.create(tx, spec); });
-    EXPECT_EQ(made.url, "s3:s3.amazonaws.com/b");
+    EXPECT_EQ(made.url, "s3:s3.amazonaws.com/bkt");
     const auto stored = [&] {
         return here([&](Transaction& tx) { return host.repositories.get(tx, made.id); });
     };
@@ -240,7 +240,7 @@ TEST_P(ResticPolicies, AStoragesSecretsAreInTheVaultAndInItsTasksOnly) {
         });
     };
     using Fields = std::vector<std::string>;
-    EXPECT_EQ(core::json::write(stored().config), R"({"bucket":"b","access_key_id":"AKIA"})");
+    EXPECT_EQ(core::json::write(stored().config), R"({"bucket":"bkt","access_key_id":"AKIA"})");
     EXPECT_EQ(stored().secretFields, (Fields{"secret_access_key"}));
     EXPECT_EQ(everything().find("canary-1"), std::string::npos);
 
@@ -252,19 +252,25 @@ TEST_P(ResticPolicies, AStoragesSecretsAreInTheVaultAndInItsTasksOnly) {
     const auto given = host.tasks.handOut(tenant, web, 1).items.at(0).payload;
     const auto* repository = given.find("repository");
     ASSERT_NE(repository, nullptr);
-    EXPECT_EQ(core::json::write(*repository->find("config")), R"({"bucket":"b","access_key_id":"AKIA"})");
+    EXPECT_EQ(core::json::write(*repository->find("config")), R"({"bucket":"bkt","access_key_id":"AKIA"})");
     EXPECT_EQ(core::json::write(*repository->find("secrets")), R"({"secret_access_key":"canary-1"})");
 
-    EXPECT_EQ(change({{"bucket", "b"}}).secretFields, (Fields{"secret_access_key"})) << "left out, it stays";
+    EXPECT_EQ(change({{"bucket", "bkt"}, {"access_key_id", "AKIA"}}).secretFields,
+              (Fields{"secret_access_key"}))
+        << "left out, it stays";
     EXPECT_EQ(secret("secret_access_key"), "canary-1");
-    change({{"bucket", "b"}, {"secret_access_key", "canary-2"}, {"session_token", "canary-3"}});
+    change({{"bucket", "bkt"},
+            {"access_key_id", "AKIA"},
+            {"secret_access_key", "canary-2"},
+            {"session_token", "canary-3"}});
     EXPECT_EQ(secret("secret_access_key"), "canary-2");
-    EXPECT_EQ(change({{"bucket", "b"}, {"session_token", nullptr}}).secretFields,
+    EXPECT_EQ(change({{"bucket", "bkt"}, {"access_key_id", "AKIA"}, {"session_token", nullptr}}).secretFields,
               (Fields{"secret_access_key"}));
     EXPECT_EQ(secret("session_token"), std::nullopt);
-    EXPECT_TRUE(change({{"bucket", "b"}, {"secret_access_key_file", "/etc/s3"}}).secretFields.empty());
+    EXPECT_TRUE(change({{"bucket", "bkt"}, {"access_key_id", "AKIA"}, {"secret_access_key_file", "/etc/s3"}})
+                    .secretFields.empty());
     EXPECT_EQ(secret("secret_access_key"), std::nullopt) << "a file takes its place";
-    change({{"bucket", "b"}, {"secret_access_key", "canary-4"}});
+    change({{"bucket", "bkt"}, {"access_key_id", "AKIA"}, {"secret_access_key", "canary-4"}});
     spec.type = "rest";
     EXPECT_TRUE(change({{"url", "https://r.example.com/"}}).secretFields.empty())
         << "another kind has others";
@@ -291,7 +297,7 @@ TEST_P(ResticPolicies, AStoragesSecretsAreInTheVaultAndInItsTasksOnly) {
               (Fields{"/config/bucket", "/config/access_key_id", "/config/agent", "/agent_id"}));
     wrong.agent.reset();
     wrong.url = "s3:https://user:canary@minio/b";
-    wrong.config = Object{{"bucket", "b"}};
+    wrong.config = Object{{"bucket", "bkt"}};
     EXPECT_EQ(pointers(wrong), (Fields{"/config/bucket", "/url"}));
     wrong.config.reset();
     wrong.url = "rest:https://r.example.com/";
@@ -304,7 +310,7 @@ TEST_P(ResticPolicies, AContainerOfAnotherAccountIsAnotherPlace) {
     spec.password = kSecret;
     const auto add = [&](const std::string& name, const std::string& account) {
         spec.name = name;
-        spec.config = Object{{"account_name", account}, {"container", "c"}};
+        spec.config = Object{{"account_name", account}, {"container", "cnt"}};
         return here([&](Transaction& tx) { return host.repositories.create(tx, spec); });
     };
     const auto one = add("one", "first");

@@ -154,7 +154,7 @@ TEST_F(BackupPlanTest, AKindsFieldsAreItsEnvironment) {
     task_.repository->type = "s3";
     task_.repository->url = "s3:minio.example.com/b";
     task_.repository->config = {{"endpoint", "minio.example.com"},
-                                {"bucket", "b"},
+                                {"bucket", "bkt"},
                                 {"region", "eu-central-1"},
                                 {"session_token_file", (dir_ / "token").string()}};
     task_.repository->secrets = {{"secret_access_key", "vault-secret"}};
@@ -175,7 +175,8 @@ TEST_F(BackupPlanTest, AKeyForSshIsAFileInMemoryOfThisUserAlone) {
     task_.repository->type = "sftp";
     task_.repository->url = "sftp://u@h//p";
     task_.repository->config = {{"host", "h"}, {"user", "u"}, {"path", "/p"}};
-    task_.repository->secrets = {{"key", "the private key"}};
+    task_.repository->secrets = {
+        {"key", "-----BEGIN PRIVATE KEY-----\nthe private key\n-----END PRIVATE KEY-----"}};
     const auto planned = plan();
     const auto& made = std::get<BackupPlan>(planned);
     const ResticCommands commands(config_, "/state/cache", {});
@@ -188,7 +189,9 @@ TEST_F(BackupPlanTest, AKeyForSshIsAFileInMemoryOfThisUserAlone) {
     }
     const auto begin = option.find("-i '") + 4;
     const std::filesystem::path path = option.substr(begin, option.find('\'', begin) - begin);
-    EXPECT_EQ(core::testkit::readFile(path), "the private key\n") << "as ssh takes it";
+    EXPECT_EQ(core::testkit::readFile(path),
+              "-----BEGIN PRIVATE KEY-----\nthe private key\n-----END PRIVATE KEY-----\n")
+        << "as ssh takes it";
     EXPECT_EQ(std::filesystem::status(path).permissions() & std::filesystem::perms(077),
               std::filesystem::perms::none)
         << "ssh refuses a key that others may read";
