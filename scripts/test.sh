@@ -41,4 +41,5 @@ if [ ${#tiers[@]} -gt 0 ]; then
     labels="^($(IFS='|' && echo "${tiers[*]}"))$"
 fi
 say "Testing ($preset${tiers[*]:+: ${tiers[*]}})"
-ctest --test-dir "$dir" --output-on-failure --no-tests=error -j "$(nproc)" ${labels:+-L "$labels"}
+# One more than processors: most tests wait for something for a part of their time.
+ctest --test-dir "$dir" --output-on-failure --no-tests=error -j "$(($(nproc) + 1))" ${labels:+-L "$labels"}
