@@ -366,7 +366,7 @@ const de: Messages = {
     checkPacks: 'Eine Pack-Datei ist beschädigt. | {count} Pack-Dateien sind beschädigt.',
     pruned: '{freed} wurden frei, {left} sind übrig.',
     prunedSnapshots: 'Kein Snapshot wurde entfernt; {freed} wurden frei, {left} sind übrig. | Ein Snapshot wurde entfernt; {freed} wurden frei, {left} sind übrig. | {count} Snapshots wurden entfernt; {freed} wurden frei, {left} sind übrig.',
-    forgot: 'Kein Snapshot wurde entfernt, {kept} bleiben. | Ein Snapshot wurde entfernt, {kept} bleiben. | {count} Snapshots wurden entfernt, {kept} bleiben.',
+    forgot: 'Kein Snapshot wurde entfernt. Behalten: {kept}. | Ein Snapshot wurde entfernt. Behalten: {kept}. | {count} Snapshots wurden entfernt. Behalten: {kept}.',
     sizeRaw: 'Das Repository belegt {size}.',
     sizeRestore: 'Alle Snapshots wiederherzustellen schriebe {size}.',
     sizeFiles: 'Die verschiedenen Dateien aller Snapshots sind {size}.',

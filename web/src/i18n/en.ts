@@ -364,7 +364,7 @@ const en = {
     checkPacks: 'One pack file is damaged. | {count} pack files are damaged.',
     pruned: '{freed} were freed, {left} are left.',
     prunedSnapshots: 'No snapshot was removed; {freed} were freed, {left} are left. | One snapshot was removed; {freed} were freed, {left} are left. | {count} snapshots were removed; {freed} were freed, {left} are left.',
-    forgot: 'No snapshot was removed, {kept} are kept. | One snapshot was removed, {kept} are kept. | {count} snapshots were removed, {kept} are kept.',
+    forgot: 'No snapshot was removed. Kept: {kept}. | One snapshot was removed. Kept: {kept}. | {count} snapshots were removed. Kept: {kept}.',
     sizeRaw: 'The repository takes up {size}.',
     sizeRestore: 'Restoring all snapshots would write {size}.',
     sizeFiles: 'The different files of all snapshots are {size}.',

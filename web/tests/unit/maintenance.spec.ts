@@ -56,7 +56,7 @@ describe('what care for a repository did', () => {
   it('is said of the rest', () => {
     expect(english(did('snapshots', { count: 0 }))).toBe('The repository has no snapshot.')
     expect(german(did('snapshots', { count: 1 }))).toBe('Das Repository hat einen Snapshot.')
-    expect(english(did('forget', { snapshots_removed: 2, snapshots_kept: 5 }))).toBe('2 snapshots were removed, 5 are kept.')
+    expect(english(did('forget', { snapshots_removed: 2, snapshots_kept: 5 }))).toBe('2 snapshots were removed. Kept: 5.')
     expect(english(did('init', { created: true }))).toBe('The repository was created.')
     expect(english(did('init', { created: false }))).toBe('The repository was there already.')
     expect(english(did('add_key', {}))).toBe('The new password opens the repository.')
