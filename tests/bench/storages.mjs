@@ -1,7 +1,7 @@
 // Backups to real servers of the loopback, and the test of a repository there, through the agent beside restic alone.
 import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { freePort, until } from '../support/system.mjs'
@@ -28,11 +28,6 @@ const kStorages = {
     environment: ({ port }, name) => ({ RESTIC_REPOSITORY: `s3:https://localhost:${port}/${kBucket}/${name}`, AWS_ACCESS_KEY_ID: kKey.ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY: kKey.SECRET_ACCESS_KEY }),
   },
 }
-
-/** The newest restic that the tests fetch; the system's, which may be 0.14, where it was not fetched. */
-const kNewest = join(process.env.AE_BUILD_DIR ?? 'build', 'tools/restic/sid/restic')
-const kRestic = existsSync(kNewest) ? kNewest : 'restic'
-const kVersion = execFileSync(kRestic, ['version'], { encoding: 'utf8' }).split(' ').slice(0, 2).join(' ')
 
 const answers = (port) =>
   new Promise((resolve) => {
@@ -70,7 +65,7 @@ async function measure(system, agent, kind, folder) {
     const restic = (name, ...words) => {
       const env = { ...process.env, ...storage.environment(place, name), RESTIC_PASSWORD: kPassword, RESTIC_PROGRESS_FPS: '1' }
       const began = performance.now()
-      execFileSync(kRestic, ['--cacert', place.tls.certificate, '--cache-dir', cache, ...words], { env, stdio: 'ignore' })
+      execFileSync('restic', ['--cacert', place.tls.certificate, '--cache-dir', cache, ...words], { env, stdio: 'ignore' })
       return performance.now() - began
     }
     for (const name of ['raw', 'managed']) restic(name, 'init')
@@ -86,7 +81,7 @@ async function measure(system, agent, kind, folder) {
       () => restic('raw', 'backup', '--json', '--', source)
     )
     const [took, raw] = [median(backups.took), median(backups.raw)]
-    report(`backup to ${kind} through the agent / raw ${kVersion}, median of ${kPairs} pairs`, median(backups.took.map((one, i) => one / backups.raw[i])), 'x', '<= 1.02', { took_ms: took, raw_ms: raw })
+    report(`backup to ${kind} through the agent / raw restic, median of ${kPairs} pairs`, median(backups.took.map((one, i) => one / backups.raw[i])), 'x', '<= 1.02', { took_ms: took, raw_ms: raw })
     const tests = await pairs(
       () => {},
       () => ended(system, { agent_id: agent }, `/restic/repositories/${id}/test`),
@@ -101,7 +96,7 @@ async function measure(system, agent, kind, folder) {
 export async function storages(system) {
   const folder = benchFolder(system)
   try {
-    const agent = await system.startAgent({ RESTIC_AGENT_RESTIC_BINARY: kRestic })
+    const agent = await system.startAgent()
     for (const kind of Object.keys(kStorages)) await measure(system, agent, kind, folder)
   } finally {
     rmSync(folder, { recursive: true, force: true })

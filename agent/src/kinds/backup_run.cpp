@@ -258,6 +258,8 @@ void BackupRun::completeId(protocol::BackupResult& result, const std::stop_token
                                  shortId = *result.shortId] { return fullSnapshotId(folder, shortId); },
                                 kLookAtRepository))
             result.snapshotId = std::move(*id);
+    } else {
+        result.snapshotId = cachedSnapshotId(services_.commands.cache(), *result.shortId);
     }
     if (!result.snapshotId)
         if (const auto found = askRepository({*result.shortId}, stop); found && found->size() == 1)

@@ -35,6 +35,8 @@ public:
     /// A command on a repository; `arguments` begin with the command's name.
     [[nodiscard]] ResticCommand on(const RepositoryAccess& repository,
                                    const std::vector<std::string>& arguments) const;
+    /// Where restic keeps copies of what it reads often, below a folder for each repository.
+    [[nodiscard]] const std::filesystem::path& cache() const noexcept { return cache_; }
     /// `restic version`.
     [[nodiscard]] core::ProcessSpec version() const;
     /// `restic options`: what this restic can be told, by backend.

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 
 #include <Poco/URI.h>
 
@@ -182,21 +183,39 @@ bool addressIsWithheld(const TaskPayload& task) {
     return task.repository && task.repository->url == task.repository->type + ":";
 }
 
+namespace {
+constexpr std::size_t kShortId = 8;
+
+/// Adds the whole ids of files in the folder that begin with the short one.
+void collectIds(const std::filesystem::path& folder, const std::string& shortId, std::set<std::string>& ids) {
+    std::error_code code;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, code)) {
+        auto name = entry.path().filename().string();
+        if (name.size() == 64 && name.starts_with(shortId))
+            ids.insert(std::move(name));
+    }
+}
+
+std::optional<std::string> onlyOne(const std::set<std::string>& ids) {
+    return ids.size() == 1 ? std::optional(*ids.begin()) : std::nullopt;
+}
+} // namespace
+
 std::optional<std::string> fullSnapshotId(const std::filesystem::path& repository,
                                           const std::string& shortId) {
-    if (shortId.size() < 8)
-        return std::nullopt;
-    std::optional<std::string> found;
+    std::set<std::string> ids;
+    if (shortId.size() >= kShortId)
+        collectIds(repository / "snapshots", shortId, ids);
+    return onlyOne(ids);
+}
+
+std::optional<std::string> cachedSnapshotId(const std::filesystem::path& cache, const std::string& shortId) {
+    std::set<std::string> ids;
     std::error_code code;
-    for (const auto& entry : std::filesystem::directory_iterator(repository / "snapshots", code)) {
-        auto name = entry.path().filename().string();
-        if (name.size() != 64 || !name.starts_with(shortId))
-            continue;
-        if (found)
-            return std::nullopt;
-        found = std::move(name);
-    }
-    return found;
+    if (shortId.size() >= kShortId)
+        for (const auto& repository : std::filesystem::directory_iterator(cache, code))
+            collectIds(repository.path() / "snapshots" / shortId.substr(0, 2), shortId, ids);
+    return onlyOne(ids);
 }
 
 void removeSecrets(TaskPayload& task) {

@@ -52,6 +52,10 @@ planAccess(const restic::protocol::TaskPayload& task, const PlanContext& context
 [[nodiscard]] std::optional<std::string> fullSnapshotId(const std::filesystem::path& repository,
                                                         const std::string& shortId);
 
+/// The same of a repository elsewhere: restic 0.14 writes each snapshot that it makes into its cache too.
+[[nodiscard]] std::optional<std::string> cachedSnapshotId(const std::filesystem::path& cache,
+                                                          const std::string& shortId);
+
 /// The folder of the task's repository, where the task names one on this machine's own disks.
 [[nodiscard]] std::optional<std::filesystem::path> localFolderOf(const restic::protocol::TaskPayload& task);
 

@@ -258,6 +258,20 @@ TEST_F(BackupPlanTest, AFullIdIsFoundOnlyIfItIsTheOnlyOne) {
     EXPECT_FALSE(fullSnapshotId(dir_.path(), "7dbcd12d"));
 }
 
+TEST_F(BackupPlanTest, AFullIdIsFoundInTheCacheOnlyIfItIsTheOnlyOne) {
+    const std::string a = "7dbcd12d" + std::string(56, 'a');
+    core::testkit::writeFile(dir_ / "one/snapshots/7d" / a, "");
+    core::testkit::writeFile(dir_ / "other/snapshots/7e" / ("7e" + std::string(62, 'a')), "");
+    EXPECT_EQ(cachedSnapshotId(dir_.path(), "7dbcd12d"), a);
+    EXPECT_FALSE(cachedSnapshotId(dir_.path(), "7dbcd12e"));
+    EXPECT_FALSE(cachedSnapshotId(dir_.path(), "7d"));
+    EXPECT_FALSE(cachedSnapshotId(dir_ / "none", "7dbcd12d"));
+    core::testkit::writeFile(dir_ / "other/snapshots/7d" / a, "");
+    EXPECT_EQ(cachedSnapshotId(dir_.path(), "7dbcd12d"), a) << "one snapshot in two folders";
+    core::testkit::writeFile(dir_ / "other/snapshots/7d" / ("7dbcd12d" + std::string(56, 'b')), "");
+    EXPECT_FALSE(cachedSnapshotId(dir_.path(), "7dbcd12d"));
+}
+
 TEST(ResticProbe, AsksOnceAndAgainOnlyWithoutAnAnswer) {
     Config config;
     const ResticCommands commands(config, "/c", {});
