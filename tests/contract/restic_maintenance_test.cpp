@@ -510,6 +510,82 @@ TEST_P(ResticMaintenance, NothingIsRemovedFromARepositoryThatIsKnownToBeDamaged)
     EXPECT_FALSE(row(store, "prune")->problem);
 }
 
+TEST_P(ResticMaintenance, ARemovalThatWaitedIsHeldByDamageThatWasFoundMeanwhile) {
+    auto wanted = spec("store");
+    wanted.maintenance = only("forget", "*/5 * * * *");
+    wanted.maintenance.pruneSchedule = "*/5 * * * *";
+    const auto store = make(wanted);
+    const auto nightly = leading("nightly", store, {web});
+    backedUp(nightly, web, done('a'));
+    clock.advance(5min);
+    host.scheduler.run();
+    ASSERT_EQ(tasks("forget").size(), 1U);
+    ASSERT_EQ(tasks("prune").size(), 1U);
+    here([&](Transaction& tx) {
+        restic::DamageStore::record(tx, {store, newId(), "RepositoryCorrupted", "a pack", "", clock.now()});
+    });
+    const auto handed = host.tasks.handOut(tenant, web, 10);
+    EXPECT_TRUE(handed.items.empty());
+    for (const auto* kind : {"forget", "prune"}) {
+        const auto held = tasks(kind).at(0);
+        EXPECT_EQ(status(held.id), "failed") << kind;
+        EXPECT_EQ(held.error.stringOr("error"), "RepositoryCorrupted") << kind;
+        EXPECT_EQ(held.error.stringOr("message").find("A check found damage"), 0U) << kind;
+    }
+    restic::TaskRequest byHand;
+    byHand.type = "prune";
+    byHand.agent = web;
+    byHand.repository = store;
+    EXPECT_FALSE(given(host.tasks.create(tenant, byHand).id, web).empty()) << "whoever asks was told";
+}
+
+TEST_P(ResticMaintenance, DamageIsKnownAtItsPlace) {
+    const auto store = make(spec("store"));
+    const auto known = [&] {
+        return here([&](Transaction& tx) { return restic::DamageStore::of(tx, {store}); });
+    };
+    const auto damage = [&](const std::string& what, const std::string& reads) {
+        here([&](Transaction& tx) {
+            restic::DamageStore::record(tx,
+                                        {store, newId(), "RepositoryCorrupted", what, reads, clock.now()});
+        });
+    };
+    const auto movedTo = [&](const std::string& url) {
+        auto moved = spec("store");
+        moved.url = url;
+        change(store, moved);
+    };
+    damage("here", "1/3");
+    movedTo("rest:http://backup.example/elsewhere");
+    EXPECT_TRUE(known().empty());
+    damage("elsewhere", "");
+    movedTo("rest:http://backup.example/store");
+    ASSERT_EQ(known().size(), 1U);
+    EXPECT_EQ(known()[0].message, "here");
+    EXPECT_EQ(known()[0].reads, "1/3");
+    here([&](Transaction& tx) { restic::DamageStore::disprove(tx, store, "1/3"); });
+    EXPECT_TRUE(known().empty());
+    movedTo("rest:http://backup.example/elsewhere");
+    ASSERT_EQ(known().size(), 1U) << "of another place nothing was disproved";
+    EXPECT_EQ(known()[0].message, "elsewhere");
+}
+
+TEST_P(ResticMaintenance, DamageOfBeforeThatNamesNoPlaceIsOfAnyAndOnce) {
+    const auto store = make(spec("store"));
+    here([&](Transaction& tx) {
+        restic::DamageStore::record(tx,
+                                    {store, newId(), "RepositoryCorrupted", "of before", "", clock.now()});
+        tx.execute("UPDATE restic_repository_damage SET place = ''", {});
+    });
+    here([&](Transaction& tx) {
+        restic::DamageStore::record(tx,
+                                    {store, newId(), "RepositoryCorrupted", "of now", "2/5", clock.now()});
+    });
+    const auto all = here([&](Transaction& tx) { return restic::DamageStore::of(tx, {store}); });
+    ASSERT_EQ(all.size(), 1U);
+    EXPECT_EQ(all[0].reads, "2/5");
+}
+
 TEST_P(ResticMaintenance, NothingIsRemovedAfterABackupThatFailedOrSavedOnlyAPart) {
     auto wanted = spec("store");
     wanted.maintenance = only("forget", "*/5 * * * *");

@@ -318,6 +318,24 @@ TEST_P(ResticPolicies, AContainerOfAnotherAccountIsAnotherPlace) {
     EXPECT_NE(restic::placeOf(one, one.id), restic::placeOf(second, one.id));
 }
 
+TEST_P(ResticPolicies, SecretsOfAStorageAreGivenAgainWhereAnotherServerWouldGetThem) {
+    restic::RepositorySpec spec;
+    spec.type = "azure";
+    spec.name = "store";
+    spec.password = kSecret;
+    spec.config = Object{{"account_name", "ada"}, {"container", "cnt"}, {"account_sas", "canary-sas"}};
+    const auto id = here([&](Transaction& tx) { return host.repositories.create(tx, spec).id; });
+    spec.password.reset();
+    spec.config = Object{{"account_name", "ada"}, {"container", "cnt"}, {"endpoint_suffix", "other.example"}};
+    EXPECT_EQ(errorOf([&] { here([&](Transaction& tx) { host.repositories.update(tx, id, spec); }); })
+                  .details()
+                  .at(0)
+                  .pointer,
+              "/config/account_sas");
+    spec.config->set("account_sas", "canary-again");
+    EXPECT_NO_THROW(here([&](Transaction& tx) { host.repositories.update(tx, id, spec); }));
+}
+
 class ResticScheduler : public ResticPolicies {
 protected:
     Uuid web = agent("web-01");

@@ -147,6 +147,10 @@ void checkPaths(Report& report, const Config& config) {
         paths.push_back(source.path);
     if (config.repository && config.repository->passwordFile.starts_with('/'))
         paths.push_back(config.repository->passwordFile);
+    if (config.repository)
+        for (const auto& [name, value] : config.repository->config.members())
+            if (name.ends_with("_file") && value.string() != nullptr)
+                paths.push_back(*value.string());
     for (const auto& path : paths) {
         const auto look = patiently([path] { return lookAt(path); }, std::chrono::seconds(5));
         if (!look)
@@ -169,6 +173,11 @@ void checkRestic(Report& report, const ResticVersion& version, const std::vector
         text += fmt::format(", built without {}", fmt::join(missing, ", "));
     report.good("restic", std::move(text));
     const auto* kind = config.repository ? restic::protocol::kindOfAddress(config.repository->url) : nullptr;
+    const auto& allowed = config.restic.allowBackends;
+    if (kind != nullptr && kind->byAgentsLeave &&
+        std::find(allowed.begin(), allowed.end(), kind->name) == allowed.end())
+        report.bad("restic", "repositories of the kind " + kind->name + " are not allowed on this machine",
+                   "Add " + kind->name + " to restic.allow_backends");
     if (kind == nullptr || std::find(missing.begin(), missing.end(), kind->name) == missing.end())
         return;
     const auto& unsupported = restic::protocol::task_errors::kBackendUnsupported;

@@ -334,6 +334,9 @@ private:
         map(node, name, [&](const std::string& key, const YAML::Node& value, const YAML::Node& at) {
             if (key == "restic.allow_backends") {
                 config_.restic.allowBackends = list(value, key);
+                for (const auto& kind : config_.restic.allowBackends)
+                    if (restic::protocol::findRepositoryKind(kind) == nullptr)
+                        fail(value, key, "names " + kind + ", which is no kind of repository");
                 return;
             }
             const auto known = std::find_if(scalars().begin(), scalars().end(), [&](const Scalar& candidate) {

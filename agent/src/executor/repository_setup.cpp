@@ -105,6 +105,13 @@ RepositorySetup::lookInFolder(const RepositoryAccess& repository, const std::fil
         return task_errors::make(task_errors::kRepositoryNotFound,
                                  "There can be no folder " + name + ": " +
                                      std::generic_category().message(place.error));
+    if (place.missing())
+        if (const auto link = commands_.look([folder] { return brokenLinkAbove(folder); }, stop);
+            link && *link)
+            return task_errors::make(task_errors::kRepositoryNotFound,
+                                     "There can be no folder " + name + ": " + core::printable(**link) +
+                                         " is a link that leads nowhere. Mount what it leads to, or name "
+                                         "another folder");
     if (!place.missing() && !place.link && !place.folder)
         return task_errors::make(task_errors::kRepositoryNotFound, name + " is no folder");
     const auto inside =

@@ -46,6 +46,14 @@ std::optional<std::string> highestMissing(const std::filesystem::path& path) {
     return std::nullopt;
 }
 
+std::optional<std::string> brokenLinkAbove(const std::filesystem::path& path) {
+    const auto missing = highestMissing(path);
+    std::error_code code;
+    const bool isLink =
+        missing && std::filesystem::is_symlink(std::filesystem::symlink_status(*missing, code));
+    return isLink ? missing : std::nullopt;
+}
+
 PathLook lookAt(const std::string& path) {
     PathLook look;
     struct stat info {};

@@ -23,6 +23,8 @@ struct PathLook {
 
 /// Looks without following a link at the end of the path.
 [[nodiscard]] PathLook lookAt(const std::string& path);
+/// The first of the folders on the way to `path` that is a symbolic link to nothing.
+[[nodiscard]] std::optional<std::string> brokenLinkAbove(const std::filesystem::path& path);
 /// The first of the folders on the way to `path`, itself included, that does not exist.
 [[nodiscard]] std::optional<std::string> highestMissing(const std::filesystem::path& path);
 

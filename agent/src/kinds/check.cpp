@@ -59,10 +59,13 @@ std::vector<std::string> Check::arguments(int step) {
     result_ = {};
     clean_ = damaged_ = false;
     std::vector<std::string> arguments{"check", "--json"};
-    if (task_.readDataSubset)
+    if (task_.readDataSubset) {
         arguments.push_back("--read-data-subset=" + *task_.readDataSubset);
-    else if (task_.readData)
+        result_.dataRead = task_.readDataSubset;
+    } else if (task_.readData) {
         arguments.emplace_back("--read-data");
+        result_.dataRead = "all";
+    }
     return arguments;
 }
 

@@ -17,6 +17,8 @@ struct Phrase {
     const core::ErrorKind* kind;
 };
 
+constexpr std::string_view kPage = "invalid character '<'";
+
 // In order: restic 0.14 adds "Is there a repository at the following location?" to whatever kept it from
 // reading the config file, so the causes come before it.
 constexpr auto kPhrases = std::to_array<Phrase>({
@@ -92,7 +94,7 @@ constexpr auto kPhrases = std::to_array<Phrase>({
     {"server gave http response to https client", &task_errors::kBackendUnavailable},
     // Something else answers in the storage's place, with a page.
     {"negative content length", &task_errors::kBackendUnavailable},
-    {"invalid character '<'", &task_errors::kBackendUnavailable},
+    {kPage, &task_errors::kBackendUnavailable},
     {"permission denied", &task_errors::kPermissionDenied},
     {"read-only file system", &task_errors::kPermissionDenied},
     {"config file has zero size", &task_errors::kRepositoryCorrupted},
@@ -172,6 +174,11 @@ std::string messageFor(const core::ErrorKind& kind, const core::ProcessExit& exi
             message += "; out of memory, the kernel does that";
         return message;
     }
+    // A page in the place of what the storage would say.
+    if (lower(text).find(kPage) != std::string::npos)
+        return "A web page answers at this address, and no storage: correct the address, or look for a "
+               "portal or a "
+               "proxy on the way";
     std::string message(kind.meaning);
     if (&kind == &task_errors::kRepositoryLocked) {
         if (const auto holder = lockHolder(text))

@@ -80,6 +80,11 @@ const Type& wireType(const CheckResult*) {
                    {.doc = "Pack files, by id", .optional = true, .omitEmpty = true, .maxLength = 64})
             .field("suggest_repair_index", &CheckResult::suggestRepairIndex, {.optional = true})
             .field("suggest_prune", &CheckResult::suggestPrune, {.optional = true})
+            .field("data_read", &CheckResult::dataRead,
+                   {.doc = "How much of the data was read: all, or a part as it was asked for; absent: the "
+                           "structure alone",
+                    .omitEmpty = true,
+                    .maxLength = 64})
             .build();
     return type;
 }

@@ -39,6 +39,13 @@ std::vector<Part> partsOf(const RepositoryKind& kind) {
     return parts;
 }
 
+/// A text that was read from a file of another system, or pasted with what stood around it.
+std::string textOfFile(std::string text) {
+    text.erase(0, std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+    std::erase(text, '\r');
+    return text;
+}
+
 /// Whether the field is a part of restic's address: neither a variable nor a file of an option.
 bool isOfAddress(const RepositoryField& field) {
     return field.variable.empty() && !field.secret && !field.name.ends_with(kFile);
@@ -121,7 +128,9 @@ core::Result<RepositoryConfig> readConfig(const RepositoryKind& kind, const core
         } else if (field.secret) {
             // A variable ends at a zero byte, and a key that was pasted with the end of its line opens
             // nothing.
-            if (!field.asFile && hasControlCharacters(value))
+            if (field.asFile)
+                value = textOfFile(value);
+            else if (hasControlCharacters(value))
                 problems.push_back({"/" + field.name, "must be one line without control characters"});
             read.secrets[field.name] = std::move(value);
         } else
@@ -186,19 +195,15 @@ std::vector<std::string> problemsOfAddress(const RepositoryKind& kind, std::stri
     if (rest.starts_with(':'))
         problems.emplace_back("must name what it is about before the first \":\"");
     const auto scheme = rest.find("://");
-    const auto authority = rest.substr(scheme != std::string_view::npos ? scheme + 3
-                                       : rest.starts_with("//")         ? 2
-                                                                        : 0);
+    const auto authority = rest.substr(scheme == std::string_view::npos ? 0 : scheme + 3);
     const auto at = authority.find('@');
     if (at != std::string_view::npos && authority.substr(0, at).find(':') != std::string_view::npos)
         problems.emplace_back("must not contain a password: config has fields for it");
-    if (scheme != std::string_view::npos || rest.starts_with("//")) {
-        const auto server = authority.substr(0, authority.find('/'));
-        const auto user = server.rfind('@');
-        if (auto problem = repositories::checkServer(
-                std::string(server.substr(user == std::string_view::npos ? 0 : user + 1))))
+    if (rest.empty())
+        problems.push_back("must name a place behind \"" + kind.prefix + "\"");
+    if (problems.empty() && kind.checkAddress != nullptr)
+        if (auto problem = kind.checkAddress(std::string(rest)))
             problems.push_back(std::move(*problem));
-    }
     return problems;
 }
 

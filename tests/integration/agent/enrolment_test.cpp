@@ -198,6 +198,10 @@ TEST_F(AgentTest, DoctorSaysWhichStoragesResticWasBuiltWithout) {
     EXPECT_EQ(said.exit.code, 1);
     EXPECT_NE(said.output.find("restic.binary"), std::string::npos) << "what to do: " << said.output;
     EXPECT_TRUE(doctor(needs + "s3\n  config: {bucket: backups}\n").exit.ok());
+    said = doctor(needs + "rclone\n  config: {remote: backups}\n");
+    EXPECT_NE(said.output.find("Add rclone to restic.allow_backends"), std::string::npos) << said.output;
+    said = doctor(needs + "sftp\n  config: {host: h, user: u, path: /p, key_file: /no/such/key}\n");
+    EXPECT_NE(said.output.find("/no/such/key: "), std::string::npos) << said.output;
     restic("");
     EXPECT_EQ(doctor("").output.find("built without"), std::string::npos) << "one that does not say";
 }

@@ -70,7 +70,9 @@ TEST_P(MaintenanceBySchedule, AMonthOfNightsIsThinnedOutAsTheRulesSay) {
 
     EXPECT_GT(bySchedule("prune").find("result")->integerOr("bytes_remaining"), 0);
     EXPECT_EQ(idsOf(shots()), expected) << "a prune removes no snapshot";
-    EXPECT_EQ(bySchedule("check").find("parameters")->stringOr("read_data_subset"), "1/12");
+    const auto checked = bySchedule("check");
+    EXPECT_EQ(checked.find("parameters")->stringOr("read_data_subset"), "1/12");
+    EXPECT_EQ(checked.find("result")->stringOr("data_read"), "1/12");
     const auto seen = get("/api/v1/restic/repositories/" + repositoryId_);
     const auto& plan = *seen.find("maintenance");
     for (const auto* operation : {"forget", "prune", "check"}) {

@@ -114,6 +114,11 @@ TEST_F(Unsaved, OfAFolderSaysWhatIsMissingAboveItAndWhereNoneCanBe) {
     EXPECT_EQ(succeed(at(dir_ / "new")).find("missing_folder"), nullptr) << "the folder above is there";
     EXPECT_EQ(succeed(at(dir_ / "not mounted/backups/new")).stringOr("missing_folder"),
               (dir_ / "not mounted").string());
+    std::filesystem::create_symlink(dir_ / "nowhere", dir_ / "dangling");
+    const auto behindLink = at(dir_ / "dangling/new");
+    EXPECT_EQ(outcome(behindLink), "failed");
+    EXPECT_NE(task(behindLink).find("error")->stringOr("message").find("leads nowhere"), std::string::npos)
+        << core::json::write(task(behindLink));
     writeFile(dir_ / "file", "x");
     const auto id = at(dir_ / "file/new");
     EXPECT_EQ(outcome(id), "failed");

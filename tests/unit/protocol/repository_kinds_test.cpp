@@ -240,10 +240,38 @@ TEST(RepositoryKinds, WhatNoStorageCanHaveIsRefusedAtOnce) {
     for (const char* path : {"/", "//", "/../"})
         refused("local", "path", path);
     refused("local", "path", "/srv/\u202egnp.exe");
-    for (const char* url : {"rest:https://host:99999/", "rest:http://[::1/", "sftp://ada@host:0//srv",
-                            "s3:https://host:99999/bkt"})
+    for (const char* url : {"rest:https://host:99999/",
+                            "rest:http://[::1/",
+                            "sftp://ada@host:0//srv",
+                            "s3:https://host:99999/bkt",
+                            "s3:host:99999/bkt",
+                            "s3:",
+                            "s3:https://host",
+                            "s3:host/",
+                            "s3:ftp://h/bkt",
+                            "s3:https://u@h/bkt",
+                            "azure:",
+                            "gs:",
+                            "b2:",
+                            "swift:",
+                            "rclone:",
+                            "sftp:",
+                            "sftp:host",
+                            "sftp:host:",
+                            "sftp://host",
+                            "sftp://ada@/srv",
+                            "rest:",
+                            "rest:host",
+                            "rest:ftp://host/"})
         EXPECT_FALSE(problemsOfAddress(*kindOfAddress(url), url).empty()) << url;
     EXPECT_FALSE(problemsOfAddress(kind("local"), "local:/").empty());
+}
+
+TEST(RepositoryKinds, AKeyOfAnotherSystemIsTakenAsItIsMeant) {
+    const std::string key = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n";
+    for (const auto& given :
+         {" \r\n-----BEGIN PRIVATE KEY-----\r\nMIIE\r\n-----END PRIVATE KEY-----\r\n", key.c_str()})
+        EXPECT_EQ(readConfig(kind("sftp"), {{"key", given}}, Address::known).value().secrets.at("key"), key);
 }
 
 TEST(RepositoryKinds, HalfOfAKeyPairOpensNothing) {

@@ -361,6 +361,9 @@ const de: Messages = {
   },
   cared: {
     checkSound: 'Es wurden keine Fehler gefunden.',
+    damageLeft: 'Sie hat nicht gelesen, was eine frühere Prüfung beschädigt fand; „Jetzt prüfen“ liest es.',
+    checkSoundAll: 'Es wurden keine Fehler gefunden; alle Daten wurden gelesen.',
+    checkSoundPart: 'Es wurden keine Fehler gefunden; von den Daten wurde {part} gelesen.',
     checkErrors: 'Es wurden Fehler gefunden. | Ein Fehler wurde gefunden. | {count} Fehler wurden gefunden.',
     checkAdvice: 'Geben Sie keinen Platz frei, bevor das behoben ist. Wie, sagt das Kapitel „Troubleshooting“ in restics Handbuch; „restic repair index“ kommt zuerst (vor 0.16: „restic rebuild-index“).',
     checkPacks: 'Eine Pack-Datei ist beschädigt. | {count} Pack-Dateien sind beschädigt.',

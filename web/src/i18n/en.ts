@@ -359,6 +359,9 @@ const en = {
   },
   cared: {
     checkSound: 'No errors were found.',
+    damageLeft: 'It did not read what an earlier check found damaged; “Check now” reads it.',
+    checkSoundAll: 'No errors were found; all data was read.',
+    checkSoundPart: 'No errors were found; of the data {part} was read.',
     checkErrors: 'Errors were found. | One error was found. | {count} errors were found.',
     checkAdvice: 'Free no space before this is mended. The chapter “Troubleshooting” of restic’s manual says how; “restic repair index” comes first (“restic rebuild-index” before 0.16).',
     checkPacks: 'One pack file is damaged. | {count} pack files are damaged.',

@@ -23,6 +23,7 @@ interface Result {
   locks_removed?: number
   lock_count?: number
   missing_folder?: string
+  data_read?: string
   created?: boolean
   found?: boolean
   version?: number
@@ -97,7 +98,7 @@ const SIZES: Record<string, string> = { 'restore-size': 'cared.sizeRestore', 'fi
 
 /** What a task of each kind did, said of one that succeeded. */
 const DID: Record<MaintenanceKind, (result: Result, say: Say) => string> = {
-  check: (_, { t }) => t('cared.checkSound'),
+  check: ({ data_read: read }, { t }) => (read === 'all' ? t('cared.checkSoundAll') : read ? t('cared.checkSoundPart', { part: read }) : t('cared.checkSound')),
   prune: (result, { t, bytes }) => {
     const space = { freed: bytes(result.bytes_reclaimed), left: bytes(result.bytes_remaining) }
     const removed = result.snapshots_removed

@@ -22,6 +22,8 @@ afterEach(() => (i18n.global.locale.value = 'en'))
 describe('what care for a repository did', () => {
   it('is said of a check by what it found', () => {
     expect(english(did('check', { error_count: 0 }))).toBe('No errors were found.')
+    expect(english(did('check', { error_count: 0, data_read: '1/12' }))).toBe('No errors were found; of the data 1/12 was read.')
+    expect(english(did('check', { error_count: 0, data_read: 'all' }))).toBe('No errors were found; all data was read.')
     const damaged = did('check', { error_count: 3, damaged_packs: ['a'] }, { status: 'failed', message: 'restic check found 3 errors' })
     expect(english(damaged)).toBe('3 errors were found. One pack file is damaged.')
     expect(german(damaged)).toBe('3 Fehler wurden gefunden. Eine Pack-Datei ist beschädigt.')

@@ -33,6 +33,7 @@ const RepositoryKind& azure() {
                    {.name = "endpoint_suffix",
                     .doc = "Of another cloud than Microsoft's public one; restic 0.14 does not know it",
                     .variable = "AZURE_ENDPOINT_SUFFIX",
+                    .leads = true,
                     .example = "core.windows.net",
                     .check = checkHost}},
         .address =

@@ -116,7 +116,10 @@ std::optional<std::string> checkBase64(const std::string& text) {
 }
 
 std::optional<std::string> checkHttpUrl(const std::string& text) {
-    if (!text.starts_with("https://") && !text.starts_with("http://"))
+    auto scheme = text.substr(0, std::min(text.find("://"), text.size()));
+    std::transform(scheme.begin(), scheme.end(), scheme.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    if (scheme.size() == text.size() || (scheme != "https" && scheme != "http"))
         return "must begin with https:// or http://";
     if (text.find_first_of(" \t") != std::string::npos || text.find("://") + 3 >= text.size())
         return "must be a URL";

@@ -37,6 +37,14 @@ const RepositoryKind& rest() {
                                  cleanPath("/" + url->path)
                            : address;
             },
+        .checkAddress = [](const std::string& url) -> std::optional<std::string> {
+            // The address, unlike the field, may name a user.
+            const auto scheme = url.find("://");
+            const auto from = scheme == std::string::npos ? url.size() : scheme + 3;
+            const auto at = url.find('@', from);
+            const bool hasUser = at != std::string::npos && at < url.find('/', from);
+            return checkHttpUrl(hasUser ? url.substr(0, from) + url.substr(at + 1) : url);
+        },
         .config = configTypeOf<rest>,
     };
     return kind;

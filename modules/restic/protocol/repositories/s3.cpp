@@ -69,6 +69,17 @@ const RepositoryKind& s3() {
                                  cleanPath("/" + url->path)
                            : address;
             },
+        .checkAddress = [](const std::string& text) -> std::optional<std::string> {
+            // "HOST/BUCKET…", "//HOST/BUCKET…" and "https://HOST/BUCKET…"
+            const auto scheme = text.find("://");
+            const bool hasScheme = scheme != std::string::npos;
+            const auto from = hasScheme ? scheme + 3 : text.find_first_not_of('/');
+            const auto slash = text.find('/', std::min(from, text.size()));
+            if (slash == std::string::npos || text.find_first_not_of('/', slash) == std::string::npos)
+                return "must name a server and, behind a slash, a bucket";
+            return hasScheme ? checkHttpUrl(text.substr(0, slash + 1))
+                             : checkServer(text.substr(from, slash - from));
+        },
         .config = configTypeOf<s3>,
     };
     return kind;

@@ -37,6 +37,20 @@ std::optional<std::string> checkKnownHosts(const std::string& text) {
     return any ? std::nullopt : std::optional(wrong);
 }
 
+/// Of what stands behind "sftp:".
+std::optional<std::string> checkSftpAddress(const std::string& text) {
+    const bool isUrl = text.starts_with("//");
+    const auto server = isUrl ? text.substr(2, text.find('/', 2) - 2) : text.substr(0, text.find(':'));
+    const auto at = server.rfind('@');
+    const auto host = at == std::string::npos ? server : server.substr(at + 1);
+    const auto path = isUrl ? text.find('/', 2) : text.find(':');
+    if (path == std::string::npos || path + 1 >= text.size())
+        return "must name a folder behind the host";
+    if (host.empty())
+        return "must name a host";
+    return isUrl ? checkServer(host) : std::nullopt;
+}
+
 /// "sftp://[USER@]HOST[:PORT]/PATH" and "sftp:[USER@]HOST:PATH": a path below the user's home, or behind one
 /// more "/" from the root. Users may see different roots, so the user is a part of the place.
 std::string placeOnServer(const std::string& address) {
@@ -94,6 +108,7 @@ const RepositoryKind& sftp() {
                        (port.empty() ? "" : ":" + port) + "/" + pathBelow(values, "path");
             },
         .place = placeOnServer,
+        .checkAddress = checkSftpAddress,
         .options = [](const RepositoryValues& values) -> std::vector<std::string> {
             const auto key = valueOf(values, "key");
             const auto known = valueOf(values, "known_hosts");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,9 @@ struct RepositoryDamage {
     core::Instant foundAt;
 };
 
-/// Rows of restic_repository_damage: one for each damaged repository.
+/// Rows of restic_repository_damage: one for each damaged repository and place. Damage is known at its place
+/// alone: a repository that is moved, and moved back, has it still. All functions but eraseAll() speak of the
+/// place where the repository is.
 class DamageStore {
 public:
     /// What a repository with that damage has to be read by until it counts as whole; of two that differ,
@@ -35,6 +38,10 @@ public:
     /// A check has read so much and found nothing.
     static void disprove(core::db::Transaction& tx, const core::Uuid& repository, const std::string& read);
     static void erase(core::db::Transaction& tx, const core::Uuid& repository);
+    /// Why nothing is removed by schedule; nullopt where no damage is known.
+    static std::optional<std::string> whyHeld(core::db::Transaction& tx, const core::Uuid& repository);
+    /// At every place where it ever was.
+    static void eraseAll(core::db::Transaction& tx, const core::Uuid& repository);
     static std::vector<RepositoryDamage> of(core::db::Transaction& tx,
                                             const std::vector<core::Uuid>& repositories);
 };

@@ -52,9 +52,14 @@ std::vector<std::string> keptSecrets(const protocol::RepositoryKind& kind, const
 }
 /// What is kept of secrets is for the place that they were given for: whoever names another one, where others
 /// may listen, gives them again.
-void requireSecretsOfPlace(const Repository& repository, const protocol::RepositoryConfig& config,
-                           const Repository* before) {
-    if (before == nullptr || placeOf(*before, before->id) == placeOf(repository, before->id))
+void requireSecretsOfPlace(const protocol::RepositoryKind& kind, const Repository& repository,
+                           const protocol::RepositoryConfig& config, const Repository* before) {
+    if (before == nullptr)
+        return;
+    const bool ledElsewhere = std::any_of(kind.fields.begin(), kind.fields.end(), [&](const auto& field) {
+        return field.leads && before->config.stringOr(field.name) != repository.config.stringOr(field.name);
+    });
+    if (!ledElsewhere && placeOf(*before, before->id) == placeOf(repository, before->id))
         return;
     std::vector<core::Problem> problems;
     for (const auto& field : repository.secretFields)
@@ -117,7 +122,7 @@ RepositoryService::Draft RepositoryService::draftOf(Transaction& tx, const Repos
             problem.pointer.insert(0, "/config");
         throw core::wire::validationError(std::move(missing));
     }
-    requireSecretsOfPlace(repository, draft.config, before);
+    requireSecretsOfPlace(*kind, repository, draft.config, before);
     if (spec.agent && !AgentStore::find(tx, *spec.agent))
         throw core::Error(errors::kAgentNotFound,
                           "There is no agent with the id " + spec.agent->toString() + ".");
@@ -150,7 +155,6 @@ void RepositoryService::requireOwnPlace(Transaction& tx, const Repository& repos
 void RepositoryService::forgetCondition(Transaction& tx, const Uuid& id) {
     MaintenanceStore::eraseAll(tx, id);
     SizeStore::eraseAll(tx, id);
-    DamageStore::erase(tx, id);
 }
 
 MaintenancePlan RepositoryService::planOf(Transaction& tx, const RepositorySpec& spec, Repository& repository,
@@ -316,7 +320,7 @@ void RepositoryService::remove(Transaction& tx, const Uuid& id) {
     RepositoryStore::archive(tx, id, clock_.now());
     ScheduleStore::eraseAll(tx, id);
     SizeStore::eraseAll(tx, id);
-    DamageStore::erase(tx, id);
+    DamageStore::eraseAll(tx, id);
     vault_->eraseRow(tx, tx.tenant(), kTable, id);
 }
 

@@ -69,9 +69,8 @@ void MaintenanceSlots::take(Transaction& tx, const DueSlot& slot, const Schedule
         return; // taken before, under a clock that was ahead
     Problems problems;
     const bool removes = slot.part == MaintenancePlan::kForget || slot.part == MaintenancePlan::kPrune;
-    if (removes && !DamageStore::of(tx, {repository->id}).empty()) {
-        problems.emplace_back("A check found damage in the repository, so nothing is removed before a check "
-                              "that reads as much finds none.");
+    if (auto held = removes ? DamageStore::whyHeld(tx, repository->id) : std::nullopt) {
+        problems.push_back(std::move(*held));
     } else if (slot.part == MaintenancePlan::kForget) {
         forget(tx, *repository, slot, problems);
     } else if (slot.part == MaintenancePlan::kPrune) {

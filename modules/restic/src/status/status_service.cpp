@@ -74,7 +74,10 @@ constexpr std::string_view kSelect =
     "LEFT JOIN restic_policies p ON p.tenant_id = t.tenant_id AND p.id = t.policy_id "
     "LEFT JOIN restic_agent_policy_links l ON l.tenant_id = t.tenant_id AND l.agent_id = t.agent_id AND "
     "l.policy_id = t.policy_id "
-    "LEFT JOIN restic_repository_damage d ON d.tenant_id = t.tenant_id AND d.repository_id = p.repository_id "
+    "LEFT JOIN restic_repositories r ON r.tenant_id = t.tenant_id AND r.id = p.repository_id "
+    "LEFT JOIN restic_repository_damage d ON d.tenant_id = r.tenant_id AND d.repository_id = r.id AND "
+    "(d.place "
+    "= '' OR d.place = r.place) "
     "WHERE t.tenant_id = $1";
 
 struct Judged {

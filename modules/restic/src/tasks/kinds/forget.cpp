@@ -3,6 +3,7 @@
 #include "agents/agent_store.h"
 #include "errors.h"
 #include "policies/target_store.h"
+#include "repositories/damage_store.h"
 #include "restic/protocol/agent_messages.h"
 #include "restic/protocol/task_errors.h"
 #include "snapshots/snapshot_removal.h"
@@ -25,6 +26,11 @@ protocol::ForgetParameters effective(const Task& task, const std::optional<Polic
 std::variant<protocol::ForgetSelection, protocol::TaskError> selectionOf(core::db::Transaction& tx,
                                                                          const Task& task) {
     namespace task_errors = protocol::task_errors;
+    // It was asked for before the damage was known; whoever asks by hand was told.
+    const bool bySchedule = task.slot || task.metadata.find("slot") != nullptr;
+    if (auto damaged =
+            bySchedule && task.repository ? DamageStore::whyHeld(tx, *task.repository) : std::nullopt)
+        return task_errors::make(task_errors::kRepositoryCorrupted, std::move(*damaged));
     if (auto held = whyHeld(tx, task.target, task.policy))
         return task_errors::make(task_errors::kInvalidTask, std::move(*held));
     const auto target = task.target && task.policy ? TargetStore::find(tx, *task.target) : std::nullopt;

@@ -33,6 +33,8 @@ struct CheckResult : TaskResult {
     std::vector<std::string> damagedPacks;
     bool suggestRepairIndex = false;
     bool suggestPrune = false;
+    /// How much of the data was read: "all", or a part as it was asked for; absent: the structure alone.
+    std::optional<std::string> dataRead;
 };
 
 struct ForgetParameters {

@@ -29,6 +29,9 @@ struct RepositoryField {
     bool asFile = false;
     /// Says where it is, beside the address: one container name may be in two accounts.
     bool ofPlace = false;
+    /// Leads to another server, which would see the secrets: whoever changes it gives them again, as with the
+    /// address.
+    bool leads = false;
     /// The field without which this one means nothing; empty for none.
     std::string needs = {};
     /// A whole number of this range instead of text.
@@ -55,6 +58,9 @@ struct RepositoryKind {
     /// One spelling for all valid addresses that lead to the same place: it tells whether two are the same
     /// repository, and restic never sees it.
     std::string (*place)(const std::string& address);
+    /// What is wrong with what stands behind the prefix of an address that somebody wrote, or nothing; null:
+    /// all that has no option, parameter or password in it will do.
+    std::optional<std::string> (*checkAddress)(const std::string& behindPrefix) = nullptr;
     /// Values of restic's -o, from the fields and the paths of those that are files (of secrets too); null:
     /// none.
     std::vector<std::string> (*options)(const RepositoryValues& values) = nullptr;
