@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <fstream>
 #include <sstream>
 #include <system_error>
+#include <thread>
 
 #include "core/text.h"
 
@@ -114,7 +116,16 @@ bool StateDir::lock() {
     lockFd_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (lockFd_ < 0)
         fail(file, errno);
-    return ::flock(lockFd_, LOCK_EX | LOCK_NB) == 0;
+    // What an agent that was killed was just starting holds the lock until it has become another program.
+    constexpr auto kMoment = std::chrono::seconds(3);
+    constexpr auto kBetween = std::chrono::milliseconds(20);
+    const auto until = std::chrono::steady_clock::now() + kMoment;
+    while (::flock(lockFd_, LOCK_EX | LOCK_NB) != 0) {
+        if (std::chrono::steady_clock::now() >= until)
+            return false;
+        std::this_thread::sleep_for(kBetween);
+    }
+    return true;
 }
 
 } // namespace agent

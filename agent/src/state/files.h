@@ -33,7 +33,7 @@ public:
     StateDir(const StateDir&) = delete;
     StateDir& operator=(const StateDir&) = delete;
 
-    /// Takes the lock for `run`; false if another agent has it.
+    /// Takes the lock for `run`; false if another agent has it, after a moment for one that is just ending.
     [[nodiscard]] bool lock();
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }

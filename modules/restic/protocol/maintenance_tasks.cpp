@@ -19,8 +19,8 @@ std::optional<std::string> checkDataSubset(const std::string& text) {
         if (part.empty() || all.empty() || part.size() > 3 || all.size() > 3 ||
             (part + all).find_first_not_of(kDigits) != std::string::npos)
             return wrong;
-        const int n = std::atoi(part.c_str());
-        const int t = std::atoi(all.c_str());
+        const int n = std::stoi(part);
+        const int t = std::stoi(all);
         return n >= 1 && t >= 1 && t <= 256 && n <= t
                    ? std::nullopt
                    : std::optional<std::string>("must name a part between 1 and the number of parts, of at "

@@ -1,7 +1,11 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
+#include <thread>
 
 #include "core/http/proxy.h"
 #include "core/testing/temp_dir.h"
@@ -33,6 +37,23 @@ private:
     rlimit before_{};
     sighandler_t handler_ = nullptr;
 };
+
+TEST(State, TheLockOfWhatIsJustEndingIsWaitedForAndThatOfAnotherIsNot) {
+    core::testkit::TempDir dir;
+    StateDir state(dir.path());
+    const auto file = (state.path() / "lock").string();
+    const int held = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    ASSERT_EQ(::flock(held, LOCK_EX | LOCK_NB), 0);
+    {
+        const std::jthread ending([&] {
+            std::this_thread::sleep_for(std::chrono::milliseconds(300)); // that is what it is about
+            ::close(held);
+        });
+        EXPECT_TRUE(state.lock());
+    }
+    StateDir second(dir.path());
+    EXPECT_FALSE(second.lock()) << "the first one has it for good";
+}
 
 TEST(State, ARecordThatDoesNotFitOnTheDiskSpoilsNoOther) {
     core::testkit::TempDir dir;

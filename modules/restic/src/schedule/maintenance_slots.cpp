@@ -82,7 +82,7 @@ void MaintenanceSlots::take(Transaction& tx, const DueSlot& slot, const Schedule
         core::json::Object parameters;
         if (auto subset = CheckSubset::argument(repository->checkSubset, row->nextPart))
             parameters.set("read_data_subset", std::move(*subset));
-        work(tx, *repository, slot, std::move(parameters), problems);
+        work(tx, *repository, slot, parameters, problems);
     }
     if (problems.empty())
         return;
@@ -150,7 +150,7 @@ void MaintenanceSlots::forget(Transaction& tx, const Repository& repository, con
 }
 
 void MaintenanceSlots::work(Transaction& tx, const Repository& repository, const DueSlot& slot,
-                            core::json::Object parameters, Problems& problems) const {
+                            const core::json::Object& parameters, Problems& problems) const {
     std::vector<Uuid> workers;
     if (isOnEachDisk(repository))
         for (const auto& follower : followersOf(tx, repository)) {

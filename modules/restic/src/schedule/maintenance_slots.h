@@ -50,7 +50,7 @@ private:
                 Problems& problems) const;
     /// A check, a prune, or stats.
     void work(core::db::Transaction& tx, const Repository& repository, const DueSlot& slot,
-              core::json::Object parameters, Problems& problems) const;
+              const core::json::Object& parameters, Problems& problems) const;
     /// Unless it could never succeed: nothing has ever worked at this place.
     void make(core::db::Transaction& tx, const Repository& repository, const DueSlot& slot,
               TaskRequest request, Problems& problems) const;
