@@ -20,7 +20,8 @@ protected:
         std::filesystem::create_directories(folder);
         ASSERT_EQ(::unshare(CLONE_NEWNS), 0) << std::strerror(errno) << ": this test needs root";
         ASSERT_EQ(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0) << std::strerror(errno);
-        ASSERT_EQ(::mount("none", folder.c_str(), "tmpfs", 0, "size=24m,mode=700"), 0) << std::strerror(errno);
+        ASSERT_EQ(::mount("none", folder.c_str(), "tmpfs", 0, "size=24m,mode=700"), 0)
+            << std::strerror(errno);
     }
 };
 
