@@ -175,10 +175,9 @@ std::string messageFor(const core::ErrorKind& kind, const core::ProcessExit& exi
         return message;
     }
     // A page in the place of what the storage would say.
-    if (lower(text).find(kPage) != std::string::npos)
+    if (&kind == &task_errors::kBackendUnavailable && lower(text).find(kPage) != std::string::npos)
         return "A web page answers at this address, and no storage: correct the address, or look for a "
-               "portal or a "
-               "proxy on the way";
+               "portal or a proxy on the way";
     std::string message(kind.meaning);
     if (&kind == &task_errors::kRepositoryLocked) {
         if (const auto holder = lockHolder(text))

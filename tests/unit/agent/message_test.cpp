@@ -142,6 +142,13 @@ TEST(ResticMessages, AFailureIsSaidPlainly) {
         crash.errorLine("\tgithub.com/restic/restic/internal/archiver.(*Archiver).Save(0xc000123, 0x1)");
     EXPECT_EQ(judgeBackup({2, 0, true}, crash, StopReason::none).error->message,
               "restic crashed: SIGABRT: abort");
+    EXPECT_EQ(
+        failureMessage({1, 0, true}, "List: Decode: invalid character '<' looking for beginning of value")
+            .find("A web page answers"),
+        0U);
+    EXPECT_EQ(failureMessage({12, 0, true}, "Fatal: wrong password; invalid character '<'").find("web page"),
+              std::string::npos)
+        << "another cause is named as what it is";
     EXPECT_NE(failureMessage({1, 0, true}, "Fatal: Resolving password failed: /dev/fd/3: no such device")
                   .find("sudo"),
               std::string::npos);
