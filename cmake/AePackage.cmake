@@ -2,6 +2,8 @@
 # Everything is found relative to its own place, so that a prefix may be moved. Components:
 #   runtime  host, core library, modules, web application
 #   agent    restic-agent
+#   agent-sdk  what plugins of the agent are built with, and the template of `restic-agent plugin new`
+#   plugin-NAME  each dump plugin
 #   sdk      headers, CMake package, helpers and the template of `ae-backend module new`
 #   testing  mocks and fakes for the tests of modules
 include(CMakePackageConfigHelpers)
@@ -27,4 +29,7 @@ install(FILES ${package_files}/AeBackendConfig.cmake ${package_files}/AeBackendC
               cmake/AeModule.cmake cmake/AeEmbedMigrations.cmake
         DESTINATION ${package_dir} COMPONENT sdk)
 install(FILES cmake/AeModuleTest.cmake DESTINATION ${package_dir} COMPONENT testing)
+install(FILES ${package_files}/AeBackendConfig.cmake ${package_files}/AeBackendConfigVersion.cmake cmake/AePlugin.cmake
+        DESTINATION ${package_dir} COMPONENT agent-sdk)
+install(EXPORT AeAgentPluginTargets NAMESPACE AeBackend:: DESTINATION ${package_dir} COMPONENT agent-sdk)
 install(EXPORT AeBackendTargets NAMESPACE AeBackend:: DESTINATION ${package_dir} COMPONENT sdk)

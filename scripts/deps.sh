@@ -4,9 +4,10 @@ set -euo pipefail
 
 build_packages=(g++ cmake make ninja-build ccache mold git pkg-config
     libpoco-dev libpq-dev libsqlite3-dev libssl-dev libfmt-dev libyaml-cpp-dev libcli11-dev
-    libhowardhinnant-date-dev prometheus-cpp-dev libwslay-dev libgtest-dev libgmock-dev)
+    libhowardhinnant-date-dev prometheus-cpp-dev libwslay-dev libvalijson-dev nlohmann-json3-dev libgtest-dev
+    libgmock-dev)
 run_packages=(restic curl jq tzdata)
-test_packages=(abigail-tools postgresql-15 chromium fonts-dejavu-core procps openssl sslscan systemd
+test_packages=(abigail-tools postgresql-15 mariadb-server mariadb-client docker.io busybox-static debootstrap chromium fonts-dejavu-core procps openssl sslscan systemd
     nginx-light haproxy strace slowhttptest clang-16 libclang-rt-16-dev xz-utils rclone openssh-server)
 bench_packages=(wrk)
 lint_packages=(clang-format-16 clang-tidy-16)

@@ -10,11 +10,11 @@
 
 #include "core/db/walls.h"
 #include "core/module/module_abi.h"
+#include "core/template_folder.h"
 #include "event/reference.h"
 #include "host/free_space.h"
 #include "host/state_copy.h"
 #include "module/module_file.h"
-#include "module_template.h"
 #include "signals.h"
 
 namespace core::app {
@@ -434,12 +434,12 @@ int Commands::moduleCheck(Command::Invocation& invocation) {
 int Commands::moduleNew(Command::Invocation& invocation) {
     const auto& name = invocation.options.at("name");
     const std::filesystem::path folder = invocation.options.at("folder");
-    if (const auto problem = judgeModuleName(name)) {
+    if (const auto problem = judgeTemplateName("module", name)) {
         invocation.err << "ae-backend: " << *problem << '\n';
         return 2;
     }
     const auto prefix = executable_.parent_path().parent_path();
-    const auto files = writeModule(prefix / "share/ae-backend/module_template", name, folder);
+    const auto files = writeTemplate(prefix / "share/ae-backend/module_template", name, folder);
     if (invocation.json) {
         json::Array list;
         for (const auto& file : files)

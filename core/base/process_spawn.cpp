@@ -300,8 +300,9 @@ void prepare(SpawnActions& spawn, const ProcessSpec& spec, const Fd& in, const F
     posix_spawnattr_setsigmask(spawn.attributes(), &none);
     posix_spawnattr_setsigdefault(spawn.attributes(), &all);
     posix_spawnattr_setpgroup(spawn.attributes(), 0);
+    const int group = spec.inStartersGroup ? 0 : POSIX_SPAWN_SETPGROUP;
     posix_spawnattr_setflags(spawn.attributes(),
-                             POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+                             static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | group));
 }
 
 /// Runs `spawn` on a thread of that priority; what it starts inherits it. Linux keeps niceness and I/O class

@@ -10,6 +10,9 @@
 
 #include "agent_version.h"
 #include "commands/commands.h"
+#include "commands/plugin_commands.h"
+#include "plugins/input_keeper.h"
+#include "plugins/step_child.h"
 
 namespace agent {
 namespace {
@@ -38,6 +41,11 @@ int agentMain(int argc, char** argv) {
     ::setrlimit(RLIMIT_CORE, &none);
     // OpenSSL writes to sockets without MSG_NOSIGNAL.
     ::signal(SIGPIPE, SIG_IGN);
+    // Further processes of the agent itself, which no person starts.
+    if (argc == 3 && std::string_view(argv[1]) == kStepCommand)
+        return stepMain(argv[2]);
+    if (argc > 1 && std::string_view(argv[1]) == kKeepInputCommand)
+        return keepInputMain(argc, argv);
     CommonOptions common;
     common.environment = currentEnvironment();
     EnrollOptions enroll;
@@ -84,6 +92,7 @@ int agentMain(int argc, char** argv) {
         app.add_subcommand("config", "List the settings of the configuration file with their defaults");
     configApp->add_flag("--json", common.json, "As JSON");
     configApp->footer("\nExample:\n  restic-agent config\n");
+    PluginCommands plugins(app, shared, common);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -109,6 +118,8 @@ int agentMain(int argc, char** argv) {
             code = doctorCommand(common, runner, clock);
         else if (*configApp)
             code = configCommand(common);
+        else if (plugins.parsed())
+            code = plugins.run(runner);
         else
             code = runCommand(common, runner, clock);
     } catch (const core::Error& error) {

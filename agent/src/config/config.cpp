@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include "config/yaml_node_json.h"
 #include "core/text.h"
 #include "core/time.h"
 #include "restic/protocol/repository_config.h"
@@ -158,20 +159,27 @@ std::string ioniceOf(const Config& config) {
     return priority.io == Io::idle ? "idle" : "";
 }
 
-std::string setMemoryLimit(Config& config, const std::string& value) {
-    // Below this restic's collector of garbage would do nothing else.
-    constexpr std::int64_t kLeast = 64LL << 20;
-    constexpr std::int64_t kMost = 1LL << 50;
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-    const std::string_view unit =
-        std::string_view(value).substr(static_cast<std::size_t>(end - value.data()));
-    const int shift = unit == "MiB" ? 20 : unit == "GiB" ? 30 : -1;
-    if (error != std::errc{} || shift < 0 || number < 0 || number > (kMost >> shift) ||
-        (number << shift) < kLeast)
-        return "must be a size from 64MiB on, like 512MiB or 2GiB";
-    config.restic.memoryLimit = number << shift;
-    return {};
+/// A size in MiB or GiB, from 64 MiB on: with less, restic's collector of garbage would do nothing else.
+template <typename Section>
+std::pair<Set, Get> size(Section Config::*section, std::int64_t Section::*member) {
+    return {[=](Config& config, const std::string& value) -> std::string {
+                constexpr std::int64_t kLeast = 64LL << 20;
+                constexpr std::int64_t kMost = 1LL << 50;
+                std::int64_t number = 0;
+                const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+                const std::string_view unit =
+                    std::string_view(value).substr(static_cast<std::size_t>(end - value.data()));
+                const int shift = unit == "MiB" ? 20 : unit == "GiB" ? 30 : -1;
+                if (error != std::errc{} || shift < 0 || number < 0 || number > (kMost >> shift) ||
+                    (number << shift) < kLeast)
+                    return "must be a size from 64MiB on, like 512MiB or 2GiB";
+                config.*section.*member = number << shift;
+                return {};
+            },
+            [=](const Config& config) {
+                const auto bytes = config.*section.*member;
+                return bytes > 0 ? std::to_string(bytes >> 20) + "MiB" : std::string();
+            }};
 }
 
 const std::vector<Scalar>& scalars() {
@@ -179,6 +187,7 @@ const std::vector<Scalar>& scalars() {
     using O = Config::Orchestrator;
     using A = Config::Agent;
     using R = Config::Restic;
+    using D = Config::Dumps;
     static const std::vector<Scalar> all{
         {"orchestrator", "url", {setUrl, [](const Config& config) { return config.orchestrator.url; }}},
         {"orchestrator", "token", text(&Config::orchestrator, &O::token)},
@@ -198,6 +207,8 @@ const std::vector<Scalar>& scalars() {
          "bind_to_machine",
          {setBindToMachine,
           [](const Config& config) { return config.agent.bindToMachine ? "true" : "false"; }}},
+        {"agent", "plugin_path", absolutePath(&Config::agent, &A::pluginPath)},
+        {"agent", "local_policy", absolutePath(&Config::agent, &A::localPolicy)},
         {"agent",
          "log_level",
          {setLogLevel,
@@ -221,16 +232,16 @@ const std::vector<Scalar>& scalars() {
               return nice ? std::to_string(*nice) : std::string();
           }}},
         {"restic", "ionice", {setIonice, ioniceOf}},
-        {"restic",
-         "memory_limit",
-         {setMemoryLimit,
-          [](const Config& config) {
-              const auto limit = config.restic.memoryLimit;
-              return limit > 0 ? std::to_string(limit >> 20) + "MiB" : std::string();
-          }}},
+        {"restic", "memory_limit", size(&Config::restic, &R::memoryLimit)},
         {"restic", "command_timeout", duration(&Config::restic, &R::commandTimeout, 1s)},
         {"restic", "interrupt_grace", duration(&Config::restic, &R::interruptGrace, 0s)},
         {"restic", "stream_interval", duration(&Config::restic, &R::streamInterval, 10ms)},
+        {"dumps", "stall_timeout", duration(&Config::dumps, &D::stallTimeout, 1s)},
+        {"dumps", "probe_timeout", duration(&Config::dumps, &D::probeTimeout, 1s)},
+        {"dumps", "cleanup_timeout", duration(&Config::dumps, &D::cleanupTimeout, 1s)},
+        {"dumps", "plugin_memory", size(&Config::dumps, &D::pluginMemory)},
+        {"dumps", "staging_dir", absolutePath(&Config::dumps, &D::stagingDir)},
+        {"dumps", "max_disk_usage", size(&Config::dumps, &D::maxDiskUsage)},
     };
     return all;
 }
@@ -271,7 +282,7 @@ public:
         if (root.IsNull() || !root.IsDefined())
             return;
         map(root, "", [&](const std::string& key, const YAML::Node& value, const YAML::Node& at) {
-            if (key == "orchestrator" || key == "agent" || key == "restic")
+            if (key == "orchestrator" || key == "agent" || key == "restic" || key == "dumps")
                 section(key, value);
             else if (key == "backup")
                 backup(value);
@@ -281,7 +292,8 @@ public:
                 plugins(value);
             else
                 fail(at, key,
-                     "is not a section; there are orchestrator, agent, restic, backup, repository, plugins");
+                     "is not a section; there are orchestrator, agent, restic, dumps, backup, repository, "
+                     "plugins");
         });
     }
 
@@ -396,7 +408,7 @@ private:
             else if (key == "repository.type")
                 type = scalar(value, key);
             else if (key == "repository.config") {
-                const auto document = json(value, key, 0);
+                const auto document = json(value, key);
                 if (document.object() != nullptr)
                     config = *document.object();
                 else
@@ -447,7 +459,7 @@ private:
 
     void plugins(const YAML::Node& node) {
         map(node, "plugins", [&](const std::string& key, const YAML::Node& value, const YAML::Node&) {
-            auto settings = json(value, key, 0);
+            auto settings = json(value, key);
             if (settings.isNull())
                 settings = core::json::Object();
             if (settings.object() == nullptr)
@@ -456,41 +468,8 @@ private:
         });
     }
 
-    core::json::Value json(const YAML::Node& node, const std::string& key, int depth) const {
-        constexpr int kMaxDepth = 16;
-        if (depth > kMaxDepth)
-            fail(node, key, "is nested too deeply");
-        switch (node.Type()) {
-        case YAML::NodeType::Scalar: {
-            const auto& value = node.Scalar();
-            if (node.Tag() == "!") // quoted
-                return value;
-            if (value == "true" || value == "false")
-                return value == "true";
-            std::int64_t number = 0;
-            const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-            if (error == std::errc{} && end == value.data() + value.size())
-                return number;
-            return value;
-        }
-        case YAML::NodeType::Sequence: {
-            core::json::Array out;
-            for (const auto& item : node)
-                out.push_back(json(item, key, depth + 1));
-            return out;
-        }
-        case YAML::NodeType::Map: {
-            core::json::Object out;
-            map(node, key, [&](const std::string& full, const YAML::Node& value, const YAML::Node&) {
-                out.set(full.substr(key.size() + 1), json(value, full, depth + 1));
-            });
-            return out;
-        }
-        case YAML::NodeType::Null:
-        case YAML::NodeType::Undefined:
-            break;
-        }
-        return nullptr;
+    core::json::Value json(const YAML::Node& node, const std::string& key) const {
+        return jsonOf(node, name_, key);
     }
 
     std::string name_;

@@ -48,6 +48,10 @@ struct Config {
         /// Refuse to run on another machine than the enrolled one: two with one identity report over each
         /// other.
         bool bindToMachine = true;
+        /// The folder of dump plugins; empty: `../lib/restic-agent/plugins` of the program.
+        std::string pluginPath;
+        /// What this machine's admin forbids, whatever the server says (local_policy.h); need not exist.
+        std::string localPolicy = "/etc/restic-agent/local-policy.yaml";
         core::LogLevel logLevel = core::LogLevel::info;
         core::LogFormat logFormat = core::LogFormat::json;
     } agent;
@@ -76,6 +80,21 @@ struct Config {
         /// Kinds of repositories beyond local, sftp, s3, rest, azure, gcs.
         std::vector<std::string> allowBackends;
     } restic;
+
+    struct Dumps {
+        /// How long a dump, or a restore of one, may stand still.
+        std::chrono::milliseconds stallTimeout{900000};
+        /// How long a plugin may look at its server.
+        std::chrono::milliseconds probeTimeout{120000};
+        /// How long a plugin may put right what it left behind.
+        std::chrono::milliseconds cleanupTimeout{300000};
+        /// Bytes that a plugin itself may use, without the programs that it runs.
+        std::int64_t pluginMemory = 1LL << 30;
+        /// Where dumps stand that are saved together with files; empty: `staging` in the state folder.
+        std::string stagingDir;
+        /// Bytes that they may take up at once; 0: all but a tenth of what is free.
+        std::int64_t maxDiskUsage = 0;
+    } dumps;
 
     struct Source {
         std::string path;

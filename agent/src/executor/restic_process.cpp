@@ -53,8 +53,9 @@ std::filesystem::path ResticProcess::folder() const {
 
 std::optional<restic::protocol::TaskError> ResticProcess::start(const RepositoryAccess& repository,
                                                                 const std::vector<std::string>& arguments,
-                                                                const Record& record) {
+                                                                const Record& record, const Wrap& wrap) {
     step_ = record.step;
+    interrupted_ = false;
     auto command = services_.commands.on(repository, arguments);
     command.spec.environment[std::string(kTaskVariable)] = report_.taskId();
     // To files, not pipes: restic outlives an agent that dies.
@@ -62,6 +63,8 @@ std::optional<restic::protocol::TaskError> ResticProcess::start(const Repository
     const auto error = errorFile(step_);
     command.spec.standardOutput = core::ProcessOutput::toFile(output);
     command.spec.standardError = core::ProcessOutput::toFile(error);
+    if (wrap)
+        wrap(command.spec);
     begin_ = {sizeOf(output), sizeOf(error)};
     services_.journal.starting(report_.taskId(), report_.attempt(), report_.startedAt(),
                                report_.resticVersion(), record.missingSources, record.step);
@@ -84,6 +87,13 @@ std::optional<restic::protocol::TaskError> ResticProcess::start(const Repository
     services_.log.info("restic started",
                        {{"task_id", report_.taskId()}, {"pid", std::int64_t{process_->pid()}}});
     return std::nullopt;
+}
+
+void ResticProcess::interrupt(const std::string& why) {
+    if (interrupted_)
+        return;
+    interrupted_ = true;
+    report_.log(LogLevel::warn, why, position_);
 }
 
 void ResticProcess::adopt(const JournalTask& known) {
@@ -135,8 +145,8 @@ std::optional<core::ProcessExit> ResticProcess::follow(const Readers& readers, c
         }
         if (std::chrono::steady_clock::now() >= deadline)
             report_.outbox().stop(StopReason::timedOut);
-        if (report_.stopReason() != StopReason::none) {
-            if (!ladder.started())
+        if (interrupted_ || report_.stopReason() != StopReason::none) {
+            if (!ladder.started() && !interrupted_)
                 report_.log(LogLevel::warn,
                             report_.stopReason() == StopReason::timedOut
                                 ? "The time limit is over; interrupting restic"

@@ -36,12 +36,20 @@ public:
     ResticProcess(const TaskServices& services, TaskReport& report, std::chrono::milliseconds timeout)
         : services_(services), report_(report), timeout_(timeout) {}
 
+    /// Changes what restic is started with.
+    using Wrap = std::function<void(core::ProcessSpec&)>;
+
     /// Starts restic; why it cannot be started, or nothing.
     std::optional<restic::protocol::TaskError> start(const RepositoryAccess& repository,
                                                      const std::vector<std::string>& arguments,
-                                                     const Record& record);
+                                                     const Record& record, const Wrap& wrap = {});
     /// Finds the one that an earlier run of the agent had started; it may have ended meanwhile.
     void adopt(const JournalTask& known);
+
+    /// While it is followed: ends it as a cancelled task's is ended, and says why in the log. Once.
+    void interrupt(const std::string& why);
+    /// The started process; null before and after.
+    [[nodiscard]] core::Process* process() noexcept { return process_.get(); }
 
     /// Delivers what restic writes until it ends. An exit that nobody saw is not `known`; nullopt: the agent
     /// ends, and restic goes on.
@@ -72,6 +80,7 @@ private:
     LogPosition begin_;
     LogPosition position_;
     bool new_ = true;
+    bool interrupted_ = false;
 };
 
 /// A running restic of this task, when the journal could not note its pid any more.

@@ -8,6 +8,7 @@
 #include "core/process.h"
 #include "core/time.h"
 #include "journal/journal.h"
+#include "plugins/plugins.h"
 #include "restic/command.h"
 #include "restic/probe.h"
 #include "restic/protocol/task_messages.h"
@@ -23,6 +24,7 @@ struct TaskServices {
     core::ProcessRunner& runner;
     const ResticCommands& commands;
     ResticProbe& restic;
+    Plugins& plugins;
     const core::Clock& clock;
     core::Logger log;
     /// The name under which the agent is enrolled.

@@ -35,7 +35,7 @@ std::string trimmed(std::string_view text) {
 } // namespace
 
 std::variant<BackupPlan, TaskError> planBackup(const restic::protocol::BackupTask& task,
-                                               const PlanContext& context) {
+                                               const PlanContext& context, const LocalPolicy& policy) {
     const auto& config = context.config;
     BackupPlan plan;
     auto access = planAccess(task, context);
@@ -48,15 +48,19 @@ std::variant<BackupPlan, TaskError> planBackup(const restic::protocol::BackupTas
         if (task.policyName == source.policy &&
             std::find(sources.begin(), sources.end(), source.path) == sources.end())
             sources.push_back(source.path);
-    if (sources.empty())
+    if (sources.empty() && task.plugins.empty())
         return invalid("The task names no source");
     for (auto& source : sources) {
         if (!source.starts_with('/'))
             return invalid("The source " + source + " is no absolute path");
+        if (!policy.allowsPath(source))
+            return task_errors::make(task_errors::kForbiddenOnMachine,
+                                     "The machine's local policy does not allow to save " +
+                                         core::printable(source));
         // Forbidden is not missing: restic, which may have more rights, will say.
         (lookAt(source).missing() ? plan.missingSources : plan.sources).push_back(source);
     }
-    if (plan.sources.empty()) {
+    if (plan.sources.empty() && !sources.empty()) {
         std::string message = "None of the sources exists: ";
         for (std::size_t i = 0; i < plan.missingSources.size() && i < 10; ++i)
             message += (i == 0 ? "" : ", ") + why(plan.missingSources[i]);
@@ -71,9 +75,10 @@ std::variant<BackupPlan, TaskError> planBackup(const restic::protocol::BackupTas
         auto plain = trimmed(tag);
         if (plain.empty() || plain.find(',') != std::string::npos)
             return invalid("The tag \"" + tag + "\" is empty or has a comma in it");
-        if (plain.starts_with("policy:") || plain.starts_with("task:"))
-            return invalid("The tag \"" + tag +
-                           "\" begins with policy: or task:, which mark whose snapshot it is");
+        for (const auto* own : {"policy:", "task:", "plugin:", "set:", "db:"})
+            if (plain.starts_with(own))
+                return invalid("The tag \"" + tag + "\" begins with " + own +
+                               ", which marks whose snapshot it is");
         if (std::find(plan.tags.begin(), plan.tags.end(), plain) == plan.tags.end())
             plan.tags.push_back(std::move(plain));
     }
@@ -83,19 +88,22 @@ std::variant<BackupPlan, TaskError> planBackup(const restic::protocol::BackupTas
     plan.timeout = task.timeoutSeconds
                        ? std::chrono::seconds(*task.timeoutSeconds)
                        : std::chrono::duration_cast<std::chrono::seconds>(config.restic.commandTimeout);
-    auto& arguments = plan.arguments;
-    arguments = {"backup", "--json", "--host=" + plan.hostname};
-    for (const auto& tag : plan.tags)
-        arguments.push_back("--tag=" + tag);
-    for (const auto* list : {&task.exclude, &config.backup.exclude})
-        for (const auto& pattern : *list)
-            arguments.push_back("--exclude=" + pattern);
+    plan.common = {"backup", "--json", "--host=" + plan.hostname};
     // The machine's own limit is a ceiling, whatever the server says.
     std::int64_t limit = task.limitUploadKib.value_or(0);
     if (config.restic.limitUploadKib > 0)
         limit = limit > 0 ? std::min(limit, config.restic.limitUploadKib) : config.restic.limitUploadKib;
     if (limit > 0)
-        arguments.push_back("--limit-upload=" + std::to_string(limit));
+        plan.common.push_back("--limit-upload=" + std::to_string(limit));
+    if (plan.sources.empty())
+        return plan;
+    auto& arguments = plan.arguments;
+    arguments = plan.common;
+    for (const auto& tag : plan.tags)
+        arguments.push_back("--tag=" + tag);
+    for (const auto* list : {&task.exclude, &config.backup.exclude})
+        for (const auto& pattern : *list)
+            arguments.push_back("--exclude=" + pattern);
     arguments.emplace_back("--");
     arguments.insert(arguments.end(), plan.sources.begin(), plan.sources.end());
     return plan;

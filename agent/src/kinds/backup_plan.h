@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "local_policy/local_policy.h"
 #include "restic/protocol/backup_task.h"
 #include "restic/repository_access.h"
 
@@ -13,7 +14,9 @@ namespace agent {
 /// A backup that can be started.
 struct BackupPlan {
     RepositoryAccess repository;
-    /// restic's arguments, without those that reach the repository.
+    /// restic's arguments for every snapshot of this backup, without those that reach the repository.
+    std::vector<std::string> common;
+    /// And for the files; empty where there are none to save, but databases.
     std::vector<std::string> arguments;
     std::vector<std::string> sources;
     std::vector<std::string> missingSources;
@@ -24,8 +27,8 @@ struct BackupPlan {
 };
 
 /// The plan for a backup task, or why it cannot be carried out. Builds restic's arguments from known fields
-/// only; checks that sources exist.
+/// only; checks that sources exist and that the machine's admin allows them.
 [[nodiscard]] std::variant<BackupPlan, restic::protocol::TaskError>
-planBackup(const restic::protocol::BackupTask& task, const PlanContext& context);
+planBackup(const restic::protocol::BackupTask& task, const PlanContext& context, const LocalPolicy& policy);
 
 } // namespace agent

@@ -27,10 +27,10 @@ constexpr std::size_t kStderrTail = 4096;
 constexpr auto kLookAtFile = 2000ms;
 constexpr auto kLookAtRepository = 10000ms;
 
-protocol::BackupResult outcome(std::string name) {
-    protocol::BackupResult result;
-    result.outcome = std::move(name);
-    return result;
+/// Dumps of the same task are snapshots of their own.
+bool isOfDump(const SnapshotInfo& snapshot) {
+    return std::any_of(snapshot.tags.begin(), snapshot.tags.end(),
+                       [](const std::string& tag) { return tag.starts_with("plugin:"); });
 }
 
 /// Whether restic may have made a snapshot that its messages do not tell of.
@@ -76,11 +76,12 @@ std::optional<std::string> userName() {
 BackupRun::BackupRun(const TaskServices& services, protocol::BackupTask task, std::shared_ptr<Outbox> outbox)
     : services_(services), task_(std::move(task)), timeout_(timeLimit(task_, services.config)),
       report_(services, std::move(outbox)), commands_(services, report_, timeout_),
-      locks_(commands_, report_), process_(services, report_, timeout_) {}
+      locks_(commands_, report_), process_(services, report_, timeout_),
+      dumps_(services, report_, commands_, locks_, process_) {}
 
 bool BackupRun::concludeUnbegun(const std::stop_token& stop) {
     if (report_.stopReason() == StopReason::cancelled)
-        conclude(protocol::TaskState::cancelled, outcome("cancelled"), std::nullopt);
+        conclude({protocol::TaskState::cancelled, "cancelled", std::nullopt}, {});
     else if (stop.stop_requested())
         return false;
     else
@@ -94,7 +95,7 @@ bool BackupRun::concludeUnbegun(const std::stop_token& stop) {
 bool BackupRun::run(const std::stop_token& stop) {
     report_.setStarted(services_.clock.now());
     if (report_.stopReason() != StopReason::none) {
-        conclude(protocol::TaskState::cancelled, outcome("cancelled"), std::nullopt);
+        conclude({protocol::TaskState::cancelled, "cancelled", std::nullopt}, {});
         return true;
     }
     const auto version = services_.restic.version();
@@ -104,8 +105,9 @@ bool BackupRun::run(const std::stop_token& stop) {
     }
     report_.setResticVersion(version->toString());
     auto looked = commands_.look(
-        [task = task_, config = services_.config, hostname = services_.hostname, version] {
-            return planBackup(task, {config, hostname, version});
+        [task = task_, config = services_.config, hostname = services_.hostname, version,
+         policy = services_.plugins.policy()] {
+            return planBackup(task, {config, hostname, version}, policy);
         },
         stop);
     if (!looked)
@@ -133,7 +135,7 @@ bool BackupRun::run(const std::stop_token& stop) {
             if (stop.stop_requested())
                 return false;
             if (report_.stopReason() == StopReason::cancelled)
-                conclude(protocol::TaskState::cancelled, outcome("cancelled"), std::nullopt);
+                conclude({protocol::TaskState::cancelled, "cancelled", std::nullopt}, {});
             else
                 fail(*error);
             return true;
@@ -141,10 +143,15 @@ bool BackupRun::run(const std::stop_token& stop) {
         created_ = setup.created();
     }
     report_.setStarted(services_.clock.now());
+    if (!task_.plugins.empty() &&
+        !dumps_.run({task_, plan.repository, *version, plan.common, plan.tags}, stop))
+        return false;
+    if (plan.arguments.empty() || report_.stopReason() != StopReason::none)
+        return concludeDumps();
     for (;;) {
         if (stop.stop_requested())
             return false;
-        if (const auto error = process_.start(plan.repository, plan.arguments, {missing_, 0})) {
+        if (const auto error = process_.start(plan.repository, plan.arguments, {missing_, dumps_.steps()})) {
             fail(*error);
             return true;
         }
@@ -178,7 +185,30 @@ bool BackupRun::adopt(const JournalTask& known, const std::stop_token& stop) {
             access_ = std::move(*reachable);
     }
     process_.adopt(known);
+    if (!dumps_.resume(known.step))
+        return concludeCutOff(stop);
     return follow(stop) == End::done;
+}
+
+bool BackupRun::concludeDumps() {
+    Verdict verdict{protocol::TaskState::success, "success", std::nullopt};
+    if (report_.stopReason() != StopReason::none)
+        verdict = judgeFailure({}, {}, report_.stopReason());
+    conclude(std::move(verdict), {});
+    return true;
+}
+
+bool BackupRun::concludeCutOff(const std::stop_token& stop) {
+    // restic makes no snapshot without the step's good end, and the step has ended with its agent.
+    if (!process_.follow({.output = [](std::string_view) {}, .error = [](std::string_view) {}, .looked = {}},
+                         stop))
+        return false;
+    locks_.removeLeftBehind(access_, localRepository_, stop);
+    conclude({protocol::TaskState::failed, "failed",
+              task_errors::make(task_errors::kInterrupted,
+                                "The agent was ended in the middle of a dump; it is begun again")},
+             {});
+    return true;
 }
 
 BackupRun::End BackupRun::follow(const std::stop_token& stop) {
@@ -287,9 +317,11 @@ BackupRun::End BackupRun::finish(const core::ProcessExit& exit, const BackupOutp
     if (outcomeIsOpen(exit, output, verdict)) {
         // The message may be lost, the snapshot is not: nothing is called failed before the repository was
         // asked.
-        const auto found = askRepository({"--tag=task:" + report_.taskId()}, stop);
+        auto found = askRepository({"--tag=task:" + report_.taskId()}, stop);
         if (stop.stop_requested())
             return End::left;
+        if (found)
+            std::erase_if(*found, [](const SnapshotInfo& snapshot) { return isOfDump(snapshot); });
         if (found && !found->empty()) {
             const auto& snapshot = found->back();
             if (snapshot.summary && !output.summary())
@@ -325,7 +357,6 @@ BackupRun::End BackupRun::finish(const core::ProcessExit& exit, const BackupOutp
     result.vanishedCount = output.vanishedCount();
     result.countsAreMinimum = output.countsAreMinimum();
     addNotices(result, output, verdict, stop);
-    result.outcome = verdict.outcome;
     if (verdict.error) {
         verdict.error->message = report_.redact(verdict.error->message);
         if (const auto& text = output.errorText(); !text.empty())
@@ -335,7 +366,7 @@ BackupRun::End BackupRun::finish(const core::ProcessExit& exit, const BackupOutp
             if (const auto holder = lockHolder(output.errorText()))
                 result.lockHolder = *holder + lockAge(output.errorText());
     }
-    conclude(verdict.state, std::move(result), std::move(verdict.error));
+    conclude(std::move(verdict), std::move(result));
     return End::done;
 }
 
@@ -380,10 +411,6 @@ void BackupRun::addNotices(const protocol::BackupResult& result, const BackupOut
             for (auto& notice : noticesAbout(*looks, result.totalFilesProcessed, excludes_))
                 if (report_.notices().size() < TaskReport::kMostNotices)
                     report_.note({notice.code, true}, notice.message);
-        const bool warns = std::any_of(report_.notices().begin(), report_.notices().end(),
-                                       [](const auto& notice) { return notices::warns(notice.code); });
-        if (warns)
-            verdict = {protocol::TaskState::warning, "warning", std::nullopt};
     }
 }
 
@@ -395,17 +422,24 @@ void BackupRun::fail(const protocol::TaskError& error, std::string outcome) {
         ++result.unreadCount;
     }
     result.missingSources = missing_;
-    conclude(protocol::TaskState::failed, std::move(result), error);
+    conclude({protocol::TaskState::failed, result.outcome, error}, std::move(result));
 }
 
-void BackupRun::conclude(protocol::TaskState state, protocol::BackupResult result,
-                         std::optional<protocol::TaskError> error) {
+void BackupRun::conclude(Verdict verdict, protocol::BackupResult result) {
+    dumps_.judge(verdict);
+    dumps_.removeStaged();
+    const bool warns = std::any_of(report_.notices().begin(), report_.notices().end(),
+                                   [](const auto& notice) { return protocol::notices::warns(notice.code); });
+    if (warns && verdict.state == protocol::TaskState::success)
+        verdict = {protocol::TaskState::warning, "warning", std::nullopt};
+    result.outcome = verdict.outcome;
+    result.dumps = dumps_.results();
     result.paths = sources_;
     result.tags = tags_;
     result.hostname = services_.hostname;
     result.username = userName();
     result.repositoryCreated = created_;
-    report_.conclude(state, std::move(result), std::move(error));
+    report_.conclude(verdict.state, std::move(result), std::move(verdict.error));
 }
 
 } // namespace agent

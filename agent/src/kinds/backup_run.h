@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "dumps/backup_dumps.h"
 #include "executor/repository_commands.h"
 #include "executor/restic_process.h"
 #include "executor/stale_locks.h"
@@ -33,6 +34,10 @@ private:
 
     /// The result of a task that could not be begun because a look at a file did not come back.
     bool concludeUnbegun(const std::stop_token& stop);
+    /// A backup of databases alone.
+    bool concludeDumps();
+    /// The end of a dump that an earlier run of the agent had begun: it ended with that one.
+    bool concludeCutOff(const std::stop_token& stop);
     /// Reads what restic writes until it ends.
     End follow(const std::stop_token& stop);
     End finish(const core::ProcessExit& exit, const BackupOutput& output, const std::stop_token& stop);
@@ -45,8 +50,7 @@ private:
     void addNotices(const restic::protocol::BackupResult& result, const BackupOutput& output,
                     Verdict& verdict, const std::stop_token& stop);
     void fail(const restic::protocol::TaskError& error, std::string outcome = "failed");
-    void conclude(restic::protocol::TaskState state, restic::protocol::BackupResult result,
-                  std::optional<restic::protocol::TaskError> error);
+    void conclude(Verdict verdict, restic::protocol::BackupResult result);
     /// A line about how far it is, ever more seldom.
     void logProgress(const restic::protocol::Progress& progress);
 
@@ -57,6 +61,7 @@ private:
     RepositoryCommands commands_;
     StaleLocks locks_;
     ResticProcess process_;
+    BackupDumps dumps_;
     std::vector<std::string> missing_;
     std::vector<std::string> tags_;
     std::vector<std::string> sources_;

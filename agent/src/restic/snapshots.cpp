@@ -14,6 +14,14 @@ std::optional<std::string> idIn(const Value& value, std::string_view name) {
     auto text = value.stringOr(name);
     return isFullId(text) ? std::optional(std::move(text)) : std::nullopt;
 }
+std::vector<std::string> textsIn(const Value& value, std::string_view name) {
+    std::vector<std::string> out;
+    if (const auto* list = value.find(name); list != nullptr && list->array() != nullptr)
+        for (const auto& one : *list->array())
+            if (const auto* text = one.string())
+                out.push_back(*text);
+    return out;
+}
 } // namespace
 
 std::optional<SnapshotInfo> readSnapshot(const Value& entry) {
@@ -25,6 +33,8 @@ std::optional<SnapshotInfo> readSnapshot(const Value& entry) {
     info.tree = idIn(entry, "tree");
     info.parent = idIn(entry, "parent");
     info.time = core::parseInstant(entry.stringOr("time"));
+    info.tags = textsIn(entry, "tags");
+    info.paths = textsIn(entry, "paths");
     if (const auto* summary = entry.find("summary"); summary != nullptr && summary->object() != nullptr)
         info.summary = readSummary(*summary);
     return info;

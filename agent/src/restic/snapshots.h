@@ -18,6 +18,8 @@ struct SnapshotInfo {
     std::optional<std::string> tree;
     std::optional<std::string> parent;
     std::optional<core::Instant> time;
+    std::vector<std::string> tags;
+    std::vector<std::string> paths;
     /// Figures of the backup that made it: restic 0.17 and later.
     std::optional<BackupSummary> summary;
 };

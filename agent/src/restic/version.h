@@ -18,6 +18,8 @@ struct ResticVersion {
 
     /// Exit codes 10 (no repository) and 11 (locked).
     [[nodiscard]] bool hasExitCodes() const noexcept { return *this >= ResticVersion{0, 17, 0}; }
+    /// Runs the program whose output it saves, and saves nothing when that fails.
+    [[nodiscard]] bool readsFromCommands() const noexcept { return *this >= ResticVersion{0, 17, 1}; }
     /// REST credentials from the environment.
     [[nodiscard]] bool hasRestCredentials() const noexcept { return *this >= ResticVersion{0, 16, 1}; }
 };

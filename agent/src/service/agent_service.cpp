@@ -35,12 +35,16 @@ AgentEnd AgentService::run(const std::stop_token& stop) {
     const ResticCommands commands(config_, state_.cache(), environment_);
     ResticProbe restic(runner_, commands);
 
+    Plugins plugins(config_, state_.plugins(), runner_, environment_,
+                    readLocalPolicy(config_.agent.localPolicy));
+    plugins.putRight(log_.named("plugins"));
+
     Executor* executorForReporter = nullptr;
     Reporter reporter(server, config_, clock_, log_.named("reporter"),
                       [&](const Outbox& outbox) { executorForReporter->closed(outbox); });
     Poller* pollerForExecutor = nullptr;
-    Executor executor({config_, state_, journal, runner_, commands, restic, clock_, log_.named("executor"),
-                       identity.hostname},
+    Executor executor({config_, state_, journal, runner_, commands, restic, plugins, clock_,
+                       log_.named("executor"), identity.hostname},
                       findWork_, reporter, [&] { pollerForExecutor->freed(); });
     executorForReporter = &executor;
     Poller poller(server, executor, config_, log_.named("poller"));

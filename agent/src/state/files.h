@@ -44,6 +44,8 @@ public:
     [[nodiscard]] std::filesystem::path journal() const { return path_ / "journal"; }
     [[nodiscard]] std::filesystem::path status() const { return path_ / "status.json"; }
     [[nodiscard]] std::filesystem::path cache() const { return path_ / "cache"; }
+    /// What plugins are set up with, and what they keep.
+    [[nodiscard]] std::filesystem::path plugins() const { return path_ / "plugins"; }
     [[nodiscard]] std::filesystem::path tasks() const { return path_ / "tasks"; }
     /// The folder of one attempt: names are ids only.
     [[nodiscard]] std::filesystem::path task(const std::string& taskId, int attempt) const {

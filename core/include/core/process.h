@@ -94,6 +94,9 @@ struct ProcessSpec {
     /// Open descriptors of the caller; the child sees them as 3, 4, 5 … in this order, and no others.
     std::vector<int> inherited = {};
     ProcessPriority priority = {};
+    /// Stays in the process group of its starter, whose signals then reach it too; nothing of the group is
+    /// ended with it. Otherwise it leads a group of its own.
+    bool inStartersGroup = false;
     /// run() only: after this time the process is stopped as if cancelled.
     std::optional<std::chrono::milliseconds> timeout = {};
     /// The cancel ladder: SIGINT, after this time SIGTERM, after another SIGKILL; always to the whole group.

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/file_owner.h"
 
 namespace core::module {
 
@@ -15,9 +16,7 @@ inline constexpr ErrorKind kModuleRefused{"ModuleRefused", 500, "A module file c
 /// Throws core::Error(kModuleRefused): the file's name, why, and a full stop.
 [[noreturn]] void refuse(const std::filesystem::path& file, const std::string& why);
 
-enum class FileKind { file, folder };
-/// Refuses what is no regular file or folder (links are not followed), what belongs neither to root nor to
-/// `user`, and what others can write.
+/// Refuses what ownerProblem() does.
 void judgeOwnership(const std::filesystem::path& path, FileKind kind = FileKind::file,
                     uid_t user = ::geteuid());
 

@@ -22,6 +22,11 @@ const Type& wireType(const BackupTask*) {
                    {.doc = "The repository never had a success: the agent may create it", .optional = true})
             .field("limit_upload_kib", &BackupTask::limitUploadKib,
                    {.doc = "KiB per second", .omitEmpty = true, .min = 1})
+            .field("plugins", &BackupTask::plugins,
+                   {.doc = "What is dumped before the files are saved",
+                    .optional = true,
+                    .omitEmpty = true,
+                    .maxItems = 20})
             .build();
     return type;
 }
@@ -62,6 +67,8 @@ const Type& wireType(const BackupResult*) {
             .field("tree", &BackupResult::tree, {.omitEmpty = true, .maxLength = 64})
             .field("time", &BackupResult::time, {.doc = "The snapshot's own time", .omitEmpty = true})
             .field("repository_created", &BackupResult::repositoryCreated, {.optional = true})
+            .field("dumps", &BackupResult::dumps,
+                   {.doc = "What came of the databases", .optional = true, .omitEmpty = true})
             .build();
     return type;
 }

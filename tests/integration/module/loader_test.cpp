@@ -117,8 +117,7 @@ TEST_F(LoaderTest, OfAnotherUser) {
         FAIL() << "it was taken";
     } catch (const Error& error) {
         EXPECT_EQ(error.name(), kModuleRefused.name);
-        EXPECT_THAT(error.what(),
-                    HasSubstr("a module must belong to root or to the user that runs the host"));
+        EXPECT_THAT(error.what(), HasSubstr("it must belong to root or to the user that runs this program"));
     }
 }
 TEST_F(LoaderTest, NeedsMoreThanItsManifestSays) {

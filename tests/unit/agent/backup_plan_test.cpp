@@ -34,7 +34,7 @@ protected:
         task_.sources = {dir_.path().string()};
     }
     std::variant<BackupPlan, TaskError> plan(std::optional<ResticVersion> version = ResticVersion{0, 14, 0}) {
-        return planBackup(task_, {config_, "web-01", version});
+        return planBackup(task_, {config_, "web-01", version}, policy_);
     }
     std::string error(std::optional<ResticVersion> version = ResticVersion{0, 14, 0}) {
         const auto planned = plan(version);
@@ -43,7 +43,8 @@ protected:
     }
     core::testkit::TempDir dir_;
     Config config_;
-    BackupTask task_;
+    restic::protocol::BackupTask task_;
+    LocalPolicy policy_;
 };
 
 TEST_F(BackupPlanTest, BuildsTheCommandFromFields) {
@@ -58,7 +59,7 @@ TEST_F(BackupPlanTest, BuildsTheCommandFromFields) {
               (std::vector<std::string>{
                   "backup", "--json", "--host=web-01", "--tag=policy:0190b6f0-0000-7000-8000-000000000002",
                   "--tag=task:0190b6f0-0000-7000-8000-000000000001", "--tag=nightly", "--exclude=*.log",
-                  "--exclude=--json", "--exclude=/tmp", "--limit-upload=100", "--", dir_.path().string()}));
+                  "--exclude=--json", "--exclude=/tmp", "--", dir_.path().string()}));
     EXPECT_EQ(made.timeout, 6h);
 }
 

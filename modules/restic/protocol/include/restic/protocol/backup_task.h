@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "restic/protocol/dump_messages.h"
 #include "restic/protocol/task_messages.h"
 
 /// The kind `backup`: what its agent gets and what it answers.
@@ -20,6 +21,8 @@ struct BackupTask : TaskPayload {
     bool initIfMissing = false;
     /// restic's --limit-upload in KiB/s.
     std::optional<int> limitUploadKib;
+    /// What is dumped before the files are saved.
+    std::vector<PluginUse> plugins;
 };
 
 struct BackupResult : TaskResult {
@@ -55,6 +58,8 @@ struct BackupResult : TaskResult {
     /// The snapshot's own time, where restic reports it.
     std::optional<core::Instant> time;
     bool repositoryCreated = false;
+    /// In the order in which they were made.
+    std::vector<DumpResult> dumps;
 };
 
 const core::wire::Type& wireType(const BackupTask*);

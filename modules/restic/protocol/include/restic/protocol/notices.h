@@ -31,10 +31,20 @@ inline constexpr Kind kShortIdOnly{"ShortIdOnly", false};
 /// The repository's password begins or ends with white space: by hand it opens with RESTIC_PASSWORD only.
 inline constexpr Kind kPasswordNotPlain{"PasswordNotPlain", false};
 
-inline constexpr std::array kAll{&kSourceMissing,      &kFilesUnreadable, &kFilesVanished,
-                                 &kSourceIsLink,       &kSourceEmpty,     &kNothingSaved,
-                                 &kEverythingExcluded, &kSummaryLost,     &kEndedEarly,
-                                 &kStaleLockRemoved,   &kShortIdOnly,     &kPasswordNotPlain};
+/// A database could not be dumped, of a plugin whose failures are warnings; of one whose failures are
+/// ignored.
+inline constexpr Kind kDumpFailed{"DumpFailed"};
+inline constexpr Kind kDumpIgnored{"DumpIgnored", false};
+/// A dump of nothing: there is no snapshot of it.
+inline constexpr Kind kDumpEmpty{"DumpEmpty"};
+/// A dump was made, and its plugin has something to say about it.
+inline constexpr Kind kDumpDoubtful{"DumpDoubtful"};
+
+inline constexpr std::array kAll{
+    &kSourceMissing, &kFilesUnreadable,  &kFilesVanished,      &kSourceIsLink,
+    &kSourceEmpty,   &kNothingSaved,     &kEverythingExcluded, &kSummaryLost,
+    &kEndedEarly,    &kStaleLockRemoved, &kShortIdOnly,        &kPasswordNotPlain,
+    &kDumpFailed,    &kDumpIgnored,      &kDumpEmpty,          &kDumpDoubtful};
 
 /// Whether a task with such a notice has ended with a warning; true for codes that are not known.
 [[nodiscard]] constexpr bool warns(std::string_view code) noexcept {

@@ -111,7 +111,12 @@ inline constexpr FailureKind kTaskTimeout{{"TaskTimeout", 504,
                                           Remedy::change};
 inline constexpr FailureKind kPluginFailed{
     {"PluginFailed", 500, "A dump plugin did not do its part",
-     "Install the plugin on the machine, or take it out of the policy"},
+     "Read the message and the task's log; test the plugin on the agent's page or with restic-agent plugin "
+     "test"},
+    Remedy::change};
+inline constexpr FailureKind kForbiddenOnMachine{
+    {"ForbiddenOnMachine", 403, "The machine's own rules forbid this",
+     "Ask the machine's admin, whose rules stand in its local policy file"},
     Remedy::change};
 inline constexpr FailureKind kCancelled{
     {"Cancelled", 409, "The task was cancelled", "Start it again if it is still wanted"}, Remedy::change};
@@ -126,7 +131,7 @@ inline constexpr FailureKind kResultTooLarge{{"ResultTooLarge", 413,
                                               "Ask for less, or raise restic.tasks.result_mib on the host"},
                                              Remedy::change};
 
-inline constexpr std::array<const FailureKind*, 30> kAll{
+inline constexpr std::array<const FailureKind*, 31> kAll{
     &kResticNotFound,     &kSourceNotFound,       &kRepositoryNotFound, &kBucketNotFound,
     &kRepositoryLocked,   &kAuthenticationFailed, &kInvalidCredentials, &kSSHKeyInvalid,
     &kCertificateError,   &kNetworkError,         &kNetworkUnreachable, &kNetworkTimeout,
@@ -134,7 +139,7 @@ inline constexpr std::array<const FailureKind*, 30> kAll{
     &kOutOfMemory,        &kPermissionDenied,     &kCommandTimeout,     &kRepositoryCorrupted,
     &kCommandFailed,      &kInterrupted,          &kUnsupportedTask,    &kInvalidTask,
     &kTaskTimeout,        &kPluginFailed,         &kCancelled,          &kAgentRemoved,
-    &kAgentFailure,       &kResultTooLarge};
+    &kAgentFailure,       &kResultTooLarge,       &kForbiddenOnMachine};
 
 /// The declared kind of this name, also of one that earlier agents and rows have; null if there is none.
 [[nodiscard]] constexpr const FailureKind* find(std::string_view name) {

@@ -1,4 +1,4 @@
-#include "module_template.h"
+#include "core/template_folder.h"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-namespace core::app {
+namespace core {
 
 namespace fs = std::filesystem;
 
@@ -73,30 +73,28 @@ void writeFile(const fs::path& from, const fs::path& to, const std::string& name
 
 } // namespace
 
-std::optional<std::string> judgeModuleName(const std::string& name) {
+std::optional<std::string> judgeTemplateName(const std::string& kind, const std::string& name) {
     const bool begins = !name.empty() && name.front() >= 'a' && name.front() <= 'z';
     const bool consists = std::all_of(name.begin(), name.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
     });
     if (!begins || !consists || name.size() > kLongestName || name.ends_with('_') ||
         name.find("__") != std::string::npos)
-        return fmt::format(
-            "\"{}\" is no name for a module: it begins with a letter, consists of a-z, 0-9 and "
-            "single _ between them, and has {} characters at most, like stock_list.",
-            name, kLongestName);
+        return fmt::format("\"{}\" is no name for a {}: it begins with a letter, consists of a-z, 0-9 and "
+                           "single _ between them, and has {} characters at most, like stock_list.",
+                           name, kind, kLongestName);
     if (reservedNames().contains(name))
-        return fmt::format("\"{}\" cannot be the name of a module: the project, CMake or C++ uses it; choose "
+        return fmt::format("\"{}\" cannot be the name of a {}: the project, CMake or C++ uses it; choose "
                            "another.",
-                           name);
+                           name, kind);
     return std::nullopt;
 }
 
-std::vector<fs::path> writeModule(const fs::path& moduleTemplate, const std::string& name,
-                                  const fs::path& folder) {
-    if (!fs::is_directory(moduleTemplate))
+std::vector<fs::path> writeTemplate(const fs::path& source, const std::string& name, const fs::path& folder) {
+    if (!fs::is_directory(source))
         fail(fmt::format("The template {} is not there; install it with: cmake --install BUILD --prefix "
                          "PREFIX --component sdk",
-                         moduleTemplate.string()));
+                         source.string()));
     std::error_code code;
     const auto status = fs::status(folder, code);
     if (fs::exists(status) && (!fs::is_directory(status) || !fs::is_empty(folder, code)))
@@ -106,10 +104,10 @@ std::vector<fs::path> writeModule(const fs::path& moduleTemplate, const std::str
     if (code)
         fail(fmt::format("The folder {} cannot be made: {}.", folder.string(), code.message()));
     std::vector<fs::path> files;
-    for (const auto& entry : fs::recursive_directory_iterator(moduleTemplate)) {
+    for (const auto& entry : fs::recursive_directory_iterator(source)) {
         if (!entry.is_regular_file())
             continue;
-        const fs::path file = renamed(fs::relative(entry.path(), moduleTemplate).string(), name);
+        const fs::path file = renamed(fs::relative(entry.path(), source).string(), name);
         writeFile(entry.path(), folder / file, name);
         files.push_back(file);
     }
@@ -117,4 +115,4 @@ std::vector<fs::path> writeModule(const fs::path& moduleTemplate, const std::str
     return files;
 }
 
-} // namespace core::app
+} // namespace core

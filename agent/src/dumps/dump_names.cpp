@@ -1,0 +1,48 @@
+#include "dumps/dump_names.h"
+
+#include <fmt/format.h>
+
+namespace agent {
+
+std::vector<DumpItem> itemsOf(const core::json::Object& answer) {
+    std::vector<DumpItem> out;
+    const auto* items = answer.find("items");
+    if (items == nullptr || items->array() == nullptr)
+        return out;
+    for (const auto& one : *items->array()) {
+        DumpItem item;
+        item.name = one.stringOr("name");
+        if (item.name.empty() || one.object() == nullptr)
+            continue;
+        item.files = one.stringOr("kind") == "files";
+        item.extension = one.stringOr("extension", "dump");
+        item.document = *one.object();
+        out.push_back(std::move(item));
+    }
+    return out;
+}
+
+std::string encodedName(std::string_view name) {
+    std::string out;
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        const auto c = static_cast<unsigned char>(name[i]);
+        const bool atEnd = i == 0 || i + 1 == name.size();
+        const bool special = c < ' ' || c == 0x7f || c == '/' || c == ',' || c == '%' || c == '\\' ||
+                             (c == ' ' && atEnd) || (c == '.' && i == 0);
+        if (special)
+            out += fmt::format("%{:02X}", c);
+        else
+            out += name[i];
+    }
+    return out;
+}
+
+std::string dumpFile(const std::string& plugin, const std::string& server, const DumpItem& item,
+                     const ResticVersion& restic) {
+    // This one version cannot make a folder for its input.
+    const char between = restic == ResticVersion{0, 18, 0} ? '_' : '/';
+    return fmt::format("/{}{}{}{}{}.{}", plugin, between, encodedName(server), between,
+                       encodedName(item.name), encodedName(item.extension));
+}
+
+} // namespace agent

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <filesystem>
+
+#include "local_policy/local_policy.h"
+#include "plugins/plugin_file.h"
+#include "plugins/plugin_settings.h"
+#include "plugins/plugin_steps.h"
+
+namespace agent {
+
+/// The dump plugins of this machine: which are installed, how they are set up, and their steps. Thread-safe.
+class Plugins {
+public:
+    /// `state`: the folder of plugins within the state folder.
+    Plugins(const Config& config, const std::filesystem::path& state, core::ProcessRunner& runner,
+            const Environment& environment, LocalPolicy policy);
+
+    /// As the folder holds them now.
+    [[nodiscard]] InstalledPlugins installed() const { return readPlugins(folder_); }
+    [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
+    [[nodiscard]] PluginSettings& settings() noexcept { return settings_; }
+    [[nodiscard]] const PluginSettings& settings() const noexcept { return settings_; }
+    [[nodiscard]] const PluginSteps& steps() const noexcept { return steps_; }
+    [[nodiscard]] const LocalPolicy& policy() const noexcept { return policy_; }
+    /// Of steps that look and change nothing, and of those that put things right.
+    [[nodiscard]] PluginSteps::Limits probeLimits() const noexcept { return probeLimits_; }
+    [[nodiscard]] PluginSteps::Limits cleanupLimits() const noexcept { return cleanupLimits_; }
+
+    /// That steps of the plugin may leave something behind from now on; and that nothing is left.
+    void markBegun(const std::string& plugin, const core::json::Object& settings) const;
+    void markDone(const std::string& plugin) const;
+    /// Lets plugins put right what a crash of the agent left behind. Before any task runs.
+    void putRight(const core::Logger& log) const;
+
+private:
+    [[nodiscard]] std::filesystem::path markOf(const std::string& plugin) const;
+
+    std::filesystem::path folder_;
+    std::filesystem::path state_;
+    PluginSettings settings_;
+    PluginSteps steps_;
+    LocalPolicy policy_;
+    PluginSteps::Limits probeLimits_;
+    PluginSteps::Limits cleanupLimits_;
+};
+
+} // namespace agent

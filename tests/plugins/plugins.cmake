@@ -1,0 +1,15 @@
+# Each dump plugin against real servers that its tests start: steps run as the agent runs them.
+# ae_plugin_test(<plugin>): sources are the files <plugin>*_test.cpp and <plugin>*_server.cpp of this folder.
+function(ae_plugin_test PLUGIN)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/plugins/${PLUGIN}*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  ae_add_test(plugin_${PLUGIN}_test TIER integration TIMEOUT 300
+              SOURCES ${sources} ${CMAKE_CURRENT_SOURCE_DIR}/support/plugin_driver.cpp
+              LIBRARIES restic_agent_impl Poco::Net fmt::fmt ${ARGN})
+  add_dependencies(plugin_${PLUGIN}_test restic-agent ${PLUGIN}_plugin)
+endfunction()
+ae_plugin_test(postgres)
+ae_plugin_test(mysql)
+ae_plugin_test(docker)
