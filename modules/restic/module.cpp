@@ -5,6 +5,7 @@
 #include "base/tenant_limits.h"
 #include "base/token_signer.h"
 #include "history/history_pruner.h"
+#include "plugins/plugin_routes.h"
 #include "policies/policy_routes.h"
 #include "repositories/old_places.h"
 #include "repositories/repository_routes.h"
@@ -40,7 +41,8 @@ struct Parts {
           agents(context.database(), context.clock(), context.events(), context.authentication(), signer,
                  limits, tasks, agentSettings(context.config())),
           policies(context.clock(), limits), repositories(context.clock(), vault), unsaved(vault),
-          passwords(vault), secrets(context.database(), vault), status(context.database(), context.clock()),
+          passwords(vault), pluginSettings(vault), secrets(context.database(), vault),
+          status(context.database(), context.clock()),
           scheduler(context.database(), context.clock(),
                     slotSources(tasks, context.log().named("restic.scheduler")),
                     context.log().named("restic.scheduler")),
@@ -79,6 +81,7 @@ struct Parts {
     RepositoryService repositories;
     UnsavedRepositories unsaved;
     NewPasswords passwords;
+    SealedSettings pluginSettings;
     OldSecrets secrets;
     StatusService status;
     Scheduler scheduler;
@@ -134,6 +137,9 @@ public:
         tasks.addAgentsTo(routes);
         tasks.addResultsTo(routes);
         SnapshotRoutes{database}.addTo(routes);
+        const PluginRoutes plugins{database, p.tasks, p.pluginSettings};
+        plugins.addTo(routes);
+        plugins.addDumpsTo(routes);
         StatusRoutes{p.status}.addTo(routes);
         declareAgentRefusals(routes);
         return routes;

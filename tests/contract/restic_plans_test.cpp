@@ -182,8 +182,9 @@ protected:
                     restic::RunStore::list(tx, filter, page);
                 using Snapshots = restic::SnapshotStore::Filter;
                 for (const Snapshots& filter :
-                     {Snapshots{}, Snapshots{nobody, {}, {}, {}}, Snapshots{{}, nobody, {}, {}},
-                      Snapshots{{}, {}, nobody, {}}, Snapshots{{}, {}, {}, nobody}})
+                     {Snapshots{}, Snapshots{nobody, {}, {}, {}, {}}, Snapshots{{}, nobody, {}, {}, {}},
+                      Snapshots{{}, {}, nobody, {}, {}}, Snapshots{{}, {}, {}, nobody, {}},
+                      Snapshots{{}, {}, nobody, {}, true}})
                     restic::SnapshotStore::list(tx, filter, page);
                 restic::AgentStore::list(tx, {}, page);
                 restic::AgentTokenStore::openRegistrations(tx, core::Instant{}, page);

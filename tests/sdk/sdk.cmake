@@ -19,10 +19,12 @@ ae_sdk_step(sdk_prefix COMMAND install)
 ae_sdk_step(sdk_headers NEEDS sdk_prefix COMMAND headers)
 ae_sdk_step(sdk_consumer NEEDS sdk_prefix COMMAND consumer)
 ae_sdk_step(sdk_guide NEEDS sdk_prefix COMMAND guide)
+ae_sdk_step(sdk_plugin NEEDS sdk_prefix COMMAND plugin)
+ae_sdk_step(sdk_plugin_guide NEEDS sdk_prefix COMMAND plugin_guide)
 
 file(GLOB sdk_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/sdk/*_test.cpp)
-ae_add_test(sdk_test TIER sdk POSTGRES FIXTURES sdk_prefix sdk_consumer sdk_guide
-            SOURCES ${sdk_tests} LIBRARIES ae_system_support ae_test_support ae_core fmt::fmt)
+ae_add_test(sdk_test TIER sdk POSTGRES FIXTURES sdk_prefix sdk_consumer sdk_guide sdk_plugin sdk_plugin_guide
+            SOURCES ${sdk_tests} LIBRARIES ae_system_support ae_test_support ae_core fmt::fmt SQLite::SQLite3)
 target_compile_definitions(sdk_test PRIVATE SDK_DIR="${sdk_dir}" SDK_PREFIX="${sdk_prefix}")
 add_dependencies(sdk_test ae-backend base restic restic-agent)
 

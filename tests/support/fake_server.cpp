@@ -498,6 +498,10 @@ std::set<std::string> FakeServer::snapshotsToldOf() const {
                 continue;
             if (auto id = result->stringOr("snapshot_id"); !id.empty())
                 told.insert(std::move(id));
+            if (const auto* dumps = result->find("dumps"); dumps != nullptr && dumps->array() != nullptr)
+                for (const auto& dump : *dumps->array())
+                    if (auto id = dump.stringOr("snapshot_id"); !id.empty())
+                        told.insert(std::move(id));
             if (const auto* ids = result->find("removed_ids"); ids != nullptr && ids->array() != nullptr)
                 for (const auto& id : *ids->array())
                     removed.insert(*id.string());

@@ -93,6 +93,21 @@ PluginCommands::PluginCommands(CLI::App& app, const std::function<void(CLI::App&
     test_->add_option("--set", set_, "The name of the settings to test");
     test_->footer("\nExit code 1 where something is in the way.\n\nExample:\n  restic-agent plugin test "
                   "postgres\n");
+    restore_ =
+        add("restore", "Bring a database back from its dump in the repository of the configuration", true);
+    restore_->add_option("--snapshot", what_.snapshot, "The dump's snapshot, as `restic snapshots` lists it")
+        ->required();
+    restore_->add_option("--file", what_.file, "The dump's path in it (default: the only one)");
+    restore_->add_option("--database", what_.database,
+                         "The database as it was dumped (default: from the path)");
+    restore_->add_option("--as", what_.as, "The name under which it is to stand (default: its own)");
+    restore_->add_flag("--replace", what_.replace, "A database of that name is replaced");
+    restore_->add_option("--set", set_, "The name of the settings that say where to");
+    restore_->add_flag("--verify", what_.verify,
+                       "Only try it: restore into a server that is started for that, and count the rows");
+    restore_->footer("\nExamples:\n"
+                     "  restic-agent plugin restore postgres --snapshot 1a2b3c4d --as shop_yesterday\n"
+                     "  restic-agent plugin restore postgres --snapshot 1a2b3c4d --verify\n");
     new_ = group_->add_subcommand("new", "Write the beginning of a plugin of your own");
     new_->add_option("NAME", name_, "Its name: a letter, then letters, digits and _")->required();
     new_->add_option("DIR", folder_, "The folder to make")->required();
@@ -113,7 +128,15 @@ ExitCode PluginCommands::run(core::ProcessRunner& runner) {
         return list(plugins);
     if (*enable_ || *disable_)
         return change(plugins, enable_->parsed());
+    if (*restore_)
+        return restore(plugins, config, runner);
     return test(plugins);
+}
+
+ExitCode PluginCommands::restore(Plugins& plugins, const Config& config, core::ProcessRunner& runner) const {
+    auto what = what_;
+    what.set = set_;
+    return restoreFromCommandLine(plugins, find(plugins), what, {common_, config, runner});
 }
 
 PluginFile PluginCommands::find(const Plugins& plugins) const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "commands/options.h"
+#include "commands/plugin_restore.h"
 #include "core/process.h"
 #include "plugins/plugins.h"
 
@@ -30,6 +31,7 @@ private:
     ExitCode list(const Plugins& plugins) const;
     ExitCode change(Plugins& plugins, bool enable) const;
     ExitCode test(const Plugins& plugins) const;
+    ExitCode restore(Plugins& plugins, const Config& config, core::ProcessRunner& runner) const;
     ExitCode makeNew() const;
     /// Throws errors::kPlugin.
     [[nodiscard]] PluginFile find(const Plugins& plugins) const;
@@ -40,12 +42,14 @@ private:
     CLI::App* enable_;
     CLI::App* disable_;
     CLI::App* test_;
+    CLI::App* restore_;
     CLI::App* new_;
     std::string name_;
     std::string set_;
     std::string settingsFile_;
     std::vector<std::string> assignments_;
     std::string folder_;
+    PluginRestore what_;
 };
 
 } // namespace agent

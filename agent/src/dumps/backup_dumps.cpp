@@ -22,6 +22,7 @@ using protocol::TaskState;
 
 constexpr const char* kResultsFile = "dumps.json";
 constexpr int kMostItems = 1000;
+constexpr std::size_t kMostItemBytes = 4096;
 /// Tells why in result and log; more stands in the log.
 constexpr std::size_t kMostNamed = 5;
 
@@ -236,6 +237,8 @@ bool BackupDumps::dumpAll(const Plan& plan, const protocol::PluginUse& use, cons
             break;
         auto result = common;
         result.database = item.name;
+        if (core::json::write(item.document).size() <= kMostItemBytes)
+            result.item = item.document;
         std::string obstacle;
         if (problems != nullptr && problems->array() != nullptr)
             for (const auto& problem : *problems->array())
@@ -323,8 +326,10 @@ void BackupDumps::judgeDump(const Plan& plan, const DumpEnd& end, const BackupOu
     } else if (saved) {
         result.state = dump_state::kSaved;
         result.shortId = shortId;
-        if (summary->snapshotId.size() == 64)
-            result.snapshotId = summary->snapshotId;
+        result.snapshotId = summary->snapshotId.size() == 64
+                                ? summary->snapshotId
+                                : SnapshotIds(services_, commands_)
+                                      .whole(shortId, plan.repository, plan.repository.localFolder(), stop);
         result.bytes = summary->totalBytesProcessed;
         result.dataAdded = summary->dataAdded;
         result.time = summary->start;
@@ -334,14 +339,15 @@ void BackupDumps::judgeDump(const Plan& plan, const DumpEnd& end, const BackupOu
         result.state = dump_state::kEmpty;
         return;
     }
-    if (!end.step.ok && !end.resticFirst) {
+    // restic 0.14 forgets its lock when it is interrupted in the moment in which it makes it.
+    if (!summary && (report_.stopReason() != StopReason::none || !end.step.ok || end.restic.signal != 0))
+        locks_.removeLeftBehind(plan.repository, plan.repository.localFolder(), stop);
+    if (report_.stopReason() == StopReason::none && !end.step.ok && !end.resticFirst) {
         result.error = pluginFailed(end.step.message, end.step.hint);
         return;
     }
     const auto verdict = judgeFailure(end.restic, output.errorText(), report_.stopReason());
     result.error = verdict.error.value_or(task_errors::make(task_errors::kCancelled));
-    if (!output.summary() && (report_.stopReason() != StopReason::none || end.restic.signal != 0))
-        locks_.removeLeftBehind(plan.repository, plan.repository.localFolder(), stop);
 }
 
 void BackupDumps::judge(Verdict& verdict) {

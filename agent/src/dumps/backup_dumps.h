@@ -8,6 +8,7 @@
 
 #include "dumps/dump_names.h"
 #include "dumps/dump_stream.h"
+#include "executor/snapshot_ids.h"
 #include "executor/stale_locks.h"
 #include "executor/task_run.h"
 #include "plugins/plugins.h"

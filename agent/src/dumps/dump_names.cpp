@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/encoding.h"
+
 namespace agent {
 
 std::vector<DumpItem> itemsOf(const core::json::Object& answer) {
@@ -35,6 +37,10 @@ std::string encodedName(std::string_view name) {
             out += name[i];
     }
     return out;
+}
+
+std::string decodedName(std::string_view encoded) {
+    return core::percentDecode(encoded).value_or(std::string(encoded));
 }
 
 std::string dumpFile(const std::string& plugin, const std::string& server, const DumpItem& item,

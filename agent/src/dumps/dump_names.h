@@ -26,6 +26,9 @@ struct DumpItem {
 /// characters, white space at its ends. Two names never become one.
 [[nodiscard]] std::string encodedName(std::string_view name);
 
+/// The name that became this text.
+[[nodiscard]] std::string decodedName(std::string_view encoded);
+
 /// "/postgres/db-01/shop.dump": the same for each dump of a database, so that restic groups them.
 [[nodiscard]] std::string dumpFile(const std::string& plugin, const std::string& server, const DumpItem& item,
                                    const ResticVersion& restic);

@@ -150,10 +150,10 @@ std::optional<DumpEnd> DumpStream::follow(BackupOutput& output, const std::stop_
     }
     if (!stepEnd_) {
         stepEnd_ = messages_->finish(what_, std::nullopt);
-        // restic says "command failed" only where it ended by itself.
-        end.resticFirst =
-            messages_->count() == 0 ||
-            (!stepEnd_->ok && !exit->ok() && output.errorText().find("command failed") == std::string::npos);
+        // A restic that fails ends the step, which says nothing more then; and one whose step failed says so,
+        // or (0.19) that it was interrupted.
+        end.resticFirst = !stepEnd_->ok && !stepEnd_->saysWhy && !exit->ok() &&
+                          output.errorText().find("command failed") == std::string::npos;
     }
     end.step = std::move(*stepEnd_);
     if (!stalled_.empty() && !end.step.ok) {

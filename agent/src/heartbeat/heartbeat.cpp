@@ -10,6 +10,7 @@
 
 #include "agent_version.h"
 #include "core/wire.h"
+#include "plugins/plugin_report.h"
 #include "waiting/pause.h"
 
 namespace agent {
@@ -36,10 +37,11 @@ std::string architecture() {
     return machine;
 }
 
-Heartbeat::Heartbeat(HostClient& server, const Executor& executor, ResticProbe& restic, const StateDir& state,
-                     const Config& config, const core::Clock& clock, core::Logger log)
-    : server_(server), executor_(executor), restic_(restic), state_(state), config_(config), clock_(clock),
-      log_(std::move(log)), startedAt_(clock.now()) {}
+Heartbeat::Heartbeat(HostClient& server, const Executor& executor, ResticProbe& restic,
+                     const Plugins& plugins, const StateDir& state, const Config& config,
+                     const core::Clock& clock, core::Logger log)
+    : server_(server), executor_(executor), restic_(restic), plugins_(plugins), state_(state),
+      config_(config), clock_(clock), log_(std::move(log)), startedAt_(clock.now()) {}
 
 protocol::HeartbeatRequest Heartbeat::collect() {
     protocol::HeartbeatRequest out;
@@ -69,7 +71,14 @@ protocol::HeartbeatRequest Heartbeat::collect() {
         out.problems.push_back(*problem);
     if (executor_.failuresInARow() >= kFailuresThatMatter)
         out.problems.push_back("The last " + std::to_string(executor_.failuresInARow()) + " backups failed");
-    out.features = {std::string(protocol::features::kForgetHost)};
+    out.features = {std::string(protocol::features::kForgetHost), std::string(protocol::features::kDumps)};
+    auto plugins = describePlugins(plugins_);
+    for (const auto& plugin : plugins.items)
+        if (plugin.enabled && plugin.allowed)
+            out.availablePlugins.push_back(plugin.name);
+    out.pluginsVersion = plugins.version;
+    if (pluginsWanted_)
+        out.plugins = std::move(plugins);
     out.ownRepository = config_.repository.has_value();
     out.openTasks = executor_.openTasks();
     return out;
@@ -104,6 +113,9 @@ std::chrono::milliseconds Heartbeat::beat(core::http::Interrupter& interrupter) 
             failures_ = 0;
             lastOk_ = clock_.now();
             writeStatus(message, {});
+            pluginsWanted_ = answer.value->pluginsWanted;
+            if (pluginsWanted_ && !message.plugins)
+                return 0ms;
             const std::chrono::milliseconds advised =
                 std::chrono::seconds(answer.value->nextTaskCheckAfterSeconds);
             // A shorter interval of the machine's own configuration wins: it was set there on purpose.

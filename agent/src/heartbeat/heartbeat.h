@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "executor/executor.h"
 #include "metrics/metrics.h"
+#include "plugins/plugins.h"
 #include "restic/probe.h"
 #include "state/files.h"
 
@@ -20,8 +21,8 @@ namespace agent {
 /// thread runs it.
 class Heartbeat {
 public:
-    Heartbeat(HostClient& server, const Executor& executor, ResticProbe& restic, const StateDir& state,
-              const Config& config, const core::Clock& clock, core::Logger log);
+    Heartbeat(HostClient& server, const Executor& executor, ResticProbe& restic, const Plugins& plugins,
+              const StateDir& state, const Config& config, const core::Clock& clock, core::Logger log);
 
     void run(const std::stop_token& stop);
 
@@ -35,6 +36,7 @@ private:
     HostClient& server_;
     const Executor& executor_;
     ResticProbe& restic_;
+    const Plugins& plugins_;
     const StateDir& state_;
     const Config& config_;
     const core::Clock& clock_;
@@ -44,6 +46,7 @@ private:
     std::optional<core::Instant> lastOk_;
     core::Instant startedAt_;
     int failures_ = 0;
+    bool pluginsWanted_ = false;
 };
 
 /// "linux", "amd64": as Go names them, like the agents before this one.

@@ -75,7 +75,7 @@ std::optional<std::string> userName() {
 
 BackupRun::BackupRun(const TaskServices& services, protocol::BackupTask task, std::shared_ptr<Outbox> outbox)
     : services_(services), task_(std::move(task)), timeout_(timeLimit(task_, services.config)),
-      report_(services, std::move(outbox)), commands_(services, report_, timeout_),
+      report_(services, std::move(outbox)), commands_(services, report_, timeout_), ids_(services, commands_),
       locks_(commands_, report_), process_(services, report_, timeout_),
       dumps_(services, report_, commands_, locks_, process_) {}
 
@@ -267,33 +267,10 @@ void BackupRun::logProgress(const protocol::Progress& progress) {
                 process_.position());
 }
 
-std::optional<std::vector<SnapshotInfo>> BackupRun::askRepository(const std::vector<std::string>& filter,
-                                                                  const std::stop_token& stop) {
-    if (!access_)
-        return std::nullopt;
-    std::vector<std::string> arguments{"snapshots", "--json", "--no-lock"};
-    arguments.insert(arguments.end(), filter.begin(), filter.end());
-    std::optional<protocol::TaskError> error;
-    const auto result = commands_.run(*access_, arguments, stop, error, true);
-    if (!result || !result->exit.ok())
-        return std::nullopt;
-    return readSnapshots(result->output);
-}
-
 void BackupRun::completeId(protocol::BackupResult& result, const std::stop_token& stop) {
     if (!result.shortId || result.snapshotId)
         return;
-    if (localRepository_) {
-        if (auto id = patiently([folder = *localRepository_,
-                                 shortId = *result.shortId] { return fullSnapshotId(folder, shortId); },
-                                kLookAtRepository))
-            result.snapshotId = std::move(*id);
-    } else {
-        result.snapshotId = cachedSnapshotId(services_.commands.cache(), *result.shortId);
-    }
-    if (!result.snapshotId)
-        if (const auto found = askRepository({*result.shortId}, stop); found && found->size() == 1)
-            result.snapshotId = found->front().id;
+    result.snapshotId = ids_.whole(*result.shortId, access_, localRepository_, stop);
     if (!result.snapshotId)
         report_.note(protocol::notices::kShortIdOnly,
                      "restic named the snapshot " + *result.shortId +
@@ -317,7 +294,7 @@ BackupRun::End BackupRun::finish(const core::ProcessExit& exit, const BackupOutp
     if (outcomeIsOpen(exit, output, verdict)) {
         // The message may be lost, the snapshot is not: nothing is called failed before the repository was
         // asked.
-        auto found = askRepository({"--tag=task:" + report_.taskId()}, stop);
+        auto found = ids_.find(access_, {"--tag=task:" + report_.taskId()}, stop);
         if (stop.stop_requested())
             return End::left;
         if (found)

@@ -9,6 +9,7 @@
 #include "dumps/backup_dumps.h"
 #include "executor/repository_commands.h"
 #include "executor/restic_process.h"
+#include "executor/snapshot_ids.h"
 #include "executor/stale_locks.h"
 #include "executor/task_report.h"
 #include "executor/task_run.h"
@@ -41,10 +42,6 @@ private:
     /// Reads what restic writes until it ends.
     End follow(const std::stop_token& stop);
     End finish(const core::ProcessExit& exit, const BackupOutput& output, const std::stop_token& stop);
-    /// What the repository has under this task's tag, or under an id that restic cut short. nullopt: no
-    /// telling.
-    std::optional<std::vector<SnapshotInfo>> askRepository(const std::vector<std::string>& filter,
-                                                           const std::stop_token& stop);
     void completeId(restic::protocol::BackupResult& result, const std::stop_token& stop);
     /// What a person should read; makes a warning of a success where it must.
     void addNotices(const restic::protocol::BackupResult& result, const BackupOutput& output,
@@ -59,6 +56,7 @@ private:
     std::chrono::milliseconds timeout_;
     TaskReport report_;
     RepositoryCommands commands_;
+    SnapshotIds ids_;
     StaleLocks locks_;
     ResticProcess process_;
     BackupDumps dumps_;

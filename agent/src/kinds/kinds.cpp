@@ -5,10 +5,13 @@
 #include "kinds/add_key.h"
 #include "kinds/backup_run.h"
 #include "kinds/check.h"
+#include "kinds/dump_restore.h"
 #include "kinds/forget.h"
 #include "kinds/init.h"
 #include "kinds/list_snapshots.h"
 #include "kinds/locks.h"
+#include "kinds/plugin_setup.h"
+#include "kinds/plugin_test.h"
 #include "kinds/prune.h"
 #include "kinds/remove_key.h"
 #include "kinds/stats.h"
@@ -37,6 +40,10 @@ const KindOfWork* findWork(std::string_view kind) noexcept {
         runOf<protocol::TestTask, TestRun>(kinds::test),
         runOf<protocol::TaskPayload, AddKeyRun>(kinds::addKey),
         runOf<protocol::RemoveKeyTask, RemoveKeyRun>(kinds::removeKey),
+        runOf<protocol::PluginTestTask, PluginTestRun>(kinds::pluginTest),
+        runOf<protocol::PluginSetupTask, PluginSetupRun>(kinds::pluginSetup),
+        runOf<protocol::DumpTask, RestoreDumpRun>(kinds::restoreDump),
+        runOf<protocol::DumpTask, VerifyDumpRun>(kinds::verifyDump),
     };
     for (const auto& one : kAll)
         if (one.kind.name == kind)

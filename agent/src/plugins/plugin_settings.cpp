@@ -130,6 +130,17 @@ core::Result<Object> PluginSettings::resolve(const PluginFile& plugin, const std
     return protocol::withDefaults(plugin.settingsSchema, std::move(settings));
 }
 
+core::Result<Object> PluginSettings::tryOut(const PluginFile& plugin, const std::string& set,
+                                            const Object& settings) const {
+    const auto setup = of(plugin.name);
+    const auto kept = setup.sets.find(set);
+    auto all =
+        merged(plugin.settingsSchema, settings, kept == setup.sets.end() ? Object() : kept->second, true);
+    if (!all.problems.empty())
+        return core::Error(errors::kPlugin, sentenceOf(plugin.name, set, all.problems), all.problems);
+    return protocol::withDefaults(plugin.settingsSchema, std::move(all.values));
+}
+
 PluginSetup PluginSettings::change(const PluginFile& plugin, const Change& change) {
     if (config_.plugins.contains(plugin.name))
         throw core::Error(errors::kPlugin,

@@ -38,6 +38,11 @@ public:
     [[nodiscard]] core::Result<core::json::Object> resolve(const PluginFile& plugin,
                                                            const std::string& set) const;
 
+    /// As resolve(), with settings that are not kept; of secrets that they leave out, the kept ones are used
+    /// where they go to the same place.
+    [[nodiscard]] core::Result<core::json::Object> tryOut(const PluginFile& plugin, const std::string& set,
+                                                          const core::json::Object& settings) const;
+
     struct Change {
         std::optional<bool> enabled;
         std::string set;

@@ -67,6 +67,7 @@ void StepMessages::line(std::string_view text) {
         if (const auto* value = message.find("value"); value != nullptr && value->object() != nullptr)
             end_.answer = *value->object();
     } else if (type == step_message::kFail) {
+        end_.saysWhy = true;
         end_.message = core::printable(message.stringOr("message"));
         end_.hint = core::printable(message.stringOr("hint"));
     } else if (type == step_message::kProgress) {

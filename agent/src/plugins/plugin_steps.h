@@ -38,6 +38,8 @@ struct StepEnd {
     /// Why it failed, and what to do.
     std::string message;
     std::string hint;
+    /// The reason comes from the step itself, not from how its process ended.
+    bool saysWhy = false;
 };
 
 /// Reads what a step says while it runs. One thread.

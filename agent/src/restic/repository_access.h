@@ -67,6 +67,11 @@ void removeSecrets(restic::protocol::TaskPayload& task);
 template <typename Task>
 [[nodiscard]] Task withoutSecrets(Task task) {
     removeSecrets(task);
+    // A plugin's settings hold its secrets; tasks that have some are not gone on with after a restart.
+    if constexpr (requires { task.settings.reset(); })
+        task.settings.reset();
+    if constexpr (requires { task.destination.members(); })
+        task.destination = {};
     return task;
 }
 

@@ -49,7 +49,7 @@ AgentEnd AgentService::run(const std::stop_token& stop) {
     executorForReporter = &executor;
     Poller poller(server, executor, config_, log_.named("poller"));
     pollerForExecutor = &poller;
-    Heartbeat heartbeat(server, executor, restic, state_, config_, clock_, log_.named("heartbeat"));
+    Heartbeat heartbeat(server, executor, restic, plugins, state_, config_, clock_, log_.named("heartbeat"));
 
     log_.info("The agent runs",
               {{"version", kAgentVersion}, {"agent_id", identity.agentId}, {"server", address.url}});

@@ -102,6 +102,11 @@ const Type& wireType(const HeartbeatRequest*) {
                    {.doc = "Absent when no restic was found", .omitEmpty = true, .maxLength = 64})
             .field("availablePlugins", &HeartbeatRequest::availablePlugins,
                    {.optional = true, .maxLength = 64, .maxItems = 256})
+            .field(
+                "pluginsVersion", &HeartbeatRequest::pluginsVersion,
+                {.doc = "Another one with every change of the plugins", .omitEmpty = true, .maxLength = 128})
+            .field("plugins", &HeartbeatRequest::plugins,
+                   {.doc = "Where the server wants them: see pluginsWanted", .omitEmpty = true})
             .field("features", &HeartbeatRequest::features,
                    {.doc = "What the agent understands beyond the first version of the protocol",
                     .optional = true,
@@ -133,6 +138,8 @@ const Type& wireType(const HeartbeatResponse*) {
                     .optional = true,
                     .min = 1,
                     .max = 3600})
+            .field("pluginsWanted", &HeartbeatResponse::pluginsWanted,
+                   {.doc = "The next heartbeat is to bring the plugins", .optional = true, .omitEmpty = true})
             .build();
     return type;
 }

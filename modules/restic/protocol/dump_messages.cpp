@@ -10,7 +10,7 @@ using core::wire::Type;
 
 const Type& wireType(const PluginUse*) {
     static const auto type =
-        object<PluginUse>("PluginUse", tolerant, "A dump plugin that a backup uses")
+        object<PluginUse>("BackupPlugin", tolerant, "A dump plugin that a backup uses")
             .field("name", &PluginUse::name, {.minLength = 1, .maxLength = 64})
             .field("set", &PluginUse::set,
                    {.doc = "The name of settings that stand on the agent; absent: the plugin's own",
@@ -53,6 +53,9 @@ const Type& wireType(const DumpResult*) {
             .field("duration_seconds", &DumpResult::durationSeconds, {.omitEmpty = true})
             .field("time", &DumpResult::time, {.doc = "The snapshot's own time", .omitEmpty = true})
             .field("tags", &DumpResult::tags, {.optional = true, .omitEmpty = true})
+            .field(
+                "item", &DumpResult::item,
+                {.doc = "What the plugin knew of it, for its restore", .optional = true, .omitEmpty = true})
             .field("server", &DumpResult::server, {.omitEmpty = true, .maxLength = 256})
             .field("tool", &DumpResult::tool, {.omitEmpty = true, .maxLength = 256})
             .field("error", &DumpResult::error, {.omitEmpty = true})

@@ -5,6 +5,7 @@
 #include "restic/protocol/backup_task.h"
 #include "restic/protocol/key_tasks.h"
 #include "restic/protocol/maintenance_tasks.h"
+#include "restic/protocol/plugin_messages.h"
 
 namespace restic::protocol {
 using core::wire::typeOf;
@@ -93,12 +94,49 @@ const TaskKind removeKey{.name = "remove_key",
                          .timeLimit = 15min,
                          .payload = &typeOf<RemoveKeyTask>,
                          .result = &typeOf<RemoveKeyResult>};
+const TaskKind pluginTest{.name = "plugin_test",
+                          .summary = "Lets a dump plugin look at its server, and changes nothing",
+                          .lock = LockClass::none,
+                          .onRepository = false,
+                          .askedFor = false,
+                          .triedAgain = false,
+                          .timeLimit = 5min,
+                          .payload = &typeOf<PluginTestTask>,
+                          .result = &typeOf<PluginTestResult>};
+const TaskKind pluginSetup{.name = "plugin_setup",
+                           .summary = "Switches a dump plugin on or off, or changes its settings",
+                           .lock = LockClass::none,
+                           .onRepository = false,
+                           .askedFor = false,
+                           .triedAgain = false,
+                           .timeLimit = 5min,
+                           .payload = &typeOf<PluginSetupTask>,
+                           .result = &typeOf<PluginSetupResult>};
+const TaskKind restoreDump{.name = "restore_dump",
+                           .summary = "Brings a database back from its dump",
+                           .lock = LockClass::shared,
+                           .askedFor = false,
+                           .triedAgain = false,
+                           .timeLimit = 24h,
+                           .payload = &typeOf<DumpTask>,
+                           .result = &typeOf<RestoreDumpResult>};
+const TaskKind verifyDump{
+    .name = "verify_dump",
+    .summary = "Tries a dump: restores it into a server that is started for it and counts its rows",
+    .lock = LockClass::shared,
+    .askedFor = false,
+    .triedAgain = false,
+    .timeLimit = 24h,
+    .payload = &typeOf<DumpTask>,
+    .result = &typeOf<VerifyDumpResult>};
 } // namespace kinds
 
 std::span<const TaskKind* const> allKinds() noexcept {
-    static constexpr std::array kAll{&kinds::backup,    &kinds::init,   &kinds::check,  &kinds::forget,
-                                     &kinds::prune,     &kinds::unlock, &kinds::locks,  &kinds::stats,
-                                     &kinds::snapshots, &kinds::test,   &kinds::addKey, &kinds::removeKey};
+    static constexpr std::array kAll{
+        &kinds::backup,     &kinds::init,        &kinds::check,       &kinds::forget,
+        &kinds::prune,      &kinds::unlock,      &kinds::locks,       &kinds::stats,
+        &kinds::snapshots,  &kinds::test,        &kinds::addKey,      &kinds::removeKey,
+        &kinds::pluginTest, &kinds::pluginSetup, &kinds::restoreDump, &kinds::verifyDump};
     return kAll;
 }
 

@@ -60,6 +60,13 @@ inline constexpr ErrorKind kRepositoryMissing{
 inline constexpr ErrorKind kPluginNotAvailable{
     "PluginNotAvailable", 409, "The agent does not have this plugin",
     "Install the plugin on the machine, or take it out of the policy"};
+inline constexpr ErrorKind kPluginNotFound{"PluginNotFound", 404, "The agent has no such plugin",
+                                           "Install it on the machine; the agent tells of it by itself"};
+inline constexpr ErrorKind kPluginSetOnMachine{
+    "PluginSetOnMachine", 409, "The plugin's settings stand in the agent's configuration file",
+    "Change them there, or take them out of the file"};
+inline constexpr ErrorKind kNotADump{"NotADump", 409, "The snapshot is not the dump of a database",
+                                     "Choose a snapshot that a dump plugin made"};
 inline constexpr ErrorKind kTaskNotFound{"TaskNotFound", 404, "No such task", "Check the task's id"};
 inline constexpr ErrorKind kRunNotFound{"BackupRunNotFound", 404, "No such backup run", "Check the run's id"};
 inline constexpr ErrorKind kTargetNotFound{"TargetNotFound", 404, "No such target",
@@ -91,6 +98,7 @@ inline constexpr std::array kAll{&kAgentNotFound,        &kAgentAlreadyExists, &
                                  &kStaleAttempt,         &kInvalidParameters,  &kRepositoryUnreachable,
                                  &kRepositoryMissing,    &kPluginNotAvailable, &kRegistrationTokenNotFound,
                                  &kPolicyNotLinked,      &kResultIncomplete,   &kResultTooLarge,
-                                 &kRepositoryAppendOnly, &kPasswordElsewhere,  &kPasswordChanging};
+                                 &kRepositoryAppendOnly, &kPasswordElsewhere,  &kPasswordChanging,
+                                 &kPluginNotFound,       &kPluginSetOnMachine, &kNotADump};
 
 } // namespace restic::errors

@@ -104,14 +104,15 @@ protected:
             tell(secretsInProcesses(traffic_->canaries(), pid));
     }
     /// Neither the database nor a log, the host's or an agent's folder, an answer or what a command said
-    /// holds a secret of this test. Keys and an agent's identity are what they are.
+    /// holds a secret of this test. Keys, an agent's identity and the settings of its plugins are what they
+    /// are.
     void proveSecretsKept() {
         addIdentities(*traffic_, dir_.path());
         tell(traffic_->complaints());
         for (const auto& file : std::filesystem::directory_iterator(dir_.path())) {
             const auto name = file.path().filename().string();
             if (name.starts_with("data") || name.starts_with("state") || name.ends_with(".log"))
-                tell(secretsInFiles(traffic_->canaries(), file.path(), {"identity.json"}));
+                tell(secretsInFiles(traffic_->canaries(), file.path(), {"identity.json", "settings.json"}));
         }
         if (databaseUrl_.starts_with("postgresql:") && !exempt_.contains(Proof::tables))
             tell(secretsInTables(traffic_->canaries(), databaseUrl_));

@@ -56,10 +56,11 @@ TEST_F(BackupPlanTest, BuildsTheCommandFromFields) {
     const auto planned = plan();
     const auto& made = std::get<BackupPlan>(planned);
     EXPECT_EQ(made.arguments,
-              (std::vector<std::string>{
-                  "backup", "--json", "--host=web-01", "--tag=policy:0190b6f0-0000-7000-8000-000000000002",
-                  "--tag=task:0190b6f0-0000-7000-8000-000000000001", "--tag=nightly", "--exclude=*.log",
-                  "--exclude=--json", "--exclude=/tmp", "--", dir_.path().string()}));
+              (std::vector<std::string>{"backup", "--json", "--host=web-01", "--limit-upload=100",
+                                        "--tag=policy:0190b6f0-0000-7000-8000-000000000002",
+                                        "--tag=task:0190b6f0-0000-7000-8000-000000000001", "--tag=nightly",
+                                        "--exclude=*.log", "--exclude=--json", "--exclude=/tmp", "--",
+                                        dir_.path().string()}));
     EXPECT_EQ(made.timeout, 6h);
 }
 

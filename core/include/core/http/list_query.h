@@ -24,6 +24,7 @@ public:
         plain(text);
     }
     void whereNull(std::string_view column) { plain(std::string(column) + " IS NULL"); }
+    void whereNotNull(std::string_view column) { plain(std::string(column) + " IS NOT NULL"); }
     /// A word of a small, fixed set ("failed"), written into the statement: as a parameter PostgreSQL would
     /// plan for an average word, and read everything to find a rare one. Throws kValidation for what is no
     /// word of lower-case letters, so that nothing else gets into the text.

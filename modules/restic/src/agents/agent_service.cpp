@@ -7,6 +7,7 @@
 #include "core/encoding.h"
 #include "core/random.h"
 #include "errors.h"
+#include "plugins/agent_plugin_store.h"
 #include "restic/events.h"
 
 namespace restic {
@@ -213,15 +214,20 @@ protocol::HeartbeatResponse AgentService::heartbeat(const TenantContext& context
                                                     const protocol::HeartbeatRequest& request,
                                                     const std::string& address) {
     const Instant now = clock_.now();
+    bool pluginsWanted = false;
     database_.transact(context, [&](Transaction& tx) {
         const auto agent = AgentStore::find(tx, id);
         if (!agent)
             throw core::Error(errors::kAgentNotFound, "The agent has been revoked.");
+        if (request.plugins)
+            AgentPluginStore::record(tx, id, *request.plugins, now);
+        else if (request.pluginsVersion)
+            pluginsWanted = AgentPluginStore::version(tx, id) != *request.pluginsVersion;
         core::json::Object metadata =
             agent->metadata.object() != nullptr ? *agent->metadata.object() : core::json::Object();
         const auto report = core::wire::toJson(request);
         for (const auto& [name, value] : report.object()->members())
-            if (name != "version" && name != "os" && name != "openTasks")
+            if (name != "version" && name != "os" && name != "openTasks" && name != "plugins")
                 metadata.set(name, value);
         if (metadata.find("ip") == nullptr)
             metadata.set("ip", address);
@@ -236,7 +242,7 @@ protocol::HeartbeatResponse AgentService::heartbeat(const TenantContext& context
             tasks_.reconcile(tx, id, open);
         }
     });
-    return {"ok", settings_.heartbeatInterval.count() / 1000};
+    return {"ok", settings_.heartbeatInterval.count() / 1000, pluginsWanted};
 }
 
 void AgentService::revoke(const TenantContext& context, const Uuid& id) {

@@ -8,6 +8,7 @@
 #include "core/cron.h"
 #include "core/wire.h"
 #include "errors.h"
+#include "policies/plugin_uses.h"
 #include "policies/target_store.h"
 #include "repositories/repository_store.h"
 #include "slot.h"
@@ -30,6 +31,8 @@ void PolicyService::validate(const Policy& policy) {
               "\"" + policy.timezone + "\" is no time zone of the IANA database, like Europe/Berlin"}});
     if (const auto problem = problemOfSchedule({policy.schedule, policy.timezone}))
         throw core::Error(errors::kInvalidCron, *problem, {{"/schedule", *problem}});
+    if (policy.includePaths.empty() && (policy.plugins.array() == nullptr || policy.plugins.array()->empty()))
+        throw core::wire::validationError({{"/include_paths", "is required where no plugin is used"}});
     const auto& keep = policy.retention;
     for (const auto& count :
          {keep.keepLast, keep.keepHourly, keep.keepDaily, keep.keepWeekly, keep.keepMonthly, keep.keepYearly})
@@ -71,15 +74,7 @@ void requireRunnable(Transaction& tx, const Policy& policy, const Agent& agent) 
                         repository->name, agent.hostname),
             {{"/repository_id", "is on the disk of another agent than " + agent.hostname}});
     }
-    const auto available = agent.plugins();
-    if (const auto* uses = policy.plugins.array())
-        for (std::size_t i = 0; i < uses->size(); ++i)
-            if (const auto name = (*uses)[i].stringOr("name"); !name.empty())
-                if (std::find(available.begin(), available.end(), name) == available.end())
-                    throw core::Error(
-                        errors::kPluginNotAvailable,
-                        fmt::format("The agent {} does not have the plugin \"{}\".", agent.hostname, name),
-                        {{fmt::format("/plugins/{}/name", i), "is not available on " + agent.hostname}});
+    requirePlugins(tx, policy, agent);
 }
 } // namespace
 
@@ -98,6 +93,7 @@ namespace {
 
 Policy PolicyService::create(Transaction& tx, Policy policy) {
     validate(policy);
+    requireKnownPlugins(tx, policy);
     const auto limits = limits_->getForCreation(tx, tx.tenant());
     base::TenantLimits::require(PolicyStore::count(tx), limits.policies, "policies");
     policy.tenant = tx.tenant();
@@ -121,6 +117,7 @@ Policy PolicyService::get(Transaction& tx, const Uuid& id) {
 Policy PolicyService::update(Transaction& tx, const Uuid& id, Policy policy) {
     validate(policy);
     const Policy before = get(tx, id);
+    requireKnownPlugins(tx, policy);
     policy.id = id;
     policy.tenant = before.tenant;
     policy.createdAt = before.createdAt;

@@ -27,8 +27,18 @@ const Type& wireType(const PluginUse*) {
     static const auto type =
         object<PluginUse>("PluginUse", strict)
             .field("name", &PluginUse::name, {.minLength = 1, .maxLength = 64, .check = core::checkName})
-            .field("settings", &PluginUse::settings, {.optional = true})
-            .field("on_error", &PluginUse::onError, {.optional = true, .oneOf = {"fail", "warn", "ignore"}})
+            .field("set", &PluginUse::set,
+                   {.doc = "The name of settings that stand on the agent; absent: the plugin's own",
+                    .omitEmpty = true,
+                    .minLength = 1,
+                    .maxLength = 64,
+                    .check = core::checkName})
+            .field("settings", &PluginUse::settings,
+                   {.doc = "Over the agent's: fields that the plugin leaves to policies", .optional = true})
+            .field("on_error", &PluginUse::onError,
+                   {.doc = "What a failed dump does to the backup",
+                    .optional = true,
+                    .oneOf = {"fail", "warn", "ignore"}})
             .build();
     return type;
 }
@@ -44,10 +54,10 @@ const Type& wireType(const PolicyInput*) {
             .field("timezone", &PolicyInput::timezone,
                    {.doc = "IANA name", .optional = true, .maxLength = 64, .example = "Europe/Berlin"})
             .field("include_paths", &PolicyInput::includePaths,
-                   {.doc = "Absolute paths to back up",
+                   {.doc = "Absolute paths to back up; none for a policy of databases alone",
+                    .optional = true,
                     .minLength = 1,
                     .maxLength = 4096,
-                    .minItems = 1,
                     .maxItems = 1000,
                     .check = checkAbsolute})
             .field("exclude_paths", &PolicyInput::excludePaths,

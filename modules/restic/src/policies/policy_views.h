@@ -17,6 +17,8 @@ struct RetentionRules {
 
 struct PluginUse {
     std::string name;
+    /// The name of settings that stand on the agent.
+    std::optional<std::string> set;
     core::json::Object settings;
     std::string onError = "fail";
 };

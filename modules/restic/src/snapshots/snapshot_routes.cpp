@@ -37,9 +37,10 @@ void SnapshotRoutes::addTo(std::vector<core::http::Route>& routes) const {
                       .handler = [s = *this](Request& request) -> Outcome {
                           const auto query = request.queryAs<SnapshotQuery>();
                           return Response::of(s.database.read(request.tenant(), [&](Transaction& tx) {
-                              return page(
-                                  tx, {query.targetId, query.policyId, query.repositoryId, query.backupRunId},
-                                  query);
+                              return page(tx,
+                                          {query.targetId, query.policyId, query.repositoryId,
+                                           query.backupRunId, query.dumps},
+                                          query);
                           }));
                       }});
     routes.push_back({.method = "GET",

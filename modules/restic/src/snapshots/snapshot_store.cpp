@@ -16,18 +16,26 @@ using core::db::Use;
 
 const core::db::Table<Snapshot>& table() {
     static const core::db::Table<Snapshot> columns(
-        "restic_snapshots",
-        {column("id", &Snapshot::id, Use::fixed), column("repository_id", &Snapshot::repository, Use::fixed),
-         column("target_id", &Snapshot::target), column("policy_id", &Snapshot::policy),
-         column("backup_run_id", &Snapshot::run), column("snapshot_id", &Snapshot::snapshotId),
-         column("short_id", &Snapshot::shortId), column("time_us", &Snapshot::time),
-         column("hostname", &Snapshot::hostname), column("username", &Snapshot::username),
-         column("paths", &Snapshot::paths), column("tags", &Snapshot::tags),
-         column("parent", &Snapshot::parent), column("tree", &Snapshot::tree),
-         column("source", &Snapshot::source), column("file_count", &Snapshot::fileCount),
-         column("size_bytes", &Snapshot::sizeBytes),
-         column("removed_at_us", &Snapshot::removedAt, Use::readOnly),
-         column("created_at_us", &Snapshot::recordedAt, Use::insertOnly)});
+        "restic_snapshots", {column("id", &Snapshot::id, Use::fixed),
+                             column("repository_id", &Snapshot::repository, Use::fixed),
+                             column("target_id", &Snapshot::target),
+                             column("policy_id", &Snapshot::policy),
+                             column("backup_run_id", &Snapshot::run),
+                             column("snapshot_id", &Snapshot::snapshotId),
+                             column("short_id", &Snapshot::shortId),
+                             column("time_us", &Snapshot::time),
+                             column("hostname", &Snapshot::hostname),
+                             column("username", &Snapshot::username),
+                             column("paths", &Snapshot::paths),
+                             column("tags", &Snapshot::tags),
+                             column("parent", &Snapshot::parent),
+                             column("tree", &Snapshot::tree),
+                             column("source", &Snapshot::source),
+                             column("file_count", &Snapshot::fileCount),
+                             column("size_bytes", &Snapshot::sizeBytes),
+                             column("dump", &Snapshot::dump),
+                             column("removed_at_us", &Snapshot::removedAt, Use::readOnly),
+                             column("created_at_us", &Snapshot::recordedAt, Use::insertOnly)});
     return columns;
 }
 } // namespace
@@ -105,6 +113,10 @@ std::vector<Snapshot> SnapshotStore::list(Transaction& tx, const Filter& filter,
         query.where("backup_run_id = ?", *filter.run);
     if (filter.policy)
         query.where("policy_id = ?", *filter.policy);
+    if (filter.dumps && *filter.dumps)
+        query.whereNotNull("dump");
+    else if (filter.dumps)
+        query.whereNull("dump");
     query.page("time_us", page);
     return table().readAll(query.run(tx));
 }

@@ -32,6 +32,8 @@ struct Snapshot {
     std::string source; ///< agent_report or direct_poll
     std::optional<std::int64_t> fileCount;
     std::optional<std::int64_t> sizeBytes;
+    /// Of one that is the dump of a database: plugin, set, database, file, item. Else null.
+    core::json::Value dump;
     /// Known to be gone since then.
     std::optional<core::Instant> removedAt;
     /// When the row was made; not read again.
@@ -59,6 +61,8 @@ public:
         std::optional<core::Uuid> policy;
         std::optional<core::Uuid> repository;
         std::optional<core::Uuid> run;
+        /// Dumps of databases only, or none of them.
+        std::optional<bool> dumps;
     };
     /// Those that are there.
     static std::vector<Snapshot> list(core::db::Transaction& tx, const Filter& filter,

@@ -1,11 +1,24 @@
 #include "snapshots/snapshot_views.h"
 
+#include "dumps/dump_of_snapshot.h"
+
 namespace restic {
 
 using core::wire::object;
 using core::wire::strict;
 using core::wire::tolerant;
 using core::wire::Type;
+
+const Type& wireType(const DumpView*) {
+    static const auto type =
+        object<DumpView>("DumpOfSnapshot", tolerant, "A database that a snapshot is the dump of")
+            .field("plugin", &DumpView::plugin)
+            .field("set", &DumpView::set)
+            .field("database", &DumpView::database)
+            .field("file", &DumpView::file, {.doc = "Its path in the snapshot"})
+            .build();
+    return type;
+}
 
 const Type& wireType(const SnapshotView*) {
     static const auto type =
@@ -26,23 +39,31 @@ const Type& wireType(const SnapshotView*) {
             .field("target_id", &SnapshotView::targetId)
             .field("backup_run_id", &SnapshotView::backupRunId)
             .field("repository_id", &SnapshotView::repositoryId)
+            .field("dump", &SnapshotView::dump, {.doc = "Of one that is the dump of a database"})
             .build();
     return type;
 }
 
 SnapshotView SnapshotView::of(const Snapshot& s) {
-    return {s.id,     s.snapshotId, s.shortId, s.time,      s.hostname,  s.username, s.paths, s.tags,
-            s.parent, s.tree,       s.source,  s.fileCount, s.sizeBytes, s.target,   s.run,   s.repository};
+    std::optional<DumpView> dump;
+    if (auto known = dumpIn(s.dump))
+        dump = DumpView{std::move(known->plugin), std::move(known->set), std::move(known->database),
+                        std::move(known->file)};
+    return {s.id,        s.snapshotId, s.shortId, s.time,       s.hostname,     s.username,
+            s.paths,     s.tags,       s.parent,  s.tree,       s.source,       s.fileCount,
+            s.sizeBytes, s.target,     s.run,     s.repository, std::move(dump)};
 }
 
 const Type& wireType(const SnapshotQuery*) {
-    static const auto type = object<SnapshotQuery>("SnapshotQuery", strict)
-                                 .include<core::http::PageQuery>()
-                                 .field("target_id", &SnapshotQuery::targetId)
-                                 .field("policy_id", &SnapshotQuery::policyId)
-                                 .field("repository_id", &SnapshotQuery::repositoryId)
-                                 .field("backup_run_id", &SnapshotQuery::backupRunId)
-                                 .build();
+    static const auto type =
+        object<SnapshotQuery>("SnapshotQuery", strict)
+            .include<core::http::PageQuery>()
+            .field("target_id", &SnapshotQuery::targetId)
+            .field("policy_id", &SnapshotQuery::policyId)
+            .field("repository_id", &SnapshotQuery::repositoryId)
+            .field("backup_run_id", &SnapshotQuery::backupRunId)
+            .field("dumps", &SnapshotQuery::dumps, {.doc = "Dumps of databases only, or none of them"})
+            .build();
     return type;
 }
 

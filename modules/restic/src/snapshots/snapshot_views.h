@@ -12,6 +12,15 @@
 /// What people's API takes and answers of snapshots: declared here once.
 namespace restic {
 
+/// Of a snapshot that is the dump of a database.
+struct DumpView {
+    std::string plugin;
+    std::optional<std::string> set;
+    std::string database;
+    /// Its path in the snapshot.
+    std::string file;
+};
+
 struct SnapshotView {
     core::Uuid id;
     std::string snapshotId;
@@ -29,6 +38,7 @@ struct SnapshotView {
     std::optional<core::Uuid> targetId;
     std::optional<core::Uuid> backupRunId;
     core::Uuid repositoryId;
+    std::optional<DumpView> dump;
     static SnapshotView of(const Snapshot& snapshot);
 };
 
@@ -37,8 +47,10 @@ struct SnapshotQuery : core::http::PageQuery {
     std::optional<core::Uuid> policyId;
     std::optional<core::Uuid> repositoryId;
     std::optional<core::Uuid> backupRunId;
+    std::optional<bool> dumps;
 };
 
+const core::wire::Type& wireType(const DumpView*);
 const core::wire::Type& wireType(const SnapshotView*);
 const core::wire::Type& wireType(const SnapshotQuery*);
 

@@ -122,7 +122,8 @@ Task TaskService::create(Transaction& tx, const TaskRequest& request) {
     kind.check(task, policy);
     if (request.priority)
         task.priority = *request.priority;
-    if (!task.repository && !task.unsavedUntil && !agent->hasOwnRepository())
+    if (!task.repository && !task.unsavedUntil && kind.declaration().onRepository &&
+        !agent->hasOwnRepository())
         throw core::Error(errors::kRepositoryMissing,
                           "Nothing says which repository it is for: neither the request nor "
                           "its policy names a repository, and the agent " +

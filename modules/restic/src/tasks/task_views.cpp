@@ -6,6 +6,7 @@
 #include "restic/protocol/task_kinds.h"
 #include "restic/protocol/task_state.h"
 #include "tasks/kinds/backup.h"
+#include "tasks/kinds/plugins.h"
 #include "tasks/task_wait.h"
 
 namespace restic {
@@ -44,6 +45,12 @@ std::vector<const Type& (*)()> parameterTypes() {
     return {&core::wire::typeOf<BackupParameters>, &core::wire::typeOf<protocol::CheckParameters>,
             &core::wire::typeOf<protocol::ForgetParameters>, &core::wire::typeOf<protocol::StatsParameters>,
             &core::wire::typeOf<protocol::NoParameters>};
+}
+/// And of those that routes of their own make.
+std::vector<const Type& (*)()> allParameterTypes() {
+    auto all = parameterTypes();
+    all.insert(all.end(), {&core::wire::typeOf<PluginParameters>, &core::wire::typeOf<DumpParameters>});
+    return all;
 }
 } // namespace
 
@@ -170,7 +177,7 @@ const Type& wireType(const TaskView*) {
             .field("target_id", &TaskView::targetId)
             .field("repository_id", &TaskView::repositoryId)
             .field("priority", &TaskView::priority)
-            .field("parameters", &TaskView::parameters, {.shapes = parameterTypes()})
+            .field("parameters", &TaskView::parameters, {.shapes = allParameterTypes()})
             .field("metadata", &TaskView::metadata)
             .field("result", &TaskView::result, {.shapes = resultTypes()})
             .field("result_items", &TaskView::resultItems,

@@ -3,12 +3,16 @@
 #include <algorithm>
 
 #include "agents/agent_store.h"
+#include "core/text.h"
+#include "dumps/dump_of_snapshot.h"
+#include "dumps/dump_store.h"
 #include "errors.h"
 #include "field_rules.h"
 #include "policies/target_store.h"
 #include "repositories/place.h"
 #include "repositories/repository_store.h"
 #include "restic/events.h"
+#include "restic/protocol/agent_messages.h"
 #include "restic/protocol/task_errors.h"
 #include "rows.h"
 #include "snapshots/snapshot_discovery.h"
@@ -70,18 +74,53 @@ Expected expectedOf(Transaction& tx, const Task& task) {
     return expected;
 }
 
-/// A plugin that the policy insists on and the agent lacks.
-std::optional<std::string> missingPlugin(Transaction& tx, const Task& task, const Policy& policy) {
-    const auto* uses = policy.plugins.array();
-    if (uses == nullptr || uses->empty())
-        return std::nullopt;
+/// The plugins that a policy uses, as its agent gets them.
+std::vector<protocol::PluginUse> pluginsOf(const Policy& policy) {
+    std::vector<protocol::PluginUse> out;
+    if (const auto* uses = policy.plugins.array())
+        for (const auto& use : *uses)
+            if (auto read = core::wire::read<protocol::PluginUse>(use))
+                out.push_back(std::move(read).value());
+    return out;
+}
+
+/// An agent of before dumps would leave them out without a word.
+bool wouldLeaveOut(Transaction& tx, const Task& task, const std::vector<protocol::PluginUse>& plugins) {
+    if (plugins.empty())
+        return false;
     const auto agent = AgentStore::find(tx, task.agent);
-    const auto available = agent ? agent->plugins() : std::vector<std::string>();
-    for (const auto& use : *uses)
-        if (use.stringOr("on_error", "fail") == "fail" &&
-            std::find(available.begin(), available.end(), use.stringOr("name")) == available.end())
-            return use.stringOr("name");
-    return std::nullopt;
+    return !agent || !agent->understands(protocol::features::kDumps);
+}
+
+/// A dump's row among the snapshots.
+void recordDump(Transaction& tx, core::event::Bus& events, Snapshot snapshot,
+                const protocol::DumpResult& dump, Instant now) {
+    snapshot.dump = documentOf(dump);
+    if (snapshot.dump.isNull() || (!dump.snapshotId && !dump.shortId))
+        return;
+    snapshot.snapshotId = dump.snapshotId ? *dump.snapshotId : dump.shortId->substr(0, 8);
+    snapshot.time = dump.time.value_or(now);
+    snapshot.paths = {*dump.file};
+    snapshot.tags = dump.tags;
+    snapshot.fileCount = 1;
+    if (dump.bytes)
+        snapshot.sizeBytes = static_cast<std::int64_t>(*dump.bytes);
+    recordFound(tx, events, std::move(snapshot), now);
+}
+
+/// Why nothing old is removed after dumps that were not made, or are doubtful.
+std::string doubtsAboutDumps(Transaction& tx, const Task& task, const protocol::BackupResult& result) {
+    std::string all;
+    const auto known = task.target ? DumpStore::of(tx, *task.target) : std::vector<KnownDump>();
+    for (const auto& dump : result.dumps) {
+        std::optional<std::string> doubt = doubtAboutSize(dump, known);
+        if (dump.state != protocol::dump_state::kSaved)
+            doubt = "There is no new dump of " + core::printable(dump.database.value_or("its databases")) +
+                    " (" + dump.plugin + ").";
+        if (doubt)
+            all += (all.empty() ? "" : " ") + *doubt;
+    }
+    return all;
 }
 } // namespace
 
@@ -100,13 +139,16 @@ BackupKind::payload(Transaction& tx, const Task& task, const std::optional<Polic
         own.exclude = policy->excludePaths;
         own.tags = policy->tags;
         own.retention = policy->retention;
-        if (const auto plugin = missingPlugin(tx, task, *policy))
-            return protocol::task_errors::make(protocol::task_errors::kPluginFailed,
-                                               "The agent does not have the plugin \"" + *plugin +
-                                                   "\", without which the policy wants no backup.");
+        own.plugins = pluginsOf(*policy);
     }
-    if (auto sources = listParameter(task.parameters, "sources"); !sources.empty())
+    if (auto sources = listParameter(task.parameters, "sources"); !sources.empty()) {
         own.sources = std::move(sources);
+        own.plugins.clear(); // what is saved beside the policy's paths is files
+    }
+    if (wouldLeaveOut(tx, task, own.plugins))
+        return protocol::task_errors::make(
+            protocol::task_errors::kPluginFailed,
+            "The agent is too old for the policy's databases: it would save its files only. Upgrade it.");
     for (auto& pattern : listParameter(task.parameters, "exclude"))
         own.exclude.push_back(std::move(pattern));
     for (auto& tag : listParameter(task.parameters, "tags"))
@@ -139,18 +181,22 @@ void BackupKind::willBeTriedAgain(Transaction& tx, const Task& task, Instant now
 void BackupKind::reported(Transaction& tx, const Task& task, const core::json::Value& value,
                           Instant now) const {
     const auto result = resultOf(value);
-    if ((!result.snapshotId && !result.shortId) || !task.repository)
+    if (!task.repository)
         return;
     Snapshot snapshot;
     snapshot.repository = *task.repository;
     snapshot.target = task.target;
     snapshot.policy = task.policy;
     snapshot.run = task.id;
+    snapshot.hostname = result.hostname;
+    snapshot.username = result.username;
+    for (const auto& dump : result.dumps)
+        recordDump(tx, events_, snapshot, dump, now);
+    if (!result.snapshotId && !result.shortId)
+        return;
     // Eight digits are what restic 0.14 says; the rest is written when it is known.
     snapshot.snapshotId = result.snapshotId ? *result.snapshotId : result.shortId->substr(0, 8);
     snapshot.time = result.time.value_or(result.startedAt.value_or(now));
-    snapshot.hostname = result.hostname;
-    snapshot.username = result.username;
     snapshot.paths = result.paths;
     snapshot.tags = result.tags;
     snapshot.parent = result.parent;
@@ -165,7 +211,13 @@ void BackupKind::reported(Transaction& tx, const Task& task, const core::json::V
 void BackupKind::judge(Transaction& tx, const Task& task, TaskEnd& end, Instant now) const {
     if (end.state != TaskState::success && end.state != TaskState::warning)
         return;
-    if (auto doubts = doubtsAbout(resultOf(end.result), expectedOf(tx, task), now); !doubts.empty()) {
+    const auto result = resultOf(end.result);
+    auto doubts = doubtsAbout(result, expectedOf(tx, task), now);
+    const auto known = task.target ? DumpStore::of(tx, *task.target) : std::vector<KnownDump>();
+    for (const auto& dump : result.dumps)
+        if (const auto doubt = doubtAboutSize(dump, known))
+            doubts += (doubts.empty() ? "" : " ") + *doubt;
+    if (!doubts.empty()) {
         end.state = TaskState::warning;
         end.message = std::move(doubts);
     }
@@ -192,6 +244,13 @@ void BackupKind::ended(Transaction& tx, const Task& task, const TaskEnd& end, In
             run.heldBecause = reasonsToHold(result, expectedOf(tx, task), now);
         else
             run.heldBecause = end.message.value_or("the last backup failed");
+        if (const auto doubts = doubtsAboutDumps(tx, task, result);
+            !doubts.empty() && run.heldBecause.find(doubts) == std::string::npos)
+            run.heldBecause += (run.heldBecause.empty() ? "" : " ") + doubts;
+        for (const auto& dump : result.dumps)
+            DumpStore::record(tx, *task.target, dump, now);
+        if (end.state == TaskState::success || end.state == TaskState::warning)
+            DumpStore::keepOnly(tx, *task.target, result.dumps);
         TargetStore::recordRun(tx, *task.target, run);
     }
     events::BackupCompleted completed;

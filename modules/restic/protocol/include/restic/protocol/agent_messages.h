@@ -9,6 +9,7 @@
 #include "core/time.h"
 #include "core/uuid.h"
 #include "core/wire.h"
+#include "restic/protocol/plugin_messages.h"
 
 namespace restic::protocol {
 
@@ -65,6 +66,8 @@ struct OpenTask {
 namespace features {
 /// `host` of forget and prune.
 inline constexpr std::string_view kForgetHost = "forget_host";
+/// `plugins` of a backup, and the kinds of tasks around dumps.
+inline constexpr std::string_view kDumps = "dumps";
 } // namespace features
 
 /// agent → server, `POST /agents/{id}/heartbeat`. Only `version` and `os` are required.
@@ -89,6 +92,9 @@ struct HeartbeatRequest {
     std::vector<std::string> problems;
     /// The agent's own configuration names a repository, for policies that name none.
     bool ownRepository = false;
+    /// Another one with every change of the plugins; and they themselves, where the server wants them.
+    std::optional<std::string> pluginsVersion;
+    std::optional<AgentPlugins> plugins;
     /// The open tasks; absent from agents that keep no journal, so that "none" and "unknown" differ.
     std::optional<std::vector<OpenTask>> openTasks;
 };
@@ -97,6 +103,8 @@ struct HeartbeatRequest {
 struct HeartbeatResponse {
     std::string status = "ok";
     std::int64_t nextTaskCheckAfterSeconds = 30;
+    /// The server does not know the agent's plugins as they are now: the next heartbeat is to bring them.
+    bool pluginsWanted = false;
 };
 
 const core::wire::Type& wireType(const RegisterRequest*);

@@ -51,6 +51,8 @@ struct DumpResult {
     std::optional<double> durationSeconds;
     std::optional<core::Instant> time;
     std::vector<std::string> tags;
+    /// What the plugin knew of it, for its restore.
+    core::json::Object item;
     /// "PostgreSQL 15.8", "pg_dump 15.8".
     std::optional<std::string> server;
     std::optional<std::string> tool;

@@ -29,6 +29,8 @@ struct TaskKind {
     bool makesRepository = false;
     /// It takes away what the repository holds: where agents may only add, one agent alone does it.
     bool removes = false;
+    /// It works on a repository; false: on its agent's machine alone.
+    bool onRepository = true;
     /// People may ask for it by its name; false: what it needs is made by a route of its own, or by the task
     /// before it.
     bool askedFor = true;
@@ -46,7 +48,7 @@ struct TaskKind {
 
 namespace kinds {
 extern const TaskKind backup, init, check, forget, prune, unlock, locks, stats, snapshots, test, addKey,
-    removeKey;
+    removeKey, pluginTest, pluginSetup, restoreDump, verifyDump;
 } // namespace kinds
 
 /// All of them, in the order in which documentation lists them.

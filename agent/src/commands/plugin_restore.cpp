@@ -1,0 +1,113 @@
+#include "commands/plugin_restore.h"
+
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "core/text.h"
+#include "dumps/dump_names.h"
+#include "dumps/dump_reader.h"
+#include "restic/probe.h"
+#include "restic/snapshots.h"
+#include "state/files.h"
+
+namespace agent {
+namespace {
+using core::json::Object;
+
+RepositoryAccess accessOf(const RestoreContext& context, const std::optional<ResticVersion>& version) {
+    const auto access =
+        planAccess(restic::protocol::TaskPayload{}, {context.config, context.config.agent.hostname, version});
+    if (const auto* error = std::get_if<restic::protocol::TaskError>(&access))
+        throw core::Error(errors::kPlugin, error->message + ". " + error->hint);
+    return std::get<RepositoryAccess>(access);
+}
+
+/// The path of the only file that a dump's snapshot has.
+std::string fileOf(const RestoreContext& context, const ResticCommands& commands,
+                   const RepositoryAccess& access, const std::string& snapshot) {
+    auto command = commands.on(access, {"snapshots", "--json", "--no-lock", snapshot});
+    command.spec.standardOutput = core::ProcessOutput::capture();
+    command.spec.standardError = core::ProcessOutput::capture();
+    const auto result = context.runner.run(command.spec);
+    const auto found =
+        result && result.value().exit.ok() ? readSnapshots(result.value().output) : std::nullopt;
+    if (!found || found->size() != 1 || found->front().paths.size() != 1)
+        throw core::Error(errors::kPlugin,
+                          "The repository does not show a snapshot " + core::printable(snapshot) +
+                              " with one dump in it. Look with restic snapshots, and name --file");
+    return found->front().paths.front();
+}
+
+void print(const CommonOptions& common, const DumpReader::End& end, const PluginRestore& what,
+           const std::string& target) {
+    if (common.json) {
+        Object out{{"ok", !end.error.has_value()},
+                   {"database", target},
+                   {"bytes", static_cast<std::int64_t>(end.bytes)},
+                   {"answer", end.answer}};
+        out.set("error", end.error ? core::wire::toJson(*end.error) : core::json::Value());
+        fmt::print("{}\n", core::json::write(out));
+        return;
+    }
+    if (end.error) {
+        fmt::print("PROBLEM: {}\n  {}\n", end.error->message, end.error->hint);
+        return;
+    }
+    if (const auto* tables = end.answer.find("tables"); what.verify && tables != nullptr && tables->array())
+        for (const auto& table : *tables->array())
+            fmt::print("  {:<50} {:>12} rows\n", core::printable(table.stringOr("name")),
+                       table.integerOr("rows"));
+    if (const auto* warnings = end.answer.find("warnings"); warnings != nullptr && warnings->array())
+        for (const auto& warning : *warnings->array())
+            if (const auto* text = warning.string())
+                fmt::print("Warning: {}\n", core::printable(*text));
+    fmt::print("{} {}.\n", core::printable(target), what.verify ? "can be restored" : "is restored");
+}
+} // namespace
+
+ExitCode restoreFromCommandLine(const Plugins& plugins, const PluginFile& plugin, const PluginRestore& what,
+                                const RestoreContext& context) {
+    const auto* step = what.verify ? "verify" : "restore";
+    if (!plugin.can(step))
+        throw core::Error(errors::kPlugin, "The plugin " + plugin.name + " cannot " + step + " a dump");
+    const auto settings = plugins.settings().tryOut(plugin, what.set, [&] {
+        const auto setup = plugins.settings().of(plugin.name);
+        const auto found = setup.sets.find(what.set);
+        return found == setup.sets.end() ? Object() : found->second;
+    }());
+    if (!settings)
+        throw core::Error(settings.error());
+    const ResticCommands commands(context.config, context.common.stateDir / "cache",
+                                  context.common.environment);
+    ResticProbe probe(context.runner, commands);
+    if (!probe.version())
+        throw core::Error(errors::kPlugin, probe.problem());
+    const auto access = accessOf(context, probe.version());
+    const auto file = what.file.empty() ? fileOf(context, commands, access, what.snapshot) : what.file;
+    const auto database =
+        what.database.empty() ? decodedName(std::filesystem::path(file).stem().string()) : what.database;
+    const auto target = what.as.empty() ? database : what.as;
+    DumpReader reader(commands, plugins.steps(), context.config.dumps.stallTimeout,
+                      context.config.restic.commandTimeout);
+    const auto end =
+        reader.run({access, what.snapshot, file},
+                   {.plugin = plugin,
+                    .name = step,
+                    .settings = settings.value(),
+                    .item = Object{{"name", database}},
+                    .options = Object{{"database", target}, {"replace", what.replace}},
+                    .stream = "in"},
+                   {.log = [](core::LogLevel, const std::string& text) { fmt::print(stderr, "{}\n", text); },
+                    .progress = {},
+                    .cancelled = [] { return false; }});
+    const auto right = plugins.steps().run(
+        {.plugin = plugin, .name = "cleanup", .settings = settings.value()}, plugins.cleanupLimits(), {},
+        [](core::LogLevel, const std::string& text) { fmt::print(stderr, "{}\n", text); });
+    if (!right.ok)
+        fmt::print(stderr, "The plugin could not put things right: {}\n", right.message);
+    print(context.common, end, what, target);
+    return end.error || !right.ok ? ExitCode::failure : ExitCode::success;
+}
+
+} // namespace agent

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/db/database.h"
+#include "core/time.h"
+#include "core/uuid.h"
+#include "restic/protocol/dump_messages.h"
+
+namespace restic {
+
+/// The present state of one database of a target that a plugin dumps.
+struct KnownDump {
+    std::string plugin;
+    std::string set;
+    std::string database;
+    std::string state; ///< saved, failed, empty
+    std::optional<std::string> error;
+    std::optional<std::string> snapshotId;
+    std::optional<core::Instant> lastSavedAt;
+    core::Instant lastTriedAt;
+    /// Sizes of the last dumps, the newest first.
+    std::vector<std::int64_t> recentBytes;
+};
+
+/// Rows of restic_dumps.
+class DumpStore {
+public:
+    /// So many sizes are kept.
+    static constexpr std::size_t kSizes = 5;
+
+    static std::vector<KnownDump> of(core::db::Transaction& tx, const core::Uuid& target);
+    struct OfAgent {
+        KnownDump dump;
+        core::Uuid target;
+        /// The row of its last snapshot, where that is still there.
+        std::optional<core::Uuid> snapshot;
+    };
+    static std::vector<OfAgent> ofAgent(core::db::Transaction& tx, const core::Uuid& agent);
+    static void record(core::db::Transaction& tx, const core::Uuid& target,
+                       const protocol::DumpResult& result, core::Instant now);
+    /// What is no longer dumped: all but those that a whole run named.
+    static void keepOnly(core::db::Transaction& tx, const core::Uuid& target,
+                         const std::vector<protocol::DumpResult>& results);
+};
+
+/// What makes a dump that was saved doubtful: it is smaller than half the median of its last ones. Nothing if
+/// it is not, or too few are known.
+[[nodiscard]] std::optional<std::string> doubtAboutSize(const protocol::DumpResult& result,
+                                                        const std::vector<KnownDump>& known);
+
+} // namespace restic

@@ -1,0 +1,159 @@
+#include "agents/agent_store.h"
+#include "dumps/dump_of_snapshot.h"
+#include "errors.h"
+#include "plugins/plugin_routes.h"
+#include "plugins/plugin_views.h"
+#include "restic/protocol/task_kinds.h"
+#include "snapshots/snapshot_store.h"
+#include "tasks/kinds/plugins.h"
+#include "tasks/task_store.h"
+#include "tasks/task_views.h"
+
+namespace restic {
+
+using core::db::Transaction;
+using core::http::Audit;
+using core::http::Outcome;
+using core::http::Permission;
+using core::http::Request;
+using core::http::Response;
+using core::http::Role;
+using core::wire::typeOf;
+
+namespace {
+struct Dump {
+    Snapshot snapshot;
+    DumpOfSnapshot dump;
+    /// The one that made it.
+    std::optional<core::Uuid> agent;
+};
+
+Dump requireDump(Transaction& tx, const core::Uuid& id) {
+    auto snapshot = SnapshotStore::find(tx, id);
+    if (!snapshot || snapshot->removedAt)
+        throw core::Error(errors::kSnapshotNotFound,
+                          "There is no snapshot with the id " + id.toString() + ".");
+    auto dump = dumpIn(snapshot->dump);
+    if (!dump)
+        throw core::Error(errors::kNotADump, "The snapshot " + snapshot->shortId +
+                                                 " holds files; it is not the dump of a database.");
+    std::optional<core::Uuid> agent;
+    if (snapshot->run)
+        if (const auto task = TaskStore::find(tx, *snapshot->run))
+            agent = task->agent;
+    return {std::move(*snapshot), std::move(*dump), agent};
+}
+
+/// A task on a dump, by the agent that was named or the one that made it.
+TaskRequest requestFor(const protocol::TaskKind& kind, const Dump& dump,
+                       const std::optional<core::Uuid>& named, const DumpParameters& parameters) {
+    const auto agent = named ? named : dump.agent;
+    if (!agent)
+        throw core::wire::validationError(
+            {{"/agent_id", "is required: which agent made the dump is not known"}});
+    TaskRequest wanted;
+    wanted.type = kind.name;
+    wanted.agent = *agent;
+    wanted.repository = dump.snapshot.repository;
+    wanted.parameters = core::wire::toJson(parameters);
+    return wanted;
+}
+} // namespace
+
+void PluginRoutes::addDumpsTo(std::vector<core::http::Route>& routes) const {
+    const auto read = Permission::role("restic.plugins.read", Role::viewer);
+    const auto restore = Permission::role("restic.snapshots.restore", Role::operator_);
+    routes.push_back({.method = "GET",
+                      .path = "/api/v1/restic/agents/{id}/dumps",
+                      .summary = "The databases that the agent dumps, each with how old its last dump is",
+                      .permission = read,
+                      .response = &typeOf<AgentDumps>(),
+                      .errors = {&errors::kAgentNotFound},
+                      .handler = [s = *this](Request& request) -> Outcome {
+                          const auto id = request.uuidParameter("id", errors::kAgentNotFound);
+                          return Response::of(s.database.read(request.tenant(), [&](Transaction& tx) {
+                              if (!AgentStore::find(tx, id))
+                                  throw core::Error(errors::kAgentNotFound,
+                                                    "There is no agent with the id " + id.toString() + ".");
+                              AgentDumps out;
+                              for (const auto& known : DumpStore::ofAgent(tx, id))
+                                  out.items.push_back({known.target, known.dump.plugin, known.dump.set,
+                                                       known.dump.database, known.dump.state,
+                                                       known.dump.error, known.snapshot,
+                                                       known.dump.recentBytes.empty()
+                                                           ? std::nullopt
+                                                           : std::optional(known.dump.recentBytes.front()),
+                                                       known.dump.lastSavedAt, known.dump.lastTriedAt});
+                              return out;
+                          }));
+                      }});
+    routes.push_back(
+        {.method = "POST",
+         .path = "/api/v1/restic/snapshots/{id}/restore",
+         .summary =
+             "Bring a database back from its dump: to the server it came from or another, under its name "
+             "or another",
+         .permission = restore,
+         .audit = Audit::action("restic.dump.restored"),
+         .request = &typeOf<RestoreInput>(),
+         .response = &typeOf<TaskStarted>(),
+         .status = 202,
+         .location = "/api/v1/restic/tasks/{id}",
+         .errors = {&errors::kSnapshotNotFound, &errors::kNotADump, &errors::kAgentNotFound,
+                    &errors::kInvalidParameters, &errors::kRepositoryNotFound},
+         .handler = [s = *this](Request& request) -> Outcome {
+             const auto id = request.uuidParameter("id", errors::kSnapshotNotFound);
+             const auto input = request.json<RestoreInput>();
+             return s.database.transact(request.tenant(), [&](Transaction& tx) {
+                 const auto dump = requireDump(tx, id);
+                 if (input.plugin && *input.plugin != dump.dump.plugin)
+                     throw core::wire::validationError(
+                         {{"/plugin", "must be " + dump.dump.plugin + ", which made the dump"}});
+                 const auto wanted = requestFor(protocol::kinds::restoreDump, dump, input.agentId,
+                                                {id, input.set, input.database, input.replace});
+                 const auto task = s.tasks.create(tx, wanted);
+                 if (input.destination)
+                     s.settings.keep(tx, task.id, *input.destination);
+                 request.audit().object("snapshot", id.toString());
+                 request.audit().entry.after =
+                     core::json::Object{{"task_id", task.id.toString()},
+                                        {"plugin", dump.dump.plugin},
+                                        {"database", dump.dump.database},
+                                        {"as", input.database.value_or(dump.dump.database)},
+                                        {"replace", input.replace},
+                                        {"agent_id", wanted.agent.toString()},
+                                        {"other_server", input.destination.has_value()}};
+                 return request.keep(
+                     Response::of(TaskStarted{task.id, std::string(protocol::toText(task.status))}, 202));
+             });
+         }});
+    routes.push_back(
+        {.method = "POST",
+         .path = "/api/v1/restic/snapshots/{id}/verify",
+         .summary =
+             "Try a dump: its agent restores it into a server that it starts for that, and counts the rows",
+         .permission = restore,
+         .audit = Audit::action("restic.dump.verified"),
+         .request = &typeOf<VerifyInput>(),
+         .response = &typeOf<TaskStarted>(),
+         .status = 202,
+         .location = "/api/v1/restic/tasks/{id}",
+         .errors = {&errors::kSnapshotNotFound, &errors::kNotADump, &errors::kAgentNotFound,
+                    &errors::kInvalidParameters, &errors::kRepositoryNotFound},
+         .handler = [s = *this](Request& request) -> Outcome {
+             const auto id = request.uuidParameter("id", errors::kSnapshotNotFound);
+             const auto input = request.json<VerifyInput>();
+             return s.database.transact(request.tenant(), [&](Transaction& tx) {
+                 const auto dump = requireDump(tx, id);
+                 const auto task = s.tasks.create(
+                     tx, requestFor(protocol::kinds::verifyDump, dump, input.agentId, {id, {}, {}, false}));
+                 request.audit().object("snapshot", id.toString());
+                 request.audit().entry.after =
+                     core::json::Object{{"task_id", task.id.toString()}, {"database", dump.dump.database}};
+                 return request.keep(
+                     Response::of(TaskStarted{task.id, std::string(protocol::toText(task.status))}, 202));
+             });
+         }});
+}
+
+} // namespace restic

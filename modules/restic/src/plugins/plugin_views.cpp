@@ -1,0 +1,107 @@
+#include "plugins/plugin_views.h"
+
+#include "core/text.h"
+
+namespace restic {
+
+using core::wire::object;
+using core::wire::strict;
+using core::wire::tolerant;
+using core::wire::Type;
+
+namespace {
+const core::wire::Rules kSet{.doc = "The name of further settings; absent: the plugin's own",
+                             .omitEmpty = true,
+                             .minLength = 1,
+                             .maxLength = 64,
+                             .check = core::checkName};
+} // namespace
+
+const Type& wireType(const AgentPluginsView*) {
+    static const auto type = object<AgentPluginsView>("PluginsOfAgent", tolerant)
+                                 .field("reported_at", &AgentPluginsView::reportedAt,
+                                        {.doc = "Null: the agent has told nothing of plugins yet"})
+                                 .field("items", &AgentPluginsView::items)
+                                 .field("refused", &AgentPluginsView::refused)
+                                 .field("local_policy", &AgentPluginsView::localPolicy,
+                                        {.doc = "What the machine's own rules forbid; empty: nothing"})
+                                 .build();
+    return type;
+}
+
+const Type& wireType(const PluginInput*) {
+    static const auto type =
+        object<PluginInput>("PluginInput", strict)
+            .field("enabled", &PluginInput::enabled)
+            .field("set", &PluginInput::set, kSet)
+            .field("settings", &PluginInput::settings,
+                   {.doc =
+                        "All settings, as the plugin's schema has them. A secret that is left out stays, one "
+                        "that is null is removed"})
+            .build();
+    return type;
+}
+
+const Type& wireType(const PluginTestInput*) {
+    static const auto type =
+        object<PluginTestInput>("PluginTestInput", strict)
+            .field("set", &PluginTestInput::set, kSet)
+            .field("settings", &PluginTestInput::settings, {.doc = "In place of those that are kept"})
+            .build();
+    return type;
+}
+
+const Type& wireType(const AgentDumpView*) {
+    static const auto type =
+        object<AgentDumpView>("DumpOfAgent", tolerant)
+            .field("target_id", &AgentDumpView::targetId)
+            .field("plugin", &AgentDumpView::plugin)
+            .field("set", &AgentDumpView::set)
+            .field("database", &AgentDumpView::database,
+                   {.doc = "Empty: the plugin failed before it could say what there is"})
+            .field("state", &AgentDumpView::state, {.oneOf = {"saved", "failed", "empty"}})
+            .field("error", &AgentDumpView::error)
+            .field("snapshot_id", &AgentDumpView::snapshotId,
+                   {.doc = "Of its last dump: GET /api/v1/restic/snapshots/{id}"})
+            .field("bytes", &AgentDumpView::bytes, {.doc = "Of its last dump"})
+            .field("last_saved_at", &AgentDumpView::lastSavedAt)
+            .field("last_tried_at", &AgentDumpView::lastTriedAt)
+            .build();
+    return type;
+}
+
+const Type& wireType(const AgentDumps*) {
+    static const auto type =
+        object<AgentDumps>("DumpsOfAgent", tolerant).field("items", &AgentDumps::items).build();
+    return type;
+}
+
+const Type& wireType(const RestoreInput*) {
+    static const auto type =
+        object<RestoreInput>("RestoreInput", strict)
+            .field("agent_id", &RestoreInput::agentId, {.doc = "Absent: the agent that made the dump"})
+            .field("plugin", &RestoreInput::plugin,
+                   {.doc = "Absent: the one that made the dump", .omitEmpty = true, .maxLength = 64})
+            .field("set", &RestoreInput::set, kSet)
+            .field("destination", &RestoreInput::destination,
+                   {.doc = "The plugin's settings of another server, over the agent's own"})
+            .field("database", &RestoreInput::database,
+                   {.doc = "The name under which it is to stand; absent: its own",
+                    .omitEmpty = true,
+                    .minLength = 1,
+                    .maxLength = 1024})
+            .field("replace", &RestoreInput::replace,
+                   {.doc = "A database of that name is replaced", .optional = true})
+            .build();
+    return type;
+}
+
+const Type& wireType(const VerifyInput*) {
+    static const auto type =
+        object<VerifyInput>("VerifyInput", strict)
+            .field("agent_id", &VerifyInput::agentId, {.doc = "Absent: the agent that made the dump"})
+            .build();
+    return type;
+}
+
+} // namespace restic

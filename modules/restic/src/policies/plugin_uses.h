@@ -1,0 +1,18 @@
+#pragma once
+
+#include "agents/agent_store.h"
+#include "core/db/database.h"
+#include "policies/policy_store.h"
+
+namespace restic {
+
+/// Refuses a policy with a plugin that no agent of the tenant has; any name where no agent told of plugins
+/// yet. Throws kPluginNotAvailable, naming the field.
+void requireKnownPlugins(core::db::Transaction& tx, const Policy& policy);
+
+/// Refuses a policy whose plugins this agent could not use: not installed, switched off, forbidden on the
+/// machine, without the named settings, or with settings that the plugin does not take from a policy. Throws
+/// kPluginNotAvailable, naming the field.
+void requirePlugins(core::db::Transaction& tx, const Policy& policy, const Agent& agent);
+
+} // namespace restic

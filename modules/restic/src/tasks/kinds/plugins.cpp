@@ -1,0 +1,118 @@
+#include "tasks/kinds/plugins.h"
+
+#include "dumps/dump_of_snapshot.h"
+#include "restic/protocol/task_errors.h"
+#include "snapshots/snapshot_store.h"
+
+namespace restic {
+
+using core::db::Transaction;
+using core::wire::object;
+using core::wire::strict;
+
+namespace {
+constexpr auto kForgotten = "What it was asked with is no longer kept: ask again from where you did.";
+
+protocol::TaskError invalid(const char* message) {
+    return protocol::task_errors::make(protocol::task_errors::kInvalidTask, message);
+}
+} // namespace
+
+const core::wire::Type& wireType(const PluginParameters*) {
+    static const auto type =
+        object<PluginParameters>("PluginParameters", strict)
+            .field("plugin", &PluginParameters::plugin, {.minLength = 1, .maxLength = 64})
+            .field("enabled", &PluginParameters::enabled, {.omitEmpty = true})
+            .field("set", &PluginParameters::set, {.omitEmpty = true, .maxLength = 64})
+            .build();
+    return type;
+}
+
+const core::wire::Type& wireType(const DumpParameters*) {
+    static const auto type = object<DumpParameters>("DumpParameters", strict)
+                                 .field("snapshot", &DumpParameters::snapshot)
+                                 .field("set", &DumpParameters::set, {.omitEmpty = true, .maxLength = 64})
+                                 .field("as", &DumpParameters::as, {.omitEmpty = true, .maxLength = 1024})
+                                 .field("replace", &DumpParameters::replace, {.optional = true})
+                                 .build();
+    return type;
+}
+
+std::variant<core::json::Object, protocol::TaskError>
+PluginTestKind::payload(Transaction& tx, const Task& task, const std::optional<Policy>& /*policy*/,
+                        protocol::TaskPayload common) const {
+    const auto parameters = core::wire::read<PluginParameters>(task.parameters).value();
+    protocol::PluginTestTask own;
+    own.plugin = parameters.plugin;
+    own.set = parameters.set;
+    own.settings = settings_.find(tx, task.id);
+    return written(std::move(common), std::move(own));
+}
+
+void PluginTestKind::ended(Transaction& tx, const Task& task, const TaskEnd& /*end*/,
+                           core::Instant /*now*/) const {
+    settings_.forget(tx, task.id);
+}
+
+std::optional<std::string> PluginTestKind::whyNotAgain(const Task& /*ended*/) const {
+    return kForgotten;
+}
+
+std::variant<core::json::Object, protocol::TaskError>
+PluginSetupKind::payload(Transaction& tx, const Task& task, const std::optional<Policy>& /*policy*/,
+                         protocol::TaskPayload common) const {
+    const auto parameters = core::wire::read<PluginParameters>(task.parameters).value();
+    protocol::PluginSetupTask own;
+    own.plugin = parameters.plugin;
+    own.enabled = parameters.enabled;
+    own.set = parameters.set;
+    own.settings = settings_.find(tx, task.id);
+    return written(std::move(common), std::move(own));
+}
+
+void PluginSetupKind::ended(Transaction& tx, const Task& task, const TaskEnd& /*end*/,
+                            core::Instant /*now*/) const {
+    settings_.forget(tx, task.id);
+}
+
+std::optional<std::string> PluginSetupKind::whyNotAgain(const Task& /*ended*/) const {
+    return kForgotten;
+}
+
+template <typename Result>
+std::variant<core::json::Object, protocol::TaskError>
+DumpKind<Result>::payload(Transaction& tx, const Task& task, const std::optional<Policy>& /*policy*/,
+                          protocol::TaskPayload common) const {
+    const auto parameters = core::wire::read<DumpParameters>(task.parameters).value();
+    const auto snapshot = SnapshotStore::find(tx, parameters.snapshot);
+    const auto dump = snapshot ? dumpIn(snapshot->dump) : std::nullopt;
+    if (!dump)
+        return invalid("The snapshot is no longer known, or is no dump.");
+    protocol::DumpTask own;
+    own.plugin = dump->plugin;
+    own.set = parameters.set ? parameters.set : dump->set;
+    own.snapshotId = snapshot->snapshotId;
+    own.file = dump->file;
+    own.database = dump->database;
+    own.item = dump->item;
+    own.as = parameters.as;
+    own.replace = parameters.replace;
+    own.destination = settings_.find(tx, task.id).value_or(core::json::Object());
+    return this->written(std::move(common), std::move(own));
+}
+
+template <typename Result>
+void DumpKind<Result>::ended(Transaction& tx, const Task& task, const TaskEnd& /*end*/,
+                             core::Instant /*now*/) const {
+    settings_.forget(tx, task.id);
+}
+
+template <typename Result>
+std::optional<std::string> DumpKind<Result>::whyNotAgain(const Task& /*ended*/) const {
+    return kForgotten;
+}
+
+template class DumpKind<protocol::RestoreDumpResult>;
+template class DumpKind<protocol::VerifyDumpResult>;
+
+} // namespace restic
