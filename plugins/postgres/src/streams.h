@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "agent/plugin_step.h"
+
+namespace postgres {
+
+/// An open descriptor, closed with this object.
+class Descriptor {
+public:
+    explicit Descriptor(int number = -1) : number_(number) {}
+    ~Descriptor() { close(); }
+    Descriptor(Descriptor&& other) noexcept : number_(other.release()) {}
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    [[nodiscard]] int get() const noexcept { return number_; }
+    int release() noexcept {
+        const int number = number_;
+        number_ = -1;
+        return number;
+    }
+    void close();
+
+private:
+    int number_;
+};
+
+/// The stream of a restore, of which the beginning can be looked at before a program gets the whole.
+class Incoming {
+public:
+    explicit Incoming(const agent::plugin::Step& step) : step_(step) {}
+
+    /// Reads on into `head`; false at the end of the stream. Throws Failure.
+    bool more();
+    [[nodiscard]] const std::string& head() const noexcept { return head_; }
+
+    /// Gives head and rest to `sink` until it returns false, and says how far it is. Reads the stream to its
+    /// end also then: whoever writes it should not fail before the program that read it.
+    void pour(const std::function<bool(std::string_view)>& sink);
+    /// All of it, of which there may be `most` bytes. Throws Failure.
+    [[nodiscard]] std::string all(std::size_t most);
+
+private:
+    std::size_t read(char* to, std::size_t size);
+
+    const agent::plugin::Step& step_;
+    std::string head_;
+};
+
+/// Runs a program with the stream as its input.
+agent::plugin::Ended runWith(const agent::plugin::Step& step, agent::plugin::Command command,
+                             Incoming& incoming);
+/// Runs a program and gives its output to `sink` as it comes.
+agent::plugin::Ended runInto(const agent::plugin::Step& step, agent::plugin::Command command,
+                             const std::function<void(std::string_view)>& sink);
+
+/// False if it cannot be written.
+bool writeAll(int descriptor, std::string_view bytes);
+
+} // namespace postgres
