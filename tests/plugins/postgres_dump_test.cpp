@@ -13,8 +13,16 @@ protected:
     void SetUp() override {
         server.sql("DO $$ BEGIN CREATE ROLE data_owner; EXCEPTION WHEN duplicate_object THEN END $$");
     }
-    /// Of a database whose name does not matter.
-    std::string schemaOf(const std::string& name) { return server.program("pg_dump", {"-s", "-d", name}); }
+    /// Without the key of this dump, which is a random one.
+    std::string schemaOf(const std::string& name) {
+        const auto text = server.program("pg_dump", {"-s", "-d", name});
+        std::istringstream in(text);
+        std::string out;
+        for (std::string line; std::getline(in, line);)
+            if (!line.starts_with("\\restrict ") && !line.starts_with("\\unrestrict "))
+                out += line + "\n";
+        return out;
+    }
 };
 
 TEST_F(PostgresDumpTest, EverythingComesBackUnderAnotherName) {
@@ -39,14 +47,16 @@ TEST_F(PostgresDumpTest, EverythingComesBackUnderAnotherName) {
     const auto before = server.sql(kDigests, "awkward");
     EXPECT_THAT(before, HasSubstr("kinds|502 "));
     EXPECT_EQ(before, server.sql(kDigests, "awkward copy"));
-    EXPECT_EQ(schemaOf("awkward"), schemaOf("awkward copy"));
+    EXPECT_TRUE(schemaOf("awkward") == schemaOf("awkward copy"));
+    EXPECT_THAT(schemaOf("awkward copy"), HasSubstr("CREATE POLICY own_rows"));
     const std::string settings =
         "SELECT setconfig, setrole::regrole FROM pg_db_role_setting s JOIN pg_database d ON "
         "d.oid = setdatabase WHERE datname = ";
     EXPECT_EQ(server.sql(settings + "'awkward' ORDER BY 1"),
               server.sql(settings + "'awkward copy' ORDER BY 1"));
     EXPECT_THAT(server.sql(settings + "'awkward copy'"), HasSubstr("work_mem=7MB"));
-    const std::string self = "SELECT datacl, datdba::regrole, datcollate, encoding, shobj_description(oid, "
+    const std::string self = "SELECT (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(datacl) a), "
+                             "datdba::regrole, datcollate, encoding, shobj_description(oid, "
                              "'pg_database') FROM pg_database WHERE datname = ";
     EXPECT_EQ(server.sql(self + "'awkward'"), server.sql(self + "'awkward copy'"));
     EXPECT_EQ(leftBehind(), "");
@@ -110,7 +120,7 @@ TEST_F(PostgresDumpTest, AnEmptyDatabaseAndOneOfAnotherLocale) {
                                    "pg_database WHERE datname = ";
         EXPECT_EQ(server.sql(locale + "'" + name + "'"), server.sql(locale + "'" + name + "2'"));
     }
-    EXPECT_EQ(server.sql("SELECT v FROM t", "latin2"), "ä");
+    EXPECT_EQ(server.sql("SELECT v = U&'\\00e4' FROM t", "latin2"), "t");
     EXPECT_EQ(server.sql("SELECT string_agg(v, '' ORDER BY v) FROM t", "icu2"), "aäz");
 }
 
@@ -120,17 +130,10 @@ TEST_F(PostgresDumpTest, ADumpIsOfOneMoment) {
                    "CREATE TABLE filler AS SELECT repeat(md5(g::text), 30) FROM generate_series(1, 60000) g;"
                    "CREATE TABLE zaccount (id int PRIMARY KEY, money bigint);"
                    "INSERT INTO zaccount SELECT g, 1000 FROM generate_series(1, 2000) g;"
-                   "CREATE PROCEDURE move() LANGUAGE plpgsql AS $$ BEGIN LOOP"
-                   " UPDATE account SET money = money - 7 WHERE id = 1 + random() * 1999;"
-                   " UPDATE zaccount SET money = money + 7 WHERE id = (SELECT 1 + (random() * 1998)::int);"
-                   " COMMIT; END LOOP; END $$");
-    // Both updates hit one row each, or the sum is no measure.
-    server.sql("CREATE OR REPLACE PROCEDURE move() LANGUAGE plpgsql AS $$ DECLARE a int; b int; BEGIN LOOP"
-               " a := 1 + (random() * 1999)::int; b := 1 + (random() * 1999)::int;"
-               " UPDATE account SET money = money - 7 WHERE id = a; UPDATE zaccount SET money = money + 7 "
-               "WHERE id = b;"
-               " COMMIT; END LOOP; END $$",
-               "bank");
+                   "CREATE PROCEDURE move() LANGUAGE plpgsql AS $$ DECLARE a int; b int; BEGIN LOOP"
+                   " a := 1 + (random() * 1999)::int; b := 1 + (random() * 1999)::int;"
+                   " UPDATE account SET money = money - 7 WHERE id = a;"
+                   " UPDATE zaccount SET money = money + 7 WHERE id = b; COMMIT; END LOOP; END $$");
     const auto one = server.session("CALL move()", "bank");
     const auto two = server.session("CALL move()", "bank");
     // They are at work before it begins.

@@ -61,10 +61,15 @@ PostgresServer::PostgresServer() : port_(freePort()) {
             specOf(asServerUser({std::string(kPrograms) + "initdb", "-D", folder_ + "/data", "-U", "postgres",
                                  "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--auth-local=trust",
                                  "--auth-host=scram-sha-256", "--pwfile=" + password})));
+    checked(runner_,
+            specOf(asServerUser({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                                 "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+                                 "/CN=db.test", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout",
+                                 folder_ + "/data/server.key", "-out", folder_ + "/data/server.crt"})));
     std::ofstream(folder_ + "/data/postgresql.conf", std::ios::app)
         << "port = " << port_ << "\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '" << folder_
         << "'\nfsync = off\nfull_page_writes = off\nautovacuum = off\nmax_connections = 100\n"
-        << "timezone = 'Asia/Kolkata'\nlog_statement = 'none'\n";
+        << "ssl = on\ntimezone = 'Asia/Kolkata'\nlog_statement = 'none'\n";
     start();
 }
 

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
+#include <csignal>
 #include <fstream>
 #include <sstream>
 
@@ -58,6 +60,20 @@ protected:
     agent::StepEnd restore(const std::filesystem::path& from, const std::string& name, bool replace = false) {
         return driver.read("restore", server.settings(), itemNamed(name),
                            {{"database", name}, {"replace", replace}}, from);
+    }
+    /// Kills the processes of steps, as the kernel does that has no memory left; how many there were.
+    static int killSteps() {
+        int count = 0;
+        for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+            const auto name = entry.path().filename().string();
+            if (name.find_first_not_of("0123456789") != std::string::npos)
+                continue;
+            const auto line = readFile(entry.path() / "cmdline");
+            if (line.find("restic-agent") != std::string::npos &&
+                line.find("/proc/" + std::to_string(::getpid()) + "/fd/") != std::string::npos)
+                count += ::kill(std::stoi(name), SIGKILL) == 0 ? 1 : 0;
+        }
+        return count;
     }
     /// Temporary databases of restores.
     std::string leftBehind() {

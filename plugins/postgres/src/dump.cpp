@@ -4,6 +4,7 @@
 #include "quoting.h"
 #include "server.h"
 #include "steps.h"
+#include "streams.h"
 
 namespace postgres {
 namespace {
@@ -62,8 +63,7 @@ void dumpDatabase(Server& server, const std::string& database) {
     for (const auto& pattern : step.texts("exclude_table_data"))
         arguments.push_back("--exclude-table-data=" + pattern);
     arguments.push_back("--dbname=" + server.access().to(database));
-    const auto end = step.run(
-        {.arguments = arguments, .environment = server.access().environment, .output = step.stream()});
+    const auto end = runOut(step, {.arguments = arguments, .environment = server.access().environment});
     if (!end.ok)
         refuse(server, database, end);
     step.answer({{"tool", {{"name", "pg_dump"}, {"version", program.version}}},

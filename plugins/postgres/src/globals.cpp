@@ -31,8 +31,7 @@ void dumpGlobals(Server& server) {
     if (server.maintenance() == "postgres" || server.maintenance() == "template1")
         arguments.push_back("--database=" + server.maintenance());
     arguments.push_back("--dbname=" + server.access().to(server.maintenance()));
-    const auto end = step.run(
-        {.arguments = arguments, .environment = server.access().environment, .output = step.stream()});
+    const auto end = runOut(step, {.arguments = arguments, .environment = server.access().environment});
     if (!end.ok)
         throw explained("The roles of " + server.access().label() + " could not be dumped: pg_dumpall", end,
                         server.access());

@@ -42,6 +42,17 @@ std::string withoutNames(std::string line) {
             line.erase(0, at + prefix.size());
     return line;
 }
+/// The name in 'permission denied for database "x"', as SQL has it.
+std::string databaseIn(std::string_view error) {
+    constexpr std::string_view kBefore = "for database \"";
+    const auto begin = error.find(kBefore);
+    if (begin == std::string_view::npos)
+        return "…";
+    const auto rest = error.substr(begin + kBefore.size());
+    // A server quotes nothing within: the name ends with the last quote of its line.
+    const auto line = rest.substr(0, rest.find('\n'));
+    return identifier(line.substr(0, line.rfind('"')));
+}
 } // namespace
 
 std::string grantReading(const std::string& user) {
@@ -89,11 +100,17 @@ std::string hintFor(std::string_view error, const Access& access) {
     if (has(error, "row-level security"))
         return "Run on the server: ALTER ROLE " + identifier(access.user) + " BYPASSRLS;";
     if (has(error, "permission denied for database"))
-        return "Let the role connect: GRANT CONNECT ON DATABASE … TO " + identifier(access.user) + ";";
+        return "Run on the server: GRANT CONNECT ON DATABASE " + databaseIn(error) + " TO " +
+               identifier(access.user) + ";";
     if (has(error, "permission denied to create database"))
         return "Run on the server: ALTER ROLE " + identifier(access.user) + " CREATEDB;";
     if (has(error, "permission denied"))
         return "Run on the server: " + grantReading(access.user);
+    if (has(error, "unrecognized configuration parameter"))
+        return "Restore it to a server that is not older than what made the dump";
+    if (has(error, "locale"))
+        return "Make the locale on the server's machine, or create the database by hand and restore with "
+               "pg_restore";
     if (has(error, "could not access file") || has(error, "extension control file"))
         return "Install the extension on the server";
     if (hasAny(error,

@@ -153,20 +153,29 @@ private:
     }
 
     void create() {
-        auto options = archive_.databaseOptions();
-        if (options.empty())
-            options = optionsFrom(step_.item());
-        if (options.empty())
-            options = " WITH TEMPLATE = template0";
-        server_.execute(place(), "CREATE DATABASE " + identifier(temporary_) + options + ";",
-                        "A database for the restore cannot be made on " + server_.access().label());
+        const auto with = [&](const std::string& options) {
+            return "CREATE DATABASE " + identifier(temporary_) + options + ";";
+        };
+        const auto what = "A database for the restore cannot be made on " + server_.access().label();
+        const auto options = archive_.databaseOptions();
+        const auto fromItem = optionsFrom(step_.item());
+        if (options.empty()) {
+            server_.execute(place(), with(fromItem.empty() ? " WITH TEMPLATE = template0" : fromItem), what);
+        } else if (const auto end = server_.run(place(), with(options)); !end.ok) {
+            // A newer pg_dump writes what an older server does not know; the item has it in the old way.
+            if (fromItem.empty() || !server_.run(place(), with(fromItem)).ok)
+                throw explained(what, end, server_.access());
+        }
     }
 
     void fill(const std::vector<std::string>& arguments) {
         const auto end =
             runWith(step_, {.arguments = arguments, .environment = server_.access().environment}, incoming_);
-        if (end.ok)
+        if (end.ok) {
+            for (const auto& warning : warningsIn(end.error))
+                warn(warning);
             return;
+        }
         const auto& error = end.error;
         if (error.find("from input file") != std::string::npos ||
             error.find("in archive") != std::string::npos)

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -146,6 +147,20 @@ Ended runInto(const Step& step, Command command, const std::function<void(std::s
     end = step.run(command);
     pipe.in.close();
     reader.join();
+    return end;
+}
+
+Ended runOut(const Step& step, Command command) {
+    struct stat status {};
+    if (::fstat(step.stream(), &status) != 0 || !S_ISREG(status.st_mode)) {
+        command.output = step.stream();
+        return step.run(command);
+    }
+    bool written = true;
+    auto end = runInto(step, std::move(command),
+                       [&](std::string_view bytes) { written = written && writeAll(step.stream(), bytes); });
+    if (!written)
+        throw Failure("The dump cannot be written to its file");
     return end;
 }
 

@@ -59,6 +59,9 @@ agent::plugin::Ended runWith(const agent::plugin::Step& step, agent::plugin::Com
 agent::plugin::Ended runInto(const agent::plugin::Step& step, agent::plugin::Command command,
                              const std::function<void(std::string_view)>& sink);
 
+/// Runs a program that writes the dump. Never into a file itself: pg_dump would go back in it.
+agent::plugin::Ended runOut(const agent::plugin::Step& step, agent::plugin::Command command);
+
 /// False if it cannot be written.
 bool writeAll(int descriptor, std::string_view bytes);
 
