@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <atomic>
+#include <set>
 #include <thread>
 
 #include "archive.h"
@@ -17,16 +19,39 @@ using ::testing::IsEmpty;
 
 class PostgresVerifyTest : public PostgresTest {
 protected:
-    static std::vector<std::string> folders() {
+    /// Those that the plugin has noted: servers that it started and that still have their folder.
+    std::vector<std::string> folders() const {
         std::vector<std::string> out;
-        for (const auto& entry : std::filesystem::directory_iterator("/var/tmp"))
-            if (entry.path().filename().string().starts_with("restic-agent-postgres-"))
-                out.push_back(entry.path());
+        std::error_code none;
+        for (const auto& entry :
+             std::filesystem::directory_iterator(driver.state() / "postgres" / "kept", none))
+            if (entry.path().extension() == ".note")
+                if (const auto note = Json::parse(readFile(entry.path()), nullptr, false); note.is_object())
+                    out.push_back(note["folder"]);
         return out;
     }
-    agent::StepEnd verify(const std::filesystem::path& from) {
-        return driver.read("verify", server.settings(), itemNamed("any"), {}, from);
+    /// Runs the step and sees that nothing of its server stays.
+    agent::StepEnd tried(const Object& item, const std::filesystem::path& from) {
+        std::atomic<bool> done = false;
+        std::set<std::string> seen;
+        std::jthread looking([&] {
+            while (!done) {
+                for (const auto& one : folders())
+                    seen.insert(one);
+                std::this_thread::sleep_for(std::chrono::milliseconds(20));
+            }
+        });
+        auto end = driver.read("verify", server.settings(), item, {}, from);
+        done = true;
+        looking.join();
+        EXPECT_THAT(folders(), IsEmpty());
+        for (const auto& one : seen)
+            EXPECT_FALSE(std::filesystem::exists(one)) << one;
+        servers_ += seen.size();
+        return end;
     }
+    std::size_t servers_ = 0;
+    agent::StepEnd verify(const std::filesystem::path& from) { return tried(itemNamed("any"), from); }
 };
 
 TEST_F(PostgresVerifyTest, AGoodDumpIsTriedAndItsRowsAreCounted) {
@@ -55,7 +80,7 @@ TEST_F(PostgresVerifyTest, AGoodDumpIsTriedAndItsRowsAreCounted) {
         server.sql("SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace IN (SELECT oid FROM "
                    "pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')",
                    "tried"));
-    EXPECT_THAT(folders(), IsEmpty());
+    EXPECT_EQ(servers_, 1U);
     drop("tried");
     server.sql("DROP ROLE \"made on the way\"");
 }
@@ -75,7 +100,7 @@ TEST_F(PostgresVerifyTest, ABadDumpIsFound) {
     const auto end = verify(file("changed"));
     EXPECT_FALSE(end.ok);
     EXPECT_THAT(end.message, HasSubstr("cannot be restored"));
-    EXPECT_THAT(folders(), IsEmpty());
+    EXPECT_EQ(servers_, 2U);
     drop("bad");
 }
 
@@ -83,12 +108,12 @@ TEST_F(PostgresVerifyTest, RolesAreTried) {
     const core::json::Object item{{"name", "globals"}, {"type", "globals"}};
     server.sql("CREATE ROLE \"tried too\"");
     ASSERT_TRUE(driver.dump(server.settings(), item, file()).ok);
-    const auto end = driver.read("verify", server.settings(), item, {}, file());
+    const auto end = tried(item, file());
     ASSERT_TRUE(end.ok) << said(end);
     EXPECT_EQ(json(end)["ok"], true);
     EXPECT_EQ(json(end)["warnings"], Json::array());
     EXPECT_GE(json(end)["roles"], 2);
-    EXPECT_THAT(folders(), IsEmpty());
+    EXPECT_EQ(servers_, 1U);
     server.sql("DROP ROLE \"tried too\"");
 }
 
@@ -112,13 +137,16 @@ TEST_F(PostgresVerifyTest, WhatAKilledOneLeftIsRemoved) {
             std::this_thread::sleep_for(std::chrono::milliseconds(10));
         }
     });
-    const auto end = verify(file());
+    const auto end = driver.read("verify", server.settings(), itemNamed("any"), {}, file());
     killer.join();
     EXPECT_FALSE(end.ok);
     ASSERT_EQ(folders().size(), 1U);
+    const auto left = folders().front();
+    EXPECT_TRUE(std::filesystem::exists(left + "/data"));
     const auto cleaned = driver.run("cleanup", server.settings());
     EXPECT_TRUE(cleaned.ok) << said(cleaned);
     EXPECT_THAT(folders(), IsEmpty());
+    EXPECT_FALSE(std::filesystem::exists(left));
     EXPECT_TRUE(driver.run("cleanup", server.settings()).ok);
     drop("endless");
 }
