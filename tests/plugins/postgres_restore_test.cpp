@@ -136,6 +136,41 @@ TEST_F(PostgresRestoreTest, RolesComeBackAndThoseThatExistAreKept) {
     server.sql("DROP ROLE \"goes 'x'\"; DROP ROLE stays");
 }
 
+TEST_F(PostgresRestoreTest, ANewerClientMaySetWhatTheServerDoesNotKnow) {
+    dumped("younger", "CREATE TABLE t AS SELECT 1 AS v");
+    // As pg_restore 17 is with a server 15: its first statement fails.
+    const auto programs = folder.path() / "newer";
+    std::filesystem::create_directory(programs);
+    std::filesystem::create_symlink(std::string(PostgresServer::kPrograms) + "psql", programs / "psql");
+    const auto says = [&](const std::string& errors, int count) {
+        std::ofstream(programs / "pg_restore")
+            << "#!/bin/sh\nif [ \"$1\" = --version ]; then echo 'pg_restore (PostgreSQL) 17.0'; exit; fi\n"
+            << PostgresServer::kPrograms << "pg_restore \"$@\" || exit 1\n"
+            << "cat >&2 <<'END'\n"
+            << errors << "pg_restore: warning: errors ignored on restore: " << count << "\nEND\nexit 1\n";
+        std::filesystem::permissions(programs / "pg_restore", std::filesystem::perms::owner_all);
+    };
+    auto settings = server.settings();
+    settings.set("program_folder", programs.string());
+    const auto run = [&] {
+        drop("younger2");
+        return driver.read("restore", settings, itemNamed("younger"), {{"database", "younger2"}}, file());
+    };
+    const std::string unknown =
+        "pg_restore: error: could not execute query: ERROR:  unrecognized configuration "
+        "parameter \"transaction_timeout\"\nCommand was: SET transaction_timeout = 0;\n\n";
+    says(unknown, 1);
+    const auto good = run();
+    ASSERT_TRUE(good.ok) << said(good);
+    EXPECT_EQ(server.sql("SELECT v FROM t", "younger2"), "1");
+    says(unknown + "pg_restore: error: COPY failed for table \"t\": ERROR:  wrong\n", 2);
+    const auto bad = run();
+    EXPECT_FALSE(bad.ok);
+    EXPECT_THAT(bad.message, HasSubstr("COPY failed"));
+    EXPECT_FALSE(exists("younger2"));
+    EXPECT_EQ(leftBehind(), "");
+}
+
 TEST_F(PostgresRestoreTest, AKilledRestoreLosesNothingAndIsCleanedUp) {
     dumped("broken off", "CREATE TABLE t (v int); CREATE MATERIALIZED VIEW m AS SELECT pg_sleep(CASE WHEN "
                          "current_database() LIKE 'restic_agent%' THEN 60 ELSE 0 END)::text");

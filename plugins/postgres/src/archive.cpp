@@ -1,7 +1,7 @@
 #include "archive.h"
 
 #include <algorithm>
-#include <cstdlib>
+#include <charconv>
 
 #include "agent/plugin_step.h"
 #include "sql_tokens.h"
@@ -145,7 +145,10 @@ std::optional<Archive> readArchive(std::string_view beginning) {
 
 int majorOf(std::string_view version) {
     const auto digit = version.find_first_of("0123456789");
-    return digit == std::string_view::npos ? 0 : std::atoi(std::string(version.substr(digit)).c_str());
+    int major = 0;
+    if (digit != std::string_view::npos)
+        std::from_chars(version.data() + digit, version.data() + version.size(), major);
+    return major;
 }
 
 const ArchiveEntry* Archive::find(std::string_view description) const {

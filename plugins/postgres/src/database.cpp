@@ -21,6 +21,7 @@ FROM pg_catalog.pg_database d, LATERAL (SELECT pg_catalog.to_jsonb(d) AS j) AS x
 ORDER BY 1)",
                                   11);
     std::vector<Database> out;
+    out.reserve(rows.size());
     for (const auto& row : rows)
         out.push_back({row[0], row[1] == "t", row[2] == "t", row[3] == "t",
                        std::strtoull(row[4].c_str(), nullptr, 10), row[5], row[6], row[7], row[8], row[9],

@@ -37,9 +37,15 @@ bool hasAny(std::string_view text, std::initializer_list<std::string_view> parts
 
 /// "pg_dump: error: query failed: ERROR:  permission denied …" -> "permission denied …"
 std::string withoutNames(std::string line) {
-    for (const std::string_view prefix : {"error: ", "FATAL:  ", "ERROR:  "})
+    const auto cut = [&](std::string_view prefix) {
         if (const auto at = line.find(prefix); at != std::string::npos && at < 300)
             line.erase(0, at + prefix.size());
+    };
+    cut("error: ");
+    cut("FATAL:  ");
+    // Which table it was stands before.
+    if (!line.starts_with("COPY failed"))
+        cut("ERROR:  ");
     return line;
 }
 /// The name in 'permission denied for database "x"', as SQL has it.
@@ -67,7 +73,7 @@ std::string reasonIn(const Ended& end) {
     if (end.signal != 0)
         return "was ended by signal " + std::to_string(end.signal);
     const auto all = lines(end.error);
-    // The last error, not the details behind it.
+    // The last error, not the details behind it, nor how many there were.
     for (auto it = all.rbegin(); it != all.rend(); ++it)
         if (hasAny(*it, {"error: ", "FATAL: ", "ERROR: "}))
             return withoutNames(*it);
@@ -106,7 +112,7 @@ std::string hintFor(std::string_view error, const Access& access) {
         return "Run on the server: ALTER ROLE " + identifier(access.user) + " CREATEDB;";
     if (has(error, "permission denied"))
         return "Run on the server: " + grantReading(access.user);
-    if (has(error, "unrecognized configuration parameter"))
+    if (hasAny(error, {"unrecognized configuration parameter", "not recognized"}))
         return "Restore it to a server that is not older than what made the dump";
     if (has(error, "locale"))
         return "Make the locale on the server's machine, or create the database by hand and restore with "

@@ -92,7 +92,7 @@ std::string serverFolderFor(const Step& step, int major) {
         return canRun(folder / "postgres") && canRun(folder / "initdb") && canRun(folder / "pg_restore") &&
                canRun(folder / "psql");
     };
-    if (const auto folder = step.text("program_folder"); !folder.empty() && complete(folder))
+    if (auto folder = step.text("program_folder"); !folder.empty() && complete(folder))
         if (asked(step, "postgres", fs::path(folder) / "postgres").major >= major)
             return folder;
     for (const auto& [version, bin] : folders())

@@ -64,6 +64,21 @@ std::set<std::string> namesIn(const Server& server, const std::string& sql) {
     return out;
 }
 
+/// A newer pg_restore sets what an older server does not know, and goes on. It says how many errors there
+/// were in all.
+bool onlySettingsUnknown(const Ended& end) {
+    constexpr std::string_view kTotal = "errors ignored on restore: ";
+    const auto total = end.error.rfind(kTotal);
+    if (!end.started || end.signal != 0 || end.timedOut || total == std::string::npos)
+        return false;
+    int settings = 0;
+    for (auto at = end.error.find("unrecognized configuration parameter"); at != std::string::npos;
+         at = end.error.find("unrecognized configuration parameter", at + 1))
+        ++settings;
+    return settings > 0 &&
+           end.error.compare(total + kTotal.size(), std::string::npos, std::to_string(settings) + "\n") == 0;
+}
+
 /// Ends whoever is connected to it.
 std::string dropping(const std::string& database) {
     return "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE datname = " +
@@ -124,7 +139,9 @@ private:
     std::vector<std::string> how() {
         const auto made = majorOf(archive_.dumpVersion);
         program_ = programFor(step_, "pg_restore", made, "What made the dump");
-        std::vector<std::string> arguments{program_.path, "--exit-on-error", "--no-password"};
+        std::vector<std::string> arguments{program_.path, "--no-password"};
+        if (program_.major <= server_.major())
+            arguments.emplace_back("--exit-on-error");
         const auto roles = namesIn(server_, "SELECT rolname FROM pg_catalog.pg_roles");
         if (const auto unknown = missing(archive_.neededRoles(), roles); !unknown.empty())
             throw Failure("The dump's row policies or user mappings name roles that do not exist on " +
@@ -171,8 +188,8 @@ private:
     void fill(const std::vector<std::string>& arguments) {
         const auto end =
             runWith(step_, {.arguments = arguments, .environment = server_.access().environment}, incoming_);
-        if (end.ok) {
-            for (const auto& warning : warningsIn(end.error))
+        if (end.ok || onlySettingsUnknown(end)) {
+            for (const auto& warning : end.ok ? warningsIn(end.error) : std::vector<std::string>())
                 warn(warning);
             return;
         }
