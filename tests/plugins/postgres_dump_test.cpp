@@ -1,4 +1,7 @@
+#include <fcntl.h>
 #include <gmock/gmock.h>
+
+#include <thread>
 
 #include "plugins/postgres_data.h"
 #include "plugins/postgres_support.h"
@@ -157,6 +160,7 @@ TEST_F(PostgresDumpTest, WhatIsLeftOutIsLeftOut) {
     create("kept", "CREATE TABLE cache_a (v int); INSERT INTO cache_a VALUES (1); CREATE TABLE real (v int);"
                    "INSERT INTO real VALUES (1)");
     create("left out");
+    create("restic_agent_restore_00ff"); // a restore that goes on beside it
     auto settings = server.settings();
     settings.set("exclude_databases", core::json::Array{"left out"});
     settings.set("exclude_table_data", core::json::Array{"public.cache_*"});
@@ -165,12 +169,15 @@ TEST_F(PostgresDumpTest, WhatIsLeftOutIsLeftOut) {
     ASSERT_TRUE(probe.ok) << said(probe);
     EXPECT_TRUE(PluginDriver::itemOf(probe, "left out").members().empty());
     EXPECT_TRUE(PluginDriver::itemOf(probe, "globals").members().empty());
+    EXPECT_TRUE(PluginDriver::itemOf(probe, "restic_agent_restore_00ff").members().empty());
     EXPECT_TRUE(PluginDriver::itemOf(probe, "template1").members().empty());
     ASSERT_TRUE(driver.dump(settings, itemNamed("kept"), file()).ok);
     drop("kept2");
     ASSERT_TRUE(restore(file(), "kept2").ok);
     EXPECT_EQ(server.sql("SELECT (SELECT count(*) FROM cache_a), (SELECT count(*) FROM real)", "kept2"),
               "0|1");
+
+    drop("restic_agent_restore_00ff");
 
     settings.set("databases", core::json::Array{"kept", "no such one"});
     probe = driver.run("probe", settings);
@@ -180,6 +187,43 @@ TEST_F(PostgresDumpTest, WhatIsLeftOutIsLeftOut) {
     ASSERT_EQ(answer["problems"].size(), 1U);
     EXPECT_EQ(answer["problems"][0]["item"], "no such one");
     EXPECT_THAT(answer["problems"][0]["message"].get<std::string>(), HasSubstr("There is no database"));
+}
+
+TEST_F(PostgresDumpTest, AStandbyIsDumpedToo) {
+    PostgresServer standby;
+    standby.sql("CREATE TABLE kept AS SELECT 1 AS v; CREATE UNLOGGED TABLE unlogged AS SELECT 2 AS v");
+    standby.stop();
+    std::ofstream(standby.folder() + "/data/standby.signal");
+    standby.start();
+    ASSERT_EQ(standby.sql("SELECT pg_is_in_recovery()"), "t");
+    const auto end = driver.dump(standby.settings(), itemNamed("postgres"), file());
+    ASSERT_TRUE(end.ok) << said(end);
+    EXPECT_THAT(json(end)["warnings"].dump(), HasSubstr("1 unlogged tables are not in the dump"));
+    drop("from standby");
+    ASSERT_TRUE(restore(file(), "from standby").ok);
+    EXPECT_EQ(server.sql("SELECT v FROM kept", "from standby"), "1");
+}
+
+TEST_F(PostgresDumpTest, IntoAPipeAsIntoAFile) {
+    create("piped", "CREATE TABLE t AS SELECT g, md5(g::text) FROM generate_series(1, 50000) g");
+    int ends[2];
+    ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    std::string bytes;
+    std::jthread reader([&] {
+        char block[65536];
+        for (ssize_t count; (count = ::read(ends[0], block, sizeof block)) > 0;)
+            bytes.append(block, static_cast<std::size_t>(count));
+    });
+    const auto end = driver.dump(server.settings(), itemNamed("piped"),
+                                 "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(ends[1]));
+    ::close(ends[1]);
+    reader.join();
+    ::close(ends[0]);
+    ASSERT_TRUE(end.ok) << said(end);
+    std::ofstream(file(), std::ios::binary) << bytes;
+    drop("piped2");
+    ASSERT_TRUE(restore(file(), "piped2").ok);
+    EXPECT_EQ(server.sql("SELECT count(*) FROM t", "piped2"), "50000");
 }
 
 TEST_F(PostgresDumpTest, TheAnswerOfAProbe) {

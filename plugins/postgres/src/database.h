@@ -22,6 +22,9 @@ struct Database {
     std::string locale;   ///< of a provider other than libc
 };
 
+/// Under this name a database is restored, before it gets its own.
+inline constexpr const char* kTemporary = "restic_agent_restore_";
+
 [[nodiscard]] std::vector<Database> databasesOf(const Server& server);
 /// WITH … of a CREATE DATABASE like the item that a probe answered; empty if it does not say.
 [[nodiscard]] std::string optionsFrom(const agent::plugin::Json& item);

@@ -53,6 +53,13 @@ ORDER BY 1, 2 LIMIT 5)",
     throw explained(what + "pg_dump", end, server.access());
 }
 
+/// Tables that a server in recovery cannot read; 0 on any other.
+int unloggedOnStandby(const Server& server, const std::string& database) {
+    return std::stoi(server.value(database,
+                                  "SELECT count(*) FROM pg_catalog.pg_class WHERE relkind = 'r' AND "
+                                  "relpersistence = 'u' AND pg_catalog.pg_is_in_recovery()"));
+}
+
 void dumpDatabase(Server& server, const std::string& database) {
     const auto& step = server.step();
     const auto program = programFor(step, "pg_dump", server.major(), "The server " + server.access().label());
@@ -62,13 +69,21 @@ void dumpDatabase(Server& server, const std::string& database) {
                                        "--lock-wait-timeout=" + seconds + "s"};
     for (const auto& pattern : step.texts("exclude_table_data"))
         arguments.push_back("--exclude-table-data=" + pattern);
+    Json warnings = Json::array();
+    if (const auto unlogged = unloggedOnStandby(server, database); unlogged > 0) {
+        arguments.emplace_back("--no-unlogged-table-data");
+        warnings.push_back("The rows of " + std::to_string(unlogged) +
+                           " unlogged tables are not in the dump: a standby does not have them");
+    }
     arguments.push_back("--dbname=" + server.access().to(database));
     const auto end = runOut(step, {.arguments = arguments, .environment = server.access().environment});
     if (!end.ok)
         refuse(server, database, end);
+    for (auto& warning : warningsIn(end.error))
+        warnings.push_back(std::move(warning));
     step.answer({{"tool", {{"name", "pg_dump"}, {"version", program.version}}},
                  {"server", server.describe()},
-                 {"warnings", warningsIn(end.error)}});
+                 {"warnings", warnings}});
 }
 } // namespace
 

@@ -103,6 +103,8 @@ std::string hintFor(std::string_view error, const Access& access) {
         return "Install a client of the server's version, or correct the setting program_folder";
     if (has(error, "lock timeout"))
         return "Dump at another time, let whoever holds the lock end, or raise lock_timeout_seconds";
+    if (has(error, "conflict with recovery"))
+        return "Dump the primary server, or raise max_standby_streaming_delay on this one";
     if (has(error, "row-level security"))
         return "Run on the server: ALTER ROLE " + identifier(access.user) + " BYPASSRLS;";
     if (has(error, "permission denied for database"))

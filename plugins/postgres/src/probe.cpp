@@ -130,8 +130,9 @@ void probe(Step& step) {
     std::set<std::string> existing;
     for (const auto& database : databasesOf(server)) {
         existing.insert(database.name);
-        const bool wanted =
-            chosen.empty() ? database.accepts && !database.isTemplate : contains(chosen, database.name);
+        const bool wanted = chosen.empty() ? database.accepts && !database.isTemplate &&
+                                                 !database.name.starts_with(kTemporary)
+                                           : contains(chosen, database.name);
         if (wanted && !contains(excluded, database.name))
             look(server, database, found);
     }

@@ -26,11 +26,10 @@ using agent::plugin::Step;
 constexpr std::size_t kLongestName = 63;
 constexpr int kSwapTries = 10;
 
-std::string randomName(const std::string& purpose) {
+std::string randomName(std::string out) {
     std::array<unsigned char, 8> bytes{};
     if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
         throw Failure("There are no random numbers");
-    std::string out = "restic_agent_" + purpose + "_";
     for (const auto byte : bytes) {
         out += "0123456789abcdef"[byte >> 4U];
         out += "0123456789abcdef"[byte & 15U];
@@ -91,7 +90,7 @@ public:
     Restore(Step& step, Server& server, Incoming& incoming, Archive archive)
         : step_(step), server_(server), incoming_(incoming), archive_(std::move(archive)),
           target_(step.options().value("database", step.item().value("name", std::string()))),
-          replace_(step.options().value("replace", false)), temporary_(randomName("restore")) {}
+          replace_(step.options().value("replace", false)), temporary_(randomName(kTemporary)) {}
 
     void run() {
         checkTarget();
@@ -229,7 +228,7 @@ private:
         if (existed && !replace_)
             throw Failure("The database " + named(target_) + " was made by somebody else in the meantime",
                           "Choose another name, or say that it is replaced");
-        const auto old = randomName("replaced");
+        const auto old = randomName("restic_agent_replaced_");
         auto sql = rename(temporary_, target_);
         if (existed)
             sql = "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE "

@@ -8,8 +8,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <condition_variable>
 #include <csignal>
 #include <cstring>
+#include <mutex>
+#include <optional>
 #include <vector>
 
 namespace postgres {
@@ -60,11 +63,24 @@ bool writeAll(int descriptor, std::string_view bytes) {
     return true;
 }
 
+Heartbeat::Heartbeat(const Step& step, std::uint64_t done, std::chrono::milliseconds every)
+    : thread_([&step, done, every](const std::stop_token& stop) {
+          std::mutex mutex;
+          std::condition_variable_any changed;
+          std::unique_lock lock(mutex);
+          while (!stop.stop_requested()) {
+              step.progress(done, done);
+              changed.wait_for(lock, stop, every, [] { return false; });
+          }
+      }) {}
+
 std::size_t Incoming::read(char* to, std::size_t size) {
     for (;;) {
         const auto count = ::read(step_.stream(), to, size);
-        if (count >= 0)
+        if (count >= 0) {
+            done_ += static_cast<std::uint64_t>(count);
             return static_cast<std::size_t>(count);
+        }
         if (errno != EINTR)
             throw Failure(std::string("The dump cannot be read: ") + std::strerror(errno));
     }
@@ -82,7 +98,6 @@ void Incoming::pour(const std::function<bool(std::string_view)>& sink) {
     using Clock = std::chrono::steady_clock;
     const auto total = step_.item().value("bytes", std::uint64_t{0});
     bool wanted = sink(head_);
-    std::uint64_t done = head_.size();
     auto said = Clock::now();
     std::vector<char> block(kBlock);
     while (!step_.stopped()) {
@@ -90,10 +105,9 @@ void Incoming::pour(const std::function<bool(std::string_view)>& sink) {
         if (count == 0)
             return;
         wanted = wanted && sink({block.data(), count});
-        done += count;
         if (Clock::now() - said > std::chrono::seconds(2)) {
             said = Clock::now();
-            step_.progress(done, std::max(total, done));
+            step_.progress(done_, std::max(total, done_));
         }
     }
 }
@@ -109,6 +123,7 @@ Ended runWith(const Step& step, Command command, Incoming& incoming) {
     auto pipe = openPipe();
     std::string problem;
     Ended end;
+    std::optional<Heartbeat> afterwards;
     {
         std::jthread writer([&] {
             blockSigpipe();
@@ -118,6 +133,7 @@ Ended runWith(const Step& step, Command command, Incoming& incoming) {
                 problem = failure.what();
             }
             pipe.in.close();
+            afterwards.emplace(step, incoming.done());
         });
         command.input = pipe.out.get();
         end = step.run(command);

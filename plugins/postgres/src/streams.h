@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -42,6 +43,8 @@ public:
     /// Gives head and rest to `sink` until it returns false, and says how far it is. Reads the stream to its
     /// end also then: whoever writes it should not fail before the program that read it.
     void pour(const std::function<bool(std::string_view)>& sink);
+    /// How much was read.
+    [[nodiscard]] std::uint64_t done() const noexcept { return done_; }
     /// All of it, of which there may be `most` bytes. Throws Failure.
     [[nodiscard]] std::string all(std::size_t most);
 
@@ -50,6 +53,17 @@ private:
 
     const agent::plugin::Step& step_;
     std::string head_;
+    std::uint64_t done_ = 0;
+};
+
+/// Says that the step advances for as long as this object lives: of the building of indexes nothing is heard.
+class Heartbeat {
+public:
+    Heartbeat(const agent::plugin::Step& step, std::uint64_t done,
+              std::chrono::milliseconds every = std::chrono::seconds(10));
+
+private:
+    std::jthread thread_;
 };
 
 /// Runs a program with the stream as its input.

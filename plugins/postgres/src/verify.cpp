@@ -192,6 +192,7 @@ void verifyDatabase(const Step& step) {
         if (!written)
             throw Failure("The dump cannot be copied to " + step.workFolder(), "See that there is room");
     }
+    const Heartbeat works(step, incoming.done());
     auto roles = archive.owners();
     roles.merge(archive.grantees());
     roles.merge(archive.neededRoles());
