@@ -3,7 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <cstdlib>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -159,7 +159,7 @@ void Server::connect() {
             const auto second = end.output.find('\0', first + 1);
             if (first == std::string::npos || second == std::string::npos)
                 break;
-            number_ = std::atoi(end.output.c_str());
+            std::from_chars(end.output.data(), end.output.data() + first, number_);
             version_ = end.output.substr(
                 first + 1, end.output.find_first_of(std::string(" \0", 2), first + 1) - first - 1);
             superuser_ = end.output.compare(second + 1, 1, "t") == 0;

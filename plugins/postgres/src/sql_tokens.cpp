@@ -65,7 +65,7 @@ std::size_t behindComment(std::string_view sql, std::size_t at) {
 using Tokens = std::vector<SqlToken>;
 
 void addList(const Tokens& tokens, std::size_t at, std::vector<std::string>& out) {
-    for (; at < tokens.size() && tokens[at].isName(); ++at) {
+    while (at < tokens.size() && tokens[at].isName()) {
         if (tokens[at].isWord("GROUP") && at + 1 < tokens.size() && tokens[at + 1].isName())
             ++at;
         const auto& token = tokens[at];
@@ -75,7 +75,7 @@ void addList(const Tokens& tokens, std::size_t at, std::vector<std::string>& out
             out.push_back(token.text);
         if (at + 1 >= tokens.size() || !tokens[at + 1].isSymbol(','))
             return;
-        ++at;
+        at += 2;
     }
 }
 

@@ -17,7 +17,6 @@
 
 namespace postgres {
 namespace {
-using agent::plugin::Ended;
 using agent::plugin::Failure;
 using agent::plugin::Json;
 using agent::plugin::Step;
