@@ -19,5 +19,5 @@ if(TARGET plugin_postgres_test) # parts that no server leads to in every case
     ${PROJECT_SOURCE_DIR}/plugins/postgres/src/sql_tokens.cpp)
   target_include_directories(plugin_postgres_test PRIVATE ${PROJECT_SOURCE_DIR}/plugins/postgres/src)
 endif()
-ae_plugin_test(mysql)
+ae_plugin_test(mysql mysql_dump_text)
 ae_plugin_test(docker)
