@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "plugins/mysql_server.h"
+#include "support/certificates.h"
 #include "support/plugin_driver.h"
 
 namespace {
@@ -29,7 +30,8 @@ protected:
     void SetUp() override { makeIn(server); }
     static void makeIn(MysqlServer& where) {
         where.sql(
-            "CREATE OR REPLACE DATABASE guarded; USE guarded; CREATE TABLE guarded.first (a INT); CREATE TABLE "
+            "CREATE OR REPLACE DATABASE guarded; USE guarded; CREATE TABLE guarded.first (a INT); CREATE "
+            "TABLE "
             "guarded.held (a INT);"
             "INSERT INTO guarded.first SELECT seq FROM seq_1_to_1000; INSERT INTO guarded.held VALUES (1);");
     }
@@ -108,6 +110,32 @@ TEST_F(MysqlFaults, TlsThatIsRequiredIsNotGivenUp) {
     EXPECT_TRUE(driver.run("probe", own).ok);
 }
 
+TEST_F(MysqlFaults, TlsIsVerifiedWhereThatIsWanted) {
+    const auto authority = test::makeCertificate(folder.path(), "authority");
+    const auto other = test::makeCertificate(folder.path(), "other");
+    MysqlServer secure({"--ssl-cert=" + authority.certificate, "--ssl-key=" + authority.key});
+    secure.sql("CREATE USER far@'%' IDENTIFIED BY 'pw' REQUIRE SSL; GRANT ALL ON *.* TO far@'%'; CREATE "
+               "DATABASE guarded;");
+    auto own = secure.settings("far", "pw", true);
+    for (const auto* tls : {"preferred", "required"}) {
+        own.set("tls", tls);
+        const auto end = driver.run("probe", own);
+        EXPECT_TRUE(end.ok) << end.message;
+        EXPECT_TRUE(dump(own).ok);
+    }
+    own.set("tls", "verify");
+    own.set("ssl_ca", authority.certificate);
+    const auto end = driver.run("probe", own);
+    EXPECT_TRUE(end.ok) << end.message;
+    EXPECT_TRUE(dump(own).ok);
+    own.set("ssl_ca", other.certificate);
+    const auto refused = driver.run("probe", own);
+    EXPECT_FALSE(refused.ok);
+    EXPECT_THAT(refused.hint, HasSubstr("ssl_ca"));
+    own.set("tls", "off");
+    EXPECT_FALSE(driver.run("probe", own).ok);
+}
+
 TEST_F(MysqlFaults, EachPrintableSignOfAPasswordArrives) {
     std::string password = " ";
     for (char sign = 32; sign < 127; ++sign)
@@ -142,7 +170,10 @@ TEST_F(MysqlFaults, ThePasswordIsNowhereToBeSeen) {
             for (const auto& entry : std::filesystem::directory_iterator("/proc"))
                 if (std::atoi(entry.path().filename().c_str()) > 0) {
                     const auto line = test::readText(entry.path() / "cmdline");
-                    dumps += line.find("mariadb-dump") != std::string::npos ? 1 : 0;
+                    dumps += line.find("mariadb-dump") != std::string::npos &&
+                                     line.find("--single-transaction") != std::string::npos
+                                 ? 1
+                                 : 0;
                     for (const auto& text : {line, test::readText(entry.path() / "environ")})
                         if (text.find(canary) != std::string::npos)
                             seen.push_back(text);

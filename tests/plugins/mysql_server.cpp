@@ -50,7 +50,7 @@ std::filesystem::path emptyServer(core::ProcessRunner& runner) {
     const auto part = folder.string() + "." + std::to_string(::getpid());
     must(runner, "mariadb-install-db",
          {"--no-defaults", "--user=root", "--datadir=" + part, "--auth-root-authentication-method=normal",
-          "--skip-test-db", "--innodb-log-file-size=16M"});
+          "--skip-test-db", "--innodb-log-file-size=16M", "--debug-no-sync", "--innodb-flush-method=nosync"});
     std::error_code lost; // another test was faster
     std::filesystem::rename(part, folder, lost);
     if (lost)
@@ -83,7 +83,10 @@ MysqlServer::MysqlServer(const std::vector<std::string>& options)
                       "--sync-binlog=0",
                       "--innodb-flush-log-at-trx-commit=0",
                       "--innodb-log-file-size=16M",
-                      "--innodb-buffer-pool-size=128M"};
+                      "--innodb-buffer-pool-size=128M",
+                      "--debug-no-sync",
+                      "--innodb-flush-method=nosync",
+                      "--innodb-doublewrite=0"};
     spec.arguments.insert(spec.arguments.end(), options.begin(), options.end());
     process_ = std::move(runner_.start(spec)).value();
     if (!eventually([&] {

@@ -116,6 +116,11 @@ TEST(MysqlLoadFilter, EventsOfATrialDoNotRun) {
         "1 DAY ON COMPLETION NOT PRESERVE ENABLE DO SELECT 1 */ ;;\nDELIMITER ;\n";
     EXPECT_THAT(filtered(event, {.withoutSandboxLine = false, .eventsDisabled = true}),
                 HasSubstr("NOT PRESERVE DISABLE DO SELECT 1"));
+    EXPECT_THAT(filtered("DELIMITER ;;\nCREATE DEFINER=`a`@`b` EVENT `e` ON SCHEDULE EVERY 1 DAY ON "
+                         "COMPLETION PRESERVE ENABLE "
+                         "DO SELECT 1\n;;\nDELIMITER ;\n",
+                         {.withoutSandboxLine = false, .eventsDisabled = true}),
+                HasSubstr(" PRESERVE DISABLE DO"));
     EXPECT_EQ(filtered(event), event);
 }
 

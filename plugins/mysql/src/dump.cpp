@@ -3,6 +3,7 @@
 
 #include "accounts.h"
 #include "descriptor.h"
+#include "events.h"
 #include "explain.h"
 #include "items.h"
 #include "load_filter.h"
@@ -78,9 +79,11 @@ std::vector<std::string> dumpCommand(const Server& server, const Program& tool, 
     else
         out.emplace_back("--single-transaction");
     for (const auto* option :
-         {"--quick", "--routines", "--triggers", "--events", "--hex-blob", "--skip-dump-date",
-          "--no-tablespaces", "--default-character-set=utf8mb4", "--max-allowed-packet=1073741824"})
+         {"--quick", "--routines", "--triggers", "--hex-blob", "--skip-dump-date", "--no-tablespaces",
+          "--default-character-set=utf8mb4", "--max-allowed-packet=1073741824"})
         out.emplace_back(option);
+    if (!hidesEvents(database.name))
+        out.emplace_back("--events");
     if (!tool.mariadb) {
         if (tool.has("--set-gtid-purged"))
             out.emplace_back("--set-gtid-purged=OFF");
@@ -150,6 +153,8 @@ void dump(Step& step) {
     const auto written = relayed(step, dumpCommand(server, tool, settings, found->second),
                                  "The database " + name + " was not dumped", server, name, settings,
                                  tool.mariadb || !tool.has("--init-command"));
+    if (hidesEvents(name))
+        writeAll(step.stream(), eventStatements(server, found->second));
     Json answer{{"tool", tool.describe()}, {"server", server.describe()}, {"bytes", written.bytes}};
     if (settings.binlogPosition) {
         answer["binlog"] = binlogIn(written);

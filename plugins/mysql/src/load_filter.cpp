@@ -89,7 +89,10 @@ void LoadFilter::begin(std::string& line, bool whole) {
         return;
     }
     if (body_) {
-        if (changes_.eventsDisabled && begins(line, "/*!50106 CREATE*/")) {
+        const bool event =
+            begins(line, "/*!50106 CREATE*/") ||
+            (begins(line, "CREATE DEFINER=") && line.find("` EVENT `") < line.find(" ON SCHEDULE "));
+        if (changes_.eventsDisabled && event) {
             line = std::regex_replace(line, kEnabled, "$1DISABLE$2", std::regex_constants::format_first_only);
         }
         return;

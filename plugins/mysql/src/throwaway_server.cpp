@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -21,6 +22,10 @@ constexpr auto kInstall = 5min;
 constexpr auto kStart = 90s;
 constexpr auto kStop = 20s;
 constexpr std::size_t kLongestSocket = 107;
+
+/// For a server whose data nobody keeps: nothing waits for the disk.
+constexpr std::array kCareless{"--loose-debug-no-sync", "--loose-innodb-flush-method=nosync",
+                               "--loose-innodb-doublewrite=0", "--innodb-log-file-size=32M"};
 
 std::string contentOf(const fs::path& file) {
     std::ostringstream out;
@@ -126,6 +131,7 @@ void ThrowawayServer::install() {
         "--auth-root-authentication-method=normal",          "--skip-test-db", "--skip-name-resolve"};
     if (::geteuid() == 0)
         arguments.emplace_back("--user=root"); // the folder is root's, and nobody else is let in
+    arguments.insert(arguments.end(), kCareless.begin(), kCareless.end());
     if (const auto end = step_.run({.arguments = arguments, .timeout = kInstall}); !end.ok)
         throw Failure("A server for the trial could not be set up: " + end.describe(),
                       "See that the work folder has room: an empty server needs 150 MB");
@@ -140,11 +146,11 @@ void ThrowawayServer::start() {
     // Little memory, nothing that outlives a crash, and nothing that acts by itself.
     for (const auto* option :
          {"--skip-networking", "--skip-log-bin", "--event-scheduler=OFF", "--performance-schema=OFF",
-          "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=32M", "--innodb-flush-log-at-trx-commit=0",
-          "--innodb-doublewrite=0", "--key-buffer-size=8M", "--aria-pagecache-buffer-size=8M",
-          "--max-connections=10", "--max-allowed-packet=1G", "--log-bin-trust-function-creators=1",
-          "--local-infile=0"})
+          "--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=0", "--key-buffer-size=8M",
+          "--aria-pagecache-buffer-size=8M", "--max-connections=10", "--max-allowed-packet=1G",
+          "--log-bin-trust-function-creators=1", "--local-infile=0"})
         arguments.emplace_back(option);
+    arguments.insert(arguments.end(), kCareless.begin(), kCareless.end());
     if (::geteuid() == 0)
         arguments.emplace_back("--user=root");
     auto ended = std::make_shared<std::atomic<bool>>(false);
