@@ -210,6 +210,7 @@ TEST_F(MysqlDump, AccountsComeBackAndThoseThatExistAreLeft) {
     server.sql("CREATE OR REPLACE USER 'it''s'@'%' IDENTIFIED BY 'one'; CREATE OR REPLACE USER "
                "stays@localhost IDENTIFIED BY 'old';"
                "CREATE OR REPLACE ROLE reader; GRANT SELECT ON *.* TO reader; GRANT reader TO 'it''s'@'%';"
+               "SET DEFAULT ROLE reader FOR 'it''s'@'%';"
                "GRANT INSERT ON `a_b`.* TO 'it''s'@'%';");
     const auto grants = server.sql("SHOW GRANTS FOR 'it''s'@'%'; SHOW GRANTS FOR reader;");
     // With the dump program's own way, and with one that does not know it.

@@ -109,6 +109,14 @@ TEST_F(MysqlRestore, ADumpThatCannotBeLoadedChangesNothing) {
     EXPECT_EQ(trials(), "");
 }
 
+TEST_F(MysqlRestore, AnEmptyDatabaseIsFilledAndKeepsItsCollation) {
+    server.sql("CREATE OR REPLACE DATABASE hollow CHARACTER SET latin2 COLLATE latin2_czech_cs;");
+    test::writeText(file(), "CREATE TABLE t (a CHAR(1));\n-- Dump completed\n");
+    const auto end = restore("hollow", false);
+    ASSERT_TRUE(end.ok) << end.message;
+    EXPECT_THAT(server.sql("SHOW CREATE TABLE t;", "hollow"), HasSubstr("latin2_czech_cs"));
+}
+
 TEST_F(MysqlRestore, NoCommandOfTheClientIsRunFromADump) {
     item.set("name", "evil");
     const auto mark = folder.path() / "mark";

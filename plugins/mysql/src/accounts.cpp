@@ -1,6 +1,7 @@
 #include "accounts.h"
 
 #include <fstream>
+#include <regex>
 #include <sstream>
 
 #include "explain.h"
@@ -36,8 +37,10 @@ std::set<std::string> accountsIfReadable(const Server& server) {
 }
 
 std::string accountStatements(const Step& step, const Server& server, std::vector<std::string>& warnings) {
+    static const std::regex kDefaultRole(" DEFAULT ROLE `[^`]*`@`[^`]*`(?:, ?`[^`]*`@`[^`]*`)*");
     std::string created;
     std::string granted;
+    std::string defaults;
     // Signs of MySQL's newer password hashes are no text.
     const std::string readable =
         !server.mariadb() && server.number() >= 80017 ? "SET SESSION print_identified_with_as_hex=1;\n" : "";
@@ -61,9 +64,15 @@ std::string accountStatements(const Step& step, const Server& server, std::vecto
                 continue;
             }
             for (auto& row : rows) {
-                if (row[0].starts_with("CREATE USER ") && !row[0].starts_with("CREATE USER IF"))
-                    row[0].insert(12, "IF NOT EXISTS ");
-                created += row[0] + ";\n";
+                auto& text = row[0];
+                if (text.starts_with("CREATE USER ") && !text.starts_with("CREATE USER IF"))
+                    text.insert(12, "IF NOT EXISTS ");
+                // The role may be created, and is granted, after the account.
+                if (std::smatch match; std::regex_search(text, match, kDefaultRole)) {
+                    defaults += "ALTER USER " + name + match[0].str() + ";\n";
+                    text = match.prefix().str() + match.suffix().str();
+                }
+                created += text + ";\n";
             }
         }
         for (const auto& row : server.query("SHOW GRANTS FOR " + name + ";"))
@@ -72,7 +81,7 @@ std::string accountStatements(const Step& step, const Server& server, std::vecto
     if (!untold.empty())
         warnings.push_back("The server does not tell these accounts, which are not in the dump: " +
                            joined(untold));
-    return "-- Accounts and grants\n" + created + granted + "-- Dump completed\n";
+    return "-- Accounts and grants\n" + created + granted + defaults + "-- Dump completed\n";
 }
 
 RestoredAccounts restoreAccounts(const Step& step, const Server& server, const std::string& file) {

@@ -108,6 +108,14 @@ bool exists(const Server& server, const std::string& name) {
     return !rows.empty() && rows[0][0] != "0";
 }
 
+std::string charsetOf(const Server& server, const std::string& name) {
+    const auto rows = server.query("SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM "
+                                   "information_schema.SCHEMATA WHERE BINARY SCHEMA_NAME=BINARY " +
+                                   textLiteral(name) + ";");
+    return rows.empty() ? std::string()
+                        : charsetClause({{"charset", rows[0].at(0)}, {"collation", rows[0].at(1)}});
+}
+
 void restoreUsers(Step& step, const Server& server) {
     const auto done = restoreAccounts(step, server, saved(step));
     Json warnings = Json::array();
@@ -140,7 +148,9 @@ void restore(Step& step) {
     if (filled && !mayReplace)
         throw Failure("The database " + name + " exists and is not empty",
                       "Choose another name, or say that it may be replaced");
-    const auto charset = charsetClause(step.item());
+    auto charset = charsetClause(step.item());
+    if (charset.empty() && there) // an older snapshot: as the database is that it goes into
+        charset = charsetOf(server, name);
     const auto file = saved(step);
     Loaded loaded;
     if (filled) {

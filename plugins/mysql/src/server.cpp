@@ -77,6 +77,9 @@ std::string Server::options(bool mariadbClient) const {
                         : tls == "required" ? "REQUIRED"
                         : tls == "verify"   ? "VERIFY_IDENTITY"
                                             : "PREFERRED");
+        // Without TLS MySQL 8 takes a password only encrypted with the server's key.
+        if (tls == "off")
+            out += "loose-get-server-public-key\n";
     }
     if (!settings_.authority.empty() && tls != "off")
         set("ssl-ca", settings_.authority);
@@ -110,7 +113,8 @@ agent::plugin::Ended Server::attempt(const std::string& sql, Rows* rows) const {
 Rows Server::query(const std::string& sql) const {
     Rows rows;
     if (const auto end = attempt(sql, &rows); !end.ok)
-        throw explain("The server " + settings_.label() + " refused a query", end);
+        throw explain((own_ ? "The trial's server" : "The server " + settings_.label()) + " refused a query",
+                      end);
     return rows;
 }
 
