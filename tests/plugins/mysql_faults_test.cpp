@@ -51,7 +51,7 @@ protected:
     static int waitingDump() {
         int pid = 0;
         EXPECT_TRUE(test::eventually([&] {
-            const auto found = test::processesWith({"mariadb-dump", "--single-transaction", "guarded"});
+            const auto found = test::ownProcessesWith({"mariadb-dump", "--single-transaction", "guarded"});
             pid = found.empty() ? 0 : found.front();
             return pid != 0;
         }));

@@ -178,7 +178,7 @@ TEST_F(MysqlRestore, ATrialThatWasKilledIsCleanedUp) {
     test::writeText(file(), "SELECT SLEEP(60);\n-- Dump completed\n");
     std::jthread trial([&] { (void)driver.read("verify", server.settings(), item, {}, file()); });
     const auto servers = [&] { return test::processesWith({"mariadbd", driver.state().string()}); };
-    const auto clients = [&] { return test::processesWith({"--binary-mode", "trial"}); };
+    const auto clients = [&] { return test::ownProcessesWith({"--binary-mode", "trial"}); };
     ASSERT_TRUE(test::eventually([&] { return servers().size() == 1 && !clients().empty(); }));
     const auto steps = test::processesWith({"restic-agent", "/proc/" + std::to_string(::getpid()) + "/fd/"});
     ASSERT_EQ(steps.size(), 1U);

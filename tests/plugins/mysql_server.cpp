@@ -48,9 +48,13 @@ std::filesystem::path emptyServer(core::ProcessRunner& runner) {
     if (std::filesystem::exists(folder))
         return folder;
     const auto part = folder.string() + "." + std::to_string(::getpid());
+    // Servers remove each other's temporary tables from a shared folder.
+    const core::testkit::TempDir own;
+    const auto& temporary = own.path();
     must(runner, "mariadb-install-db",
          {"--no-defaults", "--user=root", "--datadir=" + part, "--auth-root-authentication-method=normal",
-          "--skip-test-db", "--innodb-log-file-size=16M", "--debug-no-sync", "--innodb-flush-method=nosync"});
+          "--skip-test-db", "--innodb-log-file-size=16M", "--tmpdir=" + temporary.string(), "--debug-no-sync",
+          "--innodb-flush-method=nosync"});
     std::error_code lost; // another test was faster
     std::filesystem::rename(part, folder, lost);
     if (lost)
@@ -75,6 +79,7 @@ MysqlServer::MysqlServer(const std::vector<std::string>& options)
                       "--socket=" + socket_,
                       "--port=" + std::to_string(port_),
                       "--bind-address=127.0.0.1",
+                      "--tmpdir=" + folder_.path().string(),
                       "--pid-file=" + (folder_.path() / "pid").string(),
                       "--log-error=" + (folder_.path() / "error.log").string(),
                       "--log-bin",
@@ -154,7 +159,10 @@ std::unique_ptr<core::Process> MysqlServer::background(const std::string& statem
 void MysqlServer::endSessionsIn(const std::string& database) {
     std::istringstream ids(sql("SELECT ID FROM information_schema.PROCESSLIST WHERE DB='" + database + "';"));
     for (std::string id; std::getline(ids, id);)
-        sql("KILL " + id + ";");
+        try {
+            sql("KILL " + id + ";");
+        } catch (const std::exception&) { // it has ended by itself
+        }
 }
 
 core::json::Object MysqlServer::settings() const {
@@ -213,6 +221,21 @@ std::vector<int> processesWith(const std::vector<std::string>& texts) {
         if (all)
             out.push_back(pid);
     }
+    return out;
+}
+
+std::vector<int> ownProcessesWith(const std::vector<std::string>& texts) {
+    const auto parentOf = [](int pid) {
+        const auto stat = readText("/proc/" + std::to_string(pid) + "/stat");
+        const auto name = stat.rfind(") ");
+        return name == std::string::npos ? 0 : std::atoi(stat.c_str() + name + 4);
+    };
+    auto out = processesWith(texts);
+    std::erase_if(out, [&](int pid) {
+        while (pid > 1 && pid != ::getpid())
+            pid = parentOf(pid);
+        return pid != ::getpid();
+    });
     return out;
 }
 

@@ -61,6 +61,9 @@ std::string quotedName(const std::string& name);
 /// Processes whose command line holds all of the texts.
 std::vector<int> processesWith(const std::vector<std::string>& texts);
 
+/// Those of them that this process started, by whatever steps between: others run the same tests beside it.
+std::vector<int> ownProcessesWith(const std::vector<std::string>& texts);
+
 /// Waits until the condition holds; false after half a minute.
 bool eventually(const std::function<bool()>& condition);
 
