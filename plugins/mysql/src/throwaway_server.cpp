@@ -126,9 +126,11 @@ void ThrowawayServer::note(int pid) const {
 }
 
 void ThrowawayServer::install() {
-    std::vector<std::string> arguments{
-        program({"mariadb-install-db", "mysql_install_db"}), "--no-defaults",  dataOption(folder_),
-        "--auth-root-authentication-method=normal",          "--skip-test-db", "--skip-name-resolve"};
+    std::vector<std::string> arguments{program({"mariadb-install-db", "mysql_install_db"}), "--no-defaults",
+                                       dataOption(folder_), "--auth-root-authentication-method=normal",
+                                       "--skip-test-db", "--skip-name-resolve",
+                                       // At its start a server removes the temporary tables of others there.
+                                       "--tmpdir=" + folder_};
     if (::geteuid() == 0)
         arguments.emplace_back("--user=root"); // the folder is root's, and nobody else is let in
     arguments.insert(arguments.end(), kCareless.begin(), kCareless.end());
