@@ -50,6 +50,9 @@ function(ae_add_dump_plugin NAME)
   if(NOT AE_SANITIZE AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize") # sanitizers leave their own symbols to the executable
     target_link_options(${NAME}_plugin PRIVATE -Wl,-z,defs)
   endif()
+  if(TARGET dump_plugins) # within the project itself
+    add_dependencies(dump_plugins ${NAME}_plugin)
+  endif()
   add_custom_command(TARGET ${NAME}_plugin POST_BUILD COMMAND chmod go-w $<TARGET_FILE:${NAME}_plugin> VERBATIM)
   install(TARGETS ${NAME}_plugin LIBRARY DESTINATION lib/restic-agent/plugins COMPONENT plugin-${NAME})
   install(FILES ${folder}/${NAME}.json DESTINATION lib/restic-agent/plugins COMPONENT plugin-${NAME})

@@ -12,11 +12,11 @@ while [ $# -gt 0 ]; do
         shift 2
         ;;
     --no-tests) # what runs, without what tests it
-        targets=(ae-backend restic-agent base restic)
+        targets=(ae-backend restic-agent base restic dump_plugins)
         shift
         ;;
     --bench) # what runs, and the yardsticks beside it
-        targets=(ae-backend restic-agent base restic benches)
+        targets=(ae-backend restic-agent base restic dump_plugins benches)
         shift
         ;;
     --no-web)

@@ -1,6 +1,6 @@
+#include "agents/agent_plugin_store.h"
 #include "contract/restic_fixture.h"
 #include "dumps/dump_store.h"
-#include "plugins/agent_plugin_store.h"
 
 namespace test {
 namespace {
@@ -111,6 +111,67 @@ TEST_P(ResticDumps, PluginsAreKeptUntilTheAgentTellsOfOthers) {
     EXPECT_FALSE(here([&](Transaction& tx) { return AgentPluginStore::isKnown(tx, "oracle"); }));
     EXPECT_EQ(in(other, [&](Transaction& tx) { return AgentPluginStore::version(tx, agentId); }), "")
         << "another tenant sees nothing of it";
+}
+
+TEST_P(ResticDumps, OfEachAgentTheDumpThatWasNotTriedForLongestIsTriedBySchedule) {
+    const auto store = repository(tenant, "store");
+    worked(store, agentId);
+    restic::protocol::AgentPlugins plugins;
+    plugins.version = "one";
+    plugins.items.emplace_back();
+    plugins.items[0].name = "postgres";
+    plugins.items[0].enabled = true;
+    plugins.items[0].capabilities = {"restore", "verify"};
+    here([&](Transaction& tx) { AgentPluginStore::record(tx, agentId, plugins, clock.now()); });
+    const auto save = [&](const std::string& database, char digit) {
+        auto result = dump(database, 1000);
+        result.snapshotId = std::string(64, digit);
+        result.file = "/postgres/localhost/" + database + ".dump";
+        record(result);
+        restic::Snapshot snapshot;
+        snapshot.id = Uuid::generate(clock.now());
+        snapshot.repository = store;
+        snapshot.target = target;
+        snapshot.snapshotId = *result.snapshotId;
+        snapshot.shortId = snapshot.snapshotId.substr(0, 8);
+        snapshot.time = clock.now();
+        snapshot.source = "agent_report";
+        snapshot.dump = restic::documentOf(result);
+        here([&](Transaction& tx) { restic::SnapshotStore::insert(tx, snapshot, clock.now()); });
+        return snapshot.id;
+    };
+    const auto shop = save("shop", 'a');
+    const auto crm = save("crm", 'b');
+    const auto trial = [&] {
+        // The next slot of the schedule, whenever that is.
+        clock.advance(24h * 8);
+        host.scheduler.run();
+        const auto rows = system([&](Transaction& tx) {
+            return tx.query("SELECT id, parameters FROM restic_tasks WHERE type = 'verify_dump' AND status = "
+                            "'queued'");
+        });
+        EXPECT_EQ(rows.size(), 1U);
+        return rows.empty() ? Uuid() : rows[0].uuid(0);
+    };
+    const auto snapshotOf = [&](const Uuid& id) { return task(id).parameters.stringOr("snapshot"); };
+    const auto first = trial();
+    EXPECT_EQ(snapshotOf(first), crm.toString()) << "neither was ever tried: by name";
+    const auto end = [&](const Uuid& id, const std::string& status) {
+        restic::protocol::TaskStatusReport report;
+        report.status = status;
+        report.result = core::json::Object{{"outcome", status}};
+        if (status == "failed")
+            report.error = restic::protocol::TaskError{"PluginFailed", "rows are missing", ""};
+        host.tasks.handOut(tenant, agentId, 5);
+        host.tasks.report(tenant, agentId, id, report);
+    };
+    end(first, "success");
+    EXPECT_TRUE(known()[0].verifiedAt);
+    const auto second = trial();
+    EXPECT_EQ(snapshotOf(second), shop.toString());
+    end(second, "failed");
+    EXPECT_EQ(known()[1].database, "shop");
+    EXPECT_NE(known()[1].verifyError.value_or("").find("rows are missing"), std::string::npos);
 }
 
 } // namespace

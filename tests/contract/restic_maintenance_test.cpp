@@ -153,7 +153,7 @@ TEST_P(ResticMaintenance, ANewRepositoryHasAllSchedulesAndAChangeKeepsWhatItLeav
 
 TEST_P(ResticMaintenance, WhatIsWrongIsRefusedByItsField) {
     auto wanted = spec("store");
-    wanted.maintenance = {"61 * * * *", "0 0 30 2 *", "", "", "Mars/Olympus", "500M"};
+    wanted.maintenance = {"61 * * * *", "0 0 30 2 *", "", "", "", "Mars/Olympus", "500M"};
     std::vector<std::string> fields;
     for (const auto& problem : problemsOf(wanted))
         fields.push_back(problem.pointer);
@@ -227,7 +227,7 @@ TEST_P(ResticMaintenance, EachSlotMakesItsTasksOnce) {
 
 TEST_P(ResticMaintenance, WhatIsSwitchedOffIsNotDoneAndWhereNothingSaysWhatIsKeptNothingIsRemoved) {
     auto wanted = spec("off");
-    wanted.maintenance = {"", "", "", "", {}, {}};
+    wanted.maintenance = {"", "", "", "", "", {}, {}};
     const auto off = make(wanted);
     leading("nightly", off, {web});
     const auto bare = make(spec("bare"));
@@ -299,7 +299,7 @@ TEST_P(ResticMaintenance, ChecksReadEachPartOnceByTurns) {
 
 TEST_P(ResticMaintenance, OneThatStillWaitsIsEnough) {
     auto wanted = spec("store");
-    wanted.maintenance = {"*/5 * * * *", "*/5 * * * *", "*/5 * * * *", "", {}, {}};
+    wanted.maintenance = {"*/5 * * * *", "*/5 * * * *", "*/5 * * * *", "", "", {}, {}};
     const auto store = make(wanted);
     leading("nightly", store, {web, mail});
     clock.advance(5min);
@@ -403,7 +403,7 @@ TEST_P(ResticMaintenance, WhoLostTheLeaseWritesNothingAndAClockThatWentBackPlans
 
 TEST_P(ResticMaintenance, WhereAgentsMayOnlyAddOneAloneRemoves) {
     auto wanted = spec("store");
-    wanted.maintenance = {"*/5 * * * *", "*/5 * * * *", "*/5 * * * *", "", {}, {}};
+    wanted.maintenance = {"*/5 * * * *", "*/5 * * * *", "*/5 * * * *", "", "", {}, {}};
     wanted.appendOnly = true;
     const auto keeper = agent("keeper-01");
     wanted.maintenanceAgent = keeper;
@@ -645,7 +645,7 @@ TEST_P(ResticMaintenance, APathOnEachMachinesDiskIsCaredForByEach) {
     wanted.type = "local";
     wanted.url = "/srv/disks";
     wanted.password = kSecret;
-    wanted.maintenance = {"*/5 * * * *", "*/5 * * * *", "*/5 * * * *", "", {}, {}};
+    wanted.maintenance = {"*/5 * * * *", "*/5 * * * *", "*/5 * * * *", "", "", {}, {}};
     const auto store = make(wanted);
     leading("nightly", store, {web, mail});
     clock.advance(5min);

@@ -21,3 +21,12 @@ if(TARGET plugin_postgres_test) # parts that no server leads to in every case
 endif()
 ae_plugin_test(mysql mysql_dump_text)
 ae_plugin_test(docker)
+# The whole way, with each restic: server, plugin, agent, repository, and back.
+ae_add_test(dump_chain_test TIER integration TIMEOUT 300
+            SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/plugins/chain_test.cpp
+                    ${CMAKE_CURRENT_SOURCE_DIR}/plugins/postgres_server.cpp
+                    ${CMAKE_CURRENT_SOURCE_DIR}/plugins/mysql_server.cpp
+                    support/plugin_driver.cpp support/fake_server.cpp support/secret_fields.cpp
+                    support/repository_on_disk.cpp support/canaries.cpp
+            LIBRARIES restic_agent_impl Poco::Net PostgreSQL::PostgreSQL fmt::fmt)
+add_dependencies(dump_chain_test restic-agent postgres_plugin mysql_plugin)

@@ -47,7 +47,7 @@ protected:
 TEST_F(Package, InstallsThePublicHeadersAndNoOthers) {
     std::set<std::string> wanted;
     for (const char* folder :
-         {"core/include", "modules/base/include", "modules/restic/include", "tests/mocks"})
+         {"core/include", "modules/base/include", "modules/restic/include", "tests/mocks", "agent/include"})
         wanted.merge(headersOf(source() / folder));
     EXPECT_EQ(headersOf(prefix() / "include"), wanted);
     for (const auto& header : headersOf(source() / "core/src"))
@@ -122,16 +122,33 @@ TEST_F(Package, IsFoundInItsVersionsOnly) {
 
 TEST_F(Package, SaysWhichComponentIsNotThere) {
     expectRefused("find_package(AeBackend REQUIRED COMPONENTS moduel)",
-                  "there is no component \"moduel\"; there are: module, testing.");
-    expectRefused(
-        "find_package(AeBackend REQUIRED COMPONENTS module agent-plugin)",
-        "the component \"agent-plugin\" is not part of version 0.1.0: the SDK for plugins of the agent "
-        "comes with a later one.");
-    const auto tolerated = configure("find_package(AeBackend COMPONENTS agent-plugin)\n"
+                  "there is no component \"moduel\"; there are: module, testing, agent-plugin.");
+    const auto tolerated = configure("find_package(AeBackend COMPONENTS moduel)\n"
                                      "if(NOT AeBackend_FOUND)\n  message(STATUS \"not found\")\nendif()",
                                      prefix());
     EXPECT_THAT(tolerated.output, HasSubstr("not found"));
-    EXPECT_THAT(oneLine(tolerated.error), HasSubstr("\"agent-plugin\" is not part of version 0.1.0"));
+}
+
+TEST_F(Package, ThatOfPluginsNeedsNothingOfTheHost) {
+    const auto alone = dir_ / "alone";
+    ASSERT_TRUE(
+        shell("cmake --install " AE_BUILD_DIR " --prefix " + alone.string() + " --component agent-sdk")
+            .exit.ok());
+    EXPECT_EQ(headersOf(alone / "include"), headersOf(source() / "agent/include"));
+    const auto found =
+        configure("find_package(AeBackend REQUIRED COMPONENTS agent-plugin)\n"
+                  "get_target_property(libraries AeBackend::agent_plugin INTERFACE_LINK_LIBRARIES)\n"
+                  "message(STATUS \"needs ${libraries}.\")",
+                  alone, "CXX");
+    EXPECT_TRUE(found.exit.ok()) << answerOf(found);
+    EXPECT_THAT(found.output, HasSubstr("needs nlohmann_json::nlohmann_json."));
+    const auto bare = dir_ / "bare";
+    ASSERT_TRUE(
+        shell("cmake --install " AE_BUILD_DIR " --prefix " + bare.string() + " --component sdk").exit.ok());
+    const auto refused = configure("find_package(AeBackend REQUIRED COMPONENTS agent-plugin)", bare, "CXX");
+    EXPECT_FALSE(refused.exit.ok());
+    EXPECT_THAT(oneLine(refused.error), HasSubstr("the component \"agent-plugin\" is not installed in"));
+    EXPECT_THAT(oneLine(refused.error), HasSubstr("--component agent-sdk"));
 }
 
 TEST_F(Package, WithoutTheComponentTestingItSaysHowToGetIt) {

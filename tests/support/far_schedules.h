@@ -21,7 +21,7 @@ inline std::string farSchedule() {
 /// The same for everything that a repository has a schedule for: its field `maintenance`.
 inline core::json::Object farMaintenance() {
     core::json::Object all;
-    for (const auto* operation : {"forget", "prune", "check", "stats"})
+    for (const auto* operation : {"forget", "prune", "check", "stats", "verify"})
         all.set(std::string(operation) + "_schedule", farSchedule());
     return all;
 }

@@ -35,7 +35,7 @@ export function farSchedule() {
 }
 /** The same for everything that a repository has a schedule for. */
 export function farMaintenance() {
-  return Object.fromEntries(['forget', 'prune', 'check', 'stats'].map((operation) => [`${operation}_schedule`, farSchedule()]))
+  return Object.fromEntries(['forget', 'prune', 'check', 'stats', 'verify'].map((operation) => [`${operation}_schedule`, farSchedule()]))
 }
 
 export class System {

@@ -11,6 +11,7 @@
 #include "core/certificate.h"
 #include "core/http/client.h"
 #include "files/path_look.h"
+#include "plugins/plugins.h"
 #include "restic/probe.h"
 #include "restic/protocol/repository_kinds.h"
 #include "restic/protocol/task_errors.h"
@@ -184,6 +185,37 @@ void checkRestic(Report& report, const ResticVersion& version, const std::vector
     report.bad("restic", fmt::format("{}: {}", unsupported.meaning, kind->name),
                std::string(unsupported.recovery));
 }
+/// Which plugins are switched on, whether their settings can be used, and what the machine forbids. Looks at
+/// no server: `plugin test` does.
+void checkPlugins(Report& report, const CommonOptions& common, const Config& config,
+                  core::ProcessRunner& runner) {
+    LocalPolicy policy;
+    try {
+        policy = readLocalPolicy(config.agent.localPolicy);
+        if (policy.forbidsAnything())
+            report.good("policy", config.agent.localPolicy + " forbids some things on this machine");
+    } catch (const core::Error& error) {
+        report.bad("policy", error.what(), "Correct the file; the agent does not start with it");
+    }
+    const Plugins plugins(config, common.stateDir / "plugins", runner, common.environment, policy);
+    const auto installed = plugins.installed();
+    for (const auto& refused : installed.refused)
+        report.bad("plugin", refused.name + " was refused: " + refused.why, "Install it anew");
+    for (const auto& plugin : installed.plugins)
+        try {
+            for (const auto& [name, settings] : plugins.settings().of(plugin.name).sets)
+                if (plugins.settings().of(plugin.name).enabled)
+                    if (const auto usable = plugins.settings().resolve(plugin, name); !usable)
+                        report.bad("plugin", usable.error().what(),
+                                   "Correct them, then restic-agent plugin test " + plugin.name);
+        } catch (const core::Error& error) {
+            report.bad("plugin", error.what(), std::string(error.kind().recovery));
+        }
+    for (const auto& [name, settings] : config.plugins)
+        if (installed.find(name) == nullptr)
+            report.bad("plugin", installed.whyNot(name) + ", and the configuration sets it up",
+                       "Install it in " + plugins.folder().string() + ", or take it out");
+}
 } // namespace
 
 ExitCode doctorCommand(const CommonOptions& common, core::ProcessRunner& runner, const core::Clock& clock) {
@@ -240,6 +272,7 @@ ExitCode doctorCommand(const CommonOptions& common, core::ProcessRunner& runner,
         report.bad("restic", restic.problem(), "Install restic, or name it under restic.binary");
     }
     checkPaths(report, config);
+    checkPlugins(report, common, config, runner);
     report.print(common.json);
     return report.ok() ? ExitCode::success : ExitCode::failure;
 }

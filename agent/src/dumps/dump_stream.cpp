@@ -16,6 +16,9 @@ namespace {
 using namespace std::chrono_literals;
 namespace task_errors = restic::protocol::task_errors;
 
+/// restic's exit code after an interrupt.
+constexpr int kInterruptedCode = 130;
+
 /// Both ends of a pipe; closed with this object.
 class Pipe {
 public:
@@ -150,10 +153,11 @@ std::optional<DumpEnd> DumpStream::follow(BackupOutput& output, const std::stop_
     }
     if (!stepEnd_) {
         stepEnd_ = messages_->finish(what_, std::nullopt);
-        // A restic that fails ends the step, which says nothing more then; and one whose step failed says so,
-        // or (0.19) that it was interrupted.
-        end.resticFirst = !stepEnd_->ok && !stepEnd_->saysWhy && !exit->ok() &&
-                          output.errorText().find("command failed") == std::string::npos;
+        // A restic that fails ends the step, which says nothing more then. One whose step failed says so, or
+        // that it was interrupted (0.19), which nobody did here.
+        const bool blamesStep = output.errorText().find("command failed") != std::string::npos ||
+                                (exit->code == kInterruptedCode && report_.stopReason() == StopReason::none);
+        end.resticFirst = !stepEnd_->ok && !stepEnd_->saysWhy && !exit->ok() && !blamesStep;
     }
     end.step = std::move(*stepEnd_);
     if (!stalled_.empty() && !end.step.ok) {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "executor/restic_process.h"
-#include "kinds/backup_output.h"
 #include "plugins/plugin_steps.h"
+#include "restic/backup_output.h"
 #include "restic/version.h"
 
 namespace agent {

@@ -19,6 +19,8 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 namespace protocol = restic::protocol;
 constexpr int kFailuresThatMatter = 5;
+/// How often it is looked whether the next one is wanted sooner.
+constexpr auto kLook = 500ms;
 } // namespace
 
 std::string operatingSystem() {
@@ -95,7 +97,10 @@ void Heartbeat::run(const std::stop_token& stop) {
         } catch (...) {
             log_.error("A heartbeat failed inside the agent", {{"error", core::describeCurrentException()}});
         }
-        pause(stop, next);
+        const auto until = Clock::now() + next;
+        while (!stop.stop_requested() && !soon_.exchange(false) && Clock::now() < until)
+            pause(stop, std::min<std::chrono::milliseconds>(
+                            kLook, std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now())));
     }
 }
 

@@ -25,6 +25,8 @@ public:
               const StateDir& state, const Config& config, const core::Clock& clock, core::Logger log);
 
     void run(const std::stop_token& stop);
+    /// The next one does not wait: something changed that people look at. Thread-safe.
+    void soon() noexcept { soon_ = true; }
 
     /// The message as it would go out now.
     [[nodiscard]] restic::protocol::HeartbeatRequest collect();
@@ -47,6 +49,7 @@ private:
     core::Instant startedAt_;
     int failures_ = 0;
     bool pluginsWanted_ = false;
+    std::atomic<bool> soon_{false};
 };
 
 /// "linux", "amd64": as Go names them, like the agents before this one.

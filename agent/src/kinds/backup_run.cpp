@@ -399,7 +399,8 @@ void BackupRun::fail(const protocol::TaskError& error, std::string outcome) {
         ++result.unreadCount;
     }
     result.missingSources = missing_;
-    conclude({protocol::TaskState::failed, result.outcome, error}, std::move(result));
+    const Verdict verdict{protocol::TaskState::failed, result.outcome, error};
+    conclude(verdict, std::move(result));
 }
 
 void BackupRun::conclude(Verdict verdict, protocol::BackupResult result) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kinds/backup_output.h"
+#include "restic/backup_output.h"
 #include "restic/verdict.h"
 
 namespace agent {

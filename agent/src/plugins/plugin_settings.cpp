@@ -176,6 +176,8 @@ PluginSetup PluginSettings::change(const PluginFile& plugin, const Change& chang
     writeFileDurably(fileOf(plugin.name),
                      core::json::write(Object{
                          {"enabled", setup.enabled}, {"version", setup.version}, {"sets", std::move(sets)}}));
+    if (changed_)
+        changed_();
     return setup;
 }
 

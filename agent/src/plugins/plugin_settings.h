@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -53,6 +54,8 @@ public:
     };
     /// Throws errors::kPlugin with the problems as details, and changes nothing then.
     PluginSetup change(const PluginFile& plugin, const Change& change);
+    /// Called after each change, on its thread. Set before any thread changes something.
+    void whenChanged(std::function<void()> call) { changed_ = std::move(call); }
 
 private:
     [[nodiscard]] std::filesystem::path fileOf(std::string_view plugin) const;
@@ -60,6 +63,7 @@ private:
 
     const Config& config_;
     std::filesystem::path folder_;
+    std::function<void()> changed_;
     mutable std::mutex mutex_;
 };
 

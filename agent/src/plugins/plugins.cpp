@@ -1,6 +1,5 @@
 #include "plugins/plugins.h"
 
-#include "restic/command.h"
 #include "state/files.h"
 
 namespace agent {

@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -188,6 +189,10 @@ int stepMain(const char* requestFile) {
     const auto request = readRequest(requestFile);
     if (!request)
         return kFailed;
+    // What restic was given to reach its storage is not the plugin's.
+    ::clearenv();
+    for (const auto& [name, value] : request->environment)
+        ::setenv(name.c_str(), value.c_str(), 1);
     const int stream = takeStream(*request);
     const int messages = ::open(request->messages.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     if (messages < 0)

@@ -51,6 +51,8 @@ AgentEnd AgentService::run(const std::stop_token& stop) {
     pollerForExecutor = &poller;
     Heartbeat heartbeat(server, executor, restic, plugins, state_, config_, clock_, log_.named("heartbeat"));
 
+    plugins.settings().whenChanged([&heartbeat] { heartbeat.soon(); });
+
     log_.info("The agent runs",
               {{"version", kAgentVersion}, {"agent_id", identity.agentId}, {"server", address.url}});
     executor.recover();

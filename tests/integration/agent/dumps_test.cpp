@@ -294,5 +294,17 @@ TEST_P(DumpsTest, ASecretThatAPluginSaysIsMasked) {
     EXPECT_EQ(readFile(dir_ / "agent.log").find(kCanary), std::string::npos);
 }
 
+TEST_P(DumpsTest, APluginGetsNothingOfWhatResticWasGiven) {
+    set({"dump: environ"});
+    start();
+    const auto report = resultOf(payload());
+    const auto dumps = dumpsOf(report);
+    ASSERT_EQ(dumps.size(), 1U) << core::json::write(report);
+    const auto said = dumps[0].find("error")->stringOr("message");
+    EXPECT_NE(said.find("PATH "), std::string::npos) << said;
+    EXPECT_EQ(said.find("RESTIC"), std::string::npos) << said;
+    EXPECT_EQ(said.find("GOMEMLIMIT"), std::string::npos) << said;
+}
+
 } // namespace
 } // namespace test

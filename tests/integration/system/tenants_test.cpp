@@ -112,6 +112,10 @@ protected:
             {"POST /api/v1/restic/policies", policy},
             {"PUT /api/v1/restic/policies/{id}", policy},
             {"POST /api/v1/restic/tasks", taskBody(theirs_)},
+            {"PUT /api/v1/restic/agents/{id}/plugins/{name}", {{"enabled", false}}},
+            {"POST /api/v1/restic/agents/{id}/plugins/{name}/test", {}},
+            {"POST /api/v1/restic/snapshots/{id}/restore", {{"database", "taken"}}},
+            {"POST /api/v1/restic/snapshots/{id}/verify", {}},
             // Agents' own, which no person may call at all.
             {"POST /api/v1/restic/agents/{id}/heartbeat", {}},
             {"POST /api/v1/restic/tasks/{id}/status", {}},

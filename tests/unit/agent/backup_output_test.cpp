@@ -1,4 +1,4 @@
-#include "kinds/backup_output.h"
+#include "restic/backup_output.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "core/line_splitter.h"
-#include "kinds/backup_output.h"
 #include "kinds/backup_verdict.h"
+#include "restic/backup_output.h"
 #include "restic/snapshots.h"
 
 namespace {

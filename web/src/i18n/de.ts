@@ -358,6 +358,11 @@ const de: Messages = {
     init: { name: 'Anlegen', start: 'Repository anlegen', what: 'Legt das Repository an, wo sein Ort leer ist.' },
     add_key: { name: 'Neues Passwort' },
     remove_key: { name: 'Altes Passwort' },
+    verify: { name: 'Restore-Test' },
+    plugin_test: { name: 'Test eines Plugins' },
+    plugin_setup: { name: 'Einstellungen eines Plugins' },
+    restore_dump: { name: 'Wiederherstellung einer Datenbank' },
+    verify_dump: { name: 'Restore-Test' },
   },
   cared: {
     checkSound: 'Es wurden keine Fehler gefunden.',

@@ -356,6 +356,11 @@ const en = {
     init: { name: 'Creation', start: 'Create repository', what: 'Creates the repository where its place is empty.' },
     add_key: { name: 'New password' },
     remove_key: { name: 'Old password' },
+    verify: { name: 'Restore test' },
+    plugin_test: { name: 'Test of a plugin' },
+    plugin_setup: { name: 'Plugin settings' },
+    restore_dump: { name: 'Restore of a database' },
+    verify_dump: { name: 'Restore test' },
   },
   cared: {
     checkSound: 'No errors were found.',

@@ -68,7 +68,7 @@ export interface Plan {
   problem: string | null | undefined
 }
 /** What a repository has a schedule for. */
-export const BY_SCHEDULE = ['check', 'prune', 'forget', 'stats'] as const satisfies MaintenanceKind[]
+export const BY_SCHEDULE = ['check', 'prune', 'forget', 'stats', 'verify'] as const satisfies (keyof Repository['maintenance']['next_runs'])[]
 export function planOf({ maintenance }: Pick<Repository, 'maintenance'>, kind: MaintenanceKind): Plan | undefined {
   const operation = BY_SCHEDULE.find((one) => one === kind)
   if (!operation) return undefined
@@ -124,6 +124,10 @@ const DID: Record<MaintenanceKind, (result: Result, say: Say) => string> = {
   init: (result, { t }) => t(result.created ? 'cared.created' : 'cared.there'),
   add_key: (_, { t }) => t('cared.keyAdded'),
   remove_key: (result, { t }) => t(result.removed ? 'cared.keyRemoved' : 'cared.keyGone'),
+  plugin_test: (_, { t }) => t('cared.done'),
+  plugin_setup: (_, { t }) => t('cared.done'),
+  restore_dump: (_, { t }) => t('cared.done'),
+  verify_dump: (_, { t }) => t('cared.done'),
 }
 
 /** What became of the last task of a kind, in a sentence. `failure` is the task's error, where it is known. */

@@ -8,7 +8,8 @@ CREATE TABLE restic_agent_plugins (
     PRIMARY KEY (tenant_id, agent_id),
     FOREIGN KEY (tenant_id, agent_id) REFERENCES restic_agents (tenant_id, id) ON DELETE CASCADE
 );
--- The present state of each; recent_bytes are the sizes of its last dumps, the newest first.
+-- The present state of each; recent_bytes are the sizes of its last dumps, the newest first. verify_error: why the last
+-- restore test failed.
 CREATE TABLE restic_dumps (
     tenant_id uuid NOT NULL REFERENCES tenants(id) ON DELETE CASCADE,
     target_id uuid NOT NULL,
@@ -21,6 +22,8 @@ CREATE TABLE restic_dumps (
     recent_bytes jsonb NOT NULL,
     last_saved_at_us bigint,
     last_tried_at_us bigint NOT NULL,
+    verified_at_us bigint,
+    verify_error text,
     PRIMARY KEY (tenant_id, target_id, plugin, set_name, database_name),
     FOREIGN KEY (tenant_id, target_id) REFERENCES restic_targets (tenant_id, id) ON DELETE CASCADE
 );

@@ -4,10 +4,10 @@
 
 #include <fmt/format.h>
 
+#include "agents/agent_plugin_store.h"
 #include "core/encoding.h"
 #include "core/random.h"
 #include "errors.h"
-#include "plugins/agent_plugin_store.h"
 #include "restic/events.h"
 
 namespace restic {

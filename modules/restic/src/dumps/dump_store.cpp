@@ -38,42 +38,58 @@ std::vector<std::int64_t> sizesIn(const core::db::Row& row, std::size_t column) 
     }
     return out;
 }
+const std::string kColumns =
+    "d.plugin, d.set_name, d.database_name, d.state, d.error, d.snapshot_id, d.last_saved_at_us, "
+    "d.last_tried_at_us, d.recent_bytes, d.verified_at_us, d.verify_error";
+
+KnownDump readDump(const core::db::Row& row) {
+    return {row.text(0),
+            row.text(1),
+            row.text(2),
+            row.text(3),
+            row.optionalText(4),
+            row.optionalText(5),
+            row.optionalInstant(6),
+            row.instant(7),
+            sizesIn(row, 8),
+            row.optionalInstant(9),
+            row.optionalText(10)};
+}
 } // namespace
 
 std::vector<KnownDump> DumpStore::of(Transaction& tx, const Uuid& target) {
     std::vector<KnownDump> all;
     for (const auto& row :
-         tx.query("SELECT plugin, set_name, database_name, state, error, snapshot_id, last_saved_at_us, "
-                  "last_tried_at_us, recent_bytes FROM restic_dumps WHERE tenant_id = $1 AND target_id = $2 "
-                  "ORDER BY plugin, set_name, database_name",
+         tx.query("SELECT " + kColumns +
+                      " FROM restic_dumps d WHERE d.tenant_id = $1 AND d.target_id = $2 ORDER BY d.plugin, "
+                      "d.set_name, d.database_name",
                   {tx.tenant(), target}))
-        all.push_back({row.text(0), row.text(1), row.text(2), row.text(3), row.optionalText(4),
-                       row.optionalText(5), row.optionalInstant(6), row.instant(7), sizesIn(row, 8)});
+        all.push_back(readDump(row));
     return all;
 }
 
 std::vector<DumpStore::OfAgent> DumpStore::ofAgent(Transaction& tx, const Uuid& agent) {
     std::vector<OfAgent> all;
     for (const auto& row : tx.query(
-             "SELECT d.plugin, d.set_name, d.database_name, d.state, d.error, d.snapshot_id, "
-             "d.last_saved_at_us, d.last_tried_at_us, d.recent_bytes, d.target_id, s.id FROM restic_dumps "
-             "d JOIN restic_targets t ON t.tenant_id = d.tenant_id AND t.id = d.target_id LEFT JOIN "
-             "restic_snapshots s ON s.tenant_id = d.tenant_id AND s.target_id = d.target_id AND "
-             "s.snapshot_id = d.snapshot_id AND s.removed_at_us IS NULL WHERE d.tenant_id = $1 AND "
-             "t.agent_id = $2 ORDER BY d.plugin, d.set_name, d.database_name",
+             "SELECT " + kColumns +
+                 ", d.target_id, s.id FROM restic_dumps d JOIN restic_targets t ON t.tenant_id = d.tenant_id "
+                 "AND t.id = d.target_id LEFT JOIN restic_snapshots s ON s.tenant_id = d.tenant_id AND "
+                 "s.target_id = d.target_id AND s.snapshot_id = d.snapshot_id AND s.removed_at_us IS NULL "
+                 "WHERE d.tenant_id = $1 AND t.agent_id = $2 ORDER BY d.plugin, d.set_name, "
+                 "d.database_name",
              {tx.tenant(), agent}))
-        all.push_back({{row.text(0), row.text(1), row.text(2), row.text(3), row.optionalText(4),
-                        row.optionalText(5), row.optionalInstant(6), row.instant(7), sizesIn(row, 8)},
-                       row.uuid(9),
-                       row.optionalUuid(10)});
+        all.push_back({readDump(row), row.uuid(11), row.optionalUuid(12)});
     return all;
 }
 
 void DumpStore::record(Transaction& tx, const Uuid& target, const protocol::DumpResult& result,
                        core::Instant now) {
     const bool saved = result.state == protocol::dump_state::kSaved;
-    KnownDump dump{
-        result.plugin, setOf(result), result.database.value_or(""), result.state, {}, {}, {}, now, {}};
+    KnownDump dump;
+    dump.plugin = result.plugin;
+    dump.set = setOf(result);
+    dump.database = result.database.value_or("");
+    dump.state = result.state;
     for (auto& known : of(tx, target))
         if (isSame(known, result)) {
             dump.snapshotId = known.snapshotId;
@@ -101,6 +117,28 @@ void DumpStore::record(Transaction& tx, const Uuid& target, const protocol::Dump
         "last_tried_at_us = $11",
         {tx.tenant(), target, dump.plugin, dump.set, dump.database, dump.state, dump.error, dump.snapshotId,
          core::json::Value(std::move(sizes)), dump.lastSavedAt, now});
+}
+
+void DumpStore::recordVerified(Transaction& tx, const Uuid& target, const DumpOfSnapshot& dump,
+                               const std::optional<std::string>& error, core::Instant now) {
+    tx.execute(
+        "UPDATE restic_dumps SET verified_at_us = $6, verify_error = $7 WHERE tenant_id = $1 AND target_id "
+        "= $2 AND plugin = $3 AND set_name = $4 AND database_name = $5",
+        {tx.tenant(), target, dump.plugin, dump.set.value_or(protocol::kDefaultSettings), dump.database, now,
+         error});
+}
+
+std::vector<DumpStore::Candidate> DumpStore::candidates(Transaction& tx, const Uuid& repository) {
+    std::vector<Candidate> all;
+    for (const auto& row : tx.query(
+             "SELECT t.agent_id, d.target_id, s.id, d.plugin FROM restic_snapshots s JOIN restic_dumps d ON "
+             "d.tenant_id = s.tenant_id AND d.target_id = s.target_id AND d.snapshot_id = s.snapshot_id "
+             "JOIN restic_targets t ON t.tenant_id = d.tenant_id AND t.id = d.target_id WHERE s.tenant_id = "
+             "$1 AND s.repository_id = $2 AND s.removed_at_us IS NULL AND s.dump IS NOT NULL AND t.agent_id "
+             "IS NOT NULL ORDER BY t.agent_id, COALESCE(d.verified_at_us, 0), d.plugin, d.database_name",
+             {tx.tenant(), repository}))
+        all.push_back({row.uuid(0), row.uuid(1), row.uuid(2), row.text(3)});
+    return all;
 }
 
 void DumpStore::keepOnly(Transaction& tx, const Uuid& target,

@@ -7,6 +7,7 @@
 #include "core/db/database.h"
 #include "core/time.h"
 #include "core/uuid.h"
+#include "dumps/dump_of_snapshot.h"
 #include "restic/protocol/dump_messages.h"
 
 namespace restic {
@@ -23,6 +24,9 @@ struct KnownDump {
     core::Instant lastTriedAt;
     /// Sizes of the last dumps, the newest first.
     std::vector<std::int64_t> recentBytes;
+    /// The last restore test of one of its dumps, and why it failed.
+    std::optional<core::Instant> verifiedAt;
+    std::optional<std::string> verifyError;
 };
 
 /// Rows of restic_dumps.
@@ -41,6 +45,19 @@ public:
     static std::vector<OfAgent> ofAgent(core::db::Transaction& tx, const core::Uuid& agent);
     static void record(core::db::Transaction& tx, const core::Uuid& target,
                        const protocol::DumpResult& result, core::Instant now);
+    /// A restore test of a dump of this database has ended; nothing of one that is not known.
+    static void recordVerified(core::db::Transaction& tx, const core::Uuid& target,
+                               const DumpOfSnapshot& dump, const std::optional<std::string>& error,
+                               core::Instant now);
+    /// A dump of this repository that may be tried.
+    struct Candidate {
+        core::Uuid agent;
+        core::Uuid target;
+        core::Uuid snapshot;
+        std::string plugin;
+    };
+    /// The last dump of each database, of each agent the one first that was not tried for longest.
+    static std::vector<Candidate> candidates(core::db::Transaction& tx, const core::Uuid& repository);
     /// What is no longer dumped: all but those that a whole run named.
     static void keepOnly(core::db::Transaction& tx, const core::Uuid& target,
                          const std::vector<protocol::DumpResult>& results);

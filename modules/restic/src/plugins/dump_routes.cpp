@@ -83,7 +83,8 @@ void PluginRoutes::addDumpsTo(std::vector<core::http::Route>& routes) const {
                                                        known.dump.recentBytes.empty()
                                                            ? std::nullopt
                                                            : std::optional(known.dump.recentBytes.front()),
-                                                       known.dump.lastSavedAt, known.dump.lastTriedAt});
+                                                       known.dump.lastSavedAt, known.dump.lastTriedAt,
+                                                       known.dump.verifiedAt, known.dump.verifyError});
                               return out;
                           }));
                       }});

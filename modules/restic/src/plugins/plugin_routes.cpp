@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "agents/agent_plugin_store.h"
 #include "agents/agent_store.h"
 #include "core/text.h"
 #include "errors.h"
-#include "plugins/agent_plugin_store.h"
 #include "plugins/plugin_views.h"
 #include "restic/protocol/plugin_settings.h"
 #include "restic/protocol/task_kinds.h"

@@ -66,6 +66,8 @@ const Type& wireType(const AgentDumpView*) {
             .field("bytes", &AgentDumpView::bytes, {.doc = "Of its last dump"})
             .field("last_saved_at", &AgentDumpView::lastSavedAt)
             .field("last_tried_at", &AgentDumpView::lastTriedAt)
+            .field("verified_at", &AgentDumpView::verifiedAt, {.doc = "Its last restore test"})
+            .field("verify_error", &AgentDumpView::verifyError, {.doc = "Why that failed"})
             .build();
     return type;
 }

@@ -44,6 +44,8 @@ struct AgentDumpView {
     std::optional<std::int64_t> bytes;
     std::optional<core::Instant> lastSavedAt;
     core::Instant lastTriedAt;
+    std::optional<core::Instant> verifiedAt;
+    std::optional<std::string> verifyError;
 };
 struct AgentDumps {
     std::vector<AgentDumpView> items;

@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "agents/agent_plugin_store.h"
 #include "core/text.h"
 #include "errors.h"
-#include "plugins/agent_plugin_store.h"
 #include "restic/protocol/dump_messages.h"
 #include "restic/protocol/plugin_settings.h"
 

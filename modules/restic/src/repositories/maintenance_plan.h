@@ -18,6 +18,7 @@ struct MaintenanceSpec {
     std::optional<std::string> pruneSchedule;
     std::optional<std::string> checkSchedule;
     std::optional<std::string> statsSchedule;
+    std::optional<std::string> verifySchedule;
     std::optional<std::string> timezone;
     std::optional<std::string> checkSubset;
 };
@@ -33,7 +34,8 @@ struct MaintenanceOperation {
 /// The schedules by which a repository is thinned out, pruned, checked and measured.
 class MaintenancePlan {
 public:
-    static constexpr auto kForget = "forget", kPrune = "prune", kCheck = "check", kStats = "stats";
+    static constexpr auto kForget = "forget", kPrune = "prune", kCheck = "check", kStats = "stats",
+                          kVerify = "verify";
     static constexpr MaintenanceOperation kOperations[] = {
         {kForget, "When snapshots are removed that the policies' retention does not keep", "30 6 * * *",
          &MaintenanceSpec::forgetSchedule},
@@ -41,7 +43,9 @@ public:
          &MaintenanceSpec::pruneSchedule},
         {kCheck, "When it is looked for damage", "0 9 * * 6", &MaintenanceSpec::checkSchedule},
         {kStats, "When it is counted what the repository takes up", "0 5 * * *",
-         &MaintenanceSpec::statsSchedule}};
+         &MaintenanceSpec::statsSchedule},
+        {kVerify, "When a dump of a database is tried: of each agent the one that was not for longest",
+         "0 10 * * 0", &MaintenanceSpec::verifySchedule}};
 
     /// What the spec makes of `repository`, whose own fields it sets; `before` is the row that it changes,
     /// null for a new one. Throws core::Error(kValidation), naming the fields.

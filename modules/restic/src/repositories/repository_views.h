@@ -48,10 +48,10 @@ struct OpenTaskView {
 
 /// Of each operation by schedule, one value.
 struct NextRunsView {
-    std::optional<core::Instant> forget, prune, check, stats;
+    std::optional<core::Instant> forget, prune, check, stats, verify;
 };
 struct ScheduleProblemsView {
-    std::optional<std::string> forget, prune, check, stats;
+    std::optional<std::string> forget, prune, check, stats, verify;
 };
 
 struct MaintenancePlanView {
@@ -59,6 +59,7 @@ struct MaintenancePlanView {
     std::string pruneSchedule;
     std::string checkSchedule;
     std::string statsSchedule;
+    std::string verifySchedule;
     std::string timezone;
     std::string checkSubset;
     NextRunsView nextRuns;
@@ -82,7 +83,9 @@ inline constexpr ShownOperation kShownOperations[] = {
     {MaintenancePlan::kCheck, &MaintenancePlanView::checkSchedule, &NextRunsView::check,
      &ScheduleProblemsView::check},
     {MaintenancePlan::kStats, &MaintenancePlanView::statsSchedule, &NextRunsView::stats,
-     &ScheduleProblemsView::stats}};
+     &ScheduleProblemsView::stats},
+    {MaintenancePlan::kVerify, &MaintenancePlanView::verifySchedule, &NextRunsView::verify,
+     &ScheduleProblemsView::verify}};
 
 /// Damage that a check found and that none has disproved.
 struct DamageView {

@@ -4,13 +4,17 @@
 
 #include <fmt/format.h>
 
+#include "agents/agent_plugin_store.h"
 #include "agents/agent_store.h"
+#include "dumps/dump_store.h"
 #include "policies/target_store.h"
 #include "repositories/check_subset.h"
 #include "repositories/damage_store.h"
 #include "repositories/maintenance_plan.h"
 #include "repositories/place.h"
 #include "restic/protocol/repository_kinds.h"
+#include "restic/protocol/task_kinds.h"
+#include "tasks/kinds/plugins.h"
 #include "tasks/retention_hold.h"
 
 namespace restic {
@@ -76,6 +80,8 @@ void MaintenanceSlots::take(Transaction& tx, const DueSlot& slot, const Schedule
     } else if (slot.part == MaintenancePlan::kPrune) {
         if (!followersOf(tx, *repository).empty())
             work(tx, *repository, slot, {}, problems);
+    } else if (slot.part == MaintenancePlan::kVerify) {
+        verify(tx, *repository, slot, problems);
     } else if (slot.part == MaintenancePlan::kStats) {
         work(tx, *repository, slot, {}, problems);
     } else if (slot.part == MaintenancePlan::kCheck) {
@@ -174,11 +180,34 @@ void MaintenanceSlots::work(Transaction& tx, const Repository& repository, const
     }
 }
 
+void MaintenanceSlots::verify(Transaction& tx, const Repository& repository, const DueSlot& slot,
+                              Problems& problems) const {
+    const auto waiting =
+        TaskStore::waitingOf(tx, repository.id, std::string(protocol::kinds::verifyDump.name));
+    std::optional<Uuid> last;
+    for (const auto& dump : DumpStore::candidates(tx, repository.id)) {
+        if (last == dump.agent || !AgentPluginStore::can(tx, dump.agent, dump.plugin, "verify"))
+            continue;
+        last = dump.agent;
+        if (std::any_of(waiting.begin(), waiting.end(),
+                        [&](const Task& task) { return task.agent == dump.agent; })) {
+            problems.emplace_back("The restore test before still waits.");
+            continue;
+        }
+        TaskRequest request;
+        request.type = protocol::kinds::verifyDump.name;
+        request.agent = dump.agent;
+        request.parameters = core::wire::toJson(DumpParameters{dump.snapshot, {}, {}, false});
+        make(tx, repository, slot, std::move(request), problems);
+    }
+}
+
 void MaintenanceSlots::make(Transaction& tx, const Repository& repository, const DueSlot& slot,
                             TaskRequest request, Problems& problems) const {
     if (!PlaceStore::firstSuccess(tx, placeOf(repository, request.agent)))
         return;
-    request.type = slot.part;
+    if (slot.part != MaintenancePlan::kVerify)
+        request.type = slot.part;
     request.repository = repository.id;
     request.metadata = core::json::Object{{"slot", core::formatInstant(slot.at)}};
     try {

@@ -48,6 +48,9 @@ private:
                                               Problems& problems);
     void forget(core::db::Transaction& tx, const Repository& repository, const DueSlot& slot,
                 Problems& problems) const;
+    /// A restore test of one dump of each agent.
+    void verify(core::db::Transaction& tx, const Repository& repository, const DueSlot& slot,
+                Problems& problems) const;
     /// A check, a prune, or stats.
     void work(core::db::Transaction& tx, const Repository& repository, const DueSlot& slot,
               const core::json::Object& parameters, Problems& problems) const;

@@ -35,7 +35,11 @@ std::string doubtsAbout(const protocol::BackupResult& result, const Expected& ex
             all += ' ';
         all += sentence;
     };
-    if (!result.snapshotId && !result.shortId)
+    const bool dumped = std::any_of(result.dumps.begin(), result.dumps.end(), [](const auto& dump) {
+        return dump.state == protocol::dump_state::kSaved;
+    });
+    // A backup of databases alone has no snapshot of files.
+    if (!result.snapshotId && !result.shortId && !(dumped && result.paths.empty()))
         add("The agent named no snapshot: nothing shows that anything was saved.");
     if (result.totalFilesProcessed) {
         const auto saved = static_cast<std::int64_t>(*result.totalFilesProcessed);

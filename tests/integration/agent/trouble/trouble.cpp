@@ -65,6 +65,12 @@ void misbehave(Step& step, const std::string& how) {
         for (;;)
             all.emplace_back(64 << 20, 'x');
     }
+    if (how == "environ") {
+        std::string names;
+        for (char** entry = environ; *entry != nullptr; ++entry)
+            names += std::string(*entry, std::string_view(*entry).find('=')) + " ";
+        throw Failure("It has " + names);
+    }
     if (how == "leak")
         throw Failure("login failed with password " + step.text("password"));
     if (how == "slow")

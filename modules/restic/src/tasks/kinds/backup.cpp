@@ -291,7 +291,11 @@ bool BackupKind::provesRepository(const core::json::Value& value) const {
 
 std::string BackupKind::snapshotOf(const core::json::Value& value) const {
     const auto result = resultOf(value);
-    return result.snapshotId.value_or(result.shortId.value_or(""));
+    auto id = result.snapshotId.value_or(result.shortId.value_or(""));
+    for (const auto& dump : result.dumps) // of databases alone
+        if (id.empty())
+            id = dump.snapshotId.value_or(dump.shortId.value_or(""));
+    return id;
 }
 
 } // namespace restic

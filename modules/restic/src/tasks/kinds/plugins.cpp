@@ -1,6 +1,7 @@
 #include "tasks/kinds/plugins.h"
 
 #include "dumps/dump_of_snapshot.h"
+#include "dumps/dump_store.h"
 #include "restic/protocol/task_errors.h"
 #include "snapshots/snapshot_store.h"
 
@@ -41,7 +42,10 @@ const core::wire::Type& wireType(const DumpParameters*) {
 std::variant<core::json::Object, protocol::TaskError>
 PluginTestKind::payload(Transaction& tx, const Task& task, const std::optional<Policy>& /*policy*/,
                         protocol::TaskPayload common) const {
-    const auto parameters = core::wire::read<PluginParameters>(task.parameters).value();
+    const auto read = core::wire::read<PluginParameters>(task.parameters);
+    if (!read)
+        return invalid("The task does not say which plugin it is for.");
+    const auto& parameters = read.value();
     protocol::PluginTestTask own;
     own.plugin = parameters.plugin;
     own.set = parameters.set;
@@ -61,7 +65,10 @@ std::optional<std::string> PluginTestKind::whyNotAgain(const Task& /*ended*/) co
 std::variant<core::json::Object, protocol::TaskError>
 PluginSetupKind::payload(Transaction& tx, const Task& task, const std::optional<Policy>& /*policy*/,
                          protocol::TaskPayload common) const {
-    const auto parameters = core::wire::read<PluginParameters>(task.parameters).value();
+    const auto read = core::wire::read<PluginParameters>(task.parameters);
+    if (!read)
+        return invalid("The task does not say which plugin it is for.");
+    const auto& parameters = read.value();
     protocol::PluginSetupTask own;
     own.plugin = parameters.plugin;
     own.enabled = parameters.enabled;
@@ -83,7 +90,10 @@ template <typename Result>
 std::variant<core::json::Object, protocol::TaskError>
 DumpKind<Result>::payload(Transaction& tx, const Task& task, const std::optional<Policy>& /*policy*/,
                           protocol::TaskPayload common) const {
-    const auto parameters = core::wire::read<DumpParameters>(task.parameters).value();
+    const auto read = core::wire::read<DumpParameters>(task.parameters);
+    if (!read)
+        return invalid("The task does not say which dump it is for.");
+    const auto& parameters = read.value();
     const auto snapshot = SnapshotStore::find(tx, parameters.snapshot);
     const auto dump = snapshot ? dumpIn(snapshot->dump) : std::nullopt;
     if (!dump)
@@ -102,9 +112,18 @@ DumpKind<Result>::payload(Transaction& tx, const Task& task, const std::optional
 }
 
 template <typename Result>
-void DumpKind<Result>::ended(Transaction& tx, const Task& task, const TaskEnd& /*end*/,
-                             core::Instant /*now*/) const {
+void DumpKind<Result>::ended(Transaction& tx, const Task& task, const TaskEnd& end, core::Instant now) const {
     settings_.forget(tx, task.id);
+    if (std::is_same_v<Result, protocol::RestoreDumpResult> || end.state == protocol::TaskState::cancelled)
+        return;
+    const auto parameters = core::wire::read<DumpParameters>(task.parameters);
+    const auto snapshot = parameters ? SnapshotStore::find(tx, parameters.value().snapshot) : std::nullopt;
+    const auto dump = snapshot ? dumpIn(snapshot->dump) : std::nullopt;
+    if (!dump || !snapshot->target)
+        return;
+    const bool good = end.state == protocol::TaskState::success || end.state == protocol::TaskState::warning;
+    DumpStore::recordVerified(tx, *snapshot->target, *dump,
+                              good ? std::nullopt : std::optional(end.message.value_or("it failed")), now);
 }
 
 template <typename Result>

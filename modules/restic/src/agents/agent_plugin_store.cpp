@@ -1,4 +1,4 @@
-#include "plugins/agent_plugin_store.h"
+#include "agents/agent_plugin_store.h"
 
 #include <algorithm>
 
@@ -43,6 +43,17 @@ void AgentPluginStore::record(Transaction& tx, const Uuid& agent, const protocol
                "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant_id, agent_id) DO UPDATE SET version = $3, "
                "document = $4, reported_at_us = $5",
                {tx.tenant(), agent, plugins.version, core::wire::toJson(plugins), now});
+}
+
+bool AgentPluginStore::can(Transaction& tx, const Uuid& agent, const std::string& plugin,
+                           std::string_view capability) {
+    const auto known = find(tx, agent);
+    return known &&
+           std::any_of(known->plugins.items.begin(), known->plugins.items.end(), [&](const auto& one) {
+               return one.name == plugin && one.enabled && one.allowed &&
+                      std::find(one.capabilities.begin(), one.capabilities.end(), capability) !=
+                          one.capabilities.end();
+           });
 }
 
 bool AgentPluginStore::isKnown(Transaction& tx, const std::string& plugin) {

@@ -22,6 +22,9 @@ public:
     static std::string version(core::db::Transaction& tx, const core::Uuid& agent);
     static void record(core::db::Transaction& tx, const core::Uuid& agent,
                        const protocol::AgentPlugins& plugins, core::Instant now);
+    /// Whether the agent has that plugin, switched on and allowed, and it can do that.
+    static bool can(core::db::Transaction& tx, const core::Uuid& agent, const std::string& plugin,
+                    std::string_view capability);
     /// Whether any agent of the tenant has a plugin of that name; true where no agent told of any.
     static bool isKnown(core::db::Transaction& tx, const std::string& plugin);
 };

@@ -1,0 +1,205 @@
+#include <csignal>
+
+#include "integration/agent/agent_fixture.h"
+#include "plugins/mysql_server.h"
+#include "plugins/postgres_server.h"
+#include "support/restics.h"
+
+/// The whole way with real parts: server, plugin, agent, restic, and back. Whoever dies in the middle of it,
+/// there is no snapshot of half a dump.
+namespace test {
+namespace {
+using namespace std::chrono_literals;
+using core::json::Array;
+using core::json::Object;
+using core::json::Value;
+
+struct Chain {
+    std::string plugin;
+    Restic restic;
+};
+void PrintTo(const Chain& chain, std::ostream* out) {
+    *out << chain.plugin << " with " << chain.restic.name;
+}
+
+class DumpChain : public AgentTest, public testing::WithParamInterface<Chain> {
+protected:
+    [[nodiscard]] bool isPostgres() const { return GetParam().plugin == "postgres"; }
+
+    void SetUp() override {
+        AgentTest::SetUp();
+        initRepository();
+        // Enough for a kill to come in the middle of it.
+        if (isPostgres()) {
+            auto& server = PostgresServer::shared();
+            server.sql("DROP DATABASE IF EXISTS chain_back");
+            if (server.sql("SELECT count(*) FROM pg_database WHERE datname = 'chain'").starts_with("0")) {
+                server.sql("CREATE DATABASE chain");
+                server.sql(
+                    "CREATE TABLE words (id bigint PRIMARY KEY, word text); INSERT INTO words SELECT n, "
+                    "md5(n::text) || repeat(md5((n * 7)::text), 8) FROM generate_series(1, 60000) n",
+                    "chain");
+            }
+        } else {
+            auto& server = MysqlServer::shared();
+            server.sql("DROP DATABASE IF EXISTS chain_back");
+            server.sql("CREATE DATABASE IF NOT EXISTS chain");
+            server.sql(
+                "CREATE TABLE IF NOT EXISTS words (id BIGINT PRIMARY KEY, word TEXT); REPLACE INTO words "
+                "SELECT seq, CONCAT(MD5(seq), REPEAT(MD5(seq * 7), 8)) FROM seq_1_to_60000",
+                "chain");
+        }
+    }
+
+    /// Where the plugin finds its server, and that it dumps this database.
+    [[nodiscard]] Object settings() const {
+        auto all = isPostgres() ? PostgresServer::shared().settings() : MysqlServer::shared().settings();
+        all.set("databases", Array{"chain"});
+        all.set(isPostgres() ? "roles" : "users", false);
+        return all;
+    }
+    std::int64_t rows(const std::string& database) const {
+        const std::string count = "SELECT count(*) FROM words";
+        return std::stoll(isPostgres() ? PostgresServer::shared().sql(count, database)
+                                       : MysqlServer::shared().sql(count, database));
+    }
+
+    void begin(const std::string& more = {}) {
+        configure("  binary: " + GetParam().restic.program + "\n" + more);
+        ASSERT_TRUE(enroll().exit.ok());
+        writeFile(dir_ / "settings.json", core::json::write(settings()));
+        auto spec =
+            command({"plugin", "enable", GetParam().plugin, "--settings", (dir_ / "settings.json").string()});
+        const auto enabled = runner_.run(spec).value();
+        ASSERT_TRUE(enabled.exit.ok()) << enabled.error;
+        startAgent();
+    }
+    Object task(const std::string& type) {
+        auto out = backup(newId());
+        out.set("type", type);
+        return out;
+    }
+    Object dumpTask() {
+        auto out = task("backup");
+        out.set("plugins", Array{Object{{"name", GetParam().plugin}, {"on_error", "fail"}}});
+        return out;
+    }
+    Value resultOf(const Object& payload) {
+        server_.sendTask(payload);
+        const auto result = server_.awaitResult(Value(payload).stringOr("task_id"), 90s);
+        return result ? *result : Value();
+    }
+    static Value dumpIn(const Value& report) {
+        const auto* result = report.find("result");
+        const auto* dumps = result == nullptr ? nullptr : result->find("dumps");
+        return dumps == nullptr || dumps->array()->empty() ? Value() : dumps->array()->front();
+    }
+    std::size_t dumpsSaved() {
+        const auto listed =
+            core::json::parse(restic({"snapshots", "--json", "--tag=plugin:" + GetParam().plugin}).output);
+        return listed ? listed.value().array()->size() : 99;
+    }
+    /// Of the kind that brings a dump back or tries it.
+    Object onDump(const std::string& type, const Value& dump) {
+        auto out = task(type);
+        out.set("plugin", GetParam().plugin);
+        out.set("snapshot_id", dump.stringOr("snapshot_id"));
+        out.set("file", dump.stringOr("file"));
+        out.set("database", dump.stringOr("database"));
+        if (const auto* item = dump.find("item"); item != nullptr && item->object() != nullptr)
+            out.set("item", *item->object());
+        return out;
+    }
+    /// The dump program of this test's agent.
+    std::optional<int> dumpProgram() const {
+        const std::string name = isPostgres() ? "pg_dump" : "mariadb-dump";
+        std::error_code ignored;
+        for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
+            const auto text = entry.path().filename().string();
+            if (text.find_first_not_of("0123456789") != std::string::npos)
+                continue;
+            const auto line = readFile(entry.path() / "cmdline");
+            const auto program = line.substr(0, line.find('\0'));
+            if (program.ends_with(name) && core::processStartTicks(std::stoi(text)) &&
+                isOfAgent(std::stoi(text)))
+                return std::stoi(text);
+        }
+        return std::nullopt;
+    }
+    bool isOfAgent(int pid) const {
+        for (int depth = 0; pid > 1 && depth < 8; ++depth) {
+            if (agent_ && pid == agent_->pid())
+                return true;
+            const auto stat = readFile("/proc/" + std::to_string(pid) + "/stat");
+            const auto end = stat.rfind(')');
+            if (end == std::string::npos)
+                return false;
+            pid = std::atoi(stat.c_str() + end + 4);
+        }
+        return false;
+    }
+};
+
+std::vector<Chain> chains() {
+    std::vector<Chain> all;
+    for (const auto* plugin : {"postgres", "mysql"})
+        for (const auto& restic : {restics().front(), restics().back()})
+            all.push_back({plugin, restic});
+    return all;
+}
+INSTANTIATE_TEST_SUITE_P(Plugins, DumpChain, testing::ValuesIn(chains()),
+                         [](const auto& it) { return it.param.plugin + "_" + it.param.restic.name; });
+
+TEST_P(DumpChain, ADatabaseIsDumpedTriedAndBroughtBackUnderAnotherName) {
+    begin();
+    const auto report = resultOf(dumpTask());
+    EXPECT_EQ(report.stringOr("status"), "success") << core::json::write(report);
+    const auto dump = dumpIn(report);
+    EXPECT_EQ(dump.stringOr("state"), "saved") << core::json::write(dump);
+
+    const auto tried = resultOf(onDump("verify_dump", dump));
+    EXPECT_EQ(tried.stringOr("status"), "success") << core::json::write(tried);
+    const auto* tables = tried.find("result")->find("tables");
+    ASSERT_NE(tables, nullptr);
+    ASSERT_EQ(tables->array()->size(), 1U);
+    EXPECT_EQ(tables->array()->front().integerOr("rows"), 60000);
+    EXPECT_EQ(tables->array()->front().integerOr("expected"), 60000);
+
+    auto back = onDump("restore_dump", dump);
+    back.set("as", "chain_back");
+    const auto restored = resultOf(back);
+    EXPECT_EQ(restored.stringOr("status"), "success") << core::json::write(restored);
+    EXPECT_EQ(rows("chain_back"), 60000);
+    // It is there now: without the word for it nothing is replaced.
+    const auto again = resultOf(back);
+    EXPECT_EQ(again.stringOr("status"), "failed") << core::json::write(again);
+    EXPECT_EQ(rows("chain_back"), 60000);
+}
+
+TEST_P(DumpChain, WhoeverDiesInTheMiddleThereIsNoSnapshotOfHalfADump) {
+    begin("  limit_upload_kib: 3000\n");
+    struct Victim {
+        const char* name;
+        std::function<std::optional<int>(const std::string& task)> find;
+    };
+    const std::vector<Victim> victims{{"the dump program", [&](const std::string&) { return dumpProgram(); }},
+                                      {"restic", [&](const std::string& id) { return resticPid(id); }}};
+    for (const auto& victim : victims) {
+        SCOPED_TRACE(victim.name);
+        const auto payload = dumpTask();
+        const auto id = Value(payload).stringOr("task_id");
+        server_.sendTask(payload);
+        std::optional<int> pid;
+        ASSERT_TRUE(await([&] { return dumpProgram() && locks() == 1 && (pid = victim.find(id)); }, 30s));
+        ::kill(*pid, SIGKILL);
+        const auto report = server_.awaitResult(id, 60s);
+        ASSERT_TRUE(report);
+        EXPECT_EQ(report->stringOr("status"), "failed") << core::json::write(*report);
+        EXPECT_EQ(dumpIn(*report).stringOr("state"), "failed");
+        EXPECT_EQ(dumpsSaved(), 0U);
+        EXPECT_FALSE(dumpProgram()) << "it goes on though nobody reads it";
+    }
+}
+
+} // namespace
+} // namespace test
