@@ -4,7 +4,7 @@ set -euo pipefail
 
 build_packages=(g++ cmake make ninja-build ccache mold git pkg-config
     libpoco-dev libpq-dev libsqlite3-dev libssl-dev libfmt-dev libyaml-cpp-dev libcli11-dev
-    libhowardhinnant-date-dev prometheus-cpp-dev libwslay-dev libvalijson-dev nlohmann-json3-dev libgtest-dev
+    libhowardhinnant-date-dev prometheus-cpp-dev libwslay-dev libvalijson-dev nlohmann-json3-dev libcurl4-openssl-dev libgtest-dev
     libgmock-dev)
 run_packages=(restic curl jq tzdata)
 test_packages=(abigail-tools postgresql-15 mariadb-server mariadb-client docker.io busybox-static debootstrap chromium fonts-dejavu-core procps openssl sslscan systemd

@@ -20,7 +20,7 @@ if(TARGET plugin_postgres_test) # parts that no server leads to in every case
   target_include_directories(plugin_postgres_test PRIVATE ${PROJECT_SOURCE_DIR}/plugins/postgres/src)
 endif()
 ae_plugin_test(mysql mysql_dump_text)
-ae_plugin_test(docker)
+ae_plugin_test(docker docker_parts)
 # The whole way, with each restic: server, plugin, agent, repository, and back.
 ae_add_test(dump_chain_test TIER integration TIMEOUT 300
             SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/plugins/chain_test.cpp

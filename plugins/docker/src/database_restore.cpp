@@ -1,0 +1,95 @@
+#include "database_restore.h"
+
+#include <fcntl.h>
+#include <poll.h>
+
+#include <cerrno>
+
+#include "connection.h"
+#include "notes.h"
+
+namespace docker {
+namespace {
+/// A copy of the stream: MySQL cannot rename a database, so that a dump is loaded twice.
+Descriptor keep(const Step& step) {
+    const auto path = step.workFolder() + "/dump";
+    Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    std::vector<char> buffer(262144);
+    std::uint64_t bytes = 0;
+    auto told = std::chrono::steady_clock::now();
+    while (file.fd() >= 0) {
+        const auto count = ::read(step.stream(), buffer.data(), buffer.size());
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (step.stopped())
+            throw Failure("The restore was ended before it was done");
+        if (count == 0)
+            return file;
+        if (count < 0 || !writeAll(file.fd(), {buffer.data(), static_cast<std::size_t>(count)}))
+            break;
+        bytes += static_cast<std::uint64_t>(count);
+        if (const auto now = std::chrono::steady_clock::now(); now - told > std::chrono::seconds(1)) {
+            told = now;
+            step.progress(bytes);
+        }
+    }
+    throw Failure("The dump cannot be kept in " + step.workFolder(), "Make room there");
+}
+
+void load(const Step& step, const Engine& engine, const Database& database, const std::string& name,
+          int from) {
+    const auto command = database.loader(name);
+    const auto end = runInside(
+        step, engine, database.container().id, command, [](std::string_view) {}, from);
+    if (!end.ok())
+        throw Failure(command.arguments.front() + " in the container " + database.container().name + " " +
+                          end.describe(),
+                      "If roles or accounts are missing there, create them first. The dump is tried in a "
+                      "database of its own before another one is touched");
+}
+} // namespace
+
+void restoreDatabase(const Step& step, const Engine& engine, const Container& container,
+                     const std::string& product, const std::string& name, bool replace) {
+    if (!container.running || container.paused)
+        throw Failure("The container " + container.name + " does not run",
+                      "Start it: its server takes the dump");
+    const Database database(step, engine, container, product);
+    const bool there = database.exists(name);
+    const bool holds = there && database.holdsAnything(name);
+    if (holds && !replace)
+        throw Failure("The database " + name + " in the container " + container.name + " is not empty",
+                      "Restore under another name, or ask for it to be replaced");
+    const auto trial = holds || there ? "restore_trial_" + token() : name;
+    const auto drop = [&](const std::string& which) {
+        try {
+            database.drop(which);
+        } catch (const Failure& failure) {
+            step.warn("The database " + which + " is left behind: " + failure.what());
+        }
+    };
+    Descriptor kept;
+    if (there && !database.isPostgres())
+        kept = keep(step);
+    database.create(trial);
+    try {
+        load(step, engine, database, trial, kept.fd() >= 0 ? kept.fd() : step.stream());
+    } catch (...) {
+        drop(trial);
+        throw;
+    }
+    if (there && database.isPostgres()) {
+        database.drop(name);
+        (void)database.sql("ALTER DATABASE " + database.name(trial) + " RENAME TO " + database.name(name) +
+                           ";");
+    } else if (there) {
+        database.drop(name);
+        database.create(name);
+        ::lseek(kept.fd(), 0, SEEK_SET);
+        load(step, engine, database, name, kept.fd()); // the trial's stays if this goes wrong
+        drop(trial);
+    }
+    step.answer({{"server", {{"product", product}, {"label", container.name}}}, {"warnings", Json::array()}});
+}
+
+} // namespace docker

@@ -1,0 +1,41 @@
+#include "plan.h"
+#include "steps.h"
+#include "tar.h"
+
+namespace docker {
+namespace {
+/// The machine of the engine: a part of each dump's path.
+std::string hostOf(const Engine& engine) {
+    return engine.get("/info").value("Name", std::string());
+}
+} // namespace
+
+void probe(Step& step) {
+    const Settings settings(step);
+    const Engine engine(settings.socket, [&] { step.progress(0); });
+    const auto plan = makePlan(step, engine, settings);
+    Json items = Json::array();
+    Json problems = Json::array();
+    for (const auto& item : plan.items) {
+        items.push_back({{"name", item.name}, {"extension", item.extension}, {"kind", "stream"}});
+        if (!item.problem.empty())
+            problems.push_back({{"message", item.problem}, {"item", item.name}});
+        for (const auto& warning : item.warnings)
+            problems.push_back({{"message", item.name + ": " + warning}, {"warning", true}});
+    }
+    for (const auto& warning : plan.warnings)
+        problems.push_back({{"message", warning}, {"warning", true}});
+    Json tools = Json::array();
+    try {
+        tools.push_back({{"name", "tar"}, {"version", tarVersion(step)}});
+    } catch (const Failure& failure) {
+        problems.push_back({{"message", std::string(failure.what()) + ". " + failure.hint()}});
+    }
+    step.answer(
+        {{"server", {{"label", hostOf(engine)}, {"product", "Docker"}, {"version", engine.version()}}},
+         {"tools", tools},
+         {"items", items},
+         {"problems", problems}});
+}
+
+} // namespace docker

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "settings.h"
+
+namespace docker {
+
+/// The version of GNU tar. Failure if it is not there.
+[[nodiscard]] std::string tarVersion(const Step& step);
+
+/// Writes the content of a folder to the step's stream. Returns what tar said of files that changed
+/// meanwhile; `live`: that is allowed. Failure otherwise.
+std::vector<std::string> packFolder(const Step& step, const std::string& folder, bool live);
+
+/// Unpacks the step's stream into an empty folder. Failure if it is no archive, if it does not end as one, or
+/// if something of it cannot be made. Nothing outside of the folder is touched, whatever the archive says.
+void unpackInto(const Step& step, const std::string& folder);
+
+/// Reads an archive as it passes: whether it has the end that every whole one has.
+class ArchiveEnd {
+public:
+    void read(std::string_view piece);
+    [[nodiscard]] bool whole() const noexcept { return zeros_ >= kEnd; }
+    [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
+
+private:
+    static constexpr std::uint64_t kEnd = 1024;
+    std::uint64_t zeros_ = 0; // at the end of what was read
+    std::uint64_t bytes_ = 0;
+};
+
+} // namespace docker
