@@ -119,7 +119,7 @@ TEST_F(DockerHolds, AreOverWhenTheStepIsCancelled) {
     start("paused", "pause");
     start("stopped", "stop");
     holdTar();
-    driver.limits.total = std::chrono::seconds(3);
+    driver.limits.total = std::chrono::milliseconds(1500);
     EXPECT_FALSE(dump().ok);
     EXPECT_EQ(engine.state("paused"), "running");
     EXPECT_EQ(engine.state("stopped"), "running");

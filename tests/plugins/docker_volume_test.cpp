@@ -232,6 +232,20 @@ TEST_F(DockerVolumes, AVolumeWithFilesIsReplacedOnlyOnDemandAndOnlyWhole) {
     EXPECT_EQ(engine.volumes(), "files");
 }
 
+TEST_F(DockerVolumes, AVolumeThatIsGoneComesBackWithItsLabels) {
+    engine.docker({"volume", "create", "--label=project=shop", "files"});
+    engine.start("app", {"--volume=files:/data", "--label=restic-monitor.volumes=live"});
+    engine.in("app", "echo content >/data/file");
+    const auto probe = driver.run("probe", engine.settings());
+    ASSERT_TRUE(dump("volume files", engine.settings()).ok);
+    engine.removeAll();
+    const auto end = driver.read("restore", engine.settings(), PluginDriver::itemOf(probe, "volume files"),
+                                 {{"database", "volume files"}, {"replace", false}}, file());
+    ASSERT_TRUE(end.ok) << end.message;
+    EXPECT_EQ(test::readText(engine.mountpoint("files") / "file"), "content\n");
+    EXPECT_EQ(engine.docker({"volume", "inspect", "--format={{.Labels}}", "files"}), "map[project:shop]");
+}
+
 TEST_F(DockerVolumes, AHostileArchiveLeavesTheRestOfTheMachineAlone) {
     const auto outside = folder.path() / "outside";
     fs::create_directory(outside);

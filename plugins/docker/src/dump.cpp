@@ -9,7 +9,7 @@ void dump(Step& step) {
     const Engine engine(settings.socket, [&] { step.progress(0); });
     const auto name = step.item().value("name", std::string());
     // As the engine is now: containers may have been made anew since they were looked at.
-    const auto plan = makePlan(step, engine, settings);
+    const auto plan = makePlan(step, engine, settings, name);
     const auto* item = plan.find(name);
     if (item == nullptr)
         throw Failure("There is no " + name + " any more that settings or labels choose");

@@ -17,6 +17,7 @@ constexpr long kQuiet = 600; // seconds without a byte of a download
 struct Transfer {
     std::function<bool(std::string_view)> sink;
     const std::function<void()>* alive = nullptr;
+    std::function<bool()> stopped;
     std::chrono::steady_clock::time_point told = std::chrono::steady_clock::now();
     CURL* handle = nullptr;
     std::string error; // the body of an answer that is a failure
@@ -46,7 +47,7 @@ int tick(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
         transfer.told = now;
         (*transfer.alive)();
     }
-    return 0;
+    return transfer.stopped && transfer.stopped() ? 1 : 0;
 }
 
 using Handle = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
@@ -75,6 +76,8 @@ long perform(const Handle& handle, const Transfer& transfer, const std::string& 
     const auto code = curl_easy_perform(handle.get());
     if (transfer.refused)
         return 0;
+    if (code == CURLE_ABORTED_BY_CALLBACK)
+        throw Failure("The step was ended before it was done");
     if (code == CURLE_COULDNT_CONNECT) {
         (void)connectTo(socket); // says why
         throw Failure("The Docker engine at " + socket + " cannot be reached");
@@ -169,10 +172,12 @@ Json Engine::post(const std::string& path, const Json& body, const std::string& 
     return answer.body.empty() ? Json::object() : answer.json();
 }
 
-void Engine::download(const std::string& path, const std::function<bool(std::string_view)>& sink) const {
+void Engine::download(const std::string& path, const std::function<bool(std::string_view)>& sink,
+                      const std::function<bool()>& stopped) const {
     Transfer transfer;
     transfer.alive = &alive_;
     transfer.sink = sink;
+    transfer.stopped = stopped;
     const auto handle = prepare(socket_, prefix_ + path, transfer);
     curl_easy_setopt(handle.get(), CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(handle.get(), CURLOPT_LOW_SPEED_TIME, kQuiet);

@@ -37,8 +37,10 @@ public:
     [[nodiscard]] std::optional<Json> find(const std::string& path) const;
     /// `doing`: what it is for, as the beginning of a sentence.
     Json post(const std::string& path, const Json& body, const std::string& doing) const;
-    /// Gives what comes to `sink`, until it returns false. Failure if it does not come to its end.
-    void download(const std::string& path, const std::function<bool(std::string_view)>& sink) const;
+    /// Gives what comes to `sink`, until it returns false; ends when `stopped` says so. Failure if it does
+    /// not come to its end.
+    void download(const std::string& path, const std::function<bool(std::string_view)>& sink,
+                  const std::function<bool()>& stopped) const;
 
     /// A name as a part of a path.
     [[nodiscard]] static std::string escaped(const std::string& name);

@@ -88,11 +88,14 @@ void Holds::hold(const std::string& containerId, How how) {
         return;
     }
     if (!answer.ok()) {
-        note.set("until", now() + 3); // it may have stopped all the same
+        note.set({{"until", now() + 3}}); // it may have stopped all the same
         throw Failure("The container " + container->name + " could not be " + (stop ? "stopped" : "paused") +
                       ": " + answer.message());
     }
-    note.set("done", true);
+    // It may have been started anew since it was looked at, as one that crashes again and again.
+    if (const auto after = findContainer(engine_, container->id);
+        after && (stop ? !after->running : after->paused))
+        note.set({{"startedAt", after->startedAt}, {"done", true}});
     step_.info("The container " + container->name + (stop ? " is stopped" : " is paused"));
 }
 

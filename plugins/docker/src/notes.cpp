@@ -35,8 +35,8 @@ Note::Note(const Step& step, const std::string& name, Json content)
     write();
 }
 
-void Note::set(const std::string& field, Json value) {
-    content_[field] = std::move(value);
+void Note::set(const Json& fields) {
+    content_.update(fields);
     write();
 }
 

@@ -17,7 +17,8 @@ public:
     Note(std::string file, Json content) : file_(std::move(file)), content_(std::move(content)) {}
 
     [[nodiscard]] const Json& content() const noexcept { return content_; }
-    void set(const std::string& field, Json value);
+    /// Changes these fields.
+    void set(const Json& fields);
     void remove();
 
 private:

@@ -12,9 +12,9 @@ namespace fs = std::filesystem;
 
 class Planner {
 public:
-    Planner(const Step& step, const Engine& engine, const Settings& settings)
-        : step_(step), engine_(engine), settings_(settings), containers_(containersOf(engine)),
-          own_(OwnContainer::ofThisProcess()) {}
+    Planner(const Step& step, const Engine& engine, const Settings& settings, std::string only)
+        : step_(step), engine_(engine), settings_(settings), only_(std::move(only)),
+          containers_(containersOf(engine)), own_(OwnContainer::ofThisProcess()) {}
 
     Plan make() {
         for (const auto& name : settings_.containers)
@@ -160,7 +160,11 @@ private:
             names = *read;
         }
         const auto obstacle = notReady(container, "its databases cannot be dumped");
-        if (names.empty()) {
+        const auto own = kDatabase + container.name + "/";
+        if (names.empty() && !only_.empty()) {
+            if (only_.starts_with(own))
+                names.push_back(only_.substr(own.size())); // one that is not there is no dump either
+        } else if (names.empty()) {
             if (!obstacle.empty()) {
                 failing(kDatabase + container.name, obstacle);
                 return;
@@ -168,13 +172,14 @@ private:
             try {
                 names = databasesIn(step_, engine_, container, product);
             } catch (const Failure& failure) {
-                failing(kDatabase + container.name, failure.what());
+                failing(kDatabase + container.name,
+                        failure.what() + (failure.hint().empty() ? "" : ". " + failure.hint()));
                 return;
             }
         }
         for (const auto& name : names) {
             Item item{.kind = Item::Kind::database,
-                      .name = kDatabase + container.name + "/" + name,
+                      .name = own + name,
                       .extension = product == "postgres" ? "dump" : "sql",
                       .target = name};
             item.container = container;
@@ -216,6 +221,7 @@ private:
     const Step& step_;
     const Engine& engine_;
     const Settings& settings_;
+    std::string only_;
     std::vector<Container> containers_;
     OwnContainer own_;
     Plan plan_;
@@ -227,8 +233,8 @@ const Item* Plan::find(const std::string& name) const {
     return found == items.end() ? nullptr : &*found;
 }
 
-Plan makePlan(const Step& step, const Engine& engine, const Settings& settings) {
-    return Planner(step, engine, settings).make();
+Plan makePlan(const Step& step, const Engine& engine, const Settings& settings, const std::string& only) {
+    return Planner(step, engine, settings, only).make();
 }
 
 std::string obstacleTo(How how, const Container& container, const OwnContainer& own) {

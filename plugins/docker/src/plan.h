@@ -47,7 +47,9 @@ struct Plan {
 
     [[nodiscard]] const Item* find(const std::string& name) const;
 };
-[[nodiscard]] Plan makePlan(const Step& step, const Engine& engine, const Settings& settings);
+/// `only`: the item that is wanted; then no server is asked for its databases.
+[[nodiscard]] Plan makePlan(const Step& step, const Engine& engine, const Settings& settings,
+                            const std::string& only = {});
 
 /// What the names of items begin with.
 inline constexpr const char* kVolume = "volume ";

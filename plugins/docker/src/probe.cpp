@@ -4,6 +4,8 @@
 
 namespace docker {
 namespace {
+constexpr std::size_t kMostLabels = 2048; // an item has room for 4 KiB
+
 /// The machine of the engine: a part of each dump's path.
 std::string hostOf(const Engine& engine) {
     return engine.get("/info").value("Name", std::string());
@@ -18,6 +20,8 @@ void probe(Step& step) {
     Json problems = Json::array();
     for (const auto& item : plan.items) {
         items.push_back({{"name", item.name}, {"extension", item.extension}, {"kind", "stream"}});
+        if (item.volume && Json(item.volume->labels).dump().size() < kMostLabels)
+            items.back()["labels"] = item.volume->labels;
         if (!item.problem.empty())
             problems.push_back({{"message", item.problem}, {"item", item.name}});
         for (const auto& warning : item.warnings)

@@ -15,8 +15,13 @@ bool take(std::string& text, std::string_view beginning) {
 
 void restoreFiles(const Step& step, const Engine& engine, const Settings& settings, std::string target,
                   bool replace) {
+    // As it had them, so that what made it knows it again.
+    Json labels = Json::object();
+    if (const auto found = step.item().find("labels"); found != step.item().end() && found->is_object() &&
+                                                       step.item().value("name", std::string()) == target)
+        labels = *found;
     if (take(target, kVolume) || (!take(target, kFolder) && !target.starts_with('/')))
-        restoreVolume(step, engine, settings, target, replace);
+        restoreVolume(step, engine, settings, target, replace, labels);
     else
         restoreFolder(step, engine, settings, target, replace);
 }

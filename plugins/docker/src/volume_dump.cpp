@@ -18,17 +18,18 @@ void download(const Step& step, const Engine& engine, const Item& item) {
                       " cannot be seen from here, and no container has them");
     ArchiveEnd archive;
     auto told = std::chrono::steady_clock::now();
-    engine.download("/containers/" + through->container.id +
-                        "/archive?path=" + Engine::escaped(through->mount.destination + "/."),
-                    [&](std::string_view piece) {
-                        archive.read(piece);
-                        if (const auto now = std::chrono::steady_clock::now();
-                            now - told > std::chrono::seconds(1)) {
-                            told = now;
-                            step.progress(archive.bytes());
-                        }
-                        return !step.stopped() && writeAll(step.stream(), piece);
-                    });
+    engine.download(
+        "/containers/" + through->container.id +
+            "/archive?path=" + Engine::escaped(through->mount.destination + "/."),
+        [&](std::string_view piece) {
+            archive.read(piece);
+            if (const auto now = std::chrono::steady_clock::now(); now - told > std::chrono::seconds(1)) {
+                told = now;
+                step.progress(archive.bytes());
+            }
+            return writeAll(step.stream(), piece);
+        },
+        [&] { return step.stopped(); });
     if (!archive.whole()) // the engine ends its answer well also then
         throw Failure("The Docker engine broke off reading the files of the " + item.name,
                       "Look at its log: journalctl -u docker");

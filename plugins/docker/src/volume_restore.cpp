@@ -122,7 +122,7 @@ void removeUnfinished(const Engine& engine, Note& note) {
 }
 
 void restoreVolume(const Step& step, const Engine& engine, const Settings& settings, const std::string& name,
-                   bool replace) {
+                   bool replace, const Json& labels) {
     if (!isName(name))
         throw Failure("A volume cannot be called " + name, "Letters, digits, and _ . - after the first one");
     (void)tarVersion(step);
@@ -142,7 +142,8 @@ void restoreVolume(const Step& step, const Engine& engine, const Settings& setti
     if (findVolume(engine, name))
         stopUsers(engine, holds, [&](const Mount& mount) { return mount.volume && mount.name == name; });
     else
-        engine.post("/volumes/create", {{"Name", name}, {"Driver", "local"}}, "Creating the volume " + name);
+        engine.post("/volumes/create", {{"Name", name}, {"Driver", "local"}, {"Labels", labels}},
+                    "Creating the volume " + name);
     const auto place = existing(engine, name).mountpoint;
     if (!replace && !isEmpty(place))
         throw Failure("Somebody has written to the volume " + name + " meanwhile",

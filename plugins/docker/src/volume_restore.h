@@ -6,9 +6,10 @@
 namespace docker {
 
 /// Restores the stream into a volume. The dump is unpacked into a volume of its own first; only when it is
-/// whole the contents are exchanged, with the containers that have the volume stopped meanwhile.
+/// whole the contents are exchanged, with the containers that have the volume stopped meanwhile. `labels`: of
+/// a volume that is created.
 void restoreVolume(const Step& step, const Engine& engine, const Settings& settings, const std::string& name,
-                   bool replace);
+                   bool replace, const Json& labels);
 
 /// The same for a folder of the machine that some container has.
 void restoreFolder(const Step& step, const Engine& engine, const Settings& settings,
