@@ -66,6 +66,33 @@ case "$sql" in
 esac
 )";
 
+/// The same for MariaDB's, whose dump is a text with a last line.
+constexpr const char* kMariadbCommon = R"(#!/bin/sh
+[ "$1" != --version ] || { echo "mariadb-dump from 11.8-MariaDB"; exit 0; }
+if [ "$MYSQL_PWD" != "s3cret word" ]; then echo "ERROR 1045: Access denied" >&2; exit 1; fi
+db=
+while [ $# -gt 0 ]; do [ "$1" != -- ] || db=$2; shift; done
+)";
+constexpr const char* kMariadbDump = R"(
+cat "/db/$db" || exit 2
+[ ! -e /broken ] || exit 0
+echo
+echo "-- Dump completed on a day"
+)";
+constexpr const char* kMariadb = R"(
+sql=$(cat)
+name=${sql#*[\'\`]}; name=${name%%[\'\`]*}
+case "$sql" in
+"SHOW DATABASES"*) echo information_schema; ls /db ;;
+"SELECT 1 FROM information_schema.schemata"*) [ ! -e "/db/$name" ] || echo 1 ;;
+"SELECT 1 FROM information_schema.tables"*) [ ! -s "/db/$name" ] || echo 1 ;;
+"CREATE DATABASE"*) [ ! -e "/db/$name" ] || { echo "ERROR: it exists" >&2; exit 1; }; : >"/db/$name" ;;
+"DROP DATABASE"*) rm -f "/db/$name" ;;
+bad*) printf begun >"/db/$db"; echo "ERROR 1064: bad content" >&2; exit 1 ;;
+*) printf %s "$sql" | head -n 1 >"/db/$db" ;;
+esac
+)";
+
 void writeProgram(const std::filesystem::path& file, const std::string& text) {
     writeText(file, text);
     ::chmod(file.c_str(), 0755);
@@ -128,6 +155,8 @@ void DockerEngine::makeImage() {
     writeProgram(root / "bin/idle", kIdle);
     writeProgram(root / "bin/pg_dump", std::string(kCommon) + kPgDump);
     writeProgram(root / "bin/pg_restore", std::string(kCommon) + kPgRestore);
+    writeProgram(root / "bin/mariadb", std::string(kMariadbCommon) + kMariadb);
+    writeProgram(root / "bin/mariadb-dump", std::string(kMariadbCommon) + kMariadbDump);
     writeProgram(root / "bin/psql", std::string(kCommon) + kPsql);
     core::ProcessSpec spec;
     spec.program = "tar";

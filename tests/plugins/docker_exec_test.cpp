@@ -210,6 +210,37 @@ TEST_F(DockerExec, ADatabaseIsRestoredUnderAnotherNameAndReplacedOnlyWhole) {
     EXPECT_THAT(restore("database gone/shop", "shop").message, HasSubstr("no container gone"));
 }
 
+TEST_F(DockerExec, OfMariadbToo) {
+    engine.start("server",
+                 {"--label=restic-monitor.dump=mariadb", "--env=MARIADB_ROOT_PASSWORD=s3cret word"});
+    engine.in("server", "echo one >/db/shop");
+    EXPECT_THAT(items(driver.run("probe", engine.settings())),
+                ElementsAre(testing::Pair("database server/shop", "")));
+    engine.in("server", ": >/broken");
+    EXPECT_THAT(dump("database server/shop").message, HasSubstr("last line is missing"));
+    engine.in("server", "rm /broken");
+    auto end = dump("database server/shop");
+    ASSERT_TRUE(end.ok) << end.message;
+    EXPECT_EQ(end.answer.find("tool")->stringOr("name"), "mariadb-dump");
+    EXPECT_TRUE(restore("database server/shop", "copy").ok);
+    EXPECT_EQ(engine.in("server", "cat /db/copy"), "one");
+
+    const auto whole = test::readText(file());
+    engine.in("server", "echo changed >/db/shop");
+    EXPECT_THAT(restore("database server/shop", "shop").message, HasSubstr("not empty"));
+    for (const auto& text : {"bad" + whole, std::string("cut off\n")}) {
+        test::writeText(file(), text);
+        end = restore("database server/shop", "shop", true);
+        EXPECT_THAT(end.message, AnyOf(HasSubstr("bad content"), HasSubstr("cut off")));
+        EXPECT_FALSE(restore("database server/shop", "new").ok);
+        EXPECT_EQ(engine.in("server", "cat /db/shop; ls /db"), "changed\ncopy\nshop");
+    }
+    test::writeText(file(), whole);
+    end = restore("database server/shop", "shop", true);
+    ASSERT_TRUE(end.ok) << end.message;
+    EXPECT_EQ(engine.in("server", "cat /db/shop; ls /db"), "one\ncopy\nshop");
+}
+
 TEST_F(DockerExec, ALargeDumpGoesIn) {
     startServer("server");
     test::writeText(file(), "PGDMP" + std::string(3 << 20, 'x'));

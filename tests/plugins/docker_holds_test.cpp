@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <fstream>
 #include <functional>
 #include <thread>
 
 #include "plugins/docker_engine.h"
+#include "restic/protocol/plugin_settings.h"
 #include "support/plugin_driver.h"
 
 namespace {
@@ -261,6 +263,38 @@ TEST_F(DockerHolds, NothingIsStoppedWithoutANoteOnTheDisk) {
     EXPECT_THAT(end.message, HasSubstr("cannot be written"));
     EXPECT_EQ(engine.startedAt("app"), started);
     EXPECT_EQ(engine.state("app"), "running");
+}
+
+TEST_F(DockerHolds, AreOverWhenNobodyReadsTheDump) {
+    start("paused", "pause");
+    engine.in("paused", "dd if=/dev/zero of=/data/much bs=1M count=3 2>/dev/null; echo x >>/data/much");
+    const auto pipe = folder.path() / "dump";
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    std::thread reader([&] {
+        std::ifstream in(pipe, std::ios::binary);
+        std::string some(1000, 'x');
+        in.read(some.data(), 1000);
+    });
+    const auto settings = restic::protocol::withDefaults(driver.plugin().settingsSchema, engine.settings());
+    const agent::PluginStep step{.plugin = driver.plugin(),
+                                 .name = "dump",
+                                 .settings = settings,
+                                 .item = {{"name", item}},
+                                 .stream = "out"};
+    core::SystemProcessRunner runner;
+    const agent::PluginSteps steps(runner, fs::path(AE_BUILD_DIR) / "bin/restic-agent", driver.state(),
+                                   driver.environment, 0);
+    const auto prepared = steps.prepare(step);
+    agent::StepMessages messages(prepared->messages(), [](core::LogLevel, const std::string&) {});
+    auto spec = steps.spec(*prepared);
+    spec.standardOutput = core::ProcessOutput::toFile(pipe);
+    const auto result = runner.run(spec);
+    reader.join();
+    const auto end = messages.finish("dump", result.value().exit);
+    EXPECT_FALSE(end.ok);
+    EXPECT_TRUE(end.saysWhy) << end.message;
+    EXPECT_EQ(engine.state("paused"), "running");
+    EXPECT_THAT(notes(), IsEmpty());
 }
 
 TEST_F(DockerHolds, FilesThatChangeAreAWarningOnlyWhereTheyMay) {

@@ -307,6 +307,26 @@ TEST_F(DockerVolumes, FoldersThatContainersHaveAreDumpedToo) {
     EXPECT_EQ(test::readText(engine.mountpoint("fromfolder") / "old"), "content");
 }
 
+TEST_F(DockerVolumes, AVolumeThatIsMountedOnDemandIsReadAlsoWhenItsContainerIsStopped) {
+    const auto data = folder.path() / "data";
+    fs::create_directory(data);
+    test::writeText(data / "file", "content");
+    engine.docker(
+        {"volume", "create", "--opt=type=none", "--opt=o=bind", "--opt=device=" + data.string(), "files"});
+    for (const auto* how : {"pause", "stop"}) {
+        engine.start("app", {"--volume=files:/data", std::string("--label=restic-monitor.volumes=") + how});
+        const auto end = dump("volume files", engine.settings());
+        ASSERT_TRUE(end.ok) << end.message;
+        EXPECT_EQ(end.answer.find("tool")->stringOr("name"), std::string(how) == "pause" ? "tar" : "Docker");
+        const auto back = restore("volume files", std::string("copy-") + how);
+        ASSERT_TRUE(back.ok) << back.message;
+        EXPECT_EQ(test::readText(engine.mountpoint(std::string("copy-") + how) / "file"), "content");
+        EXPECT_FALSE(restore("volume files", "files", true).ok) << "such a volume is not exchanged";
+        EXPECT_EQ(engine.state("app"), "running");
+        engine.docker({"rm", "--force", "app"});
+    }
+}
+
 TEST_F(DockerVolumes, LabelsAreJudged) {
     engine.start("wrong", {"--volume=one:/data", "--label=restic-monitor.volumes=sometimes"});
     engine.start("vanishing", {"--rm", "--volume=two:/data", "--label=restic-monitor.volumes=stop"});

@@ -14,4 +14,7 @@ namespace docker {
 bool sendAll(int socket, std::string_view bytes);
 bool writeAll(int file, std::string_view bytes);
 
+/// From now on writing on this thread to a pipe that nobody reads is an error, not the end of the process.
+void withoutPipeSignal();
+
 } // namespace docker

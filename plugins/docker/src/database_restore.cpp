@@ -38,6 +38,8 @@ Descriptor keep(const Step& step) {
 
 void load(const Step& step, const Engine& engine, const Database& database, const std::string& name,
           int from) {
+    if (from != step.stream() && ::lseek(from, 0, SEEK_SET) != 0)
+        throw Failure("The dump that was kept cannot be read again");
     const auto command = database.loader(name);
     const auto end = runInside(
         step, engine, database.container().id, command, [](std::string_view) {}, from);
@@ -46,6 +48,8 @@ void load(const Step& step, const Engine& engine, const Database& database, cons
                           end.describe(),
                       "If roles or accounts are missing there, create them first. The dump is tried in a "
                       "database of its own before another one is touched");
+    if (!database.isPostgres() && end.inputTail.find(kCompleted) == std::string::npos)
+        throw Failure("The dump is cut off: its last line is missing", "Restore another one");
 }
 } // namespace
 
@@ -85,7 +89,6 @@ void restoreDatabase(const Step& step, const Engine& engine, const Container& co
     } else if (there) {
         database.drop(name);
         database.create(name);
-        ::lseek(kept.fd(), 0, SEEK_SET);
         load(step, engine, database, name, kept.fd()); // the trial's stays if this goes wrong
         drop(trial);
     }

@@ -108,9 +108,10 @@ ExecCommand Database::client(const std::string& database) const {
                  "--set=ON_ERROR_STOP=1", "--username=" + user_,
                  "--dbname=" + connection(database.empty() ? "postgres" : database)},
                 environment_};
-    ExecCommand out{{firstThere(product_ == "mariadb" ? std::vector<std::string>{"mariadb", "mysql"}
-                                                      : std::vector<std::string>{"mysql", "mariadb"}),
-                     "--user=" + user_, "--batch", "--skip-column-names", "--binary-mode",
+    if (client_.empty())
+        client_ = firstThere(product_ == "mariadb" ? std::vector<std::string>{"mariadb", "mysql"}
+                                                   : std::vector<std::string>{"mysql", "mariadb"});
+    ExecCommand out{{client_, "--user=" + user_, "--batch", "--skip-column-names", "--binary-mode",
                      "--default-character-set=utf8mb4"},
                     environment_};
     if (!database.empty())

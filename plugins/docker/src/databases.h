@@ -9,6 +9,9 @@
 
 namespace docker {
 
+/// In the last line of what mysqldump writes.
+inline constexpr std::string_view kCompleted = "-- Dump completed";
+
 /// "postgres", "mysql" or "mariadb"
 [[nodiscard]] bool isProduct(const std::string& product);
 
@@ -53,6 +56,7 @@ private:
     std::string product_;
     std::string user_;
     std::vector<std::string> environment_;
+    mutable std::string client_; // once it was looked for
 };
 
 /// The databases that a server in a container has, without its own.

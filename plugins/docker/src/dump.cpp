@@ -1,10 +1,12 @@
 #include "dump.h"
 
+#include "connection.h"
 #include "steps.h"
 
 namespace docker {
 
 void dump(Step& step) {
+    withoutPipeSignal(); // whatever becomes of the reader, containers are let go
     const Settings settings(step);
     const Engine engine(settings.socket, [&] { step.progress(0); });
     const auto name = step.item().value("name", std::string());

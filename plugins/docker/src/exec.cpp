@@ -23,6 +23,7 @@ using agent::plugin::Step;
 using namespace std::chrono_literals;
 
 constexpr std::size_t kTail = 16384;
+constexpr std::size_t kInputTail = 256;
 constexpr std::size_t kMostHead = 65536;
 constexpr std::size_t kMostText = 16U << 20U;
 constexpr std::size_t kPiece = 262144;
@@ -90,10 +91,14 @@ class Feeder {
 public:
     Feeder(const Step& step, int from, int socket)
         : step_(step), from_(from), socket_(socket), thread_([this] { run(); }) {}
-    ~Feeder() {
+    ~Feeder() { (void)finish(); }
+    /// The end of what there was.
+    std::string finish() {
         ended_ = true;
         ::shutdown(socket_, SHUT_RDWR); // ends a send() that nobody reads
-        thread_.join();
+        if (thread_.joinable())
+            thread_.join();
+        return tail_;
     }
     Feeder(const Feeder&) = delete;
     Feeder& operator=(const Feeder&) = delete;
@@ -108,6 +113,8 @@ private:
             if (count < 0)
                 break;
             bytes += static_cast<std::uint64_t>(count);
+            tail_.append(buffer.data(), static_cast<std::size_t>(count));
+            tail_.erase(0, tail_.size() - std::min(tail_.size(), kInputTail));
             if (!refused_ && !ended_)
                 refused_ = !sendAll(socket_, {buffer.data(), static_cast<std::size_t>(count)});
             if (const auto now = std::chrono::steady_clock::now(); count > 0 && now - told > 1s) {
@@ -124,6 +131,7 @@ private:
     int socket_;
     std::atomic<bool> ended_{false};
     bool refused_ = false;
+    std::string tail_;
     std::thread thread_;
 };
 
@@ -227,6 +235,8 @@ ExecEnd runInside(const Step& step, const Engine& engine, const std::string& con
                 break;
             sane = frames.read({buffer.data(), static_cast<std::size_t>(count)});
         }
+        if (feeder)
+            end.inputTail = feeder->finish();
     } catch (...) {
         endProgram(engine, exec, container);
         throw;

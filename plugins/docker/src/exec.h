@@ -22,6 +22,8 @@ struct ExecEnd {
     /// The end of its error output.
     std::string error;
     std::uint64_t bytes = 0;
+    /// The end of what it was given to read.
+    std::string inputTail;
 
     [[nodiscard]] bool ok() const noexcept { return exitCode == 0; }
     /// It could not even be started: it is not in the container.

@@ -7,7 +7,6 @@ namespace {
 constexpr std::size_t kHead = 5;
 constexpr std::size_t kTail = 256;
 constexpr std::string_view kArchive = "PGDMP";
-constexpr std::string_view kCompleted = "-- Dump completed";
 
 /// What passed to the stream.
 struct Passed {

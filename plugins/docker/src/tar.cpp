@@ -5,7 +5,6 @@
 
 #include <atomic>
 #include <cerrno>
-#include <csignal>
 #include <sstream>
 #include <thread>
 
@@ -48,10 +47,7 @@ public:
 
 private:
     void run() {
-        sigset_t pipe; // a tar that is gone is an error of write(), not the end of the process
-        sigemptyset(&pipe);
-        sigaddset(&pipe, SIGPIPE);
-        pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
+        withoutPipeSignal();
         std::vector<char> buffer(kPiece);
         auto told = std::chrono::steady_clock::now();
         bool taken = true;

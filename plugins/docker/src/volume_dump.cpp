@@ -37,8 +37,6 @@ void download(const Step& step, const Engine& engine, const Item& item) {
 } // namespace
 
 void dumpFiles(const Step& step, const Engine& engine, const Settings& settings, const Item& item) {
-    const bool here = item.volume ? item.volume->visible() : std::filesystem::is_directory(item.target);
-    const auto version = here ? tarVersion(step) : engine.version();
     auto users = item.users;
     std::erase_if(users, [](const User& user) { return user.how == How::live; });
     // Those that were made last depend on those before.
@@ -54,6 +52,9 @@ void dumpFiles(const Step& step, const Engine& engine, const Settings& settings,
         lock.emplace(step, Lock::Wait::untilFree);
     for (const auto& user : users)
         holds.hold(user.container.id, user.how);
+    // Only now: what a driver mounts on demand goes with the last container that runs.
+    const bool here = item.volume ? item.volume->visible() : std::filesystem::is_directory(item.target);
+    const auto version = here ? tarVersion(step) : engine.version();
     if (here)
         std::ranges::move(packFolder(step, item.volume ? item.volume->mountpoint : item.target, live),
                           std::back_inserter(warnings));
