@@ -12,6 +12,7 @@ export const router = createRouter({
     { path: pages.users, name: 'users', component: () => import('./pages/UsersPage.vue') },
     { path: pages.dashboard, name: 'dashboard', component: () => import('./pages/DashboardPage.vue') },
     { path: pages.agents, name: 'agents', component: () => import('./pages/AgentsPage.vue') },
+    { path: pages.agent, name: 'agent', component: () => import('./pages/AgentPage.vue'), props: true },
     { path: pages.policies, name: 'policies', component: () => import('./pages/PoliciesPage.vue') },
     { path: pages['policy-new'], name: 'policy-new', component: () => import('./pages/PolicyNewPage.vue') },
     { path: pages.repositories, name: 'repositories', component: () => import('./pages/RepositoriesPage.vue') },

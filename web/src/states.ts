@@ -29,6 +29,15 @@ const LOOKS: Record<string, Look> = {
   offline: { icon: Absent, tone: 'ghost' },
   disabled: { icon: Off, tone: 'ghost' },
   unknown,
+  saved: good,
+  empty: warning,
+  ready: good,
+  inTheWay: warning,
+  on: good,
+  off: { icon: Off, tone: 'ghost' },
+  forbidden: { icon: Cancelled, tone: 'warning' },
+  refused: bad,
+  paused: { icon: Waiting, tone: 'warning' },
 }
 /** Icon and colour of a state; its word is the message `state.<name>`. */
 export const lookOf = (state: string): Look => LOOKS[state] ?? unknown

@@ -5,6 +5,10 @@ import type { Problem } from '../api/errors'
 const GERMAN: [RegExp, string][] = [
   [/^is required$/, 'fehlt'],
   [/^is required again: the repository's address has changed$/, 'ist neu anzugeben: Die Adresse des Repositorys hat sich geändert'],
+  [/^must be given again: it goes to another place now$/, 'ist neu anzugeben: Es geht jetzt an einen anderen Ort'],
+  [/^is changed on the machine only$/, 'wird nur auf dem Rechner geändert'],
+  [/^holds a secret of the machine: where it is sent is changed there$/, 'enthält ein Geheimnis des Rechners: Wohin es geht, wird dort geändert'],
+  [/^is not a setting of this plugin$/, 'ist keine Einstellung dieses Plugins'],
   [/^is the one that the repository has$/, 'ist das, was das Repository schon hat'],
   [/^is not a known field$/, 'ist nicht bekannt'],
   [/^must not be empty$/, 'darf nicht leer sein'],

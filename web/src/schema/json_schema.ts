@@ -17,6 +17,15 @@ export interface JsonSchema {
   minLength?: number
   maxLength?: number
   minItems?: number
+  default?: unknown
+  /** Of a dump plugin: its title in other languages. */
+  'x-title'?: Record<string, string>
+  /** Of a dump plugin: changed on the machine only. */
+  'x-machine'?: boolean
+  /** Of a dump plugin: says where secrets go. */
+  'x-destination'?: boolean
+  /** Of a dump plugin: a policy may set it. */
+  'x-policy'?: boolean
 }
 
 /** How a value is asked for; `unknown` is one that a form cannot ask for. */

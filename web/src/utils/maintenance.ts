@@ -122,6 +122,10 @@ const DID: Record<MaintenanceKind, (result: Result, say: Say) => string> = {
     return t('cared.reachedEmpty') + missing
   },
   init: (result, { t }) => t(result.created ? 'cared.created' : 'cared.there'),
+  plugin_test: (_, { t }) => t('cared.done'),
+  plugin_setup: (_, { t }) => t('cared.done'),
+  restore_dump: (_, { t }) => t('cared.done'),
+  verify_dump: (_, { t }) => t('cared.done'),
   add_key: (_, { t }) => t('cared.keyAdded'),
   remove_key: (result, { t }) => t(result.removed ? 'cared.keyRemoved' : 'cared.keyGone'),
   plugin_test: (_, { t }) => t('cared.done'),
