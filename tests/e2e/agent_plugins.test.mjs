@@ -14,6 +14,7 @@ let page
 let agent
 let policy
 let repository
+let source
 const problems = []
 const card = (name = 'trouble', where = page) => where.locator(`[data-plugin=${name}]`)
 const field = (name) => card().locator(`[data-field="/settings/${name}"]`)
@@ -44,7 +45,7 @@ async function backUp(wanted = 'success') {
   const { id } = await system.call('POST', '/restic/tasks', { type: 'backup', agent_id: agent, policy_id: policy.id })
   let task
   await until('the backup', async () => ['success', 'warning', 'failed'].includes((task = await system.call('GET', `/restic/tasks/${id}`)).status), 60)
-  assert.equal(task.status, wanted, JSON.stringify(task.error))
+  assert.equal(task.status, wanted, JSON.stringify([task.error, task.result?.notices, task.result?.dumps?.map((one) => one.error)]))
   return id
 }
 /** Each goes on where the one before ended: after a failure nothing further is worth its wait. */
@@ -64,6 +65,7 @@ const failing = (work) => async (t) => {
 before(async () => {
   system = await System.start()
   agent = await system.startAgent({ RESTIC_AGENT_PLUGIN_PATH: resolve(process.env.AE_BUILD_DIR ?? 'build', 'tests/agent_plugins') })
+  source = system.makeFiles(2, 1000)
   repository = await system.call('POST', '/restic/repositories', {
     name: 'main', maintenance: farMaintenance(), type: 'local', config: { path: join(system.folder, 'repository') }, agent_id: agent, password: 'correct horse battery',
   })
@@ -124,7 +126,7 @@ test('settings are saved on the machine, and secrets are kept there', failing(as
   assert.deepEqual(set.settings, { host: 'db-01', items: ['shop', 'stock'] }, 'no default that nobody chose')
   assert.deepEqual(set.secrets, ['password'])
   assert.match(await field('password').textContent(), /Kept; type to replace/)
-  assert.equal(await field('password').locator('input').inputValue(), '')
+  assert.equal(await field('password').locator('input[type=password]').inputValue(), '')
   await picture(page, 'plugin-saved')
 }))
 
@@ -158,7 +160,7 @@ test('a second set has a name of its own', failing(async () => {
 
 test('databases are seen after a backup, with their age, and on the run', failing(async () => {
   policy = await system.call('POST', '/restic/policies', {
-    name: 'nightly', schedule: farSchedule(), include_paths: [], repository_id: repository.id, retention_rules: { keep_last: 3 }, plugins: [{ name: 'trouble' }],
+    name: 'nightly', schedule: farSchedule(), include_paths: [source], repository_id: repository.id, retention_rules: { keep_last: 3 }, plugins: [{ name: 'trouble' }],
   })
   await system.call('PUT', `/restic/agents/${agent}/policies/${policy.id}`)
   const run = await backUp()
@@ -224,7 +226,7 @@ test('a restore to another server asks for the secret again', failing(async () =
   await page.click('[data-test=start-restore]')
   await page.waitForSelector('[data-field="/destination/password"] >> text=must be given again')
   await picture(page, 'restore-elsewhere')
-  await page.fill('[data-field="/destination/password"] input', 'of another place 1')
+  await page.fill('[data-field="/destination/password"] input[type=password]', 'of another place 1')
   await page.click('[data-test=start-restore]')
   await page.waitForSelector('[data-test=restored]', { timeout: 60000 })
   assert.ok(existsSync(place))
@@ -233,7 +235,7 @@ test('a restore to another server asks for the secret again', failing(async () =
 
 test('a dump that failed says why, and the old one stays', failing(async () => {
   await system.call('PUT', `/restic/policies/${policy.id}`, {
-    name: 'nightly', schedule: farSchedule(), include_paths: [], repository_id: repository.id, retention_rules: { keep_last: 3 },
+    name: 'nightly', schedule: farSchedule(), include_paths: [source], repository_id: repository.id, retention_rules: { keep_last: 3 },
     plugins: [{ name: 'trouble', settings: { dump: 'fail', broken: 'stock' }, on_error: 'warn' }],
   })
   const run = await backUp('warning')

@@ -232,6 +232,7 @@ const de: Messages = {
     last: 'Letzter Dump',
     of: 'Von',
     from: 'Stand',
+    actions: 'Aktionen',
     toAgent: 'Alle Datenbanken dieses Rechners',
   },
   restore: {

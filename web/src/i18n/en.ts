@@ -230,6 +230,7 @@ const en = {
     last: 'Last dump',
     of: 'Of',
     from: 'From',
+    actions: 'Actions',
     toAgent: 'All databases of this machine',
   },
   restore: {
