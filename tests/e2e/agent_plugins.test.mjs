@@ -158,6 +158,33 @@ test('a second set has a name of its own', failing(async () => {
   await until('the choice of it', async () => (await card().locator('[data-test=set]').inputValue()) === 'reports')
 }))
 
+test('a policy names a plugin, and what a failed dump means', failing(async () => {
+  await page.goto(`${system.url}/policies/new`)
+  await page.fill('#name', 'databases')
+  await page.selectOption('#repository', repository.id)
+  await page.selectOption('[data-test=add-use]', 'trouble')
+  await page.click('[data-test=add-use-button]')
+  await page.selectOption('[data-test=use-set]', 'reports')
+  await page.check('[data-on-error=warn]')
+  await page.click('[data-test=use-settings] summary')
+  assert.equal(await page.locator('[data-field="/plugins/0/settings/password"]').count(), 0, 'only what a policy may set')
+  await page.fill('[data-field="/plugins/0/settings/bytes"] input', '1000')
+  await picture(page, 'policy-plugins')
+  await accessible(page)
+  await page.setViewportSize({ width: 390, height: 844 })
+  assert.equal(await overflow(page), 0)
+  await picture(page, 'policy-plugins-phone')
+  await page.setViewportSize({ width: 1280, height: 900 })
+  await page.click('form button.btn-primary:not([type=button])')
+  await page.waitForURL(/policies$/)
+  const made = (await system.call('GET', '/restic/policies')).items.find((one) => one.name === 'databases')
+  assert.deepEqual(made.include_paths, [])
+  assert.deepEqual(made.plugins, [{ name: 'trouble', set: 'reports', settings: { bytes: 1000 }, on_error: 'warn' }])
+  await system.call('DELETE', `/restic/agents/${agent}/policies/${made.id}`)
+  await system.call('DELETE', `/restic/policies/${made.id}`)
+  await page.goto(`${system.url}/agents/${agent}`)
+}))
+
 test('databases are seen after a backup, with their age, and on the run', failing(async () => {
   policy = await system.call('POST', '/restic/policies', {
     name: 'nightly', schedule: farSchedule(), include_paths: [source], repository_id: repository.id, retention_rules: { keep_last: 3 }, plugins: [{ name: 'trouble' }],

@@ -23,3 +23,8 @@ export const latestRunsQuery = (agent: string): Asked<Run[]> => ({
   refetchInterval: every((runs) => (runs?.some((run) => run.status === 'running' || run.status === 'created') ? 3 : 20)),
 })
 export const snapshotQuery = (id: string): Asked<Snapshot> => ({ queryKey: [...keys.repositories, 'snapshot', id], queryFn: () => api.snapshot(id), staleTime: Infinity })
+/** What several machines have told of. */
+export const pluginsOfQuery = (agents: readonly string[]): Asked<AgentPlugins[]> => ({
+  queryKey: [...keys.agents, 'plugins-of', ...agents],
+  queryFn: () => Promise.all(agents.map(api.plugins)),
+})

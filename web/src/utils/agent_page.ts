@@ -84,3 +84,25 @@ export interface VerifiedRow {
 }
 /** Tables whose rows are not as many as the dump says. */
 export const differing = <T extends VerifiedRow>(tables: readonly T[]): T[] => tables.filter((table) => table.expected !== undefined && table.expected !== null && table.expected !== table.rows)
+
+/** A plugin that a policy of several machines may name. */
+export interface Offered {
+  name: string
+  schema: Plugin['settings_schema']
+  sets: string[]
+  /** Switched on and allowed on every machine that was asked. */
+  ready: boolean
+}
+/** What machines have told of: by the first that has a plugin, with the sets of all. */
+export function offeredBy(told: readonly AgentPlugins[]): Offered[] {
+  const names = [...new Set(told.flatMap((one) => one.items.map((plugin) => plugin.name)))].sort()
+  return names.map((name) => {
+    const found = told.flatMap((one) => one.items.filter((plugin) => plugin.name === name))
+    return {
+      name,
+      schema: found[0]?.settings_schema,
+      sets: [...new Set([OWN_SET, ...found.flatMap((plugin) => (plugin.sets ?? []).map((set) => set.name))])],
+      ready: found.length === told.length && found.every((plugin) => stateOfPlugin(plugin) === 'on'),
+    }
+  })
+}

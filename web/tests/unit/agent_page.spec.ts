@@ -5,7 +5,7 @@ import type { TargetStatus } from '../../src/api/client'
 import PluginTestOutcome from '../../src/components/PluginTestOutcome.vue'
 import VerifiedTables from '../../src/components/VerifiedTables.vue'
 import { i18n } from '../../src/i18n'
-import { agentSentence, differing, idOfDump, nameBeside, problemsOf, replacing, rulesInWords, stateOfPlugin } from '../../src/utils/agent_page'
+import { agentSentence, differing, idOfDump, nameBeside, offeredBy, problemsOf, replacing, rulesInWords, stateOfPlugin } from '../../src/utils/agent_page'
 
 const say = {
   t: (key: string, parameters: Record<string, unknown> = {}, plural?: number): string => (plural === undefined ? i18n.global.t(key, parameters) : i18n.global.t(key, parameters, plural)),
@@ -107,5 +107,21 @@ describe('the test of a plugin', () => {
     expect(page.get('[data-test=test-problems] pre').text()).toBe('GRANT SELECT ON orders')
     expect(page.get('[data-test=test-warnings]').text()).not.toContain('orders')
     expect(page.find('[data-state=inTheWay]').exists()).toBe(true)
+  })
+})
+
+describe('the plugins that a policy may name', () => {
+  const plugin = (name: string, enabled: boolean, sets: string[] = []) => ({ name, version: '1', enabled, sets: sets.map((one) => ({ name: one })) })
+  const told = (...items: ReturnType<typeof plugin>[]) => ({ items, refused: [], local_policy: {} })
+  it('are those of all machines, with the sets of all', () => {
+    const offered = offeredBy([told(plugin('postgres', true, ['default', 'reports']), plugin('mysql', true)), told(plugin('postgres', true, ['archive']))])
+    expect(offered.map((one) => [one.name, one.sets, one.ready])).toEqual([
+      ['mysql', ['default'], false],
+      ['postgres', ['default', 'reports', 'archive'], true],
+    ])
+  })
+  it('are not ready where one is off', () => {
+    expect(offeredBy([told(plugin('postgres', false))])[0]?.ready).toBe(false)
+    expect(offeredBy([])).toEqual([])
   })
 })
