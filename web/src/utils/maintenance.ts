@@ -128,10 +128,6 @@ const DID: Record<MaintenanceKind, (result: Result, say: Say) => string> = {
   verify_dump: (_, { t }) => t('cared.done'),
   add_key: (_, { t }) => t('cared.keyAdded'),
   remove_key: (result, { t }) => t(result.removed ? 'cared.keyRemoved' : 'cared.keyGone'),
-  plugin_test: (_, { t }) => t('cared.done'),
-  plugin_setup: (_, { t }) => t('cared.done'),
-  restore_dump: (_, { t }) => t('cared.done'),
-  verify_dump: (_, { t }) => t('cared.done'),
 }
 
 /** What became of the last task of a kind, in a sentence. `failure` is the task's error, where it is known. */
