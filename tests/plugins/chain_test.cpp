@@ -171,6 +171,7 @@ TEST_P(DumpChain, ADatabaseIsDumpedTriedAndBroughtBackUnderAnotherName) {
     EXPECT_EQ(restored.stringOr("status"), "success") << core::json::write(restored);
     EXPECT_EQ(rows("chain_back"), 60000);
     // It is there now: without the word for it nothing is replaced.
+    back.set("task_id", newId());
     const auto again = resultOf(back);
     EXPECT_EQ(again.stringOr("status"), "failed") << core::json::write(again);
     EXPECT_EQ(rows("chain_back"), 60000);
@@ -189,8 +190,11 @@ TEST_P(DumpChain, WhoeverDiesInTheMiddleThereIsNoSnapshotOfHalfADump) {
         const auto payload = dumpTask();
         const auto id = Value(payload).stringOr("task_id");
         server_.sendTask(payload);
+        std::optional<int> dumping;
+        ASSERT_TRUE(await([&] { return (dumping = dumpProgram()).has_value(); }, 30s));
+        ::kill(*dumping, SIGSTOP); // it must not be through before the kill comes
         std::optional<int> pid;
-        ASSERT_TRUE(await([&] { return dumpProgram() && locks() == 1 && (pid = victim.find(id)); }, 30s));
+        ASSERT_TRUE(await([&] { return locks() == 1 && (pid = victim.find(id)); }, 30s));
         ::kill(*pid, SIGKILL);
         const auto report = server_.awaitResult(id, 60s);
         ASSERT_TRUE(report);

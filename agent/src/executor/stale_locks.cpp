@@ -3,6 +3,7 @@
 #include "files/path_look.h"
 #include "restic/protocol/task_errors.h"
 #include "restic/verdict.h"
+#include "waiting/pause.h"
 
 namespace agent {
 namespace {
@@ -12,6 +13,7 @@ namespace task_errors = restic::protocol::task_errors;
 using core::LogLevel;
 
 constexpr auto kLookAtFolder = 10000ms;
+constexpr auto kUntilReaped = 1000ms;
 } // namespace
 
 bool StaleLocks::removeAfter(const RepositoryAccess& repository, const core::ProcessExit& exit,
@@ -51,7 +53,16 @@ void StaleLocks::removeLeftBehind(const std::optional<RepositoryAccess>& reposit
     }
     // Plain unlock: it takes only locks whose process has died, or that are older than half an hour.
     std::optional<protocol::TaskError> error;
-    const auto result = commands_.run(*repository, {"unlock"}, stop, error, true);
+    auto result = commands_.run(*repository, {"unlock"}, stop, error, true);
+    if (folder && result && result->exit.ok()) {
+        const auto left =
+            patiently([locks = *folder / "locks"] { return lookAt(locks.string()); }, kLookAtFolder);
+        if (left && !left->emptyFolder()) {
+            // One that was killed a moment ago lives for restic until its parent has heard of it.
+            pause(stop, kUntilReaped);
+            result = commands_.run(*repository, {"unlock"}, stop, error, true);
+        }
+    }
     if (result && result->exit.ok())
         report_.log(LogLevel::info, "Looked for a lock that restic might have left, with restic unlock");
     else

@@ -53,6 +53,7 @@ const GERMAN: [RegExp, string][] = [
   [/The password file must be an absolute path, or relative to restic\.config_dir\.?/g, 'Die Passwortdatei muss ein absoluter Pfad sein, oder einer unter restic.config_dir.'],
   [/The certificate file (\/.*?) cannot be read\.?/g, 'Die Zertifikatsdatei $1 ist nicht lesbar.'],
   [/The agent is too old for the policy's databases: it would save its files only\. Upgrade it\./g, 'Der Agent ist zu alt für die Datenbanken der Richtlinie: Er würde nur ihre Dateien sichern. Aktualisieren Sie ihn.'],
+  [/The restore test before still waits\./g, 'Der Restore-Test davor wartet noch.'],
   [/There is no new dump of (.*?) \((\w+)\)\./g, 'Von $1 ($2) gibt es keinen neuen Dump.'],
   [/The dump of (.*?) \((\w+)\) has (.*?); the last ones had about (.*?)\./g, 'Der Dump von $1 ($2) hat $3; die letzten hatten etwa $4.'],
   [/Not dumped: /g, 'Ohne Dump: '],
