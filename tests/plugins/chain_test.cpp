@@ -120,8 +120,9 @@ protected:
                 continue;
             const auto line = readFile(entry.path() / "cmdline");
             const auto program = line.substr(0, line.find('\0'));
-            if (program.ends_with(name) && core::processStartTicks(std::stoi(text)) &&
-                isOfAgent(std::stoi(text)))
+            // The one that dumps, and not one that is asked for its version.
+            if (program.ends_with(name) && line.find("chain") != std::string::npos &&
+                core::processStartTicks(std::stoi(text)) && isOfAgent(std::stoi(text)))
                 return std::stoi(text);
         }
         return std::nullopt;
@@ -191,10 +192,10 @@ TEST_P(DumpChain, WhoeverDiesInTheMiddleThereIsNoSnapshotOfHalfADump) {
         const auto id = Value(payload).stringOr("task_id");
         server_.sendTask(payload);
         std::optional<int> dumping;
-        ASSERT_TRUE(await([&] { return (dumping = dumpProgram()).has_value(); }, 30s));
+        ASSERT_TRUE(await([&] { return locks() == 1 && (dumping = dumpProgram()).has_value(); }, 30s));
         ::kill(*dumping, SIGSTOP); // it must not be through before the kill comes
         std::optional<int> pid;
-        ASSERT_TRUE(await([&] { return locks() == 1 && (pid = victim.find(id)); }, 30s));
+        ASSERT_TRUE(await([&] { return (pid = victim.find(id)).has_value(); }, 30s));
         ::kill(*pid, SIGKILL);
         const auto report = server_.awaitResult(id, 60s);
         ASSERT_TRUE(report);
@@ -202,6 +203,7 @@ TEST_P(DumpChain, WhoeverDiesInTheMiddleThereIsNoSnapshotOfHalfADump) {
         EXPECT_EQ(dumpIn(*report).stringOr("state"), "failed");
         EXPECT_EQ(dumpsSaved(), 0U);
         EXPECT_FALSE(dumpProgram()) << "it goes on though nobody reads it";
+        EXPECT_EQ(locks(), 0U) << core::json::write(server_.logLines(id).empty() ? core::json::Value() : core::json::Value(server_.logLines(id).back()));
     }
 }
 

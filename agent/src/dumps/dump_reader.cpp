@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "core/text.h"
+#include "dumps/pipe.h"
 #include "restic/protocol/task_errors.h"
 #include "restic/verdict.h"
 
@@ -42,7 +43,8 @@ DumpReader::End DumpReader::run(const Source& source, const PluginStep& step, co
     const auto prepared = steps_.prepare(step);
     StepMessages messages(prepared->messages(), watch.log);
     auto stepSpec = steps_.spec(*prepared);
-    stepSpec.standardInput = core::ProcessInput::fromPipe();
+    Pipe pipe;
+    stepSpec.standardInput = core::ProcessInput::fromDescriptor(pipe.readEnd());
     auto startedStep = steps_.runner().start(stepSpec);
     if (!startedStep) {
         end.error = task_errors::make(task_errors::kAgentFailure, startedStep.error().what());
@@ -50,7 +52,7 @@ DumpReader::End DumpReader::run(const Source& source, const PluginStep& step, co
     }
     auto child = std::move(startedStep).value();
     auto command = commands_.on(source.repository, {"dump", source.snapshotId, source.file});
-    command.spec.standardOutput = core::ProcessOutput::toDescriptor(child->input());
+    command.spec.standardOutput = core::ProcessOutput::toDescriptor(pipe.writeEnd());
     command.spec.standardError = core::ProcessOutput::capture(kErrorText);
     auto startedRestic = steps_.runner().start(command.spec);
     if (!startedRestic) {
@@ -75,7 +77,7 @@ DumpReader::End DumpReader::run(const Source& source, const PluginStep& step, co
             end.bytes = std::max(end.bytes, writtenBy(restic->pid()));
             if ((resticExit = restic->wait(0ms))) {
                 if (resticExit->ok())
-                    child->closeInput();
+                    pipe.closeWriteEnd();
                 else
                     child->signal(SIGKILL); // it must not take what came for the whole
             }
@@ -99,11 +101,13 @@ DumpReader::End DumpReader::run(const Source& source, const PluginStep& step, co
                 child->signal(number);
     }
     if (!resticExit) {
-        // The plugin ended without reading to the end.
+        // The plugin ended without reading to the end. restic, which waits to write, is not killed by that:
+        // it ends in order, and takes its lock away.
         restic->signal(SIGINT);
         resticExit = restic->wait(10s);
         if (!resticExit)
             restic->signal(SIGKILL);
+        end.resticWasEnded = true;
     }
     auto said = messages.finish(what, childExit);
     end.answer = std::move(said.answer);

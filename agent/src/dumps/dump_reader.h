@@ -37,6 +37,8 @@ public:
         std::optional<restic::protocol::TaskError> error;
         core::json::Object answer;
         std::uint64_t bytes = 0;
+        /// restic did not end by itself: it may have left a lock.
+        bool resticWasEnded = false;
     };
     [[nodiscard]] End run(const Source& source, const PluginStep& step, const Watch& watch);
 

@@ -1,13 +1,9 @@
 #include "dumps/dump_stream.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
-#include <array>
-#include <cerrno>
-#include <system_error>
-
 #include "core/text.h"
+#include "dumps/pipe.h"
 #include "plugins/input_keeper.h"
 #include "restic/protocol/task_errors.h"
 
@@ -18,27 +14,6 @@ namespace task_errors = restic::protocol::task_errors;
 
 /// restic's exit code after an interrupt.
 constexpr int kInterruptedCode = 130;
-
-/// Both ends of a pipe; closed with this object.
-class Pipe {
-public:
-    Pipe() {
-        if (::pipe2(ends_.data(), O_CLOEXEC) != 0)
-            throw core::Error(core::errors::kProcessFailed,
-                              "A pipe could not be made: " + std::generic_category().message(errno));
-    }
-    ~Pipe() {
-        for (const int fd : ends_)
-            ::close(fd);
-    }
-    Pipe(const Pipe&) = delete;
-    Pipe& operator=(const Pipe&) = delete;
-    [[nodiscard]] int readEnd() const noexcept { return ends_[0]; }
-    [[nodiscard]] int writeEnd() const noexcept { return ends_[1]; }
-
-private:
-    std::array<int, 2> ends_{-1, -1};
-};
 
 /// restic, begun by the process that keeps its input open.
 void keepInput(core::ProcessSpec& spec, const Pipe& pipe) {

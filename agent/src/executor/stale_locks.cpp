@@ -14,6 +14,7 @@ using core::LogLevel;
 
 constexpr auto kLookAtFolder = 10000ms;
 constexpr auto kUntilReaped = 1000ms;
+constexpr int kMoreTries = 3;
 } // namespace
 
 bool StaleLocks::removeAfter(const RepositoryAccess& repository, const core::ProcessExit& exit,
@@ -54,14 +55,14 @@ void StaleLocks::removeLeftBehind(const std::optional<RepositoryAccess>& reposit
     // Plain unlock: it takes only locks whose process has died, or that are older than half an hour.
     std::optional<protocol::TaskError> error;
     auto result = commands_.run(*repository, {"unlock"}, stop, error, true);
-    if (folder && result && result->exit.ok()) {
+    // One that was killed a moment ago lives for restic until its parent has heard of it.
+    for (int again = 0; again < kMoreTries && folder && result && result->exit.ok(); ++again) {
         const auto left =
             patiently([locks = *folder / "locks"] { return lookAt(locks.string()); }, kLookAtFolder);
-        if (left && !left->emptyFolder()) {
-            // One that was killed a moment ago lives for restic until its parent has heard of it.
-            pause(stop, kUntilReaped);
-            result = commands_.run(*repository, {"unlock"}, stop, error, true);
-        }
+        if (!left || left->emptyFolder())
+            break;
+        pause(stop, kUntilReaped);
+        result = commands_.run(*repository, {"unlock"}, stop, error, true);
     }
     if (result && result->exit.ok())
         report_.log(LogLevel::info, "Looked for a lock that restic might have left, with restic unlock");

@@ -2,6 +2,7 @@
 
 #include "core/text.h"
 #include "dumps/dump_reader.h"
+#include "executor/stale_locks.h"
 #include "restic/protocol/plugin_settings.h"
 #include "restic/protocol/task_errors.h"
 
@@ -72,6 +73,8 @@ std::optional<protocol::TaskError> DumpRestore::work(const RepositoryAccess& rep
     auto end = reader.run({repository, task_.snapshotId, task_.file}, step, watch);
     answer_ = std::move(end.answer);
     bytes_ = end.bytes;
+    if (end.resticWasEnded)
+        StaleLocks(commands(), report()).removeLeftBehind(repository, repository.localFolder(), stop);
     const auto right =
         plugins.steps().run({.plugin = *plugin, .name = "cleanup", .settings = settings.value()},
                             plugins.cleanupLimits(), {}, watch.log);
