@@ -1,6 +1,6 @@
 // A database dumped through the agent and its plugin, beside the same two programs with a pipe between them.
 import { execFileSync, spawn } from 'node:child_process'
-import { chownSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { until } from '../support/system.mjs'
 import { benchFolder, ended, kPassword } from './backup.mjs'
@@ -40,6 +40,7 @@ function ownMemory() {
 
 export async function dumps(system) {
   const folder = benchFolder(system)
+  chmodSync(folder, 0o711) // the server's user passes through
   const server = await startServer(join(folder, 'postgres'))
   try {
     await measure(system, folder, server)

@@ -90,10 +90,6 @@ struct Config {
         std::chrono::milliseconds cleanupTimeout{300000};
         /// Bytes that a plugin itself may use, without the programs that it runs.
         std::int64_t pluginMemory = 1LL << 30;
-        /// Where dumps stand that are saved together with files; empty: `staging` in the state folder.
-        std::string stagingDir;
-        /// Bytes that they may take up at once; 0: all but a tenth of what is free.
-        std::int64_t maxDiskUsage = 0;
     } dumps;
 
     struct Source {

@@ -69,13 +69,9 @@ void BackupDumps::keep() {
     core::json::Array results;
     for (const auto& result : results_)
         results.push_back(core::wire::toJson(result));
-    core::json::Array staged;
-    for (const auto& folder : staged_)
-        staged.emplace_back(folder);
-    writeFileDurably(file(), core::json::write(core::json::Object{{"steps", steps_},
-                                                                  {"finished", finished_},
-                                                                  {"staged", std::move(staged)},
-                                                                  {"results", std::move(results)}}));
+    writeFileDurably(file(),
+                     core::json::write(core::json::Object{
+                         {"steps", steps_}, {"finished", finished_}, {"results", std::move(results)}}));
 }
 
 void BackupDumps::add(DumpResult result) {
@@ -101,10 +97,6 @@ bool BackupDumps::resume(int step) {
         for (const auto& one : *results->array())
             if (auto result = core::wire::read<DumpResult>(one))
                 results_.push_back(std::move(result).value());
-    if (const auto* staged = document.value().find("staged"); staged != nullptr && staged->array())
-        for (const auto& folder : *staged->array())
-            if (const auto* path = folder.string())
-                staged_.push_back(*path);
     return finished_ && step >= steps_;
 }
 
@@ -244,6 +236,8 @@ bool BackupDumps::dumpAll(const Plan& plan, const protocol::PluginUse& use, cons
             for (const auto& problem : *problems->array())
                 if (problem.stringOr("item") == item.name && !problem.booleanOr("warning"))
                     obstacle = problem.stringOr("message");
+        if (item.files)
+            obstacle = "It is dumped as files, which this agent does not save yet";
         if (!obstacle.empty()) {
             result.error = pluginFailed(core::printable(obstacle));
             add(std::move(result));
@@ -387,13 +381,6 @@ void BackupDumps::judge(Verdict& verdict) {
     auto error = first.value_or(pluginFailed({}));
     error.message = std::move(message);
     verdict = {TaskState::failed, "failed", std::move(error)};
-}
-
-void BackupDumps::removeStaged() {
-    std::error_code ignored;
-    for (const auto& folder : staged_)
-        std::filesystem::remove_all(folder, ignored);
-    staged_.clear();
 }
 
 } // namespace agent

@@ -48,10 +48,6 @@ public:
     }
     /// Commands of restic that were used: the next one has this number.
     [[nodiscard]] int steps() const noexcept { return steps_; }
-    /// Folders with dumps that belong into the snapshot of the files.
-    [[nodiscard]] const std::vector<std::string>& stagedFolders() const noexcept { return staged_; }
-    /// Removes them.
-    void removeStaged();
 
     /// What the dumps make of a backup whose files came out as in `verdict`.
     void judge(Verdict& verdict);
@@ -82,7 +78,6 @@ private:
     ResticProcess& restic_;
     DumpStream stream_;
     std::vector<restic::protocol::DumpResult> results_;
-    std::vector<std::string> staged_;
     int steps_ = 0;
     bool finished_ = false;
 };

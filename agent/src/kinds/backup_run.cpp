@@ -405,7 +405,6 @@ void BackupRun::fail(const protocol::TaskError& error, std::string outcome) {
 
 void BackupRun::conclude(Verdict verdict, protocol::BackupResult result) {
     dumps_.judge(verdict);
-    dumps_.removeStaged();
     const bool warns = std::any_of(report_.notices().begin(), report_.notices().end(),
                                    [](const auto& notice) { return protocol::notices::warns(notice.code); });
     if (warns && verdict.state == protocol::TaskState::success)

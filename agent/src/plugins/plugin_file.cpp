@@ -116,8 +116,13 @@ InstalledPlugins readPlugins(const std::filesystem::path& folder) {
 }
 
 std::filesystem::path ownProgram() {
+    // After an upgrade under a running agent the kernel says so behind the path, where the new program is.
+    constexpr std::string_view kReplaced = " (deleted)";
     std::error_code code;
-    return std::filesystem::read_symlink("/proc/self/exe", code);
+    auto path = std::filesystem::read_symlink("/proc/self/exe", code).string();
+    if (path.ends_with(kReplaced))
+        path.resize(path.size() - kReplaced.size());
+    return path;
 }
 
 std::filesystem::path defaultPluginFolder() {
