@@ -203,7 +203,9 @@ TEST_P(DumpChain, WhoeverDiesInTheMiddleThereIsNoSnapshotOfHalfADump) {
         EXPECT_EQ(dumpIn(*report).stringOr("state"), "failed");
         EXPECT_EQ(dumpsSaved(), 0U);
         EXPECT_FALSE(dumpProgram()) << "it goes on though nobody reads it";
-        EXPECT_EQ(locks(), 0U) << core::json::write(server_.logLines(id).empty() ? core::json::Value() : core::json::Value(server_.logLines(id).back()));
+        EXPECT_EQ(locks(), 0U) << core::json::write(server_.logLines(id).empty()
+                                                        ? core::json::Value()
+                                                        : core::json::Value(server_.logLines(id).back()));
     }
 }
 

@@ -105,8 +105,8 @@ struct agent_step {
     /* dump of an item with "kind":"stream": where the dump is written to. restore, verify: where it is read
        from. Else -1. The end of the stream is the end of the dump. */
     int stream;
-    /* dump of an item with "kind":"files": the folder that the dump is written into, empty. Else "". No agent of
-       this version saves such items: they fail. */
+    /* dump of an item with "kind":"files": the folder that the dump is written into, empty. Else "". No agent
+       of this version saves such items: they fail. */
     const char* folder;
 };
 

@@ -203,8 +203,9 @@ void checkPlugins(Report& report, const CommonOptions& common, const Config& con
         report.bad("plugin", refused.name + " was refused: " + refused.why, "Install it anew");
     for (const auto& plugin : installed.plugins)
         try {
-            for (const auto& [name, settings] : plugins.settings().of(plugin.name).sets)
-                if (plugins.settings().of(plugin.name).enabled)
+            const auto setup = plugins.settings().of(plugin.name);
+            for (const auto& [name, settings] : setup.sets)
+                if (setup.enabled)
                     if (const auto usable = plugins.settings().resolve(plugin, name); !usable)
                         report.bad("plugin", usable.error().what(),
                                    "Correct them, then restic-agent plugin test " + plugin.name);

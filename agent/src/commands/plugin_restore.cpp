@@ -7,6 +7,7 @@
 #include "core/text.h"
 #include "dumps/dump_names.h"
 #include "dumps/dump_reader.h"
+#include "plugins/plugin_report.h"
 #include "restic/probe.h"
 #include "restic/snapshots.h"
 #include "state/files.h"
@@ -58,10 +59,8 @@ void print(const CommonOptions& common, const DumpReader::End& end, const Plugin
         for (const auto& table : *tables->array())
             fmt::print("  {:<50} {:>12} rows\n", core::printable(table.stringOr("name")),
                        table.integerOr("rows"));
-    if (const auto* warnings = end.answer.find("warnings"); warnings != nullptr && warnings->array())
-        for (const auto& warning : *warnings->array())
-            if (const auto* text = warning.string())
-                fmt::print("Warning: {}\n", core::printable(*text));
+    for (const auto& warning : warningsIn(end.answer))
+        fmt::print("Warning: {}\n", warning);
     fmt::print("{} {}.\n", core::printable(target), what.verify ? "can be restored" : "is restored");
 }
 } // namespace

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/text.h"
+#include "plugins/plugin_report.h"
 #include "restic/protocol/notices.h"
 #include "restic/protocol/plugin_settings.h"
 #include "restic/protocol/task_errors.h"
@@ -41,19 +42,6 @@ std::string outcomeOf(const StopReason stopped, bool failed, bool warned) {
     if (stopped == StopReason::cancelled)
         return "cancelled";
     return failed ? "failed" : warned ? "warning" : "success";
-}
-
-std::optional<std::string> textOf(const core::json::Object& answer, const char* outer) {
-    const auto* value = answer.find(outer);
-    if (value == nullptr)
-        return std::nullopt;
-    if (const auto* text = value->string())
-        return core::printable(*text);
-    const auto product = value->stringOr("product", value->stringOr("name"));
-    const auto version = value->stringOr("version");
-    if (product.empty() && version.empty())
-        return std::nullopt;
-    return core::printable(product + (product.empty() || version.empty() ? "" : " ") + version);
 }
 } // namespace
 
@@ -159,10 +147,7 @@ bool BackupDumps::usePlugin(const Plan& plan, const protocol::PluginUse& use, co
     const auto settings = settingsOf(use, *plugin);
     if (!settings)
         return fail(settings.error().what());
-    for (const auto& secret : protocol::secretsOf(plugin->settingsSchema))
-        if (const auto* value = settings.value().find(secret))
-            if (const auto* text = value->string())
-                services_.log.hub().addSecret(*text);
+    hideSecrets(services_.log.hub(), *plugin, settings.value());
     services_.plugins.markBegun(use.name, settings.value());
     std::string outcome = "success";
     const bool goesOn = dumpAll(plan, use, *plugin, settings.value(), outcome, stop);
@@ -207,7 +192,7 @@ bool BackupDumps::dumpAll(const Plan& plan, const protocol::PluginUse& use, cons
         }
         answer = std::move(end.answer);
     }
-    common.server = textOf(answer, "server");
+    common.server = productIn(answer, "server");
     const auto items = itemsOf(answer);
     const auto* server = answer.find("server");
     const auto label = server == nullptr ? std::string() : server->stringOr("label");
@@ -298,11 +283,8 @@ std::optional<DumpResult> BackupDumps::dump(const Plan& plan, const PluginStep& 
 
 void BackupDumps::judgeDump(const Plan& plan, const DumpEnd& end, const BackupOutput& output,
                             DumpResult& result, const std::stop_token& stop) {
-    result.tool = textOf(end.step.answer, "tool");
-    if (const auto* warnings = end.step.answer.find("warnings"); warnings != nullptr && warnings->array())
-        for (const auto& warning : *warnings->array())
-            if (const auto* text = warning.string(); text != nullptr && result.warnings.size() < 100)
-                result.warnings.push_back(core::printable(*text));
+    result.tool = productIn(end.step.answer, "tool");
+    result.warnings = warningsIn(end.step.answer);
     const auto& summary = output.summary();
     const auto shortId = summary ? summary->snapshotId.substr(0, 8) : std::string();
     const bool saved = summary && !shortId.empty() && end.restic.known && end.restic.signal == 0 &&

@@ -3,6 +3,7 @@
 #include "core/text.h"
 #include "dumps/dump_reader.h"
 #include "executor/stale_locks.h"
+#include "plugins/plugin_report.h"
 #include "restic/protocol/plugin_settings.h"
 #include "restic/protocol/task_errors.h"
 
@@ -12,7 +13,6 @@ namespace task_errors = restic::protocol::task_errors;
 using core::json::Object;
 
 namespace {
-constexpr std::size_t kMostWarnings = 100;
 constexpr std::size_t kMostTables = 10000;
 } // namespace
 
@@ -45,9 +45,7 @@ std::optional<protocol::TaskError> DumpRestore::work(const RepositoryAccess& rep
     const auto settings = settingsOf(*plugin);
     if (!settings)
         return task_errors::make(task_errors::kPluginFailed, settings.error().what());
-    for (const auto& secret : protocol::secretsOf(plugin->settingsSchema))
-        if (const auto* value = settings.value().find(secret); value != nullptr && value->string() != nullptr)
-            services_.log.hub().addSecret(*value->string());
+    hideSecrets(services_.log.hub(), *plugin, settings.value());
     auto item = task_.item;
     item.set("name", task_.database);
     const PluginStep step{.plugin = *plugin,
@@ -86,30 +84,14 @@ std::optional<protocol::TaskError> DumpRestore::work(const RepositoryAccess& rep
     return end.error;
 }
 
-std::vector<std::string> DumpRestore::warnings() const {
-    std::vector<std::string> out;
-    if (const auto* list = answer_.find("warnings"); list != nullptr && list->array() != nullptr)
-        for (const auto& one : *list->array())
-            if (const auto* text = one.string(); text != nullptr && out.size() < kMostWarnings)
-                out.push_back(core::printable(*text));
-    return out;
-}
-
-std::optional<std::string> DumpRestore::server() const {
-    const auto* server = answer_.find("server");
-    if (server == nullptr || server->object() == nullptr)
-        return std::nullopt;
-    return core::printable(server->stringOr("product") + " " + server->stringOr("version"));
-}
-
 Object RestoreDumpRun::result(protocol::TaskResult common) {
     protocol::RestoreDumpResult out;
     static_cast<protocol::TaskResult&>(out) = std::move(common);
     out.database = target();
     if (bytes() > 0)
         out.bytes = bytes();
-    out.server = server();
-    out.warnings = warnings();
+    out.server = productIn(answer(), "server");
+    out.warnings = warningsIn(answer());
     return *core::wire::toJson(out).object();
 }
 
@@ -119,8 +101,8 @@ Object VerifyDumpRun::result(protocol::TaskResult common) {
     out.database = task().database;
     if (bytes() > 0)
         out.bytes = bytes();
-    out.server = server();
-    out.warnings = warnings();
+    out.server = productIn(answer(), "server");
+    out.warnings = warningsIn(answer());
     if (const auto* tables = answer().find("tables"); tables != nullptr && tables->array() != nullptr)
         for (const auto& table : *tables->array()) {
             if (out.tables.size() == kMostTables)

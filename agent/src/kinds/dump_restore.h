@@ -20,8 +20,6 @@ protected:
     [[nodiscard]] std::string target() const { return task_.as.value_or(task_.database); }
     [[nodiscard]] const core::json::Object& answer() const noexcept { return answer_; }
     [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
-    [[nodiscard]] std::vector<std::string> warnings() const;
-    [[nodiscard]] std::optional<std::string> server() const;
 
 private:
     /// The plugin's settings with the task's destination over them.

@@ -2,7 +2,6 @@
 
 #include <thread>
 
-#include "restic/protocol/plugin_settings.h"
 #include "restic/protocol/task_errors.h"
 
 namespace agent {
@@ -14,12 +13,6 @@ using protocol::TaskState;
 
 StepMessages::Log PluginRun::log() {
     return [this](core::LogLevel level, const std::string& text) { report_.log(level, text); };
-}
-
-void PluginRun::hideSecrets(const PluginFile& plugin, const core::json::Object& settings) const {
-    for (const auto& secret : protocol::secretsOf(plugin.settingsSchema))
-        if (const auto* value = settings.find(secret); value != nullptr && value->string() != nullptr)
-            services_.log.hub().addSecret(*value->string());
 }
 
 bool PluginRun::run(const std::stop_token& stop) {

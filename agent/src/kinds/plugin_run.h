@@ -29,8 +29,6 @@ protected:
     [[nodiscard]] const TaskServices& services() const noexcept { return services_; }
     [[nodiscard]] TaskReport& report() noexcept { return report_; }
     [[nodiscard]] StepMessages::Log log();
-    /// Values of secrets are masked in every log from now on.
-    void hideSecrets(const PluginFile& plugin, const core::json::Object& settings) const;
 
 private:
     void conclude(const std::optional<restic::protocol::TaskError>& error);

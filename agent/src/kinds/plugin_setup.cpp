@@ -10,7 +10,7 @@ namespace task_errors = restic::protocol::task_errors;
 std::optional<protocol::TaskError> PluginSetupRun::work(const PluginFile& plugin,
                                                         const std::stop_token& /*stop*/) {
     if (task_.settings)
-        hideSecrets(plugin, *task_.settings);
+        hideSecrets(services().log.hub(), plugin, *task_.settings);
     PluginSettings::Change change;
     change.enabled = task_.enabled;
     change.set = task_.set.value_or(protocol::kDefaultSettings);

@@ -16,7 +16,7 @@ std::optional<protocol::TaskError> PluginTestRun::work(const PluginFile& plugin,
         task_.settings ? kept.tryOut(plugin, set, *task_.settings) : kept.resolve(plugin, set);
     if (!settings)
         return task_errors::make(task_errors::kPluginFailed, settings.error().what());
-    hideSecrets(plugin, settings.value());
+    hideSecrets(services().log.hub(), plugin, settings.value());
     for (const auto* step : {"validate", "probe"}) {
         const auto end =
             services().plugins.steps().run({.plugin = plugin, .name = step, .settings = settings.value()},

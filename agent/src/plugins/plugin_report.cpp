@@ -13,6 +13,7 @@ using core::json::Object;
 
 constexpr std::size_t kVersionLength = 32;
 constexpr std::size_t kMostListed = 1000;
+constexpr std::size_t kMostWarnings = 100;
 
 void describeSetup(const Plugins& plugins, const PluginFile& file, protocol::PluginDescription& out) {
     const auto setup = plugins.settings().of(file.name);
@@ -64,9 +65,27 @@ protocol::AgentPlugins describePlugins(const Plugins& plugins) {
     return out;
 }
 
+std::optional<std::string> productIn(const Object& answer, const char* key) {
+    const auto* value = answer.find(key);
+    if (value == nullptr)
+        return std::nullopt;
+    const auto product = value->stringOr("product", value->stringOr("name"));
+    const auto version = value->stringOr("version");
+    if (product.empty() && version.empty())
+        return std::nullopt;
+    return core::printable(product + (product.empty() || version.empty() ? "" : " ") + version);
+}
+
+std::vector<std::string> warningsIn(const Object& answer) {
+    std::vector<std::string> out;
+    for (const auto& one : listIn(answer, "warnings"))
+        if (const auto* text = one.string(); text != nullptr && out.size() < kMostWarnings)
+            out.push_back(core::printable(*text));
+    return out;
+}
+
 void fillFromProbe(const Object& answer, protocol::PluginTestResult& result) {
-    if (const auto* server = answer.find("server"))
-        result.server = core::printable(server->stringOr("product") + " " + server->stringOr("version"));
+    result.server = productIn(answer, "server");
     for (const auto& tool : listIn(answer, "tools"))
         result.tools.push_back({core::printable(tool.stringOr("name")),
                                 core::printable(tool.stringOr("version")),

@@ -9,6 +9,12 @@ namespace agent {
 /// a problem.
 [[nodiscard]] restic::protocol::AgentPlugins describePlugins(const Plugins& plugins);
 
+/// "PostgreSQL 15.8": the product, or the name, and version that an answer has under that key; nothing if
+/// none.
+[[nodiscard]] std::optional<std::string> productIn(const core::json::Object& answer, const char* key);
+/// What an answer warns of; at most a hundred.
+[[nodiscard]] std::vector<std::string> warningsIn(const core::json::Object& answer);
+
 /// A probe's answer as people see it.
 void fillFromProbe(const core::json::Object& answer, restic::protocol::PluginTestResult& result);
 

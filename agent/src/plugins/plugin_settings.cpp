@@ -84,6 +84,12 @@ Merged merged(const Object& schema, const Object& given, const Object& before, b
 }
 } // namespace
 
+void hideSecrets(core::LogHub& hub, const PluginFile& plugin, const Object& settings) {
+    for (const auto& secret : protocol::secretsOf(plugin.settingsSchema))
+        if (const auto* value = settings.find(secret); value != nullptr && value->string() != nullptr)
+            hub.addSecret(*value->string());
+}
+
 std::filesystem::path PluginSettings::fileOf(std::string_view plugin) const {
     return folder_ / plugin / kSettingsFile;
 }

@@ -12,6 +12,7 @@
 
 #include "config/config.h"
 #include "core/json.h"
+#include "core/log.h"
 #include "plugins/plugin_file.h"
 
 namespace agent {
@@ -26,6 +27,9 @@ struct PluginSetup {
     /// It stands in the configuration file, which wins and which nobody changes from elsewhere.
     bool setOnMachine = false;
 };
+
+/// The secrets of these settings are masked in every log from now on.
+void hideSecrets(core::LogHub& hub, const PluginFile& plugin, const core::json::Object& settings);
 
 /// The settings of plugins: of the configuration file, or else of the state folder (0600, with secrets).
 /// Thread-safe; also between processes, by whole files.

@@ -87,14 +87,14 @@ void StepHost::write(const core::json::Object& message) {
 }
 
 void StepHost::log(int level, const std::string& text) {
+    bool last = false;
     {
         const std::lock_guard lock(mutex_);
         if (logLines_ > step_message::kMostLogLines)
             return;
-        ++logLines_;
+        last = ++logLines_ > step_message::kMostLogLines;
     }
     static constexpr std::array kLevels{"debug", "info", "warn", "error"};
-    const bool last = logLines_ > step_message::kMostLogLines;
     write({{"type", step_message::kLog},
            {"level", last ? "warn" : kLevels[static_cast<std::size_t>(std::clamp(level, 0, 3))]},
            {"text", last ? "The plugin says more than a log takes; the rest is left out" : text}});

@@ -1,5 +1,8 @@
 #include "restic/protocol/plugin_settings.h"
 
+// Otherwise it ends the process at a schema that is none, and schemas come from agents.
+#define VALIJSON_USE_EXCEPTIONS 1
+
 #include <nlohmann/json.hpp>
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
 #include <valijson/schema.hpp>
@@ -47,8 +50,28 @@ std::string pointerOf(const std::string& context) {
     return out;
 }
 
-/// A schema of these properties only, of which none is required.
-Object partialSchema(Object schema) {
+core::json::Value withoutPatterns(const core::json::Value& value) {
+    if (const auto* list = value.array()) {
+        core::json::Array out;
+        for (const auto& one : *list)
+            out.push_back(withoutPatterns(one));
+        return out;
+    }
+    if (value.object() == nullptr)
+        return value;
+    Object out;
+    for (const auto& [name, inner] : value.object()->members())
+        // A property may have such a name; a keyword's value is then no schema.
+        if ((name != "pattern" && name != "patternProperties") ||
+            (name == "pattern" && inner.object() != nullptr))
+            out.set(name, withoutPatterns(inner));
+    return out;
+}
+
+/// A schema of these properties only, of which none is required, and without regular expressions: one that
+/// somebody else wrote may take for ever.
+Object partialSchema(const Object& given) {
+    auto schema = *withoutPatterns(core::json::Value(given)).object();
     schema.erase("required");
     for (const auto* key : {"allOf", "anyOf", "oneOf", "dependencies", "if", "then", "else"})
         schema.erase(key);

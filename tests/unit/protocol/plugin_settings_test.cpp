@@ -54,6 +54,17 @@ TEST(PluginSettings, WhatIsMissingIsAProblemUnlessItIsKeptElsewhere) {
     EXPECT_NE(problems(R"({"host":""})", true), "") << "what is there is judged all the same";
 }
 
+TEST(PluginSettings, APatternOfSomebodyElseIsNotTried) {
+    const auto slow = parsed(R"({"type":"object","properties":{"name":{"type":"string","pattern":"^(a+)+$"},
+        "pattern":{"type":"integer"}}})");
+    const Object settings{{"name", std::string(64, 'a') + "!"}};
+    EXPECT_TRUE(problemsOfSettings(slow, settings, true).empty())
+        << "or it would take longer than anybody waits";
+    EXPECT_EQ(problemsOfSettings(slow, parsed(R"({"pattern":"x"})"), true).size(), 1U)
+        << "a property of that name is judged";
+    EXPECT_FALSE(problemsOfSettings(slow, parsed(R"({"name":"b"})")).empty());
+}
+
 TEST(PluginSettings, MarksSayWhatAFieldIs) {
     EXPECT_EQ(secretsOf(schema()), (std::set<std::string>{"password"}));
     EXPECT_EQ(policyFieldsOf(schema()), (std::set<std::string>{"databases"}));

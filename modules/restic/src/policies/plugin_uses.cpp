@@ -7,7 +7,6 @@
 #include "agents/agent_plugin_store.h"
 #include "core/text.h"
 #include "errors.h"
-#include "restic/protocol/dump_messages.h"
 #include "restic/protocol/plugin_settings.h"
 
 namespace restic {
@@ -15,15 +14,6 @@ namespace restic {
 using core::db::Transaction;
 
 namespace {
-std::vector<protocol::PluginUse> usesOf(const Policy& policy) {
-    std::vector<protocol::PluginUse> out;
-    if (const auto* uses = policy.plugins.array())
-        for (const auto& use : *uses)
-            if (auto read = core::wire::read<protocol::PluginUse>(use))
-                out.push_back(std::move(read).value());
-    return out;
-}
-
 [[noreturn]] void refuse(std::size_t index, const std::string& field, const std::string& sentence,
                          const std::string& what) {
     throw core::Error(errors::kPluginNotAvailable, sentence,
@@ -71,6 +61,15 @@ void requirePlugin(const protocol::AgentPlugins& plugins, const protocol::Plugin
     requireSettings(*found, use, index, hostname);
 }
 } // namespace
+
+std::vector<protocol::PluginUse> usesOf(const Policy& policy) {
+    std::vector<protocol::PluginUse> out;
+    if (const auto* uses = policy.plugins.array())
+        for (const auto& use : *uses)
+            if (auto read = core::wire::read<protocol::PluginUse>(use))
+                out.push_back(std::move(read).value());
+    return out;
+}
 
 void requireKnownPlugins(Transaction& tx, const Policy& policy) {
     const auto uses = usesOf(policy);

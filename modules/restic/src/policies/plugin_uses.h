@@ -3,8 +3,12 @@
 #include "agents/agent_store.h"
 #include "core/db/database.h"
 #include "policies/policy_store.h"
+#include "restic/protocol/dump_messages.h"
 
 namespace restic {
+
+/// The plugins that a policy uses. One that cannot be read is left out.
+[[nodiscard]] std::vector<protocol::PluginUse> usesOf(const Policy& policy);
 
 /// Refuses a policy with a plugin that no agent of the tenant has; any name where no agent told of plugins
 /// yet. Throws kPluginNotAvailable, naming the field.

@@ -8,6 +8,7 @@
 #include "dumps/dump_store.h"
 #include "errors.h"
 #include "field_rules.h"
+#include "policies/plugin_uses.h"
 #include "policies/target_store.h"
 #include "repositories/place.h"
 #include "repositories/repository_store.h"
@@ -74,16 +75,6 @@ Expected expectedOf(Transaction& tx, const Task& task) {
     return expected;
 }
 
-/// The plugins that a policy uses, as its agent gets them.
-std::vector<protocol::PluginUse> pluginsOf(const Policy& policy) {
-    std::vector<protocol::PluginUse> out;
-    if (const auto* uses = policy.plugins.array())
-        for (const auto& use : *uses)
-            if (auto read = core::wire::read<protocol::PluginUse>(use))
-                out.push_back(std::move(read).value());
-    return out;
-}
-
 /// An agent of before dumps would leave them out without a word.
 bool wouldLeaveOut(Transaction& tx, const Task& task, const std::vector<protocol::PluginUse>& plugins) {
     if (plugins.empty())
@@ -139,7 +130,7 @@ BackupKind::payload(Transaction& tx, const Task& task, const std::optional<Polic
         own.exclude = policy->excludePaths;
         own.tags = policy->tags;
         own.retention = policy->retention;
-        own.plugins = pluginsOf(*policy);
+        own.plugins = usesOf(*policy);
     }
     if (auto sources = listParameter(task.parameters, "sources"); !sources.empty()) {
         own.sources = std::move(sources);

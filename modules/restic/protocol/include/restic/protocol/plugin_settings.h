@@ -20,7 +20,8 @@ inline constexpr const char* kDefaultSettings = "default";
 [[nodiscard]] std::optional<std::string> problemOfSchema(const core::json::Object& schema);
 
 /// What is wrong with settings, each with the pointer of its field; unknown fields are. Texts never hold a
-/// value. `partial`: what is missing is no problem.
+/// value. `partial`: what is missing is no problem, and patterns are not tried: for whoever did not choose
+/// the schema. The agent, whose plugin it is, judges the whole.
 [[nodiscard]] std::vector<core::Problem> problemsOfSettings(const core::json::Object& schema,
                                                             const core::json::Object& settings,
                                                             bool partial = false);
