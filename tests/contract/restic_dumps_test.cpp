@@ -140,7 +140,8 @@ TEST_P(ResticDumps, OfEachAgentTheDumpThatWasNotTriedForLongestIsTriedBySchedule
         snapshot.shortId = snapshot.snapshotId.substr(0, 8);
         snapshot.time = clock.now();
         snapshot.source = "agent_report";
-        snapshot.dump = restic::documentOf(result);
+        snapshot.dumps = restic::documentOf({result});
+        snapshot.ownDump = true;
         here([&](Transaction& tx) { restic::SnapshotStore::insert(tx, snapshot, clock.now()); });
         return snapshot.id;
     };

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/line_splitter.h"
 #include "core/text.h"
 #include "dumps/dump_names.h"
 #include "dumps/dump_reader.h"
@@ -40,7 +41,34 @@ std::string fileOf(const RestoreContext& context, const ResticCommands& commands
     return found->front().paths.front();
 }
 
-void print(const CommonOptions& common, const DumpReader::End& end, const PluginRestore& what,
+/// "files" of a folder, "stream" of a file: as the snapshot holds it.
+const char* kindOf(const RestoreContext& context, const ResticCommands& commands,
+                   const RepositoryAccess& access, const std::string& snapshot, const std::string& file) {
+    auto command = commands.on(access, {"ls", "--json", "--no-lock", snapshot, file});
+    command.spec.standardOutput = core::ProcessOutput::capture();
+    command.spec.standardError = core::ProcessOutput::capture();
+    const auto result = context.runner.run(command.spec);
+    if (!result || !result.value().exit.ok())
+        throw core::Error(errors::kPlugin, "The repository does not show what the snapshot " +
+                                               core::printable(snapshot) + " holds at " +
+                                               core::printable(file));
+    const char* kind = nullptr;
+    core::LineSplitter lines;
+    const auto read = [&](std::string_view line) {
+        const auto node = core::json::parse(line);
+        if (node && node.value().stringOr("path") == file)
+            kind = node.value().stringOr("type") == "dir" ? "files" : "stream";
+    };
+    lines.feed(result.value().output, read);
+    lines.finish(read);
+    if (kind == nullptr)
+        throw core::Error(errors::kPlugin, "The snapshot " + core::printable(snapshot) + " holds nothing at " +
+                                               core::printable(file) +
+                                               ". Look with restic ls, and name --file");
+    return kind;
+}
+
+void print(const CommonOptions& common, const DumpReadEnd& end, const PluginRestore& what,
            const std::string& target) {
     if (common.json) {
         Object out{{"ok", !end.error.has_value()},
@@ -87,16 +115,16 @@ ExitCode restoreFromCommandLine(const Plugins& plugins, const PluginFile& plugin
     const auto database =
         what.database.empty() ? decodedName(std::filesystem::path(file).stem().string()) : what.database;
     const auto target = what.as.empty() ? database : what.as;
-    DumpReader reader(commands, plugins.steps(), context.config.dumps.stallTimeout,
-                      context.config.restic.commandTimeout);
+    Staging staging(stagingFolder(context.config, context.common.stateDir), context.config.dumps.maxDiskUsage);
+    DumpReader reader(commands, plugins.steps(), staging,
+                      {context.config.dumps.stallTimeout, context.config.restic.commandTimeout});
     const auto end =
         reader.run({access, what.snapshot, file},
                    {.plugin = plugin,
                     .name = step,
                     .settings = settings.value(),
-                    .item = Object{{"name", database}},
-                    .options = Object{{"database", target}, {"replace", what.replace}},
-                    .stream = "in"},
+                    .item = Object{{"name", database}, {"kind", kindOf(context, commands, access, what.snapshot, file)}},
+                    .options = Object{{"database", target}, {"replace", what.replace}}},
                    {.log = [](core::LogLevel, const std::string& text) { fmt::print(stderr, "{}\n", text); },
                     .progress = {},
                     .cancelled = [] { return false; }});

@@ -240,6 +240,8 @@ const std::vector<Scalar>& scalars() {
         {"dumps", "probe_timeout", duration(&Config::dumps, &D::probeTimeout, 1s)},
         {"dumps", "cleanup_timeout", duration(&Config::dumps, &D::cleanupTimeout, 1s)},
         {"dumps", "plugin_memory", size(&Config::dumps, &D::pluginMemory)},
+        {"dumps", "staging_dir", absolutePath(&Config::dumps, &D::stagingDir)},
+        {"dumps", "max_disk_usage", size(&Config::dumps, &D::maxDiskUsage)},
     };
     return all;
 }

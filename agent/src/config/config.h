@@ -90,6 +90,10 @@ struct Config {
         std::chrono::milliseconds cleanupTimeout{300000};
         /// Bytes that a plugin itself may use, without the programs that it runs.
         std::int64_t pluginMemory = 1LL << 30;
+        /// Where dumps wait that restic saves as files; empty: `staging` in the state folder.
+        std::string stagingDir;
+        /// Bytes that they may take together there; 0: what the disk has.
+        std::int64_t maxDiskUsage = 0;
     } dumps;
 
     struct Source {

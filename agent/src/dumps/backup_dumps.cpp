@@ -1,10 +1,16 @@
 #include "dumps/backup_dumps.h"
 
 #include <algorithm>
+#include <map>
+#include <span>
+#include <system_error>
+#include <thread>
 
 #include <fmt/format.h>
 
 #include "core/text.h"
+#include "dumps/snapshot_contents.h"
+#include "dumps/staged_step.h"
 #include "plugins/plugin_report.h"
 #include "restic/protocol/notices.h"
 #include "restic/protocol/plugin_settings.h"
@@ -26,13 +32,7 @@ constexpr int kMostItems = 1000;
 constexpr std::size_t kMostItemBytes = 4096;
 /// Tells why in result and log; more stands in the log.
 constexpr std::size_t kMostNamed = 5;
-
-protocol::TaskError pluginFailed(const std::string& message, const std::string& hint = {}) {
-    auto error = task_errors::make(task_errors::kPluginFailed, message);
-    if (!hint.empty())
-        error.hint = hint;
-    return error;
-}
+constexpr auto kUntilFree = std::chrono::milliseconds(200);
 
 std::string nameOf(const DumpResult& result) {
     return result.database ? core::printable(*result.database) + " (" + result.plugin + ")" : result.plugin;
@@ -57,9 +57,14 @@ void BackupDumps::keep() {
     core::json::Array results;
     for (const auto& result : results_)
         results.push_back(core::wire::toJson(result));
+    core::json::Array waiting;
+    for (const auto& result : waiting_)
+        waiting.push_back(core::wire::toJson(result));
     writeFileDurably(file(),
-                     core::json::write(core::json::Object{
-                         {"steps", steps_}, {"finished", finished_}, {"results", std::move(results)}}));
+                     core::json::write(core::json::Object{{"steps", steps_},
+                                                          {"finished", finished_},
+                                                          {"results", std::move(results)},
+                                                          {"waiting", std::move(waiting)}}));
 }
 
 void BackupDumps::add(DumpResult result) {
@@ -73,6 +78,7 @@ void BackupDumps::add(DumpResult result) {
 }
 
 bool BackupDumps::resume(int step) {
+    place_ = services_.staging.takeUp(report_.taskId());
     const auto text = readFileIfAny(file());
     if (!text)
         return true; // a backup without dumps
@@ -81,10 +87,11 @@ bool BackupDumps::resume(int step) {
         return false;
     steps_ = static_cast<int>(document.value().integerOr("steps"));
     finished_ = document.value().booleanOr("finished");
-    if (const auto* results = document.value().find("results"); results != nullptr && results->array())
-        for (const auto& one : *results->array())
-            if (auto result = core::wire::read<DumpResult>(one))
-                results_.push_back(std::move(result).value());
+    for (const auto& [name, results] : {std::pair{"results", &results_}, {"waiting", &waiting_}})
+        if (const auto* list = document.value().find(name); list != nullptr && list->array())
+            for (const auto& one : *list->array())
+                if (auto result = core::wire::read<DumpResult>(one))
+                    results->push_back(std::move(result).value());
     return finished_ && step >= steps_;
 }
 
@@ -149,8 +156,9 @@ bool BackupDumps::usePlugin(const Plan& plan, const protocol::PluginUse& use, co
         return fail(settings.error().what());
     hideSecrets(services_.log.hub(), *plugin, settings.value());
     services_.plugins.markBegun(use.name, settings.value());
-    std::string outcome = "success";
-    const bool goesOn = dumpAll(plan, use, *plugin, settings.value(), outcome, stop);
+    Use one{.use = use, .plugin = *plugin, .settings = settings.value(), .label = services_.hostname};
+    const bool goesOn = dumpAll(plan, one, stop);
+    const auto outcome = outcomeOf(report_.stopReason(), one.failed, one.warned);
     // Both also for a cancelled task and an agent that ends: a container must not stay paused.
     bool right = true;
     for (const auto* name : {"after", "cleanup"}) {
@@ -167,169 +175,224 @@ bool BackupDumps::usePlugin(const Plan& plan, const protocol::PluginUse& use, co
     return goesOn;
 }
 
-bool BackupDumps::dumpAll(const Plan& plan, const protocol::PluginUse& use, const PluginFile& plugin,
-                          const core::json::Object& settings, std::string& outcome,
-                          const std::stop_token& stop) {
+bool BackupDumps::dumpAll(const Plan& plan, Use& use, const std::stop_token& stop) {
     DumpResult common;
-    common.plugin = use.name;
-    common.set = use.set;
-    common.onError = use.onError;
+    common.plugin = use.plugin.name;
+    common.set = use.use.set;
+    common.onError = use.use.onError;
     common.state = dump_state::kFailed;
+    const auto fail = [&](const std::string& message, const std::string& hint = {}) {
+        common.error = pluginFailed(message, hint);
+        add(common);
+        use.failed = true;
+        return true;
+    };
     const auto& plugins = services_.plugins;
-    std::stop_source looking;
-    const std::stop_callback ends(stop, [&] { looking.request_stop(); });
     core::json::Object answer;
     for (const auto* name : {"validate", "probe"}) {
-        auto end = plugins.steps().run({.plugin = plugin, .name = name, .settings = settings},
-                                       plugins.probeLimits(), looking.get_token(), log());
+        auto end = plugins.steps().run({.plugin = use.plugin, .name = name, .settings = use.settings},
+                                       plugins.probeLimits(), stop, log());
         if (stop.stop_requested())
             return false;
-        if (!end.ok) {
-            common.error = pluginFailed(end.message, end.hint);
-            add(common);
-            outcome = "failed";
-            return true;
-        }
+        if (!end.ok)
+            return fail(end.message, end.hint);
         answer = std::move(end.answer);
     }
     common.server = productIn(answer, "server");
     const auto items = itemsOf(answer);
-    const auto* server = answer.find("server");
-    const auto label = server == nullptr ? std::string() : server->stringOr("label");
-    if (items.empty() || items.size() > kMostItems) {
-        common.error = pluginFailed(items.empty() ? "The plugin " + use.name + " found nothing to dump"
-                                                  : fmt::format("The plugin {} found {} things to dump; {} "
-                                                                "are dumped at most",
-                                                                use.name, items.size(), kMostItems));
-        add(common);
-        outcome = "failed";
-        return true;
-    }
+    if (const auto* server = answer.find("server"); server != nullptr)
+        if (auto label = server->stringOr("label"); !label.empty())
+            use.label = std::move(label);
+    if (items.empty())
+        return fail("The plugin " + common.plugin + " found nothing to dump");
+    if (items.size() > kMostItems)
+        return fail(fmt::format("The plugin {} found {} things to dump; {} are dumped at most", common.plugin,
+                                items.size(), kMostItems));
     // What the probe itself says is in the way of one of them.
-    const auto* problems = answer.find("problems");
-    bool failed = false;
-    bool warned = false;
+    std::map<std::string, std::string> obstacles;
+    if (const auto* problems = answer.find("problems"); problems != nullptr && problems->array() != nullptr)
+        for (const auto& problem : *problems->array())
+            if (!problem.booleanOr("warning"))
+                obstacles[problem.stringOr("item")] = problem.stringOr("message");
     for (const auto& item : items) {
         if (report_.stopReason() != StopReason::none)
             break;
         auto result = common;
         result.database = item.name;
-        if (core::json::write(item.document).size() <= kMostItemBytes)
-            result.item = item.document;
-        std::string obstacle;
-        if (problems != nullptr && problems->array() != nullptr)
-            for (const auto& problem : *problems->array())
-                if (problem.stringOr("item") == item.name && !problem.booleanOr("warning"))
-                    obstacle = problem.stringOr("message");
-        if (item.files)
-            obstacle = "It is dumped as files, which this agent does not save yet";
-        if (!obstacle.empty()) {
-            result.error = pluginFailed(core::printable(obstacle));
+        if (const auto obstacle = obstacles.find(item.name);
+            obstacle != obstacles.end() && !obstacle->second.empty()) {
+            result.error = pluginFailed(core::printable(obstacle->second));
             add(std::move(result));
-            failed = true;
-            continue;
-        }
-        const auto name = dumpFile(use.name, label.empty() ? services_.hostname : label, item, plan.version);
-        result.file = name;
-        auto done = dump(
-            plan,
-            {.plugin = plugin, .name = "dump", .settings = settings, .item = item.document, .stream = "out"},
-            item, name, std::move(result), stop);
-        if (!done)
+            use.failed = true;
+        } else if (!dump(plan, use, item, std::move(result), stop)) {
             return false;
-        failed = failed || done->state == dump_state::kFailed;
-        warned = warned || done->state == dump_state::kEmpty || !done->warnings.empty();
-        add(std::move(*done));
+        }
     }
-    outcome = outcomeOf(report_.stopReason(), failed, warned);
     return true;
 }
 
-std::optional<DumpResult> BackupDumps::dump(const Plan& plan, const PluginStep& step, const DumpItem& item,
-                                            const std::string& file, DumpResult result,
-                                            const std::stop_token& stop) {
+bool BackupDumps::dump(const Plan& plan, Use& use, const DumpItem& item, DumpResult result,
+                       const std::stop_token& stop) {
+    const PluginStep step{.plugin = use.plugin,
+                          .name = "dump",
+                          .settings = use.settings,
+                          .item = item.document,
+                          .stream = "out"};
+    result.item = core::json::write(item.document).size() <= kMostItemBytes
+                      ? item.document
+                      : core::json::Object{{"name", item.name}, {"kind", item.files ? "files" : "stream"}};
     result.tags = plan.tags;
-    result.tags.push_back("plugin:" + step.plugin.name);
-    if (result.set)
-        result.tags.push_back("set:" + encodedName(*result.set));
-    result.tags.push_back("db:" + encodedName(item.name));
-    auto arguments = plan.arguments;
-    for (const auto& tag : result.tags)
-        arguments.push_back("--tag=" + tag);
-    arguments.push_back("--stdin-filename=" + file);
+    if (!use.use.withFiles) {
+        result.tags.push_back("plugin:" + result.plugin);
+        if (result.set)
+            result.tags.push_back("set:" + encodedName(*result.set));
+        result.tags.push_back("db:" + encodedName(item.name));
+    }
     report_.log(LogLevel::info, "Dumping " + nameOf(result), restic_.position());
     const auto began = std::chrono::steady_clock::now();
-    for (;;) {
-        keep(); // before restic starts: after a crash it is known that this was a dump
-        if (const auto error = stream_.start({.step = step, .arguments = arguments, .number = steps_++},
-                                             plan.repository, plan.version)) {
-            result.error = *error;
-            return result;
-        }
-        BackupOutput output(
-            [&](LogLevel level, const std::string& text) { report_.log(level, text, restic_.position()); });
-        const auto end = stream_.follow(output, stop);
-        if (!end)
-            return std::nullopt;
-        if (!output.summary() && end->resticFirst &&
-            locks_.removeAfter(plan.repository, end->restic, output.errorText(), stop))
-            continue;
-        judgeDump(plan, *end, output, result, stop);
-        break;
+    std::optional<DumpResult> done;
+    if (use.use.withFiles || item.files) {
+        done = dumpToDisk(plan, use, step, item, std::move(result), stop);
+    } else {
+        result.file = dumpFile(result.plugin, use.label, item, plan.version);
+        done = snapshot_.save({plan.repository, plan.version, plan.arguments}, step, std::move(result),
+                              [this] { return nextCommand(); }, stop);
     }
-    result.durationSeconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-    return result;
+    if (!done)
+        return false;
+    done->durationSeconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    use.warned = use.warned || done->state == dump_state::kEmpty || !done->warnings.empty();
+    if (use.use.withFiles && done->state == dump_state::kFailed && !done->error) {
+        waiting_.push_back(std::move(*done));
+        keep();
+        return true;
+    }
+    use.failed = use.failed || done->state == dump_state::kFailed;
+    add(std::move(*done));
+    return true;
 }
 
-void BackupDumps::judgeDump(const Plan& plan, const DumpEnd& end, const BackupOutput& output,
-                            DumpResult& result, const std::stop_token& stop) {
-    result.tool = productIn(end.step.answer, "tool");
-    result.warnings = warningsIn(end.step.answer);
-    const auto& summary = output.summary();
-    const auto shortId = summary ? summary->snapshotId.substr(0, 8) : std::string();
-    const bool saved = summary && !shortId.empty() && end.restic.known && end.restic.signal == 0 &&
-                       (end.restic.code == 0 || end.restic.code == 3);
-    const bool nothing = saved && summary->totalBytesProcessed == 0;
-    if (saved && (nothing || !end.step.ok)) {
-        // restic makes a snapshot even of nothing. It must not be taken for a dump.
-        std::optional<protocol::TaskError> error;
-        const auto gone = commands_.run(plan.repository, {"forget", shortId}, stop, error, true);
-        report_.log(LogLevel::info,
-                    gone && gone->exit.ok()
-                        ? "The snapshot " + shortId + ", which holds no dump, was removed"
-                        : "The snapshot " + shortId + " holds no dump and could not be removed",
-                    restic_.position());
-    } else if (saved) {
-        result.state = dump_state::kSaved;
-        result.shortId = shortId;
-        result.snapshotId = summary->snapshotId.size() == 64
-                                ? summary->snapshotId
-                                : SnapshotIds(services_, commands_)
-                                      .whole(shortId, plan.repository, plan.repository.localFolder(), stop);
-        result.bytes = summary->totalBytesProcessed;
-        result.dataAdded = summary->dataAdded;
-        result.time = summary->start;
-        return;
+std::optional<DumpResult> BackupDumps::dumpToDisk(const Plan& plan, const Use& use, const PluginStep& step,
+                                                  const DumpItem& item, DumpResult result,
+                                                  const std::stop_token& stop) {
+    const auto* folder = place(plan, stop);
+    if (folder == nullptr) {
+        result.error = task_errors::make(task_errors::kCancelled);
+        return stop.stop_requested() ? std::nullopt : std::optional(std::move(result));
     }
-    if (nothing && end.step.ok) {
+    const auto target = std::filesystem::path(folder->string() +
+                                              stagedFile(result.plugin, use.label, item));
+    result.file = target.string();
+    auto end = StagedStep(services_.plugins.steps(), services_.staging, report_,
+                          {services_.config.restic.commandTimeout, services_.config.dumps.stallTimeout})
+                   .run(step, item.files, target,
+                        static_cast<std::uint64_t>(std::max<std::int64_t>(
+                            0, core::json::Value(item.document).integerOr("bytes"))),
+                        stop, log());
+    if (stop.stop_requested() && !end.step.ok)
+        return std::nullopt;
+    if (report_.stopReason() != StopReason::none)
+        end.error = task_errors::make(task_errors::kCancelled);
+    if (end.error || !end.step.ok) {
+        result.error = end.error ? *end.error : pluginFailed(end.step.message, end.step.hint);
+        return result;
+    }
+    std::error_code ignored;
+    if (end.bytes == 0) {
         result.state = dump_state::kEmpty;
-        return;
+        std::filesystem::remove_all(target, ignored);
+        return result;
     }
-    // restic 0.14 forgets its lock when it is interrupted in the moment in which it makes it.
-    if (!summary && (report_.stopReason() != StopReason::none || !end.step.ok || end.restic.signal != 0))
-        locks_.removeLeftBehind(plan.repository, plan.repository.localFolder(), stop);
-    if (report_.stopReason() == StopReason::none && !end.step.ok && !end.resticFirst) {
-        result.error = pluginFailed(end.step.message, end.step.hint);
-        return;
+    if (use.use.withFiles) {
+        result.tool = productIn(end.step.answer, "tool");
+        result.warnings = warningsIn(end.step.answer);
+        result.bytes = end.bytes;
+        return result;
     }
-    const auto verdict = judgeFailure(end.restic, output.errorText(), report_.stopReason());
-    result.error = verdict.error.value_or(task_errors::make(task_errors::kCancelled));
+    auto done = snapshot_.saveFiles({plan.repository, plan.version, plan.arguments}, std::move(end.step),
+                                    std::move(result), [this] { return nextCommand(); }, stop);
+    if (done) // else restic still reads it
+        std::filesystem::remove_all(target, ignored);
+    return done;
+}
+
+int BackupDumps::nextCommand() {
+    keep(); // before restic starts: after a crash it is known that this was a dump
+    return steps_++;
+}
+
+const std::filesystem::path* BackupDumps::place(const Plan& plan, const std::stop_token& stop) {
+    // The same for each run of a policy: restic finds the dump before, and groups its snapshots by paths.
+    const auto name = (plan.task.policyId ? *plan.task.policyId : plan.task.taskId).toString();
+    for (bool told = false; !place_; told = true) {
+        if (stop.stop_requested() || report_.stopReason() != StopReason::none)
+            return nullptr;
+        place_ = services_.staging.take(name, report_.taskId());
+        if (place_)
+            break;
+        if (!told)
+            report_.log(LogLevel::info, "Another task of this policy dumps to the disk; this one waits for it",
+                        restic_.position());
+        std::this_thread::sleep_for(kUntilFree);
+    }
+    return &place_->folder();
+}
+
+std::optional<std::string> BackupDumps::folder() const {
+    return place_ && !waiting_.empty() ? std::optional(place_->folder().string()) : std::nullopt;
+}
+
+void BackupDumps::settle(const std::optional<RepositoryAccess>& repository,
+                         const protocol::BackupResult& files, const std::stop_token& stop) {
+    const auto id = files.snapshotId ? files.snapshotId : files.shortId;
+    if (waiting_.empty() || !id)
+        return;
+    std::optional<protocol::TaskError> error;
+    std::optional<SnapshotContents> contents;
+    if (repository)
+        contents = SnapshotContents::below(place_->folder().string(), *id, commands_, *repository, stop, error);
+    if (stop.stop_requested())
+        return;
+    for (auto& dump : waiting_) {
+        const auto saved = contents ? contents->bytesOf(*dump.file) : dump.bytes;
+        if (saved == dump.bytes) {
+            dump.state = dump_state::kSaved;
+            dump.snapshotId = files.snapshotId;
+            dump.shortId = files.shortId;
+            dump.time = files.time;
+            if (!contents)
+                dump.warnings.push_back("Whether the snapshot holds the whole dump could not be looked up" +
+                                        (error ? ": " + error->message : std::string()));
+        } else {
+            dump.error = pluginFailed(
+                "The snapshot " + id->substr(0, 8) + " does not hold the whole dump" +
+                    (saved ? fmt::format(": {} of {} bytes", *saved, dump.bytes.value_or(0)) : std::string()),
+                "Look whether one of the patterns of what is left out matches the dump's path, " +
+                    core::printable(*dump.file));
+        }
+        add(std::move(dump));
+    }
+    waiting_.clear();
+    keep();
+}
+
+void BackupDumps::removeFromDisk() {
+    if (place_)
+        place_->remove();
+    place_.reset();
 }
 
 void BackupDumps::judge(Verdict& verdict) {
+    // Without the files' snapshot there is none of these either.
+    for (auto& dump : waiting_) {
+        dump.error = verdict.error.value_or(task_errors::make(task_errors::kCancelled));
+        results_.push_back(std::move(dump));
+    }
+    const auto filesFailed = waiting_.size();
+    waiting_.clear();
     std::vector<std::string> causes;
     std::optional<protocol::TaskError> first;
-    for (const auto& result : results_) {
+    for (const auto& result : std::span(results_).first(results_.size() - filesFailed)) {
         if (result.state == dump_state::kSaved) {
             for (const auto& warning : result.warnings)
                 report_.note(protocol::notices::kDumpDoubtful, nameOf(result) + ": " + warning);

@@ -51,4 +51,20 @@ std::string dumpFile(const std::string& plugin, const std::string& server, const
                        encodedName(item.name), encodedName(item.extension));
 }
 
+std::string stagedFile(const std::string& plugin, const std::string& server, const DumpItem& item) {
+    constexpr std::size_t kMost = 255;
+    constexpr std::size_t kKept = 180;
+    const auto shortened = [](std::string name, const std::string& extension) {
+        if (name.size() + extension.size() <= kMost)
+            return name + extension;
+        const auto hash = core::hexEncode(core::sha256(name)).substr(0, 32);
+        name.resize(kKept);
+        while (!name.empty() && !core::isUtf8(name))
+            name.pop_back(); // half a character
+        return name + "~" + hash + extension.substr(0, kMost - kKept - 1 - hash.size());
+    };
+    return "/" + plugin + "/" + shortened(encodedName(server), "") + "/" +
+           shortened(encodedName(item.name), "." + encodedName(item.extension));
+}
+
 } // namespace agent

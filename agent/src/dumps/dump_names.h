@@ -33,4 +33,8 @@ struct DumpItem {
 [[nodiscard]] std::string dumpFile(const std::string& plugin, const std::string& server, const DumpItem& item,
                                    const ResticVersion& restic);
 
+/// The same below a folder of the machine's disk, where each part has at most 255 bytes.
+[[nodiscard]] std::string stagedFile(const std::string& plugin, const std::string& server,
+                                     const DumpItem& item);
+
 } // namespace agent

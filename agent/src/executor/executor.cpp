@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/wire.h"
 #include "executor/restic_process.h"
@@ -36,6 +37,7 @@ std::shared_ptr<Outbox> Executor::makeOutbox(const std::string& taskId, int atte
 }
 
 void Executor::recover() {
+    std::set<std::string> goOn;
     for (auto& known : services_.journal.open()) {
         const auto folder = services_.state.task(known.taskId, known.attempt);
         if (known.result) {
@@ -68,10 +70,12 @@ void Executor::recover() {
         job->payload = known.payload;
         job->outbox = makeOutbox(known.taskId, known.attempt);
         job->adopted = std::move(known);
+        goOn.insert(job->outbox->taskId());
         reporter_.add(job->outbox);
         const std::lock_guard lock(mutex_);
         jobs_.push_back(std::move(job));
     }
+    services_.staging.removeLeftBehind(goOn);
     dispatch();
 }
 

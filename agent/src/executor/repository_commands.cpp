@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/line_splitter.h"
 #include "restic/protocol/task_errors.h"
 #include "restic/verdict.h"
 
@@ -15,6 +16,7 @@ constexpr auto kMost = 120s;
 constexpr auto kMostAfterCancel = 15s;
 constexpr auto kGraceAfterCancel = 5s;
 constexpr int kMostTriesForWords = 5;
+constexpr std::size_t kKeptOutput = 64U << 10U;
 } // namespace
 
 std::optional<core::ProcessResult> RepositoryCommands::run(const RepositoryAccess& repository,
@@ -22,21 +24,40 @@ std::optional<core::ProcessResult> RepositoryCommands::run(const RepositoryAcces
                                                            const std::stop_token& stop,
                                                            std::optional<restic::protocol::TaskError>& error,
                                                            bool evenIfCancelled) const {
-    auto result = runOnce(repository, arguments, stop, error, evenIfCancelled);
+    const auto once = [&] {
+        return runOnce(repository, arguments, stop, error, evenIfCancelled,
+                       core::ProcessOutput::capture(kKeptOutput));
+    };
+    auto result = once();
     // Without ssh's words nobody could say what to do, and the next time they are there.
     for (int again = 1;
          again < kMostTriesForWords && result && !result->exit.ok() && lacksWordsOfSsh(result->error);
          ++again)
-        result = runOnce(repository, arguments, stop, error, evenIfCancelled);
+        result = once();
     return result;
+}
+
+bool RepositoryCommands::readLines(const RepositoryAccess& repository,
+                                   const std::vector<std::string>& arguments, const std::stop_token& stop,
+                                   std::optional<restic::protocol::TaskError>& error,
+                                   const std::function<void(std::string_view)>& line) const {
+    core::LineSplitter lines;
+    const auto result =
+        runOnce(repository, arguments, stop, error, false,
+                core::ProcessOutput::toSink([&](std::string_view piece) { lines.feed(piece, line); }));
+    lines.finish(line);
+    if (result && !result->exit.ok())
+        error = task_errors::make(classifyFailure(result->exit, result->error),
+                                  failureMessage(result->exit, result->error));
+    return result && result->exit.ok();
 }
 
 std::optional<core::ProcessResult>
 RepositoryCommands::runOnce(const RepositoryAccess& repository, const std::vector<std::string>& arguments,
                             const std::stop_token& stop, std::optional<restic::protocol::TaskError>& error,
-                            bool evenIfCancelled) const {
+                            bool evenIfCancelled, core::ProcessOutput output) const {
     auto command = services_.commands.on(repository, arguments);
-    command.spec.standardOutput = core::ProcessOutput::capture(64U << 10U);
+    command.spec.standardOutput = std::move(output);
     command.spec.timeout = std::min<std::chrono::milliseconds>(kMost, timeout_);
     if (evenIfCancelled) {
         command.spec.timeout = kMostAfterCancel;

@@ -14,8 +14,8 @@
 
 namespace agent {
 
-/// Short restic commands on a task's repository, whose outputs are kept in memory: they take seconds, and end
-/// with the agent. One thread.
+/// Short restic commands on a task's repository: they take seconds, and end with the agent. The first 64 KiB of
+/// their output are kept. One thread.
 class RepositoryCommands {
 public:
     RepositoryCommands(const TaskServices& services, TaskReport& report, std::chrono::milliseconds timeout,
@@ -30,6 +30,10 @@ public:
                                            const std::stop_token& stop,
                                            std::optional<restic::protocol::TaskError>& error,
                                            bool evenIfCancelled = false) const;
+    /// The same for a long output, of which `line` gets each line; true if it came to a good end.
+    bool readLines(const RepositoryAccess& repository, const std::vector<std::string>& arguments,
+                   const std::stop_token& stop, std::optional<restic::protocol::TaskError>& error,
+                   const std::function<void(std::string_view)>& line) const;
 
     /// Does what may hang on a dead file system; nullopt: the agent ends, the task was cancelled, or its time
     /// is over.
@@ -48,7 +52,7 @@ private:
                                                const std::vector<std::string>& arguments,
                                                const std::stop_token& stop,
                                                std::optional<restic::protocol::TaskError>& error,
-                                               bool evenIfCancelled) const;
+                                               bool evenIfCancelled, core::ProcessOutput output) const;
 
     const TaskServices& services_;
     TaskReport& report_;

@@ -12,6 +12,7 @@
 #include "restic/command.h"
 #include "restic/probe.h"
 #include "restic/protocol/task_messages.h"
+#include "staging/staging.h"
 #include "state/files.h"
 
 namespace agent {
@@ -25,6 +26,7 @@ struct TaskServices {
     const ResticCommands& commands;
     ResticProbe& restic;
     Plugins& plugins;
+    Staging& staging;
     const core::Clock& clock;
     core::Logger log;
     /// The name under which the agent is enrolled.

@@ -95,8 +95,6 @@ std::variant<BackupPlan, TaskError> planBackup(const restic::protocol::BackupTas
         limit = limit > 0 ? std::min(limit, config.restic.limitUploadKib) : config.restic.limitUploadKib;
     if (limit > 0)
         plan.common.push_back("--limit-upload=" + std::to_string(limit));
-    if (plan.sources.empty())
-        return plan;
     auto& arguments = plan.arguments;
     arguments = plan.common;
     for (const auto& tag : plan.tags)

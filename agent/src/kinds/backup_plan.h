@@ -16,7 +16,7 @@ struct BackupPlan {
     RepositoryAccess repository;
     /// restic's arguments for every snapshot of this backup, without those that reach the repository.
     std::vector<std::string> common;
-    /// And for the files; empty where there are none to save, but databases.
+    /// And for the one of the files, which ends with the sources: there may be none, but databases.
     std::vector<std::string> arguments;
     std::vector<std::string> sources;
     std::vector<std::string> missingSources;

@@ -146,12 +146,18 @@ bool BackupRun::run(const std::stop_token& stop) {
     if (!task_.plugins.empty() &&
         !dumps_.run({task_, plan.repository, *version, plan.common, plan.tags}, stop))
         return false;
-    if (plan.arguments.empty() || report_.stopReason() != StopReason::none)
+    const auto dumped = dumps_.folder();
+    if ((sources_.empty() && !dumped) || report_.stopReason() != StopReason::none)
         return concludeDumps();
+    auto arguments = plan.arguments;
+    if (dumped) {
+        arguments.push_back(*dumped);
+        sources_.push_back(*dumped);
+    }
     for (;;) {
         if (stop.stop_requested())
             return false;
-        if (const auto error = process_.start(plan.repository, plan.arguments, {missing_, dumps_.steps()})) {
+        if (const auto error = process_.start(plan.repository, arguments, {missing_, dumps_.steps()})) {
             fail(*error);
             return true;
         }
@@ -187,6 +193,8 @@ bool BackupRun::adopt(const JournalTask& known, const std::stop_token& stop) {
     process_.adopt(known);
     if (!dumps_.resume(known.step))
         return concludeCutOff(stop);
+    if (auto dumped = dumps_.folder())
+        sources_.push_back(std::move(*dumped));
     return follow(stop) == End::done;
 }
 
@@ -326,6 +334,9 @@ BackupRun::End BackupRun::finish(const core::ProcessExit& exit, const BackupOutp
     if (!output.summary() && (report_.stopReason() != StopReason::none || (exit.known && exit.signal != 0)))
         locks_.removeLeftBehind(access_, localRepository_, stop);
     completeId(result, stop);
+    dumps_.settle(access_, result, stop);
+    if (stop.stop_requested())
+        return End::left;
     if (exit.known)
         result.exitCode = exit.signal != 0 ? -exit.signal : exit.code;
     result.unreadItems = output.unread();
@@ -416,6 +427,7 @@ void BackupRun::conclude(Verdict verdict, protocol::BackupResult result) {
     result.hostname = services_.hostname;
     result.username = userName();
     result.repositoryCreated = created_;
+    dumps_.removeFromDisk();
     report_.conclude(verdict.state, std::move(result), std::move(verdict.error));
 }
 

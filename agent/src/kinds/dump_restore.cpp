@@ -52,14 +52,13 @@ std::optional<protocol::TaskError> DumpRestore::work(const RepositoryAccess& rep
                           .name = step_,
                           .settings = settings.value(),
                           .item = std::move(item),
-                          .options = Object{{"database", target()}, {"replace", task_.replace}},
-                          .stream = "in"};
+                          .options = Object{{"database", target()}, {"replace", task_.replace}}};
     plugins.markBegun(plugin->name, settings.value());
     report().log(core::LogLevel::info, "Reading the dump of " + core::printable(task_.database) +
                                            " from the snapshot " + task_.snapshotId.substr(0, 8));
-    DumpReader reader(services_.commands, plugins.steps(), services_.config.dumps.stallTimeout,
-                      timeLimit(task_, services_.config));
-    const DumpReader::Watch watch{
+    DumpReader reader(services_.commands, plugins.steps(), services_.staging,
+                      {services_.config.dumps.stallTimeout, timeLimit(task_, services_.config)});
+    const RestoreWatch watch{
         .log = [this](core::LogLevel level, const std::string& text) { report().log(level, text); },
         .progress =
             [this](std::uint64_t done) {

@@ -5,6 +5,7 @@
 #include "core/encoding.h"
 #include "core/text.h"
 #include "restic/protocol/plugin_settings.h"
+#include "restic/protocol/task_errors.h"
 
 namespace agent {
 namespace {
@@ -107,6 +108,13 @@ void fillFromProbe(const Object& answer, protocol::PluginTestResult& result) {
         result.ready = result.ready && one.warning;
         result.problems.push_back(std::move(one));
     }
+}
+
+protocol::TaskError pluginFailed(const std::string& message, const std::string& hint) {
+    auto error = protocol::task_errors::make(protocol::task_errors::kPluginFailed, message);
+    if (!hint.empty())
+        error.hint = hint;
+    return error;
 }
 
 } // namespace agent

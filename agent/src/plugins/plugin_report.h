@@ -18,4 +18,8 @@ namespace agent {
 /// A probe's answer as people see it.
 void fillFromProbe(const core::json::Object& answer, restic::protocol::PluginTestResult& result);
 
+/// A step that failed, and what to do.
+[[nodiscard]] restic::protocol::TaskError pluginFailed(const std::string& message,
+                                                       const std::string& hint = {});
+
 } // namespace agent

@@ -2,12 +2,10 @@
 
 #include <unistd.h>
 
-#include <atomic>
-#include <charconv>
-
 #include "core/text.h"
 #include "plugins/step_child.h"
 #include "state/files.h"
+#include "state/process_names.h"
 
 namespace agent {
 namespace {
@@ -25,25 +23,6 @@ void makeFolder(const std::filesystem::path& folder) {
         std::filesystem::permissions(folder, std::filesystem::perms::owner_all, code);
     if (code)
         throw core::Error(errors::kState, folder.string() + ": " + code.message());
-}
-
-/// "PID.TICKS.N": whose folder it is can be told after a crash.
-std::string workName() {
-    static std::atomic<std::uint64_t> next{0};
-    const int pid = ::getpid();
-    return std::to_string(pid) + "." + std::to_string(core::processStartTicks(pid).value_or(0)) + "." +
-           std::to_string(++next);
-}
-
-bool ownerLives(const std::string& name) {
-    int pid = 0;
-    std::uint64_t ticks = 0;
-    const auto* end = name.data() + name.size();
-    const auto first = std::from_chars(name.data(), end, pid);
-    if (first.ec != std::errc{} || first.ptr == end)
-        return false;
-    std::from_chars(first.ptr + 1, end, ticks);
-    return core::processStartTicks(pid) == ticks;
 }
 } // namespace
 
@@ -95,7 +74,7 @@ StepEnd StepMessages::finish(const std::string& what, const std::optional<core::
 PreparedStep::PreparedStep(const PluginStep& step, const std::filesystem::path& program,
                            const std::filesystem::path& folder,
                            const std::map<std::string, std::string>& environment, std::int64_t memoryLimit) {
-    const auto own = folder / kWork / workName();
+    const auto own = folder / kWork / nameOfThisProcess();
     work_ = own;
     makeFolder(folder / kWork);
     makeFolder(own / "work");
@@ -144,11 +123,14 @@ core::ProcessSpec PluginSteps::spec(const PreparedStep& step) const {
 }
 
 StepEnd PluginSteps::run(const PluginStep& step, const Limits& limits, const std::stop_token& stop,
-                         const StepMessages::Log& log) const {
+                         const StepMessages::Log& log, const StepWatch& watch) const {
     const auto what = "The step " + step.name + " of the plugin " + step.plugin.name;
     const auto prepared = prepare(step);
     StepMessages messages(prepared->messages(), log);
-    auto started = runner_.start(spec(*prepared));
+    auto own = spec(*prepared);
+    if (watch.output)
+        own.standardOutput = *watch.output;
+    auto started = runner_.start(own);
     if (!started)
         return {false, {}, started.error().what(), {}};
     auto process = std::move(started).value();
@@ -161,10 +143,12 @@ StepEnd PluginSteps::run(const PluginStep& step, const Limits& limits, const std
     while (!(exit = process->wait(kTick))) {
         messages.poll();
         const auto now = std::chrono::steady_clock::now();
-        if (messages.count() != count) {
-            count = messages.count();
+        if (const auto sum = messages.count() + (watch.moved ? watch.moved() : 0); sum != count) {
+            count = sum;
             moved = now;
         }
+        if (why.empty() && watch.obstacle)
+            why = watch.obstacle();
         if (why.empty() && stop.stop_requested())
             why = what + " was ended: the task was cancelled or the agent ends";
         else if (why.empty() && now - began >= limits.total)
@@ -184,7 +168,7 @@ StepEnd PluginSteps::run(const PluginStep& step, const Limits& limits, const std
 void PluginSteps::removeLeftBehind() const {
     std::error_code code;
     for (const auto& entry : std::filesystem::directory_iterator(folder_ / kWork, code))
-        if (!ownerLives(entry.path().filename().string())) {
+        if (!makerLives(entry.path().filename().string())) {
             std::error_code ignored;
             std::filesystem::remove_all(entry.path(), ignored);
         }

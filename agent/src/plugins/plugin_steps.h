@@ -93,6 +93,16 @@ private:
     std::vector<std::string> command_;
 };
 
+/// What else is looked at while a step runs.
+struct StepWatch {
+    /// Where its stream "out" goes.
+    std::optional<core::ProcessOutput> output = {};
+    /// Bytes that it has moved, which are a sign of life as its messages are.
+    std::function<std::uint64_t()> moved = {};
+    /// Why it must end now, as a sentence; else empty.
+    std::function<std::string()> obstacle = {};
+};
+
 /// Runs steps of plugins, each in a process of its own. Thread-safe.
 class PluginSteps {
 public:
@@ -111,9 +121,9 @@ public:
           environment_(std::move(environment)), memoryLimit_(memoryLimit) {}
 
     [[nodiscard]] std::unique_ptr<PreparedStep> prepare(const PluginStep& step) const;
-    /// Runs a step that has no stream, to its end.
+    /// Runs a step to its end.
     [[nodiscard]] StepEnd run(const PluginStep& step, const Limits& limits, const std::stop_token& stop,
-                              const StepMessages::Log& log) const;
+                              const StepMessages::Log& log, const StepWatch& watch = {}) const;
     /// What a step's process is started with.
     [[nodiscard]] core::ProcessSpec spec(const PreparedStep& step) const;
     [[nodiscard]] core::ProcessRunner& runner() const noexcept { return runner_; }

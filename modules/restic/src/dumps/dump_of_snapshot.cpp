@@ -1,30 +1,60 @@
 #include "dumps/dump_of_snapshot.h"
 
-namespace restic {
+#include "restic/protocol/plugin_settings.h"
 
-std::optional<DumpOfSnapshot> dumpIn(const core::json::Value& document) {
-    DumpOfSnapshot dump;
-    dump.plugin = document.stringOr("plugin");
-    dump.database = document.stringOr("database");
-    dump.file = document.stringOr("file");
-    if (dump.plugin.empty() || dump.file.empty())
-        return std::nullopt;
-    if (auto set = document.stringOr("set"); !set.empty())
-        dump.set = std::move(set);
-    if (const auto* item = document.find("item"); item != nullptr && item->object() != nullptr)
-        dump.item = *item->object();
-    return dump;
+namespace restic {
+namespace {
+bool isMeant(const DumpOfSnapshot& dump, const DumpChoice& choice) {
+    return (!choice.plugin || *choice.plugin == dump.plugin) &&
+           (!choice.set || *choice.set == dump.set.value_or(protocol::kDefaultSettings)) &&
+           (!choice.database || *choice.database == dump.database);
+}
+} // namespace
+
+std::vector<DumpOfSnapshot> dumpsIn(const core::json::Value& document) {
+    std::vector<DumpOfSnapshot> out;
+    if (document.array() == nullptr)
+        return out;
+    for (const auto& one : *document.array()) {
+        DumpOfSnapshot dump;
+        dump.plugin = one.stringOr("plugin");
+        dump.database = one.stringOr("database");
+        dump.file = one.stringOr("file");
+        if (dump.plugin.empty() || dump.file.empty())
+            continue;
+        if (auto set = one.stringOr("set"); !set.empty())
+            dump.set = std::move(set);
+        if (const auto* item = one.find("item"); item != nullptr && item->object() != nullptr)
+            dump.item = *item->object();
+        out.push_back(std::move(dump));
+    }
+    return out;
 }
 
-core::json::Value documentOf(const protocol::DumpResult& dump) {
-    if (dump.state != protocol::dump_state::kSaved || !dump.file || !dump.database)
-        return {};
-    core::json::Object document{{"plugin", dump.plugin}, {"database", *dump.database}, {"file", *dump.file}};
-    if (dump.set)
-        document.set("set", *dump.set);
-    if (!dump.item.empty())
-        document.set("item", dump.item);
-    return document;
+std::optional<DumpOfSnapshot> chosenOf(const std::vector<DumpOfSnapshot>& dumps, const DumpChoice& choice) {
+    const DumpOfSnapshot* found = nullptr;
+    for (const auto& dump : dumps)
+        if (isMeant(dump, choice)) {
+            if (found != nullptr)
+                return std::nullopt;
+            found = &dump;
+        }
+    return found == nullptr ? std::nullopt : std::optional(*found);
+}
+
+core::json::Value documentOf(const std::vector<protocol::DumpResult>& dumps) {
+    core::json::Array out;
+    for (const auto& dump : dumps) {
+        if (dump.state != protocol::dump_state::kSaved || !dump.file || !dump.database)
+            continue;
+        core::json::Object one{{"plugin", dump.plugin}, {"database", *dump.database}, {"file", *dump.file}};
+        if (dump.set)
+            one.set("set", *dump.set);
+        if (!dump.item.empty())
+            one.set("item", dump.item);
+        out.emplace_back(std::move(one));
+    }
+    return out.empty() ? core::json::Value() : core::json::Value(std::move(out));
 }
 
 } // namespace restic

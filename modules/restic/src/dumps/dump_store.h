@@ -55,6 +55,8 @@ public:
         core::Uuid target;
         core::Uuid snapshot;
         std::string plugin;
+        std::string set;
+        std::string database;
     };
     /// The last dump of each database, of each agent the one first that was not tried for longest.
     static std::vector<Candidate> candidates(core::db::Transaction& tx, const core::Uuid& repository);

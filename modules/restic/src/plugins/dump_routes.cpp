@@ -1,8 +1,10 @@
 #include "agents/agent_store.h"
+#include "core/text.h"
 #include "dumps/dump_of_snapshot.h"
 #include "errors.h"
 #include "plugins/plugin_routes.h"
 #include "plugins/plugin_views.h"
+#include "restic/protocol/plugin_settings.h"
 #include "restic/protocol/task_kinds.h"
 #include "snapshots/snapshot_store.h"
 #include "tasks/kinds/plugins.h"
@@ -28,20 +30,41 @@ struct Dump {
     std::optional<core::Uuid> agent;
 };
 
-Dump requireDump(Transaction& tx, const core::Uuid& id) {
+std::string named(const std::vector<DumpOfSnapshot>& dumps) {
+    constexpr std::size_t kMost = 10;
+    std::string out;
+    for (std::size_t i = 0; i < dumps.size() && i < kMost; ++i)
+        out += (i == 0 ? "" : ", ") + core::printable(dumps[i].database) + " (" + dumps[i].plugin + ")";
+    return dumps.size() > kMost ? out + ", …" : out;
+}
+
+Dump requireDump(Transaction& tx, const core::Uuid& id, const DumpChoice& choice) {
     auto snapshot = SnapshotStore::find(tx, id);
     if (!snapshot || snapshot->removedAt)
         throw core::Error(errors::kSnapshotNotFound,
                           "There is no snapshot with the id " + id.toString() + ".");
-    auto dump = dumpIn(snapshot->dump);
-    if (!dump)
+    const auto dumps = dumpsIn(snapshot->dumps);
+    if (dumps.empty())
         throw core::Error(errors::kNotADump, "The snapshot " + snapshot->shortId +
-                                                 " holds files; it is not the dump of a database.");
+                                                 " holds files; there is no dump of a database in it.");
+    auto dump = chosenOf(dumps, choice);
+    if (!dump)
+        throw core::wire::validationError({{"/dump", "must say which dump of the snapshot is meant: " +
+                                                         named(dumps)}});
     std::optional<core::Uuid> agent;
     if (snapshot->run)
         if (const auto task = TaskStore::find(tx, *snapshot->run))
             agent = task->agent;
     return {std::move(*snapshot), std::move(*dump), agent};
+}
+
+DumpParameters parametersOf(const core::Uuid& snapshot, const DumpOfSnapshot& dump) {
+    DumpParameters out;
+    out.snapshot = snapshot;
+    out.plugin = dump.plugin;
+    out.dumpSet = dump.set.value_or(protocol::kDefaultSettings);
+    out.database = dump.database;
+    return out;
 }
 
 /// A task on a dump, by the agent that was named or the one that made it.
@@ -106,12 +129,13 @@ void PluginRoutes::addDumpsTo(std::vector<core::http::Route>& routes) const {
              const auto id = request.uuidParameter("id", errors::kSnapshotNotFound);
              const auto input = request.json<RestoreInput>();
              return s.database.transact(request.tenant(), [&](Transaction& tx) {
-                 const auto dump = requireDump(tx, id);
-                 if (input.plugin && *input.plugin != dump.dump.plugin)
-                     throw core::wire::validationError(
-                         {{"/plugin", "must be " + dump.dump.plugin + ", which made the dump"}});
-                 const auto wanted = requestFor(protocol::kinds::restoreDump, dump, input.agentId,
-                                                {id, input.set, input.database, input.replace});
+                 const auto dump = requireDump(tx, id, {input.plugin, input.dumpSet, input.dump});
+                 auto parameters = parametersOf(id, dump.dump);
+                 parameters.set = input.set;
+                 parameters.as = input.database;
+                 parameters.replace = input.replace;
+                 const auto wanted =
+                     requestFor(protocol::kinds::restoreDump, dump, input.agentId, parameters);
                  const auto task = s.tasks.create(tx, wanted);
                  if (input.destination)
                      s.settings.keep(tx, task.id, *input.destination);
@@ -145,9 +169,9 @@ void PluginRoutes::addDumpsTo(std::vector<core::http::Route>& routes) const {
              const auto id = request.uuidParameter("id", errors::kSnapshotNotFound);
              const auto input = request.json<VerifyInput>();
              return s.database.transact(request.tenant(), [&](Transaction& tx) {
-                 const auto dump = requireDump(tx, id);
-                 const auto task = s.tasks.create(
-                     tx, requestFor(protocol::kinds::verifyDump, dump, input.agentId, {id, {}, {}, false}));
+                 const auto dump = requireDump(tx, id, {input.plugin, input.dumpSet, input.dump});
+                 const auto task = s.tasks.create(tx, requestFor(protocol::kinds::verifyDump, dump,
+                                                                 input.agentId, parametersOf(id, dump.dump)));
                  request.audit().object("snapshot", id.toString());
                  request.audit().entry.after =
                      core::json::Object{{"task_id", task.id.toString()}, {"database", dump.dump.database}};

@@ -83,7 +83,11 @@ const Type& wireType(const RestoreInput*) {
         object<RestoreInput>("RestoreInput", strict)
             .field("agent_id", &RestoreInput::agentId, {.doc = "Absent: the agent that made the dump"})
             .field("plugin", &RestoreInput::plugin,
-                   {.doc = "Absent: the one that made the dump", .omitEmpty = true, .maxLength = 64})
+                   {.doc = "Which dump, where the snapshot holds several", .omitEmpty = true, .maxLength = 64})
+            .field("dump_set", &RestoreInput::dumpSet,
+                   {.doc = "The settings that it was made with", .omitEmpty = true, .maxLength = 64})
+            .field("dump", &RestoreInput::dump,
+                   {.doc = "The database's name when it was dumped", .omitEmpty = true, .maxLength = 1024})
             .field("set", &RestoreInput::set, kSet)
             .field("destination", &RestoreInput::destination,
                    {.doc = "The plugin's settings of another server, over the agent's own"})
@@ -102,6 +106,12 @@ const Type& wireType(const VerifyInput*) {
     static const auto type =
         object<VerifyInput>("VerifyInput", strict)
             .field("agent_id", &VerifyInput::agentId, {.doc = "Absent: the agent that made the dump"})
+            .field("plugin", &VerifyInput::plugin,
+                   {.doc = "Which dump, where the snapshot holds several", .omitEmpty = true, .maxLength = 64})
+            .field("dump_set", &VerifyInput::dumpSet,
+                   {.doc = "The settings that it was made with", .omitEmpty = true, .maxLength = 64})
+            .field("dump", &VerifyInput::dump,
+                   {.doc = "The database's name when it was dumped", .omitEmpty = true, .maxLength = 1024})
             .build();
     return type;
 }

@@ -53,8 +53,10 @@ struct AgentDumps {
 
 struct RestoreInput {
     std::optional<core::Uuid> agentId;
-    /// Absent: the one that made the dump, which is the only one that can.
+    /// Which dump, where the snapshot holds several: by plugin, its settings, and the database as it was.
     std::optional<std::string> plugin;
+    std::optional<std::string> dumpSet;
+    std::optional<std::string> dump;
     std::optional<std::string> set;
     /// The plugin's settings of another server, over the agent's own.
     std::optional<core::json::Object> destination;
@@ -65,6 +67,9 @@ struct RestoreInput {
 
 struct VerifyInput {
     std::optional<core::Uuid> agentId;
+    std::optional<std::string> plugin;
+    std::optional<std::string> dumpSet;
+    std::optional<std::string> dump;
 };
 
 const core::wire::Type& wireType(const AgentPluginsView*);

@@ -39,6 +39,10 @@ const Type& wireType(const PluginUse*) {
                    {.doc = "What a failed dump does to the backup",
                     .optional = true,
                     .oneOf = {"fail", "warn", "ignore"}})
+            .field("with_files", &PluginUse::withFiles,
+                   {.doc = "The dumps are first written to the agent's disk and saved in one snapshot with the files; "
+                           "else each is a snapshot of its own",
+                    .optional = true})
             .build();
     return type;
 }

@@ -21,6 +21,7 @@ struct PluginUse {
     std::optional<std::string> set;
     core::json::Object settings;
     std::string onError = "fail";
+    bool withFiles = false;
 };
 
 struct PolicyInput {

@@ -33,7 +33,7 @@ const core::db::Table<Snapshot>& table() {
                              column("source", &Snapshot::source),
                              column("file_count", &Snapshot::fileCount),
                              column("size_bytes", &Snapshot::sizeBytes),
-                             column("dump", &Snapshot::dump),
+                             column("dumps", &Snapshot::dumps), column("own_dump", &Snapshot::ownDump),
                              column("removed_at_us", &Snapshot::removedAt, Use::readOnly),
                              column("created_at_us", &Snapshot::recordedAt, Use::insertOnly)});
     return columns;
@@ -114,9 +114,9 @@ std::vector<Snapshot> SnapshotStore::list(Transaction& tx, const Filter& filter,
     if (filter.policy)
         query.where("policy_id = ?", *filter.policy);
     if (filter.dumps && *filter.dumps)
-        query.whereNotNull("dump");
+        query.whereNotNull("dumps");
     else if (filter.dumps)
-        query.whereNull("dump");
+        query.where("own_dump = ?", false);
     query.page("time_us", page);
     return table().readAll(query.run(tx));
 }

@@ -32,8 +32,10 @@ struct Snapshot {
     std::string source; ///< agent_report or direct_poll
     std::optional<std::int64_t> fileCount;
     std::optional<std::int64_t> sizeBytes;
-    /// Of one that is the dump of a database: plugin, set, database, file, item. Else null.
-    core::json::Value dump;
+    /// The dumps of databases that are in it, see dumps/dump_of_snapshot.h; null: none.
+    core::json::Value dumps;
+    /// It is a dump and nothing else.
+    bool ownDump = false;
     /// Known to be gone since then.
     std::optional<core::Instant> removedAt;
     /// When the row was made; not read again.

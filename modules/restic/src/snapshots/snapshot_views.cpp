@@ -11,7 +11,7 @@ using core::wire::Type;
 
 const Type& wireType(const DumpView*) {
     static const auto type =
-        object<DumpView>("DumpOfSnapshot", tolerant, "A database that a snapshot is the dump of")
+        object<DumpView>("DumpOfSnapshot", tolerant, "A dump of a database that is in a snapshot")
             .field("plugin", &DumpView::plugin)
             .field("set", &DumpView::set)
             .field("database", &DumpView::database)
@@ -39,19 +39,19 @@ const Type& wireType(const SnapshotView*) {
             .field("target_id", &SnapshotView::targetId)
             .field("backup_run_id", &SnapshotView::backupRunId)
             .field("repository_id", &SnapshotView::repositoryId)
-            .field("dump", &SnapshotView::dump, {.doc = "Of one that is the dump of a database"})
+            .field("dumps", &SnapshotView::dumps, {.doc = "The dumps of databases that are in it"})
             .build();
     return type;
 }
 
 SnapshotView SnapshotView::of(const Snapshot& s) {
-    std::optional<DumpView> dump;
-    if (auto known = dumpIn(s.dump))
-        dump = DumpView{std::move(known->plugin), std::move(known->set), std::move(known->database),
-                        std::move(known->file)};
+    std::vector<DumpView> dumps;
+    for (auto& known : dumpsIn(s.dumps))
+        dumps.push_back({std::move(known.plugin), std::move(known.set), std::move(known.database),
+                         std::move(known.file)});
     return {s.id,        s.snapshotId, s.shortId, s.time,       s.hostname,     s.username,
             s.paths,     s.tags,       s.parent,  s.tree,       s.source,       s.fileCount,
-            s.sizeBytes, s.target,     s.run,     s.repository, std::move(dump)};
+            s.sizeBytes, s.target,     s.run,     s.repository, std::move(dumps)};
 }
 
 const Type& wireType(const SnapshotQuery*) {
@@ -62,7 +62,7 @@ const Type& wireType(const SnapshotQuery*) {
             .field("policy_id", &SnapshotQuery::policyId)
             .field("repository_id", &SnapshotQuery::repositoryId)
             .field("backup_run_id", &SnapshotQuery::backupRunId)
-            .field("dumps", &SnapshotQuery::dumps, {.doc = "Dumps of databases only, or none of them"})
+            .field("dumps", &SnapshotQuery::dumps, {.doc = "true: those that hold dumps of databases; false: those that hold files"})
             .build();
     return type;
 }

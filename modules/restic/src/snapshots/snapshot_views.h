@@ -12,7 +12,7 @@
 /// What people's API takes and answers of snapshots: declared here once.
 namespace restic {
 
-/// Of a snapshot that is the dump of a database.
+/// A dump of a database that is in a snapshot.
 struct DumpView {
     std::string plugin;
     std::optional<std::string> set;
@@ -38,7 +38,7 @@ struct SnapshotView {
     std::optional<core::Uuid> targetId;
     std::optional<core::Uuid> backupRunId;
     core::Uuid repositoryId;
-    std::optional<DumpView> dump;
+    std::vector<DumpView> dumps;
     static SnapshotView of(const Snapshot& snapshot);
 };
 

@@ -4,7 +4,9 @@
 
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
+#include <set>
 #include <vector>
 
 /// A plugin that does what its settings say, also what no plugin should.
@@ -23,8 +25,17 @@ void trace(const Step& step, const std::string& what) {
         ::pause();
 }
 
-/// The item again and again, so that it can be told from any other.
+/// The item again and again, so that it can be told from any other. Of files each call makes one more.
 void write(const Step& step, const std::string& name, long bytes) {
+    if (!step.folder().empty()) {
+        static int part = 0;
+        std::ofstream out(step.folder() + "/part [" + std::to_string(++part) + "]", std::ios::binary);
+        for (long done = 0; done < bytes; done += static_cast<long>(name.size()) + 1)
+            out << name << "\n";
+        if (!out.flush())
+            throw Failure("The dump cannot be written");
+        return;
+    }
     std::string block;
     while (block.size() < 4096)
         block += name + "\n";
@@ -88,7 +99,10 @@ void probe(Step& step) {
     Json items = Json::array();
     if (how == "good")
         for (const auto& name : step.texts("items"))
-            items.push_back({{"name", name}, {"extension", "txt"}, {"bytes", step.settings().at("bytes")}});
+            items.push_back({{"name", name},
+                             {"kind", step.text("kind")},
+                             {"extension", "txt"},
+                             {"bytes", step.settings().at("tells").get<bool>() ? step.settings().at("bytes") : Json(0)}});
     step.answer({{"server", {{"label", step.text("host")}, {"product", "Trouble"}, {"version", "7"}}},
                  {"tools", Json::array({{{"name", "troubledump"}, {"version", "7.1"}}})},
                  {"items", items}});
@@ -122,6 +136,15 @@ void cleanup(Step& step) {
 
 void restore(Step& step) {
     std::ofstream out(step.options().at("database").get<std::string>(), std::ios::binary);
+    if (!step.folder().empty()) {
+        std::set<std::filesystem::path> parts;
+        for (const auto& entry : std::filesystem::directory_iterator(step.folder()))
+            parts.insert(entry.path());
+        for (const auto& part : parts)
+            out << std::ifstream(part, std::ios::binary).rdbuf();
+        trace(step, "restore " + step.item().at("name").get<std::string>());
+        return;
+    }
     std::vector<char> buffer(65536);
     for (;;) {
         const auto count = ::read(step.stream(), buffer.data(), buffer.size());

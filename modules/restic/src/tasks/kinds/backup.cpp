@@ -86,8 +86,9 @@ bool wouldLeaveOut(Transaction& tx, const Task& task, const std::vector<protocol
 /// A dump's row among the snapshots.
 void recordDump(Transaction& tx, core::event::Bus& events, Snapshot snapshot,
                 const protocol::DumpResult& dump, Instant now) {
-    snapshot.dump = documentOf(dump);
-    if (snapshot.dump.isNull() || (!dump.snapshotId && !dump.shortId))
+    snapshot.dumps = documentOf({dump});
+    snapshot.ownDump = true;
+    if (snapshot.dumps.isNull() || (!dump.snapshotId && !dump.shortId))
         return;
     snapshot.snapshotId = dump.snapshotId ? *dump.snapshotId : dump.shortId->substr(0, 8);
     snapshot.time = dump.time.value_or(now);
@@ -97,6 +98,12 @@ void recordDump(Transaction& tx, core::event::Bus& events, Snapshot snapshot,
     if (dump.bytes)
         snapshot.sizeBytes = static_cast<std::int64_t>(*dump.bytes);
     recordFound(tx, events, std::move(snapshot), now);
+}
+
+/// Whether a dump is in the snapshot of the files.
+bool isBesideFiles(const protocol::DumpResult& dump, const protocol::BackupResult& files) {
+    return (files.snapshotId && dump.snapshotId == files.snapshotId) ||
+           (files.shortId && dump.shortId == files.shortId);
 }
 
 /// Why nothing old is removed after dumps that were not made, or are doubtful.
@@ -181,8 +188,12 @@ void BackupKind::reported(Transaction& tx, const Task& task, const core::json::V
     snapshot.run = task.id;
     snapshot.hostname = result.hostname;
     snapshot.username = result.username;
+    std::vector<protocol::DumpResult> besideFiles;
     for (const auto& dump : result.dumps)
-        recordDump(tx, events_, snapshot, dump, now);
+        if (isBesideFiles(dump, result))
+            besideFiles.push_back(dump);
+        else
+            recordDump(tx, events_, snapshot, dump, now);
     if (!result.snapshotId && !result.shortId)
         return;
     // Eight digits are what restic 0.14 says; the rest is written when it is known.
@@ -192,6 +203,7 @@ void BackupKind::reported(Transaction& tx, const Task& task, const core::json::V
     snapshot.tags = result.tags;
     snapshot.parent = result.parent;
     snapshot.tree = result.tree;
+    snapshot.dumps = documentOf(besideFiles);
     if (result.totalFilesProcessed)
         snapshot.fileCount = static_cast<std::int64_t>(*result.totalFilesProcessed);
     if (result.totalBytesProcessed)

@@ -1,6 +1,5 @@
 #include "tasks/kinds/plugins.h"
 
-#include "dumps/dump_of_snapshot.h"
 #include "dumps/dump_store.h"
 #include "restic/protocol/task_errors.h"
 #include "snapshots/snapshot_store.h"
@@ -32,11 +31,18 @@ const core::wire::Type& wireType(const PluginParameters*) {
 const core::wire::Type& wireType(const DumpParameters*) {
     static const auto type = object<DumpParameters>("DumpParameters", strict)
                                  .field("snapshot", &DumpParameters::snapshot)
+                                 .field("plugin", &DumpParameters::plugin, {.omitEmpty = true, .maxLength = 64})
+                                 .field("dump_set", &DumpParameters::dumpSet, {.omitEmpty = true, .maxLength = 64})
+                                 .field("database", &DumpParameters::database, {.omitEmpty = true, .maxLength = 1024})
                                  .field("set", &DumpParameters::set, {.omitEmpty = true, .maxLength = 64})
                                  .field("as", &DumpParameters::as, {.omitEmpty = true, .maxLength = 1024})
                                  .field("replace", &DumpParameters::replace, {.optional = true})
                                  .build();
     return type;
+}
+
+std::optional<DumpOfSnapshot> dumpFor(const DumpParameters& parameters, const core::json::Value& dumps) {
+    return chosenOf(dumpsIn(dumps), {parameters.plugin, parameters.dumpSet, parameters.database});
 }
 
 std::variant<core::json::Object, protocol::TaskError>
@@ -95,9 +101,9 @@ DumpKind<Result>::payload(Transaction& tx, const Task& task, const std::optional
         return invalid("The task does not say which dump it is for.");
     const auto& parameters = read.value();
     const auto snapshot = SnapshotStore::find(tx, parameters.snapshot);
-    const auto dump = snapshot ? dumpIn(snapshot->dump) : std::nullopt;
+    const auto dump = snapshot ? dumpFor(parameters, snapshot->dumps) : std::nullopt;
     if (!dump)
-        return invalid("The snapshot is no longer known, or is no dump.");
+        return invalid("The snapshot is no longer known, or does not hold the dump.");
     protocol::DumpTask own;
     own.plugin = dump->plugin;
     own.set = parameters.set ? parameters.set : dump->set;
@@ -118,7 +124,7 @@ void DumpKind<Result>::ended(Transaction& tx, const Task& task, const TaskEnd& e
         return;
     const auto parameters = core::wire::read<DumpParameters>(task.parameters);
     const auto snapshot = parameters ? SnapshotStore::find(tx, parameters.value().snapshot) : std::nullopt;
-    const auto dump = snapshot ? dumpIn(snapshot->dump) : std::nullopt;
+    const auto dump = snapshot ? dumpFor(parameters.value(), snapshot->dumps) : std::nullopt;
     if (!dump || !snapshot->target)
         return;
     const bool good = end.state == protocol::TaskState::success || end.state == protocol::TaskState::warning;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "dumps/dump_of_snapshot.h"
 #include "restic/protocol/plugin_messages.h"
 #include "tasks/kinds/kind.h"
 #include "tasks/sealed_settings.h"
@@ -17,11 +18,19 @@ const core::wire::Type& wireType(const PluginParameters*);
 /// A dump that is brought back, or tried.
 struct DumpParameters {
     core::Uuid snapshot;
+    /// Which of the snapshot's dumps; absent where there is one.
+    std::optional<std::string> plugin;
+    std::optional<std::string> dumpSet;
+    std::optional<std::string> database;
+    /// The settings that say where to; absent: those that it was made with.
     std::optional<std::string> set;
     std::optional<std::string> as;
     bool replace = false;
 };
 const core::wire::Type& wireType(const DumpParameters*);
+/// The dump that is meant; nullopt: the snapshot has none such.
+[[nodiscard]] std::optional<DumpOfSnapshot> dumpFor(const DumpParameters& parameters,
+                                                    const core::json::Value& dumps);
 
 class PluginTestKind final : public TypedKind<PluginParameters, protocol::PluginTestResult> {
 public:

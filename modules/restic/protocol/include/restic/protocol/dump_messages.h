@@ -30,6 +30,8 @@ struct PluginUse {
     /// Over the agent's: only fields that the plugin's schema leaves to policies.
     core::json::Object settings;
     std::string onError = std::string(on_error::kFail);
+    /// The dumps are first written to the agent's disk, and saved in one snapshot with the files.
+    bool withFiles = false;
 };
 
 /// One database, volume or whatever else a plugin dumps by itself.

@@ -1,0 +1,113 @@
+#include "dumps/folder_reader.h"
+
+#include <csignal>
+
+#include "core/text.h"
+#include "plugins/plugin_report.h"
+#include "restic/protocol/task_errors.h"
+#include "restic/verdict.h"
+#include "state/process_names.h"
+
+namespace agent {
+namespace {
+using namespace std::chrono_literals;
+namespace task_errors = restic::protocol::task_errors;
+
+constexpr auto kTick = 50ms;
+constexpr auto kBetweenLooks = 1s;
+constexpr std::size_t kErrorText = 65536;
+
+/// A path as restic's patterns mean it: nothing in it stands for anything else.
+std::string asPattern(const std::string& path) {
+    std::string out;
+    for (const char c : path) {
+        if (c == '*' || c == '?' || c == '[' || c == '\\')
+            out += '\\';
+        out += c;
+    }
+    return out;
+}
+} // namespace
+
+std::optional<restic::protocol::TaskError> FolderReader::fetch(const DumpSource& source,
+                                                               const std::filesystem::path& folder,
+                                                               const RestoreWatch& watch,
+                                                               DumpReadEnd& end) {
+    auto command = commands_.on(source.repository, {"restore", source.snapshotId, "--target", folder.string(),
+                                                    "--include", asPattern(source.file)});
+    command.spec.standardOutput = core::ProcessOutput();
+    command.spec.standardError = core::ProcessOutput::capture(kErrorText);
+    auto started = steps_.runner().start(command.spec);
+    if (!started)
+        return task_errors::make(task_errors::kResticNotFound, started.error().what());
+    auto restic = std::move(started).value();
+    const auto began = std::chrono::steady_clock::now();
+    auto movedAt = began;
+    auto nextLook = began;
+    std::optional<restic::protocol::TaskError> why;
+    core::StopLadder ladder(10s, 5s);
+    std::optional<core::ProcessExit> exit;
+    while (!(exit = restic->wait(kTick))) {
+        const auto now = std::chrono::steady_clock::now();
+        if (now >= nextLook) {
+            nextLook = now + kBetweenLooks;
+            if (const auto bytes = bytesBelow(folder); bytes != end.bytes) {
+                end.bytes = bytes;
+                movedAt = now;
+                if (watch.progress)
+                    watch.progress(bytes);
+            }
+            if (auto lacks = why ? std::nullopt : staging_.lacksRoomFor(0))
+                why = task_errors::make(task_errors::kOutOfDiskSpace, *lacks);
+        }
+        if (!why && watch.cancelled())
+            why = task_errors::make(task_errors::kCancelled);
+        else if (!why && now - began >= limits_.total)
+            why = task_errors::make(task_errors::kCommandTimeout,
+                                    "restic took longer than " + core::formatDuration(limits_.total));
+        else if (!why && now - movedAt >= limits_.still)
+            why = task_errors::make(task_errors::kCommandTimeout,
+                                    "restic stood still for " + core::formatDuration(limits_.still));
+        if (why)
+            if (const int number = ladder.due(now); number != 0) {
+                restic->signal(number);
+                end.resticWasEnded = true;
+            }
+    }
+    end.bytes = bytesBelow(folder);
+    if (why || exit->ok())
+        return why;
+    const auto text = restic->capturedError();
+    return task_errors::make(classifyFailure(*exit, text), failureMessage(*exit, text));
+}
+
+DumpReadEnd FolderReader::run(const DumpSource& source, std::uint64_t expected, PluginStep step,
+                                  const RestoreWatch& watch) {
+    DumpReadEnd end;
+    const auto name = nameOfThisProcess();
+    auto place = staging_.take(name, name); // nobody else has that name
+    if (auto lacks = staging_.lacksRoomFor(expected)) {
+        end.error = task_errors::make(task_errors::kOutOfDiskSpace, *lacks);
+    } else if (!(end.error = fetch(source, place->folder(), watch, end))) {
+        const auto folder = place->folder().string() + source.file;
+        if (end.bytes == 0) {
+            end.error = pluginFailed("The snapshot " + source.snapshotId.substr(0, 8) + " holds nothing at " +
+                                     core::printable(source.file));
+        } else {
+            step.stream.clear();
+            step.folder = folder;
+            StepWatch beside;
+            beside.obstacle = [&] {
+                return watch.cancelled() ? std::string("The task was cancelled or the agent ends") : "";
+            };
+            auto said = steps_.run(step, {limits_.total, limits_.still}, {}, watch.log, beside);
+            end.answer = std::move(said.answer);
+            if (!said.ok)
+                end.error = pluginFailed(said.message, said.hint);
+        }
+    }
+    place->remove();
+    return end;
+}
+
+} // namespace agent

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "dumps/dump_reader.h"
+
+namespace agent {
+
+/// A dump that goes from its snapshot straight into a plugin's step. The step's input ends only when restic
+/// has ended well: a dump of which the rest is missing never looks whole. One thread.
+class StreamReader {
+public:
+    StreamReader(const ResticCommands& commands, const PluginSteps& steps, DumpReader::Limits limits)
+        : commands_(commands), steps_(steps), limits_(limits) {}
+
+    [[nodiscard]] DumpReadEnd run(const DumpSource& source, PluginStep step, const RestoreWatch& watch);
+
+private:
+    const ResticCommands& commands_;
+    const PluginSteps& steps_;
+    DumpReader::Limits limits_;
+};
+
+} // namespace agent

@@ -1,0 +1,150 @@
+#include "staging/staging.h"
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <vector>
+
+#include "core/encoding.h"
+#include "core/text.h"
+#include "state/files.h"
+#include "state/process_names.h"
+
+namespace agent {
+namespace {
+/// Left for everybody else on that disk.
+constexpr std::uint64_t kReserve = 32ULL << 20U;
+constexpr const char* kOwner = ".owner";
+
+[[noreturn]] void fail(const std::filesystem::path& path, const std::string& why) {
+    throw core::Error(errors::kState, "The folder for dumps " + path.string() + ": " + why);
+}
+
+/// Nobody else's, and for nobody else to read.
+void makePrivate(const std::filesystem::path& folder) {
+    std::error_code code;
+    std::filesystem::create_directories(folder.parent_path(), code);
+    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
+        fail(folder, std::generic_category().message(errno));
+    struct stat info {};
+    if (::lstat(folder.c_str(), &info) != 0)
+        fail(folder, std::generic_category().message(errno));
+    if (!S_ISDIR(info.st_mode) || info.st_uid != ::geteuid())
+        fail(folder, "It is no folder of the agent's user");
+    if ((info.st_mode & 07777) != 0700 && ::chmod(folder.c_str(), 0700) != 0)
+        fail(folder, std::generic_category().message(errno));
+}
+} // namespace
+
+std::filesystem::path stagingFolder(const Config& config, const std::filesystem::path& state) {
+    if (config.dumps.stagingDir.empty())
+        return state / "staging";
+    std::error_code code;
+    const auto own = std::filesystem::weakly_canonical(state, code).string();
+    return std::filesystem::path(config.dumps.stagingDir) /
+           ("restic-agent-" + core::hexEncode(core::sha256(own)).substr(0, 16));
+}
+
+std::uint64_t bytesBelow(const std::filesystem::path& path) {
+    std::error_code code;
+    if (std::filesystem::is_regular_file(std::filesystem::symlink_status(path, code)))
+        return std::filesystem::file_size(path, code);
+    std::uint64_t sum = 0;
+    auto entry = std::filesystem::recursive_directory_iterator(path, code);
+    // Files may go while this looks.
+    for (const auto end = std::filesystem::recursive_directory_iterator(); !code && entry != end;
+         entry.increment(code)) {
+        std::error_code ignored;
+        if (entry->is_regular_file(ignored) && !entry->is_symlink(ignored))
+            if (const auto bytes = entry->file_size(ignored); !ignored)
+                sum += bytes;
+    }
+    return sum;
+}
+
+Staging::Place::~Place() {
+    const std::lock_guard lock(staging_.mutex_);
+    staging_.taken_.erase(name_);
+}
+
+void Staging::Place::remove() {
+    staging_.drop(name_);
+}
+
+std::filesystem::path Staging::ownerFile(const std::string& name) const {
+    return folder_ / (name + kOwner);
+}
+
+void Staging::drop(const std::string& name) {
+    std::error_code code;
+    std::filesystem::remove_all(folder_ / name, code);
+    if (!code) // else it is known whose it was, and removed at the next start
+        std::filesystem::remove(ownerFile(name), code);
+}
+
+std::unique_ptr<Staging::Place> Staging::take(const std::string& name, const std::string& owner) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!taken_.insert(name).second)
+            return nullptr;
+    }
+    std::unique_ptr<Place> place(new Place(*this, name, folder_ / name)); // gives the name back when what follows throws
+    makePrivate(folder_);
+    drop(name);
+    writeFileDurably(ownerFile(name), owner);
+    makePrivate(folder_ / name);
+    return place;
+}
+
+std::unique_ptr<Staging::Place> Staging::takeUp(const std::string& owner) {
+    std::error_code code;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_, code)) {
+        if (entry.path().extension() != kOwner || readFileIfAny(entry.path()) != owner)
+            continue;
+        const auto name = entry.path().stem().string();
+        const std::lock_guard lock(mutex_);
+        if (taken_.insert(name).second)
+            return std::unique_ptr<Place>(new Place(*this, name, folder_ / name));
+    }
+    return nullptr;
+}
+
+std::optional<std::string> Staging::lacksRoomFor(std::uint64_t bytes) const {
+    struct statvfs info {};
+    if (::statvfs(folder_.c_str(), &info) != 0)
+        return "The folder for dumps " + folder_.string() +
+               " cannot be used: " + std::generic_category().message(errno);
+    const auto free = static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
+    if (free < kReserve + bytes)
+        return "The disk of the folder for dumps " + folder_.string() + " has " + core::formatBytes(free) +
+               " left; " +
+               (bytes > 0 ? "the dump may need " + core::formatBytes(bytes) + ", and " : std::string()) +
+               core::formatBytes(kReserve) + " are kept free";
+    if (maxDiskUsage_ <= 0)
+        return std::nullopt;
+    const auto used = bytesBelow(folder_);
+    if (used + bytes > static_cast<std::uint64_t>(maxDiskUsage_))
+        return "The folder for dumps " + folder_.string() + " would hold " +
+               core::formatBytes(used + bytes) + "; dumps.max_disk_usage allows " +
+               core::formatBytes(static_cast<std::uint64_t>(maxDiskUsage_));
+    return std::nullopt;
+}
+
+void Staging::removeLeftBehind(const std::set<std::string>& tasks) {
+    std::error_code code;
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_, code)) {
+        const bool isOwner = entry.path().extension() == kOwner;
+        names.insert(isOwner ? entry.path().stem().string() : entry.path().filename().string());
+    }
+    for (const auto& name : names) {
+        const auto owner = readFileIfAny(ownerFile(name)).value_or("");
+        if (!tasks.contains(owner) && !makerLives(owner))
+            drop(name);
+    }
+}
+
+} // namespace agent

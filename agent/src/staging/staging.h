@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "config/config.h"
+
+namespace agent {
+
+/// The folder of this machine (0700) in which dumps wait that restic saves as files, and those that are files
+/// wait to be restored. Thread-safe.
+class Staging {
+public:
+    /// `folder`: nothing but what this class puts there. `maxDiskUsage`: bytes that all dumps in it may take
+    /// together; 0: as much as there is.
+    Staging(std::filesystem::path folder, std::int64_t maxDiskUsage)
+        : folder_(std::move(folder)), maxDiskUsage_(maxDiskUsage) {}
+
+    /// A folder within it that one user has at a time. It stays when this object goes: restic may still read
+    /// it after the agent's end.
+    class Place {
+    public:
+        Place(const Place&) = delete;
+        Place& operator=(const Place&) = delete;
+        ~Place();
+
+        [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
+        /// Removes it with all that is in it.
+        void remove();
+
+    private:
+        friend class Staging;
+        Place(Staging& staging, std::string name, std::filesystem::path folder)
+            : staging_(staging), name_(std::move(name)), folder_(std::move(folder)) {}
+
+        Staging& staging_;
+        std::string name_;
+        std::filesystem::path folder_;
+    };
+
+    /// An empty folder of this name; null while somebody has it. `owner`: a task's id, or
+    /// nameOfThisProcess(). Throws errors::kState.
+    [[nodiscard]] std::unique_ptr<Place> take(const std::string& name, const std::string& owner);
+    /// The folder that an earlier run of the agent had taken for this owner, as it was left; null: there is
+    /// none.
+    [[nodiscard]] std::unique_ptr<Place> takeUp(const std::string& owner);
+
+    /// Why there is no room for so many bytes more, as a sentence; nothing if there is.
+    [[nodiscard]] std::optional<std::string> lacksRoomFor(std::uint64_t bytes) const;
+
+    /// Removes what a crash left behind: all but what belongs to these tasks and to processes that run.
+    void removeLeftBehind(const std::set<std::string>& tasks);
+
+private:
+    [[nodiscard]] std::filesystem::path ownerFile(const std::string& name) const;
+    void drop(const std::string& name);
+
+    std::filesystem::path folder_;
+    std::int64_t maxDiskUsage_;
+    std::mutex mutex_;
+    std::set<std::string> taken_;
+};
+
+/// The agent's folder for dumps: in dumps.staging_dir one that no other agent of the machine has, or else in its
+/// own state folder.
+[[nodiscard]] std::filesystem::path stagingFolder(const Config& config, const std::filesystem::path& state);
+
+/// What the regular files below a folder hold together; of a file: what it holds.
+[[nodiscard]] std::uint64_t bytesBelow(const std::filesystem::path& path);
+
+} // namespace agent
