@@ -24,6 +24,10 @@ agent::StepEnd PluginDriver::run(const std::string& step, const Object& settings
                                  const std::string& outcome) {
     agent::PluginStep call{.plugin = plugin_, .name = step, .item = item, .outcome = outcome};
     call.settings = restic::protocol::withDefaults(plugin_.settingsSchema, settings);
+    return run(call);
+}
+
+agent::StepEnd PluginDriver::run(const agent::PluginStep& call) {
     const agent::PluginSteps steps(runner_, std::filesystem::path(AE_BUILD_DIR) / "bin/restic-agent",
                                    state_.path(), environment, 0);
     return steps.run(call, limits, {},
@@ -31,6 +35,12 @@ agent::StepEnd PluginDriver::run(const std::string& step, const Object& settings
 }
 
 agent::StepEnd PluginDriver::stream(agent::PluginStep call, const std::filesystem::path& file) {
+    if (core::json::Value(call.item).stringOr("kind") == "files") {
+        std::filesystem::create_directories(file);
+        call.folder = file.string();
+        call.stream.clear();
+        return run(call);
+    }
     const agent::PluginSteps steps(runner_, std::filesystem::path(AE_BUILD_DIR) / "bin/restic-agent",
                                    state_.path(), environment, 0);
     const auto prepared = steps.prepare(call);
@@ -49,7 +59,7 @@ agent::StepEnd PluginDriver::stream(agent::PluginStep call, const std::filesyste
 agent::StepEnd PluginDriver::dump(const Object& settings, const Object& item,
                                   const std::filesystem::path& to) {
     std::error_code ignored;
-    std::filesystem::remove(to, ignored);
+    std::filesystem::remove_all(to, ignored);
     return stream({.plugin = plugin_,
                    .name = "dump",
                    .settings = restic::protocol::withDefaults(plugin_.settingsSchema, settings),

@@ -21,10 +21,10 @@ public:
     /// The step's end; its log is in log(). `settings` get the schema's defaults, and must be valid.
     agent::StepEnd run(const std::string& step, const core::json::Object& settings,
                        const core::json::Object& item = {}, const std::string& outcome = {});
-    /// A dump into a file.
+    /// A dump into a file; of an item of files, into a folder.
     agent::StepEnd dump(const core::json::Object& settings, const core::json::Object& item,
                         const std::filesystem::path& to);
-    /// "restore" or "verify" from a file.
+    /// "restore" or "verify" from a file, or a folder.
     agent::StepEnd read(const std::string& step, const core::json::Object& settings,
                         const core::json::Object& item, const core::json::Object& options,
                         const std::filesystem::path& from);
@@ -39,6 +39,7 @@ public:
     agent::PluginSteps::Limits limits{std::chrono::minutes(2), std::chrono::minutes(2)};
 
 private:
+    agent::StepEnd run(const agent::PluginStep& call);
     agent::StepEnd stream(agent::PluginStep step, const std::filesystem::path& file);
 
     agent::PluginFile plugin_;

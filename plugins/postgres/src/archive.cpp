@@ -12,6 +12,7 @@ using agent::plugin::Failure;
 
 constexpr std::string_view kMagic = "PGDMP";
 constexpr int kFormatCustom = 1;
+constexpr int kFormatTar = 3; // what the toc.dat of a directory says
 constexpr int kOldest = 12; // PostgreSQL 9.0 and later write 1.12 and more
 constexpr int kNewest = 16;
 constexpr int kMostEntries = 50'000'000;
@@ -62,11 +63,11 @@ private:
 };
 
 [[noreturn]] void noArchive() {
-    throw Failure("This is no dump that pg_dump made in its custom format",
+    throw Failure("This is no dump that pg_dump made in its format custom or directory",
                   "Choose a snapshot that this plugin made");
 }
 
-ArchiveEntry readEntry(Reader& in, int version, int offsetSize) {
+ArchiveEntry readEntry(Reader& in, int version, int format, int offsetSize) {
     ArchiveEntry entry;
     in.number(); // dump id
     in.number(); // whether there is data
@@ -88,7 +89,10 @@ ArchiveEntry readEntry(Reader& in, int version, int offsetSize) {
     in.text(); // with oids
     while (in.textIfAny())
         continue; // dependencies
-    in.skip(1 + static_cast<std::size_t>(offsetSize));
+    if (format == kFormatCustom)
+        in.skip(1 + static_cast<std::size_t>(offsetSize)); // where its data is
+    else
+        in.text(); // the file with its data
     return entry;
 }
 
@@ -107,7 +111,10 @@ Archive readAll(std::string_view beginning) {
                       "Update the plugin, or restore with the pg_restore that belongs to the dump");
     const int intSize = in.byte();
     const int offsetSize = in.byte();
-    if (intSize < 4 || intSize > 8 || offsetSize < 4 || offsetSize > 8 || in.byte() != kFormatCustom)
+    if (intSize < 4 || intSize > 8 || offsetSize < 4 || offsetSize > 8)
+        noArchive();
+    const int format = in.byte();
+    if (format != kFormatCustom && format != kFormatTar)
         noArchive();
     in.setIntSize(intSize);
     if (version >= 15)
@@ -124,7 +131,7 @@ Archive readAll(std::string_view beginning) {
     if (count < 0 || count > kMostEntries)
         noArchive();
     for (int i = 0; i < count; ++i)
-        out.entries.push_back(readEntry(in, version, offsetSize));
+        out.entries.push_back(readEntry(in, version, format, offsetSize));
     return out;
 }
 

@@ -18,7 +18,7 @@ struct ArchiveEntry {
     std::string owner;
 };
 
-/// What an archive of pg_dump's custom format says of itself before its data.
+/// What an archive of pg_dump's formats custom and directory says of itself before its data.
 struct Archive {
     std::string database;
     std::string serverVersion;
@@ -48,6 +48,8 @@ struct Archive {
 class Incoming;
 /// The table of contents of the archive that comes. Throws Failure if there is no whole one.
 [[nodiscard]] Archive contentsOf(Incoming& incoming);
+/// The same of one in a folder.
+[[nodiscard]] Archive contentsOf(const std::string& folder);
 
 /// The major version in "15.4 (Debian 15.4-1)"; 0 if there is none.
 [[nodiscard]] int majorOf(std::string_view version);

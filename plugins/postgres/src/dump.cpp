@@ -65,8 +65,16 @@ void dumpDatabase(Server& server, const std::string& database) {
     const auto program = programFor(step, "pg_dump", server.major(), "The server " + server.access().label());
     const auto seconds = std::to_string(step.settings().value("lock_timeout_seconds", 300));
     // Not compressed: restic does that, and finds what is the same as in the dump before.
-    std::vector<std::string> arguments{program.path, "--format=custom", "--compress=0", "--no-password",
+    std::vector<std::string> arguments{program.path, "--compress=0", "--no-password",
                                        "--lock-wait-timeout=" + seconds + "s"};
+    const bool directory = !step.folder().empty();
+    if (directory)
+        // Not flushed to the disk: restic reads it at once, and it is removed then.
+        for (const auto& argument : {std::string("--format=directory"), jobsOf(step), std::string("--no-sync"),
+                                     "--file=" + step.folder()})
+            arguments.push_back(argument);
+    else
+        arguments.emplace_back("--format=custom");
     for (const auto& pattern : step.texts("exclude_table_data"))
         arguments.push_back("--exclude-table-data=" + pattern);
     Json warnings = Json::array();
@@ -76,7 +84,8 @@ void dumpDatabase(Server& server, const std::string& database) {
                            " unlogged tables are not in the dump: a standby does not have them");
     }
     arguments.push_back("--dbname=" + server.access().to(database));
-    const auto end = runOut(step, {.arguments = arguments, .environment = server.access().environment});
+    const agent::plugin::Command command{.arguments = arguments, .environment = server.access().environment};
+    const auto end = directory ? step.run(command) : runOut(step, command);
     if (!end.ok)
         refuse(server, database, end);
     for (auto& warning : warningsIn(end.error))

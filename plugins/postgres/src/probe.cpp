@@ -34,9 +34,9 @@ struct Found {
     }
 };
 
-Json itemOf(const Database& database) {
+Json itemOf(const Database& database, bool directory) {
     Json item{{"name", database.name},
-              {"kind", "stream"},
+              {"kind", directory ? "files" : "stream"},
               {"type", "database"},
               {"extension", "dump"},
               {"bytes", database.bytes},
@@ -51,7 +51,8 @@ Json itemOf(const Database& database) {
 }
 
 void look(const Server& server, const Database& database, Found& found) {
-    found.items.push_back(itemOf(database));
+    found.items.push_back(
+        itemOf(database, server.step().text("format") == "directory"));
     if (!database.accepts) {
         found.problem(database.name, "The database " + named(database.name) + " accepts no connections",
                       "ALTER DATABASE " + identifier(database.name) + " ALLOW_CONNECTIONS true;");

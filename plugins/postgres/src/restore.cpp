@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 
 #include "archive.h"
 #include "database.h"
@@ -87,7 +88,8 @@ std::string dropping(const std::string& database) {
 /// One restore: into a database of a name that nobody has, which gets its own at the end.
 class Restore {
 public:
-    Restore(Step& step, Server& server, Incoming& incoming, Archive archive)
+    /// `incoming`: null of a dump in the step's folder.
+    Restore(Step& step, Server& server, Incoming* incoming, Archive archive)
         : step_(step), server_(server), incoming_(incoming), archive_(std::move(archive)),
           target_(step.options().value("database", step.item().value("name", std::string()))),
           replace_(step.options().value("replace", false)), temporary_(randomName(kTemporary)) {}
@@ -184,9 +186,18 @@ private:
         }
     }
 
+    Ended runProgram(std::vector<std::string> arguments) {
+        const auto& environment = server_.access().environment;
+        if (incoming_ != nullptr)
+            return runWith(step_, {.arguments = std::move(arguments), .environment = environment}, *incoming_);
+        arguments.push_back(jobsOf(step_));
+        arguments.push_back(step_.folder());
+        const Heartbeat works(step_, 0);
+        return step_.run({.arguments = std::move(arguments), .environment = environment});
+    }
+
     void fill(const std::vector<std::string>& arguments) {
-        const auto end =
-            runWith(step_, {.arguments = arguments, .environment = server_.access().environment}, incoming_);
+        const auto end = runProgram(arguments);
         if (end.ok || onlySettingsUnknown(end)) {
             for (const auto& warning : end.ok ? warningsIn(end.error) : std::vector<std::string>())
                 warn(warning);
@@ -263,7 +274,7 @@ private:
 
     Step& step_;
     Server& server_;
-    Incoming& incoming_;
+    Incoming* incoming_;
     Archive archive_;
     std::string target_;
     bool replace_;
@@ -306,11 +317,13 @@ void restore(Step& step) {
         restoreGlobals(step);
         return;
     }
-    Incoming incoming(step);
-    auto archive = contentsOf(incoming);
+    std::optional<Incoming> incoming;
+    if (step.folder().empty())
+        incoming.emplace(step);
+    auto archive = incoming ? contentsOf(*incoming) : contentsOf(step.folder());
     Server server(step);
     server.connect();
-    Restore(step, server, incoming, std::move(archive)).run();
+    Restore(step, server, incoming ? &*incoming : nullptr, std::move(archive)).run();
 }
 
 } // namespace postgres

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "agent/plugin_step.h"
 
 /// The steps of the plugin.
@@ -16,6 +18,11 @@ void verify(agent::plugin::Step& step);
 inline constexpr const char* kGlobals = "globals";
 [[nodiscard]] inline bool isGlobals(const agent::plugin::Json& item) {
     return item.value("type", std::string()) == kGlobals;
+}
+
+/// How many connections work on a dump in a folder at a time.
+[[nodiscard]] inline std::string jobsOf(const agent::plugin::Step& step) {
+    return "--jobs=" + std::to_string(step.settings().value("jobs", 2));
 }
 
 } // namespace postgres

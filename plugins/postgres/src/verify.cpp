@@ -1,6 +1,8 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <functional>
+#include <optional>
 
 #include "archive.h"
 #include "globals.h"
@@ -16,6 +18,7 @@
 
 namespace postgres {
 namespace {
+using agent::plugin::Ended;
 using agent::plugin::Failure;
 using agent::plugin::Json;
 using agent::plugin::Step;
@@ -70,12 +73,27 @@ void createDatabase(const Server& server, const Archive& archive, Json& warnings
                    "A database to try the dump in could not be made");
 }
 
-void load(const Step& step, const Server& server, const std::string& bin, const std::string& file) {
-    const Descriptor archive(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-    const auto end = step.run({.arguments = {bin + "/pg_restore", "--exit-on-error", "--no-password",
-                                             "--no-tablespaces", "--dbname=" + server.access().to(kDatabase)},
-                               .environment = server.access().environment,
-                               .input = archive.get()});
+/// Where the dump is, as pg_restore reads it: a file or a folder.
+struct Source {
+    std::string path;
+    bool folder = false;
+};
+
+/// With the dump as its last argument.
+Ended runRestore(const Step& step, std::vector<std::string> arguments, const Server& server,
+                 const Source& dump, const std::function<void(std::string_view)>& output = {}) {
+    arguments.push_back(dump.path);
+    const agent::plugin::Command command{.arguments = std::move(arguments),
+                                         .environment = server.access().environment};
+    return output ? runInto(step, command, output) : step.run(command);
+}
+
+void load(const Step& step, const Server& server, const std::string& bin, const Source& dump) {
+    std::vector<std::string> arguments{bin + "/pg_restore", "--exit-on-error", "--no-password",
+                                       "--no-tablespaces", "--dbname=" + server.access().to(kDatabase)};
+    if (dump.folder)
+        arguments.push_back(jobsOf(step));
+    const auto end = runRestore(step, std::move(arguments), server, dump);
     if (end.ok)
         return;
     const auto reason = reasonIn(end);
@@ -86,15 +104,10 @@ void load(const Step& step, const Server& server, const std::string& bin, const 
     throw Failure("The dump cannot be restored: " + reason, hint);
 }
 
-RowCounts expectedIn(const Step& step, const Server& server, const std::string& bin,
-                     const std::string& file) {
-    const Descriptor archive(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+RowCounts expectedIn(const Step& step, const Server& server, const std::string& bin, const Source& dump) {
     CopyCounter counter;
-    const auto end = runInto(step,
-                             {.arguments = {bin + "/pg_restore", "--data-only", "--file=-"},
-                              .environment = server.access().environment,
-                              .input = archive.get()},
-                             [&](std::string_view bytes) { counter.take(bytes); });
+    const auto end = runRestore(step, {bin + "/pg_restore", "--data-only", "--file=-"}, server, dump,
+                                [&](std::string_view bytes) { counter.take(bytes); });
     if (!end.ok || counter.unfinished())
         throw Failure("The dump cannot be read to its end: pg_restore " + end.describe());
     return counter.counts();
@@ -176,22 +189,26 @@ void judge(const std::vector<RowDifference>& different) {
     throw Failure(text, "Look at triggers and rules that change rows while they are loaded");
 }
 
+/// A copy of the stream: it is read twice.
+Source copied(const Step& step, Incoming& incoming) {
+    const auto file = step.workFolder() + "/dump";
+    const Descriptor copy(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    bool written = copy.get() >= 0;
+    incoming.pour([&](std::string_view bytes) { return written = written && writeAll(copy.get(), bytes); });
+    if (!written)
+        throw Failure("The dump cannot be copied to " + step.workFolder(), "See that there is room");
+    return {file, false};
+}
+
 void verifyDatabase(const Step& step) {
-    Incoming incoming(step);
-    const auto archive = contentsOf(incoming);
+    std::optional<Incoming> incoming;
+    if (step.folder().empty())
+        incoming.emplace(step);
+    const auto archive = incoming ? contentsOf(*incoming) : contentsOf(step.folder());
     const auto bin =
         serverPrograms(step, std::max(majorOf(archive.dumpVersion), majorOf(archive.serverVersion)));
-    // It is read twice.
-    const auto file = step.workFolder() + "/dump";
-    {
-        const Descriptor copy(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-        bool written = copy.get() >= 0;
-        incoming.pour(
-            [&](std::string_view bytes) { return written = written && writeAll(copy.get(), bytes); });
-        if (!written)
-            throw Failure("The dump cannot be copied to " + step.workFolder(), "See that there is room");
-    }
-    const Heartbeat works(step, incoming.done());
+    const auto dump = incoming ? copied(step, *incoming) : Source{step.folder(), true};
+    const Heartbeat works(step, incoming ? incoming->done() : 0);
     auto roles = archive.owners();
     roles.merge(archive.grantees());
     roles.merge(archive.neededRoles());
@@ -200,8 +217,8 @@ void verifyDatabase(const Step& step) {
     Json warnings = Json::array();
     createRoles(server, roles, archive.superusers());
     createDatabase(server, archive, warnings);
-    load(step, server, bin, file);
-    auto expected = expectedIn(step, server, bin, file);
+    load(step, server, bin, dump);
+    auto expected = expectedIn(step, server, bin, dump);
     withoutTablesOfExtensions(server, expected);
     const auto rows = countedIn(server, expected);
     const auto different = differences(rows, expected);
