@@ -42,7 +42,7 @@ export const kFields = {
   'ExecutorConfig.CacheDir': { at: 'agent', key: 'restic.cache_dir' },
   'ExecutorConfig.ConfigDir': { at: 'agent', key: 'restic.config_dir' },
   'ExecutorConfig.TempDir': { at: 'agent', key: 'restic.temp_dir' },
-  'ExecutorConfig.MaxDiskUsage': {},
+  'ExecutorConfig.MaxDiskUsage': { at: 'agent', key: 'dumps.max_disk_usage' },
   'ExecutorConfig.CommandTimeout': { at: 'agent', key: 'restic.command_timeout', default: '6h' },
   'ExecutorConfig.StreamInterval': { at: 'agent', key: 'restic.stream_interval', default: '5s' },
   'HeartbeatConfig.Interval': { at: 'agent', key: 'agent.heartbeat_interval', default: '30s' },

@@ -77,7 +77,8 @@ TEST_F(PostgresDirectoryTest, ADumpIsOfOneMoment) {
 }
 
 TEST_F(PostgresDirectoryTest, AFolderOfWhichAFileIsMissingOrCutIsNoDump) {
-    create("cut", "CREATE TABLE t (v text); INSERT INTO t SELECT repeat('x', 1000) FROM generate_series(1, 500)");
+    create("cut",
+           "CREATE TABLE t (v text); INSERT INTO t SELECT repeat('x', 1000) FROM generate_series(1, 500)");
     const auto item = itemOf("cut");
     ASSERT_TRUE(driver.dump(directory(), item, file()).ok);
     std::filesystem::path data;

@@ -102,11 +102,12 @@ struct agent_step {
     /* The plugin's own folder (0700), the same for all steps: what must survive a crash, such as what is to
        be started again. */
     const char* state_folder;
-    /* dump of an item with "kind":"stream": where the dump is written to. restore, verify: where it is read
-       from. Else -1. The end of the stream is the end of the dump. */
+    /* An item with "kind":"stream", or without a kind. dump: where it is written to, a pipe or a file, never
+       to be gone back in. restore, verify: where it is read from. Else -1. The end of the stream is the end
+       of the dump. */
     int stream;
-    /* dump of an item with "kind":"files": the folder that the dump is written into, empty. Else "". No agent
-       of this version saves such items: they fail. */
+    /* An item with "kind":"files": the folder that the dump is written into, empty, or is read from. Else "".
+     */
     const char* folder;
 };
 

@@ -62,8 +62,8 @@ const char* kindOf(const RestoreContext& context, const ResticCommands& commands
     lines.feed(result.value().output, read);
     lines.finish(read);
     if (kind == nullptr)
-        throw core::Error(errors::kPlugin, "The snapshot " + core::printable(snapshot) + " holds nothing at " +
-                                               core::printable(file) +
+        throw core::Error(errors::kPlugin, "The snapshot " + core::printable(snapshot) +
+                                               " holds nothing at " + core::printable(file) +
                                                ". Look with restic ls, and name --file");
     return kind;
 }
@@ -115,19 +115,20 @@ ExitCode restoreFromCommandLine(const Plugins& plugins, const PluginFile& plugin
     const auto database =
         what.database.empty() ? decodedName(std::filesystem::path(file).stem().string()) : what.database;
     const auto target = what.as.empty() ? database : what.as;
-    Staging staging(stagingFolder(context.config, context.common.stateDir), context.config.dumps.maxDiskUsage);
+    Staging staging(stagingFolder(context.config, context.common.stateDir),
+                    context.config.dumps.maxDiskUsage);
     DumpReader reader(commands, plugins.steps(), staging,
                       {context.config.dumps.stallTimeout, context.config.restic.commandTimeout});
-    const auto end =
-        reader.run({access, what.snapshot, file},
-                   {.plugin = plugin,
-                    .name = step,
-                    .settings = settings.value(),
-                    .item = Object{{"name", database}, {"kind", kindOf(context, commands, access, what.snapshot, file)}},
-                    .options = Object{{"database", target}, {"replace", what.replace}}},
-                   {.log = [](core::LogLevel, const std::string& text) { fmt::print(stderr, "{}\n", text); },
-                    .progress = {},
-                    .cancelled = [] { return false; }});
+    const auto end = reader.run(
+        {access, what.snapshot, file},
+        {.plugin = plugin,
+         .name = step,
+         .settings = settings.value(),
+         .item = Object{{"name", database}, {"kind", kindOf(context, commands, access, what.snapshot, file)}},
+         .options = Object{{"database", target}, {"replace", what.replace}}},
+        {.log = [](core::LogLevel, const std::string& text) { fmt::print(stderr, "{}\n", text); },
+         .progress = {},
+         .cancelled = [] { return false; }});
     const auto right = plugins.steps().run(
         {.plugin = plugin, .name = "cleanup", .settings = settings.value()}, plugins.cleanupLimits(), {},
         [](core::LogLevel, const std::string& text) { fmt::print(stderr, "{}\n", text); });

@@ -60,11 +60,10 @@ void BackupDumps::keep() {
     core::json::Array waiting;
     for (const auto& result : waiting_)
         waiting.push_back(core::wire::toJson(result));
-    writeFileDurably(file(),
-                     core::json::write(core::json::Object{{"steps", steps_},
-                                                          {"finished", finished_},
-                                                          {"results", std::move(results)},
-                                                          {"waiting", std::move(waiting)}}));
+    writeFileDurably(file(), core::json::write(core::json::Object{{"steps", steps_},
+                                                                  {"finished", finished_},
+                                                                  {"results", std::move(results)},
+                                                                  {"waiting", std::move(waiting)}}));
 }
 
 void BackupDumps::add(DumpResult result) {
@@ -255,8 +254,9 @@ bool BackupDumps::dump(const Plan& plan, Use& use, const DumpItem& item, DumpRes
         done = dumpToDisk(plan, use, step, item, std::move(result), stop);
     } else {
         result.file = dumpFile(result.plugin, use.label, item, plan.version);
-        done = snapshot_.save({plan.repository, plan.version, plan.arguments}, step, std::move(result),
-                              [this] { return nextCommand(); }, stop);
+        done = snapshot_.save(
+            {plan.repository, plan.version, plan.arguments}, step, std::move(result),
+            [this] { return nextCommand(); }, stop);
     }
     if (!done)
         return false;
@@ -280,14 +280,13 @@ std::optional<DumpResult> BackupDumps::dumpToDisk(const Plan& plan, const Use& u
         result.error = task_errors::make(task_errors::kCancelled);
         return stop.stop_requested() ? std::nullopt : std::optional(std::move(result));
     }
-    const auto target = std::filesystem::path(folder->string() +
-                                              stagedFile(result.plugin, use.label, item));
+    const auto target = std::filesystem::path(folder->string() + stagedFile(result.plugin, use.label, item));
     result.file = target.string();
     auto end = StagedStep(services_.plugins.steps(), services_.staging, report_,
                           {services_.config.restic.commandTimeout, services_.config.dumps.stallTimeout})
                    .run(step, item.files, target,
-                        static_cast<std::uint64_t>(std::max<std::int64_t>(
-                            0, core::json::Value(item.document).integerOr("bytes"))),
+                        static_cast<std::uint64_t>(
+                            std::max<std::int64_t>(0, core::json::Value(item.document).integerOr("bytes"))),
                         stop, log());
     if (stop.stop_requested() && !end.step.ok)
         return std::nullopt;
@@ -309,8 +308,9 @@ std::optional<DumpResult> BackupDumps::dumpToDisk(const Plan& plan, const Use& u
         result.bytes = end.bytes;
         return result;
     }
-    auto done = snapshot_.saveFiles({plan.repository, plan.version, plan.arguments}, std::move(end.step),
-                                    std::move(result), [this] { return nextCommand(); }, stop);
+    auto done = snapshot_.saveFiles(
+        {plan.repository, plan.version, plan.arguments}, std::move(end.step), std::move(result),
+        [this] { return nextCommand(); }, stop);
     if (done) // else restic still reads it
         std::filesystem::remove_all(target, ignored);
     return done;
@@ -331,7 +331,8 @@ const std::filesystem::path* BackupDumps::place(const Plan& plan, const std::sto
         if (place_)
             break;
         if (!told)
-            report_.log(LogLevel::info, "Another task of this policy dumps to the disk; this one waits for it",
+            report_.log(LogLevel::info,
+                        "Another task of this policy dumps to the disk; this one waits for it",
                         restic_.position());
         std::this_thread::sleep_for(kUntilFree);
     }
@@ -350,7 +351,8 @@ void BackupDumps::settle(const std::optional<RepositoryAccess>& repository,
     std::optional<protocol::TaskError> error;
     std::optional<SnapshotContents> contents;
     if (repository)
-        contents = SnapshotContents::below(place_->folder().string(), *id, commands_, *repository, stop, error);
+        contents =
+            SnapshotContents::below(place_->folder().string(), *id, commands_, *repository, stop, error);
     if (stop.stop_requested())
         return;
     for (auto& dump : waiting_) {

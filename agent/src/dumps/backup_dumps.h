@@ -20,8 +20,8 @@
 namespace agent {
 
 /// The dumps of one attempt at a backup, before its files: for each plugin validate, probe, a dump for each
-/// database, and whatever happens after and cleanup. Each is a snapshot of its own, or waits on the disk for the
-/// snapshot of the files. What came of each is kept in the attempt's folder. One thread.
+/// database, and whatever happens after and cleanup. Each is a snapshot of its own, or waits on the disk for
+/// the snapshot of the files. What came of each is kept in the attempt's folder. One thread.
 class BackupDumps {
 public:
     BackupDumps(const TaskServices& services, TaskReport& report, const RepositoryCommands& commands,

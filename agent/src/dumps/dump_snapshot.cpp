@@ -60,15 +60,14 @@ std::optional<DumpResult> DumpSnapshot::saveFiles(const Repository& repository, 
             return result;
         }
         auto output = makeOutput();
-        const auto exit =
-            restic_.follow({.output = [&](std::string_view line) { output.outputLine(line); },
-                            .error = [&](std::string_view line) { output.errorLine(line); },
-                            .looked =
-                                [&] {
-                                    if (output.progress())
-                                        report_.outbox().setProgress(*output.progress());
-                                }},
-                           stop);
+        const auto exit = restic_.follow({.output = [&](std::string_view line) { output.outputLine(line); },
+                                          .error = [&](std::string_view line) { output.errorLine(line); },
+                                          .looked =
+                                              [&] {
+                                                  if (output.progress())
+                                                      report_.outbox().setProgress(*output.progress());
+                                              }},
+                                         stop);
         if (!exit)
             return std::nullopt;
         if (!output.summary() && locks_.removeAfter(repository.access, *exit, output.errorText(), stop))

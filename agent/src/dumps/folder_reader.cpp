@@ -31,8 +31,7 @@ std::string asPattern(const std::string& path) {
 
 std::optional<restic::protocol::TaskError> FolderReader::fetch(const DumpSource& source,
                                                                const std::filesystem::path& folder,
-                                                               const RestoreWatch& watch,
-                                                               DumpReadEnd& end) {
+                                                               const RestoreWatch& watch, DumpReadEnd& end) {
     auto command = commands_.on(source.repository, {"restore", source.snapshotId, "--target", folder.string(),
                                                     "--include", asPattern(source.file)});
     command.spec.standardOutput = core::ProcessOutput();
@@ -82,7 +81,7 @@ std::optional<restic::protocol::TaskError> FolderReader::fetch(const DumpSource&
 }
 
 DumpReadEnd FolderReader::run(const DumpSource& source, std::uint64_t expected, PluginStep step,
-                                  const RestoreWatch& watch) {
+                              const RestoreWatch& watch) {
     DumpReadEnd end;
     const auto name = nameOfThisProcess();
     auto place = staging_.take(name, name); // nobody else has that name

@@ -14,8 +14,8 @@ public:
         : commands_(commands), steps_(steps), staging_(staging), limits_(limits) {}
 
     /// `expected`: the dump's bytes, as far as they are known, or 0.
-    [[nodiscard]] DumpReadEnd run(const DumpSource& source, std::uint64_t expected,
-                                      PluginStep step, const RestoreWatch& watch);
+    [[nodiscard]] DumpReadEnd run(const DumpSource& source, std::uint64_t expected, PluginStep step,
+                                  const RestoreWatch& watch);
 
 private:
     /// Why the files did not come.

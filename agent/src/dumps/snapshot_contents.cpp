@@ -4,12 +4,10 @@
 
 namespace agent {
 
-std::optional<SnapshotContents> SnapshotContents::below(const std::string& folder,
-                                                        const std::string& snapshotId,
-                                                        const RepositoryCommands& commands,
-                                                        const RepositoryAccess& repository,
-                                                        const std::stop_token& stop,
-                                                        std::optional<restic::protocol::TaskError>& error) {
+std::optional<SnapshotContents>
+SnapshotContents::below(const std::string& folder, const std::string& snapshotId,
+                        const RepositoryCommands& commands, const RepositoryAccess& repository,
+                        const std::stop_token& stop, std::optional<restic::protocol::TaskError>& error) {
     SnapshotContents out;
     const auto add = [&out](std::string_view line) {
         const auto node = core::json::parse(line);

@@ -14,8 +14,8 @@
 
 namespace agent {
 
-/// Short restic commands on a task's repository: they take seconds, and end with the agent. The first 64 KiB of
-/// their output are kept. One thread.
+/// Short restic commands on a task's repository: they take seconds, and end with the agent. The first 64 KiB
+/// of their output are kept. One thread.
 class RepositoryCommands {
 public:
     RepositoryCommands(const TaskServices& services, TaskReport& report, std::chrono::milliseconds timeout,

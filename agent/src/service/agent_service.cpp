@@ -45,8 +45,8 @@ AgentEnd AgentService::run(const std::stop_token& stop) {
     Reporter reporter(server, config_, clock_, log_.named("reporter"),
                       [&](const Outbox& outbox) { executorForReporter->closed(outbox); });
     Poller* pollerForExecutor = nullptr;
-    Executor executor({config_, state_, journal, runner_, commands, restic, plugins, staging,
-                       clock_, log_.named("executor"), identity.hostname},
+    Executor executor({config_, state_, journal, runner_, commands, restic, plugins, staging, clock_,
+                       log_.named("executor"), identity.hostname},
                       findWork_, reporter, [&] { pollerForExecutor->freed(); });
     executorForReporter = &executor;
     Poller poller(server, executor, config_, log_.named("poller"));

@@ -91,7 +91,8 @@ std::unique_ptr<Staging::Place> Staging::take(const std::string& name, const std
         if (!taken_.insert(name).second)
             return nullptr;
     }
-    std::unique_ptr<Place> place(new Place(*this, name, folder_ / name)); // gives the name back when what follows throws
+    std::unique_ptr<Place> place(
+        new Place(*this, name, folder_ / name)); // gives the name back when what follows throws
     makePrivate(folder_);
     drop(name);
     writeFileDurably(ownerFile(name), owner);
@@ -127,8 +128,8 @@ std::optional<std::string> Staging::lacksRoomFor(std::uint64_t bytes) const {
         return std::nullopt;
     const auto used = bytesBelow(folder_);
     if (used + bytes > static_cast<std::uint64_t>(maxDiskUsage_))
-        return "The folder for dumps " + folder_.string() + " would hold " +
-               core::formatBytes(used + bytes) + "; dumps.max_disk_usage allows " +
+        return "The folder for dumps " + folder_.string() + " would hold " + core::formatBytes(used + bytes) +
+               "; dumps.max_disk_usage allows " +
                core::formatBytes(static_cast<std::uint64_t>(maxDiskUsage_));
     return std::nullopt;
 }

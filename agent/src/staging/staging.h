@@ -66,8 +66,8 @@ private:
     std::set<std::string> taken_;
 };
 
-/// The agent's folder for dumps: in dumps.staging_dir one that no other agent of the machine has, or else in its
-/// own state folder.
+/// The agent's folder for dumps: in dumps.staging_dir one that no other agent of the machine has, or else in
+/// its own state folder.
 [[nodiscard]] std::filesystem::path stagingFolder(const Config& config, const std::filesystem::path& state);
 
 /// What the regular files below a folder hold together; of a file: what it holds.

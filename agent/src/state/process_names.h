@@ -4,7 +4,8 @@
 
 namespace agent {
 
-/// A name that no other process and no other call makes: "PID.TICKS.N". Whose it is can be told after a crash.
+/// A name that no other process and no other call makes: "PID.TICKS.N". Whose it is can be told after a
+/// crash.
 [[nodiscard]] std::string nameOfThisProcess();
 
 /// Whether the process that made this name still runs; false for any other name.

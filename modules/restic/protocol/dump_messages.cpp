@@ -27,7 +27,8 @@ const Type& wireType(const PluginUse*) {
                     .oneOf = {std::string(on_error::kFail), std::string(on_error::kWarn),
                               std::string(on_error::kIgnore)}})
             .field("with_files", &PluginUse::withFiles,
-                   {.doc = "The dumps are first written to the agent's disk, and saved in one snapshot with the files",
+                   {.doc = "The dumps are first written to the agent's disk, and saved in one snapshot with "
+                           "the files",
                     .optional = true})
             .build();
     return type;

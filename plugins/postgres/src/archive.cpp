@@ -13,7 +13,7 @@ using agent::plugin::Failure;
 constexpr std::string_view kMagic = "PGDMP";
 constexpr int kFormatCustom = 1;
 constexpr int kFormatTar = 3; // what the toc.dat of a directory says
-constexpr int kOldest = 12; // PostgreSQL 9.0 and later write 1.12 and more
+constexpr int kOldest = 12;   // PostgreSQL 9.0 and later write 1.12 and more
 constexpr int kNewest = 16;
 constexpr int kMostEntries = 50'000'000;
 

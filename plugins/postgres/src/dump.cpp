@@ -70,8 +70,8 @@ void dumpDatabase(Server& server, const std::string& database) {
     const bool directory = !step.folder().empty();
     if (directory)
         // Not flushed to the disk: restic reads it at once, and it is removed then.
-        for (const auto& argument : {std::string("--format=directory"), jobsOf(step), std::string("--no-sync"),
-                                     "--file=" + step.folder()})
+        for (const auto& argument : {std::string("--format=directory"), jobsOf(step),
+                                     std::string("--no-sync"), "--file=" + step.folder()})
             arguments.push_back(argument);
     else
         arguments.emplace_back("--format=custom");

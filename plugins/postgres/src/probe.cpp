@@ -51,8 +51,7 @@ Json itemOf(const Database& database, bool directory) {
 }
 
 void look(const Server& server, const Database& database, Found& found) {
-    found.items.push_back(
-        itemOf(database, server.step().text("format") == "directory"));
+    found.items.push_back(itemOf(database, server.step().text("format") == "directory"));
     if (!database.accepts) {
         found.problem(database.name, "The database " + named(database.name) + " accepts no connections",
                       "ALTER DATABASE " + identifier(database.name) + " ALLOW_CONNECTIONS true;");

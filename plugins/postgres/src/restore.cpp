@@ -189,7 +189,8 @@ private:
     Ended runProgram(std::vector<std::string> arguments) {
         const auto& environment = server_.access().environment;
         if (incoming_ != nullptr)
-            return runWith(step_, {.arguments = std::move(arguments), .environment = environment}, *incoming_);
+            return runWith(step_, {.arguments = std::move(arguments), .environment = environment},
+                           *incoming_);
         arguments.push_back(jobsOf(step_));
         arguments.push_back(step_.folder());
         const Heartbeat works(step_, 0);

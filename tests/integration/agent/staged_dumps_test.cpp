@@ -133,8 +133,8 @@ TEST_P(StagedDumps, ADumpOfFilesIsASnapshotOfItsOwnAndComesBackAsFiles) {
     writeFile(dir_ / "password", kPassword);
     std::filesystem::permissions(dir_ / "password", std::filesystem::perms::owner_read);
     const auto target = dir_ / "by hand";
-    const auto result = byHand({"plugin", "restore", "trouble", "--snapshot",
-                                dumps[1].stringOr("short_id"), "--as", target.string()});
+    const auto result = byHand({"plugin", "restore", "trouble", "--snapshot", dumps[1].stringOr("short_id"),
+                                "--as", target.string()});
     EXPECT_TRUE(result.exit.ok()) << result.output << result.error;
     expectWhole(target, "odd *?[x]", 300000);
     EXPECT_TRUE(diskIsClean());
@@ -263,9 +263,11 @@ TEST_P(StagedDumps, WhatWouldNotFitIsNotBegunAndWhatDoesNotFitIsEnded) {
     EXPECT_EQ(trace().find("dump shop"), std::string::npos) << "it was not begun";
 
     // One that does not say how large it is.
-    const auto grows = resultOf(withFiles({{"bytes", 200 << 20}, {"tells", false}, {"dump", "slow"}}, "warn"));
+    const auto grows =
+        resultOf(withFiles({{"bytes", 200 << 20}, {"tells", false}, {"dump", "slow"}}, "warn"));
     ASSERT_EQ(dumpsOf(grows).size(), 1U);
-    EXPECT_EQ(dumpsOf(grows)[0].find("error")->stringOr("error"), "OutOfDiskSpace") << core::json::write(grows);
+    EXPECT_EQ(dumpsOf(grows)[0].find("error")->stringOr("error"), "OutOfDiskSpace")
+        << core::json::write(grows);
     EXPECT_NE(trace().find("dump shop"), std::string::npos);
     EXPECT_EQ(field(grows, "result", "snapshot_id").size(), 64U) << "the files are saved";
     EXPECT_TRUE(diskIsClean());

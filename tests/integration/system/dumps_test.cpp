@@ -32,12 +32,15 @@ protected:
         succeed(set({{"enabled", true}, {"settings", settings}}).stringOr("id"));
         ASSERT_TRUE(await([&] { return plugin().booleanOr("enabled"); }));
     }
-    Value usePlugin(const std::string& onError = "fail", Object settings = {}, int status = 200) {
+    Value usePlugin(const std::string& onError = "fail", Object settings = {}, int status = 200,
+                    bool withFiles = false) {
         auto body = policyBody("nightly");
         body.set("include_paths", Array{source_.string()});
         body.set("repository_id", repositoryId_);
-        body.set("plugins",
-                 Array{Object{{"name", "trouble"}, {"on_error", onError}, {"settings", settings}}});
+        body.set("plugins", Array{Object{{"name", "trouble"},
+                                         {"on_error", onError},
+                                         {"settings", settings},
+                                         {"with_files", withFiles}}});
         const auto answer = api().send("PUT", "/api/v1/restic/policies/" + policyId_, "Bearer " + admin_,
                                        core::json::write(body));
         EXPECT_EQ(answer.status, status) << answer.body;
@@ -98,6 +101,31 @@ TEST_F(Dumps, APluginIsSetUpTriedUsedAndItsDumpComesBackUnderAnotherName) {
     const auto tried = post("/api/v1/restic/snapshots/" + snapshot + "/verify", {}, 202).stringOr("id");
     EXPECT_EQ(outcome(tried), "failed");
     EXPECT_EQ(task(tried).find("error")->stringOr("message"), "The plugin trouble cannot verify a dump");
+}
+
+TEST_F(Dumps, SeveralInTheSnapshotOfTheFilesAreToldApartWhenOneComesBack) {
+    enable({{"items", Array{"shop", "crm"}}});
+    EXPECT_TRUE(usePlugin("fail", {}, 200, true).find("plugins")->array()->front().booleanOr("with_files"));
+    const auto id = backupNow();
+    EXPECT_EQ(outcome(id), "success") << core::json::write(task(id));
+    for (const auto* filter : {"?dumps=true", "?dumps=false", ""}) {
+        const auto listed = get(std::string("/api/v1/restic/snapshots") + filter);
+        const auto& items = *listed.find("items")->array();
+        ASSERT_EQ(items.size(), 1U) << filter;
+        EXPECT_EQ(items[0].find("dumps")->array()->size(), 2U);
+    }
+    const auto known = dumps();
+    ASSERT_EQ(known.size(), 2U);
+    const auto path = "/api/v1/restic/snapshots/" + known[0].stringOr("snapshot_id") + "/restore";
+    const auto which = post(path, {{"database", "new"}}, 400);
+    EXPECT_NE(core::json::write(which).find("shop (trouble), crm (trouble)"), std::string::npos)
+        << core::json::write(which);
+    post(path, {{"dump", "none of them"}, {"database", "new"}}, 422);
+    const auto back = (dir_ / "crm.back").string();
+    const auto restored =
+        post(path, {{"plugin", "trouble"}, {"dump", "crm"}, {"database", back}}, 202).stringOr("id");
+    succeed(restored);
+    EXPECT_TRUE(readFile(back).starts_with("crm\ncrm\n"));
 }
 
 TEST_F(Dumps, WhatAFailedDumpDoesIsSaidByThePolicyAndHoldsTheRetention) {

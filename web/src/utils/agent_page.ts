@@ -64,6 +64,8 @@ export const can = (plugin: Pick<Plugin, 'capabilities'> | undefined, what: 'res
 export const OWN_SET = 'default'
 
 /** Rows of a table need an id; a database is one by where, by what and with what it is dumped. */
+/** Which dump of a snapshot is meant: it may hold several. */
+export const meant = (dump: Pick<DumpOfAgent, 'plugin' | 'set' | 'database'>): { plugin: string; dump_set: string; dump: string } => ({ plugin: dump.plugin, dump_set: dump.set, dump: dump.database })
 export const idOfDump = (dump: DumpOfAgent): string => [dump.target_id, dump.plugin, dump.set, dump.database].join('\n')
 
 /** A name beside the one that stands there; a path keeps its ending. */

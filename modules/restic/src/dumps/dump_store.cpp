@@ -131,7 +131,8 @@ void DumpStore::recordVerified(Transaction& tx, const Uuid& target, const DumpOf
 std::vector<DumpStore::Candidate> DumpStore::candidates(Transaction& tx, const Uuid& repository) {
     std::vector<Candidate> all;
     for (const auto& row : tx.query(
-             "SELECT t.agent_id, d.target_id, s.id, d.plugin, d.set_name, d.database_name FROM restic_snapshots s JOIN restic_dumps d ON "
+             "SELECT t.agent_id, d.target_id, s.id, d.plugin, d.set_name, d.database_name FROM "
+             "restic_snapshots s JOIN restic_dumps d ON "
              "d.tenant_id = s.tenant_id AND d.target_id = s.target_id AND d.snapshot_id = s.snapshot_id "
              "JOIN restic_targets t ON t.tenant_id = d.tenant_id AND t.id = d.target_id WHERE s.tenant_id = "
              "$1 AND s.repository_id = $2 AND s.removed_at_us IS NULL AND s.dumps IS NOT NULL AND t.agent_id "

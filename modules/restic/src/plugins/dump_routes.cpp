@@ -49,8 +49,8 @@ Dump requireDump(Transaction& tx, const core::Uuid& id, const DumpChoice& choice
                                                  " holds files; there is no dump of a database in it.");
     auto dump = chosenOf(dumps, choice);
     if (!dump)
-        throw core::wire::validationError({{"/dump", "must say which dump of the snapshot is meant: " +
-                                                         named(dumps)}});
+        throw core::wire::validationError(
+            {{"/dump", "must say which dump of the snapshot is meant: " + named(dumps)}});
     std::optional<core::Uuid> agent;
     if (snapshot->run)
         if (const auto task = TaskStore::find(tx, *snapshot->run))

@@ -82,8 +82,9 @@ const Type& wireType(const RestoreInput*) {
     static const auto type =
         object<RestoreInput>("RestoreInput", strict)
             .field("agent_id", &RestoreInput::agentId, {.doc = "Absent: the agent that made the dump"})
-            .field("plugin", &RestoreInput::plugin,
-                   {.doc = "Which dump, where the snapshot holds several", .omitEmpty = true, .maxLength = 64})
+            .field(
+                "plugin", &RestoreInput::plugin,
+                {.doc = "Which dump, where the snapshot holds several", .omitEmpty = true, .maxLength = 64})
             .field("dump_set", &RestoreInput::dumpSet,
                    {.doc = "The settings that it was made with", .omitEmpty = true, .maxLength = 64})
             .field("dump", &RestoreInput::dump,
@@ -106,8 +107,9 @@ const Type& wireType(const VerifyInput*) {
     static const auto type =
         object<VerifyInput>("VerifyInput", strict)
             .field("agent_id", &VerifyInput::agentId, {.doc = "Absent: the agent that made the dump"})
-            .field("plugin", &VerifyInput::plugin,
-                   {.doc = "Which dump, where the snapshot holds several", .omitEmpty = true, .maxLength = 64})
+            .field(
+                "plugin", &VerifyInput::plugin,
+                {.doc = "Which dump, where the snapshot holds several", .omitEmpty = true, .maxLength = 64})
             .field("dump_set", &VerifyInput::dumpSet,
                    {.doc = "The settings that it was made with", .omitEmpty = true, .maxLength = 64})
             .field("dump", &VerifyInput::dump,

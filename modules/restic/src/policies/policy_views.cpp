@@ -40,7 +40,8 @@ const Type& wireType(const PluginUse*) {
                     .optional = true,
                     .oneOf = {"fail", "warn", "ignore"}})
             .field("with_files", &PluginUse::withFiles,
-                   {.doc = "The dumps are first written to the agent's disk and saved in one snapshot with the files; "
+                   {.doc = "The dumps are first written to the agent's disk and saved in one snapshot with "
+                           "the files; "
                            "else each is a snapshot of its own",
                     .optional = true})
             .build();

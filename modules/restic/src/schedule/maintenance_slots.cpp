@@ -197,7 +197,8 @@ void MaintenanceSlots::verify(Transaction& tx, const Repository& repository, con
         TaskRequest request;
         request.type = protocol::kinds::verifyDump.name;
         request.agent = dump.agent;
-        request.parameters = core::wire::toJson(DumpParameters{dump.snapshot, dump.plugin, dump.set, dump.database, {}, {}, false});
+        request.parameters = core::wire::toJson(
+            DumpParameters{dump.snapshot, dump.plugin, dump.set, dump.database, {}, {}, false});
         make(tx, repository, slot, std::move(request), problems);
     }
 }

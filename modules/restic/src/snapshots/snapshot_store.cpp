@@ -33,7 +33,8 @@ const core::db::Table<Snapshot>& table() {
                              column("source", &Snapshot::source),
                              column("file_count", &Snapshot::fileCount),
                              column("size_bytes", &Snapshot::sizeBytes),
-                             column("dumps", &Snapshot::dumps), column("own_dump", &Snapshot::ownDump),
+                             column("dumps", &Snapshot::dumps),
+                             column("own_dump", &Snapshot::ownDump),
                              column("removed_at_us", &Snapshot::removedAt, Use::readOnly),
                              column("created_at_us", &Snapshot::recordedAt, Use::insertOnly)});
     return columns;

@@ -49,8 +49,8 @@ SnapshotView SnapshotView::of(const Snapshot& s) {
     for (auto& known : dumpsIn(s.dumps))
         dumps.push_back({std::move(known.plugin), std::move(known.set), std::move(known.database),
                          std::move(known.file)});
-    return {s.id,        s.snapshotId, s.shortId, s.time,       s.hostname,     s.username,
-            s.paths,     s.tags,       s.parent,  s.tree,       s.source,       s.fileCount,
+    return {s.id,        s.snapshotId, s.shortId, s.time,       s.hostname,      s.username,
+            s.paths,     s.tags,       s.parent,  s.tree,       s.source,        s.fileCount,
             s.sizeBytes, s.target,     s.run,     s.repository, std::move(dumps)};
 }
 
@@ -62,7 +62,8 @@ const Type& wireType(const SnapshotQuery*) {
             .field("policy_id", &SnapshotQuery::policyId)
             .field("repository_id", &SnapshotQuery::repositoryId)
             .field("backup_run_id", &SnapshotQuery::backupRunId)
-            .field("dumps", &SnapshotQuery::dumps, {.doc = "true: those that hold dumps of databases; false: those that hold files"})
+            .field("dumps", &SnapshotQuery::dumps,
+                   {.doc = "true: those that hold dumps of databases; false: those that hold files"})
             .build();
     return type;
 }

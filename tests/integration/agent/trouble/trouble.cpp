@@ -99,10 +99,11 @@ void probe(Step& step) {
     Json items = Json::array();
     if (how == "good")
         for (const auto& name : step.texts("items"))
-            items.push_back({{"name", name},
-                             {"kind", step.text("kind")},
-                             {"extension", "txt"},
-                             {"bytes", step.settings().at("tells").get<bool>() ? step.settings().at("bytes") : Json(0)}});
+            items.push_back(
+                {{"name", name},
+                 {"kind", step.text("kind")},
+                 {"extension", "txt"},
+                 {"bytes", step.settings().at("tells").get<bool>() ? step.settings().at("bytes") : Json(0)}});
     step.answer({{"server", {{"label", step.text("host")}, {"product", "Trouble"}, {"version", "7"}}},
                  {"tools", Json::array({{{"name", "troubledump"}, {"version", "7.1"}}})},
                  {"items", items}});

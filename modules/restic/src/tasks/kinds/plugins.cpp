@@ -29,15 +29,16 @@ const core::wire::Type& wireType(const PluginParameters*) {
 }
 
 const core::wire::Type& wireType(const DumpParameters*) {
-    static const auto type = object<DumpParameters>("DumpParameters", strict)
-                                 .field("snapshot", &DumpParameters::snapshot)
-                                 .field("plugin", &DumpParameters::plugin, {.omitEmpty = true, .maxLength = 64})
-                                 .field("dump_set", &DumpParameters::dumpSet, {.omitEmpty = true, .maxLength = 64})
-                                 .field("database", &DumpParameters::database, {.omitEmpty = true, .maxLength = 1024})
-                                 .field("set", &DumpParameters::set, {.omitEmpty = true, .maxLength = 64})
-                                 .field("as", &DumpParameters::as, {.omitEmpty = true, .maxLength = 1024})
-                                 .field("replace", &DumpParameters::replace, {.optional = true})
-                                 .build();
+    static const auto type =
+        object<DumpParameters>("DumpParameters", strict)
+            .field("snapshot", &DumpParameters::snapshot)
+            .field("plugin", &DumpParameters::plugin, {.omitEmpty = true, .maxLength = 64})
+            .field("dump_set", &DumpParameters::dumpSet, {.omitEmpty = true, .maxLength = 64})
+            .field("database", &DumpParameters::database, {.omitEmpty = true, .maxLength = 1024})
+            .field("set", &DumpParameters::set, {.omitEmpty = true, .maxLength = 64})
+            .field("as", &DumpParameters::as, {.omitEmpty = true, .maxLength = 1024})
+            .field("replace", &DumpParameters::replace, {.optional = true})
+            .build();
     return type;
 }
 
