@@ -128,7 +128,8 @@ struct agent_plugin {
     /* After the last dump of a run, whatever became of it. */
     agent_step_function after;
     /* Puts right what a step that was cut off left behind; at the end of each run, and at the agent's next
-       start after a crash. Doing it twice does no harm. */
+       start after a crash. Doing it twice does no harm, nor while steps of another run work: what those have
+       is left alone. */
     agent_step_function cleanup;
     /* Brings one item back from its dump. */
     agent_step_function restore;

@@ -154,7 +154,7 @@ bool BackupDumps::usePlugin(const Plan& plan, const protocol::PluginUse& use, co
     if (!settings)
         return fail(settings.error().what());
     hideSecrets(services_.log.hub(), *plugin, settings.value());
-    services_.plugins.markBegun(use.name, settings.value());
+    const auto mark = services_.plugins.markBegun(use.name, settings.value());
     Use one{.use = use, .plugin = *plugin, .settings = settings.value(), .label = services_.hostname};
     const bool goesOn = dumpAll(plan, one, stop);
     const auto outcome = outcomeOf(report_.stopReason(), one.failed, one.warned);
@@ -170,7 +170,7 @@ bool BackupDumps::usePlugin(const Plan& plan, const protocol::PluginUse& use, co
                          "The plugin " + use.name + " could not put things right: " + end.message);
     }
     if (right)
-        services_.plugins.markDone(use.name);
+        Plugins::markDone(mark);
     return goesOn;
 }
 

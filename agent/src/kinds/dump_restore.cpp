@@ -53,7 +53,7 @@ std::optional<protocol::TaskError> DumpRestore::work(const RepositoryAccess& rep
                           .settings = settings.value(),
                           .item = std::move(item),
                           .options = Object{{"database", target()}, {"replace", task_.replace}}};
-    plugins.markBegun(plugin->name, settings.value());
+    const auto mark = plugins.markBegun(plugin->name, settings.value());
     report().log(core::LogLevel::info, "Reading the dump of " + core::printable(task_.database) +
                                            " from the snapshot " + task_.snapshotId.substr(0, 8));
     DumpReader reader(services_.commands, plugins.steps(), services_.staging,
@@ -76,7 +76,7 @@ std::optional<protocol::TaskError> DumpRestore::work(const RepositoryAccess& rep
         plugins.steps().run({.plugin = *plugin, .name = "cleanup", .settings = settings.value()},
                             plugins.cleanupLimits(), {}, watch.log);
     if (right.ok)
-        plugins.markDone(plugin->name);
+        Plugins::markDone(mark);
     else
         report().note(protocol::notices::kDumpDoubtful,
                       "The plugin " + task_.plugin + " could not put things right: " + right.message);

@@ -27,14 +27,17 @@ public:
     [[nodiscard]] PluginSteps::Limits probeLimits() const noexcept { return probeLimits_; }
     [[nodiscard]] PluginSteps::Limits cleanupLimits() const noexcept { return cleanupLimits_; }
 
-    /// That steps of the plugin may leave something behind from now on; and that nothing is left.
-    void markBegun(const std::string& plugin, const core::json::Object& settings) const;
-    void markDone(const std::string& plugin) const;
+    /// That steps of the plugin may leave something behind from now on. The mark on the disk is of this run
+    /// alone: others of the same plugin, at the same time or with other settings, have their own.
+    [[nodiscard]] std::filesystem::path markBegun(const std::string& plugin,
+                                                  const core::json::Object& settings) const;
+    /// That this run has left nothing.
+    static void markDone(const std::filesystem::path& mark);
     /// Lets plugins put right what a crash of the agent left behind. Before any task runs.
     void putRight(const core::Logger& log) const;
 
 private:
-    [[nodiscard]] std::filesystem::path markOf(const std::string& plugin) const;
+    bool putRight(const PluginFile& plugin, const std::string& settings, const core::Logger& log) const;
 
     std::filesystem::path folder_;
     std::filesystem::path state_;

@@ -194,6 +194,40 @@ TEST_P(DumpsTest, AnAgentThatIsKilledAmongDumpsTakesThemWithItAndPutsThingsRight
     EXPECT_TRUE(nothingIsLeft());
 }
 
+TEST_P(DumpsTest, ARunThatEndsBesideAnotherTakesOnlyItsOwnMarkAway) {
+    set({"dump: slow"});
+    start();
+    const auto slow = payload();
+    const auto id = Value(slow).stringOr("task_id");
+    server_.sendTask(slow);
+    ASSERT_TRUE(await([&] { return trace().find("dump shop") != std::string::npos && locks() == 1; }, 20s));
+    EXPECT_EQ(resultOf(payload("fail", {{"dump", "good"}})).stringOr("status"), "success");
+    ASSERT_TRUE(resticPid(id)) << "it was to run longer";
+    EXPECT_EQ(marks(), 1U);
+    agent_->signal(SIGKILL);
+    ASSERT_TRUE(agent_->wait(10s));
+    ASSERT_TRUE(await([&] { return !resticPid(id); }, 30s));
+    EXPECT_FALSE(trace().ends_with("cleanup\ncleanup\n"));
+    startWithPlugins();
+    ASSERT_TRUE(server_.awaitResult(id, 30s));
+    EXPECT_TRUE(trace().ends_with("cleanup\ncleanup\n")) << trace();
+    EXPECT_TRUE(nothingIsLeft());
+}
+
+TEST_P(DumpsTest, WhatSeveralRunsLeftIsPutRightOnceForEachSettings) {
+    set({"cleanup: fail"});
+    start();
+    for (int i = 0; i < 2; ++i)
+        EXPECT_EQ(resultOf(payload()).stringOr("status"), "warning");
+    EXPECT_EQ(resultOf(payload("fail", {{"bytes", 5}})).stringOr("status"), "warning");
+    EXPECT_EQ(marks(), 3U);
+    stopAgent();
+    const auto before = trace().size();
+    startAgain(); // with the settings of then
+    EXPECT_EQ(trace().substr(before), "cleanup\ncleanup\n");
+    EXPECT_EQ(marks(), 3U);
+}
+
 TEST_P(DumpsTest, ASecretThatAPluginSaysIsMasked) {
     set({"dump: leak"});
     start();
