@@ -335,4 +335,25 @@ TEST_F(DockerHolds, AKilledRestoreLeavesTheVolumeAsItWas) {
     EXPECT_EQ(engine.in("app", "cat /data/file"), "new");
     EXPECT_THAT(notes(), IsEmpty());
 }
+
+TEST_F(DockerHolds, ARestoreThatRunsIsNotCleanedUpByARunBesideIt) {
+    start("app", "live");
+    ASSERT_TRUE(dump().ok);
+    engine.in("app", "echo new >/data/file");
+    holdTar();
+    const auto end = beside(
+        [&] {
+            return driver.read("restore", engine.settings(), {{"name", item}},
+                               {{"database", item}, {"replace", true}}, file());
+        },
+        [&] {
+            EXPECT_TRUE(tarHasBegun());
+            EXPECT_TRUE(cleanup().ok);
+            EXPECT_THAT(engine.volumes(), HasSubstr("restic-monitor-restore-"));
+            letTarGo();
+        });
+    EXPECT_TRUE(end.ok) << end.message;
+    EXPECT_EQ(engine.in("app", "cat /data/file"), "content");
+    EXPECT_THAT(notes(), IsEmpty());
+}
 } // namespace

@@ -30,3 +30,11 @@ ae_add_test(dump_chain_test TIER integration TIMEOUT 300
                     support/repository_on_disk.cpp support/canaries.cpp
             LIBRARIES restic_agent_impl Poco::Net PostgreSQL::PostgreSQL fmt::fmt)
 add_dependencies(dump_chain_test restic-agent postgres_plugin mysql_plugin)
+# The same with containers.
+ae_add_test(docker_chain_test TIER integration TIMEOUT 300
+            SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/plugins/chain_docker_test.cpp
+                    ${CMAKE_CURRENT_SOURCE_DIR}/plugins/docker_engine.cpp
+                    ${CMAKE_CURRENT_SOURCE_DIR}/plugins/docker_servers.cpp
+                    support/fake_server.cpp support/secret_fields.cpp support/repository_on_disk.cpp support/canaries.cpp
+            LIBRARIES restic_agent_impl Poco::Net PostgreSQL::PostgreSQL fmt::fmt)
+add_dependencies(docker_chain_test restic-agent docker_plugin)

@@ -3,19 +3,33 @@
 
 #include "holds.h"
 #include "steps.h"
+#include "throwaway.h"
 #include "volume_restore.h"
 
 namespace docker {
+namespace {
+void putRightWhat(const Step& step, const Settings& settings, Note& note, bool nobodyHolds) {
+    const auto type = note.content().value("type", std::string());
+    if (type == kHeld && !nobodyHolds)
+        return;
+    const Engine engine(note.content().value("socket", settings.socket), [&] { step.progress(0); });
+    if (type == kHeld)
+        putRight(step, engine, note);
+    else if (type == kThrowaway)
+        removeThrowaway(step, engine, note);
+    else
+        removeUnfinished(engine, note);
+}
+} // namespace
 
 void cleanup(Step& step) {
     // Before the lock: a step without one leaves nothing.
     if (notesLeft(step).empty())
         return;
+    const Settings settings(step);
     const Lock lock(step, Lock::Wait::briefly);
-    if (!lock.held()) {
-        step.info("Another step holds containers and puts them right itself");
-        return;
-    }
+    if (!lock.held())
+        step.info("Another step holds containers; what is left of earlier ones is put right after it");
     std::vector<std::string> problems;
     auto notes = notesLeft(step);
     // The last one held is started first, as it would have been.
@@ -23,12 +37,7 @@ void cleanup(Step& step) {
                       [](const Note& note) { return note.content().value("when", std::int64_t(0)); });
     for (auto& note : notes)
         try {
-            const Engine engine(note.content().value("socket", Settings(step).socket),
-                                [&] { step.progress(0); });
-            if (note.content().value("type", std::string()) == kHeld)
-                putRight(step, engine, note);
-            else
-                removeUnfinished(engine, note);
+            putRightWhat(step, settings, note, lock.held());
         } catch (const std::exception& error) {
             problems.emplace_back(error.what());
         }

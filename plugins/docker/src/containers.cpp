@@ -39,12 +39,14 @@ Container read(const Json& document) {
     if (out.name.starts_with('/'))
         out.name.erase(0, 1);
     out.created = text(document, "Created");
+    out.imageId = text(document, "Image");
     const auto state = part(document, "State");
     out.running = flag(state, "Running") || flag(state, "Restarting");
     out.paused = flag(state, "Paused");
     out.startedAt = text(state, "StartedAt");
     out.removedWhenStopped = flag(part(document, "HostConfig"), "AutoRemove");
     const auto config = part(document, "Config");
+    out.image = text(config, "Image");
     out.labels = texts(part(config, "Labels"));
     out.ofSwarm = out.labels.contains("com.docker.swarm.task.id");
     if (const auto list = config.find("Env"); list != config.end() && list->is_array())

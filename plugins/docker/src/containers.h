@@ -23,6 +23,9 @@ struct Container {
     std::string id;
     std::string name;
     std::string created;
+    /// Of which it was made: its name as it was given then, and what that was.
+    std::string image;
+    std::string imageId;
     bool running = false; // also while it is paused
     bool paused = false;
     std::string startedAt;

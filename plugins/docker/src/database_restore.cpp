@@ -1,41 +1,10 @@
 #include "database_restore.h"
 
-#include <fcntl.h>
-#include <poll.h>
-
-#include <cerrno>
-
-#include "connection.h"
+#include "kept_dump.h"
 #include "notes.h"
 
 namespace docker {
 namespace {
-/// A copy of the stream: MySQL cannot rename a database, so that a dump is loaded twice.
-Descriptor keep(const Step& step) {
-    const auto path = step.workFolder() + "/dump";
-    Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    std::vector<char> buffer(262144);
-    std::uint64_t bytes = 0;
-    auto told = std::chrono::steady_clock::now();
-    while (file.fd() >= 0) {
-        const auto count = ::read(step.stream(), buffer.data(), buffer.size());
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (step.stopped())
-            throw Failure("The restore was ended before it was done");
-        if (count == 0)
-            return file;
-        if (count < 0 || !writeAll(file.fd(), {buffer.data(), static_cast<std::size_t>(count)}))
-            break;
-        bytes += static_cast<std::uint64_t>(count);
-        if (const auto now = std::chrono::steady_clock::now(); now - told > std::chrono::seconds(1)) {
-            told = now;
-            step.progress(bytes);
-        }
-    }
-    throw Failure("The dump cannot be kept in " + step.workFolder(), "Make room there");
-}
-
 void load(const Step& step, const Engine& engine, const Database& database, const std::string& name,
           int from) {
     if (from != step.stream() && ::lseek(from, 0, SEEK_SET) != 0)
@@ -72,9 +41,9 @@ void restoreDatabase(const Step& step, const Engine& engine, const Container& co
             step.warn("The database " + which + " is left behind: " + failure.what());
         }
     };
-    Descriptor kept;
+    Descriptor kept; // MySQL cannot rename a database, so that a dump is loaded twice
     if (there && !database.isPostgres())
-        kept = keep(step);
+        kept = keepDump(step);
     database.create(trial);
     try {
         load(step, engine, database, trial, kept.fd() >= 0 ? kept.fd() : step.stream());

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <sstream>
+#include <utility>
+
+#include "sql_text.h"
 
 namespace docker {
 namespace {
@@ -102,31 +105,76 @@ Database::Dumper Database::dumper(const std::string& database) const {
     return out;
 }
 
-ExecCommand Database::client(const std::string& database) const {
-    if (isPostgres())
-        return {{"psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--no-password",
-                 "--set=ON_ERROR_STOP=1", "--username=" + user_,
-                 "--dbname=" + connection(database.empty() ? "postgres" : database)},
-                environment_};
-    if (client_.empty())
-        client_ = firstThere(product_ == "mariadb" ? std::vector<std::string>{"mariadb", "mysql"}
-                                                   : std::vector<std::string>{"mysql", "mariadb"});
-    ExecCommand out{{client_, "--user=" + user_, "--batch", "--skip-column-names", "--binary-mode",
-                     "--default-character-set=utf8mb4"},
-                    environment_};
-    if (!database.empty())
+ExecCommand Database::client(const std::string& database, const std::vector<std::string>& options) const {
+    ExecCommand out{{}, environment_};
+    if (isPostgres()) {
+        out.arguments = {"psql",
+                         "--no-psqlrc",
+                         "--quiet",
+                         "--no-align",
+                         "--tuples-only",
+                         "--no-password",
+                         "--set=ON_ERROR_STOP=1",
+                         "--username=" + user_,
+                         "--dbname=" + connection(database.empty() ? "postgres" : database)};
+    } else {
+        if (client_.empty())
+            client_ = firstThere(product_ == "mariadb" ? std::vector<std::string>{"mariadb", "mysql"}
+                                                       : std::vector<std::string>{"mysql", "mariadb"});
+        out.arguments = {client_,         "--user=" + user_,
+                         "--batch",       "--skip-column-names",
+                         "--binary-mode", "--default-character-set=utf8mb4"};
+    }
+    out.arguments.insert(out.arguments.end(), options.begin(), options.end());
+    if (!isPostgres() && !database.empty())
         out.arguments.insert(out.arguments.end(), {"--", database});
     return out;
 }
 
-std::string Database::sql(const std::string& statements, const std::string& database) const {
-    const auto command = client(database);
+std::string Database::ask(const ExecCommand& command, const std::string& statements) const {
     const auto answer = askInside(step_, engine_, container_.id, command, statements + "\n");
     if (!answer.end.ok())
         throw Failure("The server in the container " + container_.name +
                           " refused: " + command.arguments.front() + " " + answer.end.describe(),
                       "User and password are those of the container's environment");
     return answer.output;
+}
+
+std::string Database::sql(const std::string& statements, const std::string& database) const {
+    return ask(client(database), statements);
+}
+
+std::vector<std::vector<std::string>> Database::rows(const std::string& statements,
+                                                     const std::string& database, std::size_t columns) const {
+    std::vector<std::vector<std::string>> out;
+    if (isPostgres()) {
+        std::istringstream fields(
+            ask(client(database, {"--field-separator-zero", "--record-separator-zero"}), statements));
+        std::vector<std::string> row;
+        for (std::string field; std::getline(fields, field, '\0');) {
+            row.push_back(std::move(field));
+            if (row.size() == columns)
+                out.push_back(std::exchange(row, {}));
+        }
+        return out;
+    }
+    std::istringstream lines(ask(client(database), statements));
+    for (std::string line; std::getline(lines, line);)
+        if (auto row = mysql::batchFields(line); row.size() == columns)
+            out.push_back(std::move(row));
+    return out;
+}
+
+bool Database::answers() const {
+    const auto command =
+        isPostgres() ? client({}, {"--host=127.0.0.1"}) : client({}, {"--protocol=tcp", "--host=127.0.0.1"});
+    return askInside(step_, engine_, container_.id, command, "SELECT 1;\n").end.ok();
+}
+
+Json Database::describe() const {
+    const auto version = firstLine(sql(isPostgres() ? "SHOW server_version;" : "SELECT VERSION();"));
+    const bool maria = version.find("MariaDB") != std::string::npos;
+    return {{"product", isPostgres() ? "PostgreSQL" : maria ? "MariaDB" : "MySQL"}, {"version", version}};
 }
 
 std::vector<std::string> Database::names() const {

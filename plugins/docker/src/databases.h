@@ -34,6 +34,14 @@ public:
 
     /// Executes statements; what they answer, a row in a line. `database` empty: the server's own.
     std::string sql(const std::string& statements, const std::string& database = {}) const;
+    /// What they answer as rows of so many fields each, whatever these hold.
+    [[nodiscard]] std::vector<std::vector<std::string>>
+    rows(const std::string& statements, const std::string& database, std::size_t columns) const;
+    /// Whether the server takes queries at the container's address 127.0.0.1. Those that images start for
+    /// themselves while they set one up do not, and are gone soon.
+    [[nodiscard]] bool answers() const;
+    /// "PostgreSQL", "MariaDB" or "MySQL", and which version: as answers of steps have it.
+    [[nodiscard]] Json describe() const;
     /// The command that loads a dump from its input.
     [[nodiscard]] ExecCommand loader(const std::string& database) const;
     [[nodiscard]] bool exists(const std::string& database) const;
@@ -46,7 +54,9 @@ public:
 
 private:
     [[nodiscard]] std::string secret(const std::vector<std::string>& names) const;
-    [[nodiscard]] ExecCommand client(const std::string& database) const;
+    [[nodiscard]] ExecCommand client(const std::string& database,
+                                     const std::vector<std::string>& options = {}) const;
+    std::string ask(const ExecCommand& command, const std::string& statements) const;
     [[nodiscard]] std::string firstThere(const std::vector<std::string>& programs,
                                          std::string* version = nullptr) const;
 

@@ -40,12 +40,14 @@ void Note::set(const Json& fields) {
     write();
 }
 
-void Note::write() const {
+void Note::write() {
     const auto part = file_ + ".part"; // whole or not at all
-    const Descriptor file(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    if (file.fd() < 0 || !writeAll(file.fd(), content_.dump()) || ::fsync(file.fd()) != 0 ||
+    Descriptor file(::open(part.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (file.fd() < 0 || ::flock(file.fd(), LOCK_EX | LOCK_NB) != 0 ||
+        !writeAll(file.fd(), content_.dump()) || ::fsync(file.fd()) != 0 ||
         ::rename(part.c_str(), file_.c_str()) != 0)
         throw cannotWrite(file_);
+    own_ = std::move(file);
     syncFolder(file_);
 }
 
@@ -59,11 +61,14 @@ std::vector<Note> notesLeft(const Step& step) {
     for (const auto& entry : fs::directory_iterator(step.stateFolder(), code)) {
         if (entry.path().extension() != kExtension)
             continue;
+        Descriptor file(::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC));
+        if (file.fd() < 0 || ::flock(file.fd(), LOCK_EX | LOCK_NB) != 0)
+            continue; // removed meanwhile, or its step still runs
         std::ifstream in(entry.path());
         auto content = Json::parse(in, nullptr, false);
         if (content.is_object())
-            out.emplace_back(entry.path().string(), std::move(content));
-        else
+            out.push_back(Note(entry.path().string(), std::move(file), std::move(content)));
+        else if (fs::exists(entry.path(), code))
             step.warn("The note " + entry.path().string() + " cannot be read");
     }
     return out;

@@ -8,13 +8,12 @@
 
 namespace docker {
 
-/// What is to be put right later, on disk before it is done: a file of the plugin's folder.
+/// What is to be put right later, on disk before it is done: a file of the plugin's folder. It belongs to the
+/// step that has it for as long as that one lives; cleanup() of a run beside it does not see it.
 class Note {
 public:
     /// Writes it; it is on the disk when this returns.
     Note(const Step& step, const std::string& name, Json content);
-    /// One that was found.
-    Note(std::string file, Json content) : file_(std::move(file)), content_(std::move(content)) {}
 
     [[nodiscard]] const Json& content() const noexcept { return content_; }
     /// Changes these fields.
@@ -22,12 +21,17 @@ public:
     void remove();
 
 private:
-    void write() const;
+    friend std::vector<Note> notesLeft(const Step& step);
+    Note(std::string file, Descriptor own, Json content)
+        : file_(std::move(file)), own_(std::move(own)), content_(std::move(content)) {}
+    void write();
 
     std::string file_;
+    Descriptor own_; // locked: whose it is, which ends with the process
     Json content_;
 };
 
+/// Notes of steps that were cut off.
 [[nodiscard]] std::vector<Note> notesLeft(const Step& step);
 
 /// A step that changes containers has this to itself, so that none starts again what another one needs still.

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "databases.h"
+#include "throwaway.h"
 
 namespace docker {
 namespace {
@@ -47,6 +48,8 @@ private:
     }
 
     [[nodiscard]] bool chosen(const Container& container) const {
+        if (container.label(label(kTrialLabel)) != nullptr)
+            return false; // its image may have labels, too
         const auto* policy = container.label(label("policy"));
         if (policy != nullptr && *policy != settings_.policy)
             return false;

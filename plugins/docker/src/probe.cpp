@@ -22,6 +22,10 @@ void probe(Step& step) {
         items.push_back({{"name", item.name}, {"extension", item.extension}, {"kind", "stream"}});
         if (item.volume && Json(item.volume->labels).dump().size() < kMostLabels)
             items.back()["labels"] = item.volume->labels;
+        if (item.kind == Item::Kind::database && item.container) // to try the dump without it
+            items.back().update({{"product", item.product},
+                                 {"image", item.container->image},
+                                 {"image_id", item.container->imageId}});
         if (!item.problem.empty())
             problems.push_back({{"message", item.problem}, {"item", item.name}});
         for (const auto& warning : item.warnings)

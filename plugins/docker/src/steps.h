@@ -9,5 +9,6 @@ void probe(agent::plugin::Step& step);
 void dump(agent::plugin::Step& step);
 void cleanup(agent::plugin::Step& step);
 void restore(agent::plugin::Step& step);
+void verify(agent::plugin::Step& step);
 
 } // namespace docker

@@ -1,21 +1,13 @@
 #include "tar.h"
 
-#include <fcntl.h>
-#include <poll.h>
-
-#include <atomic>
-#include <cerrno>
 #include <sstream>
-#include <thread>
 
-#include "connection.h"
-#include "descriptor.h"
+#include "tar_pump.h"
 
 namespace docker {
 namespace {
 using namespace std::chrono_literals;
 constexpr std::size_t kMostLines = 20;
-constexpr std::size_t kPiece = 262144;
 
 std::vector<std::string> linesOf(const std::string& text) {
     std::vector<std::string> out;
@@ -26,65 +18,11 @@ std::vector<std::string> linesOf(const std::string& text) {
     return out;
 }
 
-/// tar's last line says only that there were others.
+} // namespace
+
 std::string firstOf(const agent::plugin::Ended& end) {
     const auto lines = linesOf(end.error);
     return !end.started || end.signal != 0 || lines.empty() ? end.describe() : lines.front();
-}
-
-/// Gives the stream to tar on a thread of its own, and reads it to its end also when tar does not.
-class Pump {
-public:
-    Pump(const Step& step, Descriptor to) : step_(step), to_(std::move(to)), thread_([this] { run(); }) {}
-    ~Pump() { join(); }
-    Pump(const Pump&) = delete;
-    Pump& operator=(const Pump&) = delete;
-    void join() {
-        if (thread_.joinable())
-            thread_.join();
-    }
-    [[nodiscard]] const ArchiveEnd& archive() const noexcept { return archive_; }
-
-private:
-    void run() {
-        withoutPipeSignal();
-        std::vector<char> buffer(kPiece);
-        auto told = std::chrono::steady_clock::now();
-        bool taken = true;
-        while (!step_.stopped()) {
-            pollfd ready{step_.stream(), POLLIN, 0};
-            if (::poll(&ready, 1, 200) == 0)
-                continue;
-            const auto count = ::read(step_.stream(), buffer.data(), buffer.size());
-            if (count < 0 && errno == EINTR)
-                continue;
-            if (count <= 0)
-                break;
-            const std::string_view piece(buffer.data(), static_cast<std::size_t>(count));
-            archive_.read(piece);
-            taken = taken && writeAll(to_.fd(), piece);
-            if (const auto now = std::chrono::steady_clock::now(); now - told > 1s) {
-                told = now;
-                step_.progress(archive_.bytes());
-            }
-        }
-        to_.close();
-    }
-
-    const Step& step_;
-    Descriptor to_;
-    ArchiveEnd archive_;
-    std::thread thread_;
-};
-} // namespace
-
-void ArchiveEnd::read(std::string_view piece) {
-    bytes_ += piece.size();
-    const auto last = piece.find_last_not_of('\0');
-    if (last == std::string_view::npos)
-        zeros_ += piece.size();
-    else
-        zeros_ = piece.size() - last - 1;
 }
 
 std::string tarVersion(const Step& step) {
@@ -120,11 +58,8 @@ std::vector<std::string> packFolder(const Step& step, const std::string& folder,
 }
 
 void unpackInto(const Step& step, const std::string& folder) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0)
-        throw Failure("There is no room for another pipe");
-    Descriptor out(ends[0]);
-    Pump pump(step, Descriptor(ends[1]));
+    auto [out, in] = makePipe();
+    Pump pump(step, std::move(in));
     // tar itself makes links out of the folder only after all else, and leaves out names with "..".
     const auto end =
         step.run({.arguments = {"tar", "--extract", "--file=-", "--numeric-owner", "--same-owner",

@@ -19,17 +19,7 @@ std::vector<std::string> packFolder(const Step& step, const std::string& folder,
 /// if something of it cannot be made. Nothing outside of the folder is touched, whatever the archive says.
 void unpackInto(const Step& step, const std::string& folder);
 
-/// Reads an archive as it passes: whether it has the end that every whole one has.
-class ArchiveEnd {
-public:
-    void read(std::string_view piece);
-    [[nodiscard]] bool whole() const noexcept { return zeros_ >= kEnd; }
-    [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
-
-private:
-    static constexpr std::uint64_t kEnd = 1024;
-    std::uint64_t zeros_ = 0; // at the end of what was read
-    std::uint64_t bytes_ = 0;
-};
+/// What tar complained of; its last line says only that there was something.
+[[nodiscard]] std::string firstOf(const agent::plugin::Ended& end);
 
 } // namespace docker

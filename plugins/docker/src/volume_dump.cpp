@@ -5,6 +5,7 @@
 #include "dump.h"
 #include "holds.h"
 #include "tar.h"
+#include "tar_pump.h"
 
 namespace docker {
 namespace {

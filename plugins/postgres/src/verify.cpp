@@ -14,6 +14,7 @@
 #include "sql_tokens.h"
 #include "steps.h"
 #include "streams.h"
+#include "table_queries.h"
 #include "throwaway_server.h"
 
 namespace postgres {
@@ -130,13 +131,7 @@ RowCounts countedIn(const Server& server, const RowCounts& expected) {
         if (++tables == 1000)
             ask();
     };
-    for (const auto& row : server.rows(kDatabase, R"(
-SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), EXISTS (
-         SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass
-         AND d.objid = c.oid AND d.deptype = 'e')
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema')",
-                                       2))
+    for (const auto& row : server.rows(kDatabase, kTables, 2))
         if (row[1] != "t")
             add(row[0]);
     if (!sql.empty())
@@ -151,12 +146,7 @@ WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_sche
 }
 
 void withoutTablesOfExtensions(const Server& server, RowCounts& expected) {
-    for (const auto& row : server.rows(kDatabase, R"(
-SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
-WHERE c.relkind = 'r')",
-                                       1))
+    for (const auto& row : server.rows(kDatabase, kTablesOfExtensions, 1))
         expected.erase(row[0]);
 }
 
