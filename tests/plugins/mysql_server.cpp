@@ -43,18 +43,20 @@ void must(core::ProcessRunner& runner, const std::string& program,
 }
 
 /// An empty server, made once: that takes two seconds, a copy a moment.
-std::filesystem::path emptyServer(core::ProcessRunner& runner) {
-    const auto folder = std::filesystem::path(AE_BUILD_DIR) / "tests/mysql-empty-server";
+std::filesystem::path emptyServer(core::ProcessRunner& runner, const std::string& root) {
+    const auto whose = std::filesystem::path(root).parent_path().filename().string();
+    const auto folder =
+        std::filesystem::path(AE_BUILD_DIR) / "tests" / ("mysql-empty-" + (whose.empty() ? "system" : whose));
     if (std::filesystem::exists(folder))
         return folder;
     const auto part = folder.string() + "." + std::to_string(::getpid());
     // Servers remove each other's temporary tables from a shared folder.
     const core::testkit::TempDir own;
     const auto& temporary = own.path();
-    must(runner, "mariadb-install-db",
-         {"--no-defaults", "--user=root", "--datadir=" + part, "--auth-root-authentication-method=normal",
-          "--skip-test-db", "--innodb-log-file-size=16M", "--tmpdir=" + temporary.string(), "--debug-no-sync",
-          "--innodb-flush-method=nosync"});
+    must(runner, root + "/bin/mariadb-install-db",
+         {"--no-defaults", "--basedir=" + root, "--user=root", "--datadir=" + part,
+          "--auth-root-authentication-method=normal", "--skip-test-db", "--innodb-log-file-size=16M",
+          "--tmpdir=" + temporary.string(), "--debug-no-sync", "--innodb-flush-method=nosync"});
     std::error_code lost; // another test was faster
     std::filesystem::rename(part, folder, lost);
     if (lost)
@@ -63,17 +65,18 @@ std::filesystem::path emptyServer(core::ProcessRunner& runner) {
 }
 } // namespace
 
-MysqlServer::MysqlServer(const std::vector<std::string>& options)
+MysqlServer::MysqlServer(const std::vector<std::string>& options, const std::string& root)
     : socket_((folder_.path() / "socket").string()), port_(freePort()) {
     const auto data = folder_.path() / "data";
-    std::filesystem::copy(emptyServer(runner_), data, std::filesystem::copy_options::recursive);
+    std::filesystem::copy(emptyServer(runner_, root), data, std::filesystem::copy_options::recursive);
     core::ProcessSpec spec;
     spec.program = "setpriv"; // so that it does not outlive tests that crash
     spec.environment = kEnvironment;
     spec.arguments = {"--pdeathsig",
                       "KILL",
-                      "mariadbd",
+                      root + "/sbin/mariadbd",
                       "--no-defaults",
+                      "--basedir=" + root,
                       "--user=root",
                       "--datadir=" + data.string(),
                       "--socket=" + socket_,
@@ -105,11 +108,8 @@ MysqlServer::MysqlServer(const std::vector<std::string>& options)
 }
 
 MysqlServer::~MysqlServer() {
-    if (!process_)
-        return;
-    process_->signal(SIGTERM);
-    if (!process_->wait(20s))
-        kill();
+    if (process_)
+        kill(); // nobody needs its data
 }
 
 void MysqlServer::kill() {

@@ -15,7 +15,8 @@ namespace test {
 /// A MariaDB server of the tests' own, in a temporary folder; it ends with this object.
 class MysqlServer {
 public:
-    explicit MysqlServer(const std::vector<std::string>& options = {});
+    /// `root`: where its programs are installed, which say the version.
+    explicit MysqlServer(const std::vector<std::string>& options = {}, const std::string& root = kInstalled);
     ~MysqlServer();
     MysqlServer(const MysqlServer&) = delete;
     MysqlServer& operator=(const MysqlServer&) = delete;
@@ -38,6 +39,8 @@ public:
     [[nodiscard]] int port() const noexcept { return port_; }
     [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }
     void kill();
+
+    static constexpr const char* kInstalled = "/usr";
 
 private:
     [[nodiscard]] core::ProcessSpec client(const std::string& database) const;

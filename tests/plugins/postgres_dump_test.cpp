@@ -86,8 +86,15 @@ TEST_F(PostgresDumpTest, NamesAreNeverOptionsOrConnectionStrings) {
                                          "comma,name",
                                          "{json: 1}",
                                          "globals"};
+    std::string all;
+    std::string none;
+    for (const auto& name : names) {
+        none += "DROP DATABASE IF EXISTS " + quoted(name) + " WITH (FORCE);\n";
+        all += "CREATE DATABASE " + quoted(name) + ";\n";
+    }
+    server.sql(none + all);
     for (const auto& name : names)
-        create(name, "CREATE TABLE t (v text); INSERT INTO t VALUES (current_database())");
+        server.sql("CREATE TABLE t (v text); INSERT INTO t VALUES (current_database())", name);
     const auto probe = driver.run("probe", server.settings());
     ASSERT_TRUE(probe.ok) << said(probe);
     for (const auto& name : names) {
@@ -104,8 +111,7 @@ TEST_F(PostgresDumpTest, NamesAreNeverOptionsOrConnectionStrings) {
     const auto globals = PluginDriver::itemOf(probe, "globals of the server");
     EXPECT_EQ(Json::parse(core::json::write(globals)).value("type", ""), "globals");
     EXPECT_EQ(leftBehind(), "");
-    for (const auto& name : names)
-        drop(name);
+    server.sql(none);
 }
 
 TEST_F(PostgresDumpTest, AnEmptyDatabaseAndOneOfAnotherLocale) {

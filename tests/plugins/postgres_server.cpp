@@ -42,6 +42,31 @@ std::string checked(core::ProcessRunner& runner, const core::ProcessSpec& spec) 
         out.pop_back();
     return out;
 }
+
+/// A new cluster of those programs' version, made once: a copy of it takes a moment.
+std::filesystem::path emptyCluster(core::ProcessRunner& runner, const std::string& programs) {
+    const auto version = std::filesystem::path(programs + "/..").lexically_normal().parent_path().filename();
+    const auto ready = std::filesystem::path(AE_BUILD_DIR) / "tests" / ("postgres-empty-" + version.string());
+    if (std::filesystem::exists(ready))
+        return ready;
+    char pattern[] = "/tmp/postgres-test-XXXXXX"; // where the server's user can write
+    if (::mkdtemp(pattern) == nullptr)
+        throw std::runtime_error("no folder for a server");
+    const std::string folder = pattern;
+    ::chmod(pattern, 0777);
+    std::ofstream(folder + "/password") << PostgresServer::kPassword << "\n";
+    checked(runner, specOf(asServerUser({programs + "initdb", "-D", folder + "/data", "-U", "postgres", "-E",
+                                         "UTF8", "--locale=C.UTF-8", "--no-sync", "--auth-local=trust",
+                                         "--auth-host=scram-sha-256", "--pwfile=" + folder + "/password"})));
+    const auto part = ready.string() + "." + std::to_string(::getpid());
+    checked(runner, specOf({"cp", "--archive", folder + "/data", part}));
+    std::filesystem::remove_all(folder);
+    std::error_code lost; // another test was faster
+    std::filesystem::rename(part, ready, lost);
+    if (lost)
+        std::filesystem::remove_all(part);
+    return ready;
+}
 } // namespace
 
 PostgresServer& PostgresServer::shared() {
@@ -49,18 +74,14 @@ PostgresServer& PostgresServer::shared() {
     return server;
 }
 
-PostgresServer::PostgresServer() : port_(freePort()) {
+PostgresServer::PostgresServer(std::string programs) : programs_(std::move(programs)), port_(freePort()) {
     char pattern[] = "/tmp/postgres-test-XXXXXX";
     if (::mkdtemp(pattern) == nullptr)
         throw std::runtime_error("no folder for a server");
     folder_ = pattern;
     ::chmod(pattern, 0777);
-    const auto password = folder_ + "/password";
-    std::ofstream(password) << kPassword << "\n";
-    checked(runner_,
-            specOf(asServerUser({std::string(kPrograms) + "initdb", "-D", folder_ + "/data", "-U", "postgres",
-                                 "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--auth-local=trust",
-                                 "--auth-host=scram-sha-256", "--pwfile=" + password})));
+    checked(runner_, specOf({"cp", "--archive", "--reflink=auto", emptyCluster(runner_, programs_).string(),
+                             folder_ + "/data"}));
     checked(runner_,
             specOf(asServerUser({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                                  "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
@@ -81,12 +102,7 @@ PostgresServer::~PostgresServer() {
 }
 
 void PostgresServer::control(const std::string& action, const std::string& mode) {
-    std::vector<std::string> command{std::string(kPrograms) + "pg_ctl",
-                                     action,
-                                     "-w",
-                                     "-D",
-                                     folder_ + "/data",
-                                     "-l",
+    std::vector<std::string> command{programs_ + "pg_ctl", action, "-w", "-D", folder_ + "/data", "-l",
                                      folder_ + "/data/log"};
     if (!mode.empty())
         command.insert(command.end(), {"-m", mode});
@@ -113,7 +129,7 @@ void PostgresServer::kill() {
 }
 
 core::ProcessSpec PostgresServer::spec(const std::string& name, std::vector<std::string> arguments) const {
-    std::vector<std::string> command{kPrograms + name,      "-h", folder_,   "-p",
+    std::vector<std::string> command{programs_ + name,      "-h", folder_,   "-p",
                                      std::to_string(port_), "-U", "postgres"};
     command.insert(command.end(), arguments.begin(), arguments.end());
     return specOf(command);

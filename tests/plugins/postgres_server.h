@@ -15,7 +15,8 @@ class PostgresServer {
 public:
     /// The one that all tests of a process share.
     static PostgresServer& shared();
-    PostgresServer();
+    /// `programs`: the folder of its programs, which say the version.
+    explicit PostgresServer(std::string programs = kPrograms);
     ~PostgresServer();
     PostgresServer(const PostgresServer&) = delete;
     PostgresServer& operator=(const PostgresServer&) = delete;
@@ -46,6 +47,7 @@ private:
     void control(const std::string& action, const std::string& mode);
 
     core::SystemProcessRunner runner_;
+    std::string programs_;
     std::string folder_;
     int port_;
     bool running_ = false;
