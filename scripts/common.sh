@@ -56,3 +56,12 @@ node_bin() {
         echo "$PWD/build/tools/node_modules/.bin"
     fi
 }
+
+# The mirror of Debian that apt is set up with, by its own index of targets.
+debian_mirror() {
+    local base
+    base=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' | sed 's:/*$::' |
+        sort -u | grep -v -- '-security$' | head -n 1)
+    [ -n "$base" ] || fail "apt names no mirror of Debian" "run apt-get update, then this again"
+    echo "$base"
+}

@@ -66,6 +66,7 @@ fi
 case "$purpose" in
 test | bench | all)
     bash scripts/restics.sh
+    bash scripts/debian13.sh
     bash scripts/storage_servers.sh
     ;;
 esac

@@ -3,17 +3,10 @@
 set -euo pipefail
 . scripts/common.sh
 
-# The mirror that apt is set up with, by its own index of targets.
-mirror() {
-    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' | sed 's:/*$::' |
-        sort -u | grep -v -- '-security$' | head -n 1
-}
-
 fetch() {
     local suite=$1 dir=build/tools/restic/$1 base index file sum
     [ -x "$dir/restic" ] && return
-    base=$(mirror)
-    [ -n "$base" ] || fail "apt names no mirror of Debian" "run apt-get update, then this again"
+    base=$(debian_mirror)
     mkdir -p "$dir"
     index=$(curl -fsSL --retry 3 "$base/dists/$suite/main/binary-$(dpkg --print-architecture)/Packages.xz" | xz -dc |
         awk -v RS= '/^Package: restic\n/') || fail "the package list of $suite cannot be read" "check the network"
