@@ -52,7 +52,8 @@ std::string Server::options(bool mariadbClient) const {
     if (own_) {
         set("user", "root");
         set("socket", socket_);
-        return out;
+        // It has none, and clients since MariaDB 11.4 ask for it.
+        return out + "loose-skip-ssl\n";
     }
     set("user", settings_.user);
     if (const auto secret = settings_.secret(); !secret.empty())

@@ -20,7 +20,6 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 constexpr auto kInstall = 5min;
 constexpr auto kStart = 90s;
-constexpr auto kStop = 20s;
 constexpr std::size_t kLongestSocket = 107;
 
 /// For a server whose data nobody keeps: nothing waits for the disk.
@@ -72,13 +71,36 @@ void endServer(const Step& step, int pid, const std::string& folder) {
 }
 } // namespace
 
-std::string ThrowawayServer::program(const std::vector<std::string>& names) const {
-    for (const auto& name : names)
-        for (const auto& folder : {settings_.programFolder, std::string()})
-            if (auto path = pathOf(folder, name))
+void ThrowawayServer::findPrograms() {
+    const std::vector<std::string> installers{"mariadb-install-db", "mysql_install_db"};
+    const std::vector<std::string> servers{"mariadbd", "mysqld"};
+    const auto first = [](const std::string& folders, const std::vector<std::string>& names) {
+        for (const auto& name : names)
+            if (auto path = pathOf(folders, name))
                 return *path;
-    throw Failure("A trial needs a server's programs on this machine, and " + joined(names) + " is not here",
-                  "Install the package mariadb-server (its service need not run)");
+        return std::string();
+    };
+    // Both of one installation: that of the client programs, if it has a server.
+    if (!settings_.programFolder.empty()) {
+        const auto root =
+            (fs::path(settings_.programFolder) / "..").lexically_normal().parent_path().string();
+        std::string folders = settings_.programFolder;
+        for (const auto* one : {"/bin", "/sbin", "/scripts"})
+            folders += ":" + root + one;
+        installer_ = first(folders, installers);
+        program_ = first(folders, servers);
+        if (!installer_.empty() && !program_.empty()) {
+            where_ = {"--basedir=" + root};
+            return;
+        }
+    }
+    installer_ = first({}, installers);
+    program_ = first({}, servers);
+    for (const auto& [found, names] : {std::pair(installer_, installers), {program_, servers}})
+        if (found.empty())
+            throw Failure("A trial needs a server's programs on this machine, and " + joined(names) +
+                              " is not here",
+                          "Install the package mariadb-server (its service need not run)");
 }
 
 std::string ThrowawayServer::lastError() const {
@@ -93,6 +115,7 @@ std::string ThrowawayServer::lastError() const {
 ThrowawayServer::ThrowawayServer(const Step& step, const Settings& settings)
     : step_(step), settings_(settings), folder_(step.workFolder() + "/server"), socket_(folder_ + "/socket"),
       note_(step.stateFolder() + "/verify-" + std::to_string(::getpid()) + ".json") {
+    findPrograms();
     fs::create_directory(folder_);
     if (socket_.size() > kLongestSocket) {
         char name[] = "/tmp/mysql-trial-XXXXXX";
@@ -126,11 +149,12 @@ void ThrowawayServer::note(int pid) const {
 }
 
 void ThrowawayServer::install() {
-    std::vector<std::string> arguments{program({"mariadb-install-db", "mysql_install_db"}), "--no-defaults",
-                                       dataOption(folder_), "--auth-root-authentication-method=normal",
-                                       "--skip-test-db", "--skip-name-resolve",
+    std::vector<std::string> arguments{installer_, "--no-defaults", dataOption(folder_),
+                                       "--auth-root-authentication-method=normal", "--skip-test-db",
+                                       "--skip-name-resolve",
                                        // At its start a server removes the temporary tables of others there.
                                        "--tmpdir=" + folder_};
+    arguments.insert(arguments.end(), where_.begin(), where_.end());
     if (::geteuid() == 0)
         arguments.emplace_back("--user=root"); // the folder is root's, and nobody else is let in
     arguments.insert(arguments.end(), kCareless.begin(), kCareless.end());
@@ -140,7 +164,8 @@ void ThrowawayServer::install() {
 }
 
 void ThrowawayServer::start() {
-    std::vector<std::string> arguments{program({"mariadbd", "mysqld"}), "--no-defaults", dataOption(folder_)};
+    std::vector<std::string> arguments{program_, "--no-defaults", dataOption(folder_)};
+    arguments.insert(arguments.end(), where_.begin(), where_.end());
     for (const auto& option :
          {"--socket=" + socket_, "--pid-file=" + folder_ + "/pid", "--log-error=" + folder_ + "/error.log",
           "--tmpdir=" + folder_, "--secure-file-priv=" + folder_})
@@ -178,14 +203,8 @@ void ThrowawayServer::stop() noexcept {
     try {
         if (thread_.joinable()) {
             const int pid = std::atoi(contentOf(folder_ + "/pid").c_str());
-            if (pid > 0 && serves(pid, folder_)) {
-                ::kill(pid, SIGTERM);
-                const auto until = std::chrono::steady_clock::now() + kStop;
-                while (serves(pid, folder_) && std::chrono::steady_clock::now() < until)
-                    std::this_thread::sleep_for(50ms);
-                if (serves(pid, folder_))
-                    ::kill(pid, SIGKILL);
-            }
+            if (pid > 0 && serves(pid, folder_))
+                ::kill(pid, SIGKILL); // nobody needs its data
             thread_.join();
         }
         fs::remove_all(folder_);

@@ -24,11 +24,14 @@ private:
     void start();
     void stop() noexcept;
     void note(int pid) const;
-    [[nodiscard]] std::string program(const std::vector<std::string>& names) const;
+    void findPrograms();
     [[nodiscard]] std::string lastError() const;
 
     const Step& step_;
     const Settings& settings_;
+    std::string installer_;
+    std::string program_;
+    std::vector<std::string> where_; // that they are in another place than the system's
     std::string folder_;
     std::string link_; // a short way to the folder: paths of sockets have 107 characters at most
     std::string socket_;

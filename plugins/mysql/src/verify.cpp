@@ -1,6 +1,7 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -16,6 +17,27 @@
 namespace mysql {
 namespace {
 constexpr const char* kTrial = "trial";
+constexpr std::size_t kHead = 1024;
+
+/// The version of the server that the dump is of, from the beginning of it: "11.8.2-MariaDB"; empty if it
+/// does not say.
+std::string versionIn(const std::string& head) {
+    static constexpr std::string_view kWords = "-- Server version\t";
+    const auto at = head.find(kWords);
+    if (at == std::string::npos)
+        return {};
+    const auto begin = at + kWords.size();
+    return head.substr(begin, head.find_first_of("\r\n", begin) - begin);
+}
+
+/// Whether the first is a later version of MariaDB.
+bool isLater(const std::string& version, const Server& than) {
+    int major = 0;
+    int minor = 0;
+    return version.find("MariaDB") != std::string::npos && than.mariadb() &&
+           std::sscanf(version.c_str(), "%d.%d", &major, &minor) == 2 &&
+           major * 100 + minor > than.number() / 100;
+}
 
 /// What was found in the trial's database.
 struct Found {
@@ -77,8 +99,22 @@ void verify(Step& step) {
     }
     server.execute("CREATE DATABASE " + quotedName(kTrial) + charsetClause(step.item()) + ";");
     RowCounter counter;
-    (void)load(step, server, kTrial, step.stream(), {}, "The dump cannot be loaded",
-               [&](std::string_view piece) { counter.read(piece); });
+    std::string head;
+    try {
+        (void)load(step, server, kTrial, step.stream(), {}, "The dump cannot be loaded",
+                   [&](std::string_view piece) {
+                       if (head.size() < kHead)
+                           head += piece.substr(0, kHead - head.size());
+                       counter.read(piece);
+                   });
+    } catch (const Failure& failure) {
+        if (const auto version = versionIn(head); isLater(version, server))
+            throw Failure(failure.what(), "The dump is of " + version + ", and the trial's server is " +
+                                              server.version() +
+                                              ": install one that is not older, and name its programs with "
+                                              "\"program_folder\" if it is not the system's");
+        throw;
+    }
     const auto found = look(step, server);
     const auto wrong = differences(counter.rows(), found.rows);
     Json tables = Json::array();
