@@ -6,6 +6,7 @@
 
 #include "plugins/mysql_server.h"
 #include "support/certificates.h"
+#include "support/core_files.h"
 #include "support/plugin_driver.h"
 
 namespace {
@@ -248,6 +249,30 @@ TEST_F(MysqlFaults, ADumpProgramThatIsKilledFailsTheStep) {
     server.endSessionsIn("guarded");
     EXPECT_FALSE(end.ok);
     EXPECT_THAT(end.message, AllOf(HasSubstr("guarded was not dumped"), HasSubstr("signal 9")));
+}
+
+TEST_F(MysqlFaults, NothingOfACrashStaysOnTheDisk) {
+    const test::CoreFiles cores;
+    server.sql(
+        "CREATE OR REPLACE USER careful@'%' IDENTIFIED BY 'Canary-77b1'; GRANT ALL ON *.* TO careful@'%';");
+    const auto own = server.settings("careful", "Canary-77b1", true);
+    for (const std::string victim : {"the dump program", "the step"}) {
+        const auto holder = lock(server);
+        agent::StepEnd end;
+        std::thread dumping([&] { end = dump(own); });
+        int pid = waitingDump();
+        if (victim == "the step") {
+            const auto steps = test::ownProcessesWith({"restic-agent", "plugin-step"});
+            pid = steps.empty() ? 0 : steps.front();
+        }
+        EXPECT_GT(pid, 0);
+        EXPECT_THAT(test::CoreFiles::limitOf(pid), testing::MatchesRegex(" +0 +0 +")) << victim;
+        EXPECT_THAT(test::CoreFiles::ofCrash(pid, SIGSEGV), IsEmpty()) << victim;
+        server.endSessionsIn("guarded");
+        dumping.join();
+        EXPECT_FALSE(end.ok);
+        EXPECT_THAT(end.message + end.hint, Not(HasSubstr("Canary")));
+    }
 }
 
 TEST_F(MysqlFaults, AServerThatIsKilledFailsTheStep) {

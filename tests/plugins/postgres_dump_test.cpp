@@ -5,6 +5,7 @@
 
 #include "plugins/postgres_data.h"
 #include "plugins/postgres_support.h"
+#include "support/long_tests.h"
 
 namespace test {
 namespace {
@@ -112,6 +113,34 @@ TEST_F(PostgresDumpTest, NamesAreNeverOptionsOrConnectionStrings) {
     EXPECT_EQ(Json::parse(core::json::write(globals)).value("type", ""), "globals");
     EXPECT_EQ(leftBehind(), "");
     server.sql(none);
+}
+
+TEST_F(PostgresDumpTest, ManyDatabasesAreFoundAndDumped) {
+    const int count = longTests() ? 200 : 20;
+    std::string made;
+    std::string dropped;
+    for (int i = 0; i < count; ++i) {
+        const auto name = "\"many " + std::to_string(i) + "\"";
+        dropped += "DROP DATABASE IF EXISTS " + name + ";\n";
+        made += "CREATE DATABASE " + name + " TEMPLATE \"many\";\n";
+    }
+    server.sql(dropped);
+    create("many", "CREATE TABLE t AS SELECT 1 AS v");
+    server.sql(made);
+    const auto probe = driver.run("probe", server.settings());
+    ASSERT_TRUE(probe.ok) << said(probe);
+    EXPECT_EQ(json(probe)["problems"], Json::array());
+    for (int i = 0; i < count; ++i) {
+        const auto item = PluginDriver::itemOf(probe, "many " + std::to_string(i));
+        ASSERT_FALSE(item.members().empty()) << i;
+        if (!longTests() && i % 5 != 0)
+            continue;
+        const auto end = driver.dump(server.settings(), item, file());
+        ASSERT_TRUE(end.ok) << said(end);
+        EXPECT_THAT(readFile(file()), HasSubstr("COPY public.t (v)")) << i;
+    }
+    server.sql(dropped);
+    drop("many");
 }
 
 TEST_F(PostgresDumpTest, AnEmptyDatabaseAndOneOfAnotherLocale) {

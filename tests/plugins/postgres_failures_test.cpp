@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "plugins/postgres_support.h"
+#include "support/core_files.h"
 #include "support/free_port.h"
 
 namespace test {
@@ -274,6 +275,46 @@ TEST_F(PostgresFailuresTest, AKilledProgramIsNoGoodEnd) {
     EXPECT_THAT(end.message, HasSubstr("signal 9"));
     holder->signal(SIGKILL);
     drop("killed");
+}
+
+TEST_F(PostgresFailuresTest, NothingOfACrashStaysOnTheDisk) {
+    const CoreFiles cores;
+    create("crashing", "CREATE TABLE waits (v int)");
+    const auto holder = server.session("BEGIN; LOCK TABLE waits; SELECT pg_sleep(60)", "crashing");
+    const auto settings = server.settingsOf("postgres", PostgresServer::kPassword);
+    // One that nobody keeps from it shows that there would be something to find.
+    if (cores.areMadeHere()) {
+        core::ProcessSpec spec;
+        spec.program = "sleep";
+        spec.arguments = {"60"};
+        spec.environment = {{"PATH", "/usr/bin:/bin"}};
+        spec.workingDirectory = folder.path();
+        core::SystemProcessRunner runner;
+        const auto careless = std::move(runner.start(spec)).value();
+        EXPECT_EQ(CoreFiles::ofCrash(careless->pid(), SIGABRT).size(), 1U);
+    }
+    for (const std::string victim : {"pg_dump", "restic-agent"}) {
+        std::string limit;
+        std::vector<std::filesystem::path> files;
+        std::jthread killer([&] {
+            const int dump = waitForProcess({"bin/pg_dump", "dbname='crashing'"});
+            const int pid = victim == "pg_dump"
+                                ? dump
+                                : waitForProcess({victim, "/proc/" + std::to_string(::getpid()) + "/fd/"});
+            ASSERT_GT(pid, 0);
+            std::this_thread::sleep_for(std::chrono::milliseconds(200)); // it has the password
+            limit = CoreFiles::limitOf(pid);
+            files = CoreFiles::ofCrash(pid, victim == "pg_dump" ? SIGABRT : SIGSEGV);
+        });
+        const auto end = driver.dump(settings, itemNamed("crashing"), file());
+        killer.join();
+        EXPECT_FALSE(end.ok);
+        EXPECT_THAT(limit, ::testing::MatchesRegex(" +0 +0 +")) << victim;
+        EXPECT_THAT(files, ::testing::IsEmpty()) << victim;
+        EXPECT_THAT(said(end), Not(HasSubstr(PostgresServer::kPassword)));
+    }
+    holder->signal(SIGKILL);
+    drop("crashing");
 }
 
 TEST_F(PostgresFailuresTest, AServerThatDiesIsNoGoodEnd) {
