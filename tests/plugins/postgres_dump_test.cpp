@@ -165,7 +165,7 @@ TEST_F(PostgresDumpTest, AnEmptyDatabaseAndOneOfAnotherLocale) {
 TEST_F(PostgresDumpTest, ADumpIsOfOneMoment) {
     create("bank", "CREATE TABLE account (id int PRIMARY KEY, money bigint);"
                    "INSERT INTO account SELECT g, 1000 FROM generate_series(1, 2000) g;"
-                   "CREATE TABLE filler AS SELECT repeat(md5(g::text), 30) FROM generate_series(1, 60000) g;"
+                   "CREATE TABLE filler AS SELECT repeat(md5(g::text), 30) FROM generate_series(1, 20000) g;"
                    "CREATE TABLE zaccount (id int PRIMARY KEY, money bigint);"
                    "INSERT INTO zaccount SELECT g, 1000 FROM generate_series(1, 2000) g;"
                    "CREATE PROCEDURE move() LANGUAGE plpgsql AS $$ DECLARE a int; b int; BEGIN LOOP"

@@ -46,7 +46,7 @@ class PostgresFailuresTest : public PostgresTest {
 protected:
     static constexpr const char* kMuch =
         "CREATE TABLE much AS SELECT g, repeat(md5(g::text), 100) AS t FROM "
-        "generate_series(1, 30000) g; ALTER TABLE much ALTER t SET STORAGE EXTERNAL";
+        "generate_series(1, 10000) g; ALTER TABLE much ALTER t SET STORAGE EXTERNAL";
 };
 
 TEST_F(PostgresFailuresTest, WhoIsNotLetInLearnsWhy) {
