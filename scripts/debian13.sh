@@ -29,7 +29,7 @@ quietly "package lists of trixie" of_trixie apt-get update ||
     fail "the package lists of trixie cannot be read" "check the network"
 # Servers, clients and their libraries. Not: what compiles queries, and what sets packages up.
 mapfile -t packages < <(of_trixie apt-get --simulate --no-install-recommends install postgresql-17 mariadb-server |
-    awk '$1 == "Inst" { print $2 }' | grep -E '^(postgresql-(client-)?17|mariadb-.*|lib.*)$' |
+    awk '$1 == "Inst" { print $2 }' | grep -E '^(postgresql-(client-)?17|mariadb-.*|zlib1g|lib.*)$' |
     grep -vE '^lib(llvm|z3|c-|.*perl)')
 (cd "$part/apt/cache/archives" && quietly "packages of trixie" of_trixie apt-get download "${packages[@]}") ||
     fail "packages of trixie cannot be fetched" "check the network"
@@ -51,7 +51,10 @@ exec "\$tree/$loader" --argv0 "\$0" --library-path "\$tree/$libraries" "\$0.elf"
 END
     chmod 0755 "$program"
 done
-"$part/usr/lib/postgresql/17/bin/postgres" --version >/dev/null && "$part/usr/sbin/mariadbd" --no-defaults --version >/dev/null ||
-    fail "the programs of Debian 13 do not run on this machine"
+for program in "$part"/usr/lib/postgresql/17/bin/{postgres,pg_dump} "$part"/usr/{bin/mariadb,sbin/mariadbd}; do
+    "$part/$loader" --library-path "$part/$libraries" --list "$program.elf" | grep '=> /' | grep -vF "=> $part" >&2 &&
+        fail "$(basename "$program") of Debian 13 takes libraries of this machine" "name their packages in $0"
+    "$program" --version >/dev/null || fail "$(basename "$program") of Debian 13 does not run on this machine"
+done
 mv -T "$part" "$tree"
 note "$("$tree/usr/lib/postgresql/17/bin/postgres" --version), $("$tree/usr/bin/mariadb" --no-defaults --version | grep -o 'from [^,]*')"
