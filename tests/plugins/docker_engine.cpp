@@ -146,8 +146,10 @@ DockerEngine& DockerEngine::shared() {
 void DockerEngine::makeImage() {
     const core::testkit::TempDir image;
     const auto root = image.path();
+    std::filesystem::permissions(root, std::filesystem::perms(0755)); // also for users of containers
     for (const auto* folder : {"bin", "db", "tmp"})
         std::filesystem::create_directory(root / folder);
+    std::filesystem::permissions(root / "tmp", std::filesystem::perms(01777));
     std::filesystem::copy_file("/bin/busybox", root / "bin/busybox");
     for (const auto* name : {"sh", "cat", "ls", "rm", "mv", "sleep", "echo", "basename", "touch", "kill",
                              "printf", "head", "mkdir", "dd", "true", "false", "env"})
