@@ -67,25 +67,16 @@ TEST_F(PostgresDumpTest, EverythingComesBackUnderAnotherName) {
 }
 
 TEST_F(PostgresDumpTest, NamesAreNeverOptionsOrConnectionStrings) {
-    const std::vector<std::string> names{"with space",
-                                         "-dash",
+    const std::vector<std::string> names{"-dash",
                                          "--help",
                                          "host=evil.example",
                                          "postgresql://evil.example/db",
-                                         "it's",
-                                         "back\\slash",
-                                         "dollar$x",
-                                         "\"quoted\"",
-                                         "Ünïcode 😀",
-                                         "line\nbreak",
-                                         "pipe|tab\t",
-                                         "%s*?[x]",
-                                         "a;b",
-                                         "$(touch /tmp/evil)",
                                          "dbname='x'",
-                                         "UPPER",
-                                         "comma,name",
-                                         "{json: 1}",
+                                         "\"quoted\"",
+                                         "it's a back\\slash",
+                                         "Ünïcode 😀 UPPER, dollar$x",
+                                         "line\nbreak pipe|tab\t%s*?[x]",
+                                         "a;b $(touch /tmp/evil) {json: 1}",
                                          "globals"};
     std::string all;
     std::string none;
