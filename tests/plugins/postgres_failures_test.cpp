@@ -23,8 +23,9 @@ std::vector<int> processesOf(const std::vector<std::string>& parts) {
         const auto name = entry.path().filename().string();
         if (name.find_first_not_of("0123456789") != std::string::npos)
             continue;
-        std::ifstream in(entry.path() / "cmdline", std::ios::binary);
-        const std::string line((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+        std::ostringstream text; // a process may end meanwhile, which throws where iterators read
+        text << std::ifstream(entry.path() / "cmdline", std::ios::binary).rdbuf();
+        const auto line = text.str();
         if (std::all_of(parts.begin(), parts.end(),
                         [&](const auto& part) { return line.find(part) != std::string::npos; }))
             out.push_back(std::stoi(name));

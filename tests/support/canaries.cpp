@@ -3,8 +3,8 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <memory>
+#include <sstream>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -20,8 +20,9 @@ namespace fs = std::filesystem;
 namespace {
 
 std::string contentOf(const fs::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    std::ostringstream out; // a process of /proc may end meanwhile, which throws where iterators read
+    out << std::ifstream(file, std::ios::binary).rdbuf();
+    return out.str();
 }
 
 bool stands(const std::string& word, std::string_view text) {

@@ -6,8 +6,8 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -70,8 +70,9 @@ private:
     }
     /// Not while the kernel still writes what it leaves.
     static bool runs(const std::string& process) {
-        std::ifstream in(process + "/stat");
-        const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+        std::ostringstream content; // it may end meanwhile, which throws where iterators read
+        content << std::ifstream(process + "/stat").rdbuf();
+        const auto text = content.str();
         const auto name = text.rfind(") ");
         return name != std::string::npos && text[name + 2] != 'Z';
     }
