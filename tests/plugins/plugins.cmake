@@ -5,7 +5,7 @@ function(ae_plugin_test PLUGIN)
   if(NOT sources)
     return()
   endif()
-  ae_add_test(plugin_${PLUGIN}_test TIER integration SUITES TIMEOUT 300
+  ae_add_test(plugin_${PLUGIN}_test TIER integration SUITES TIMEOUT 600
               SOURCES ${sources} ${CMAKE_CURRENT_SOURCE_DIR}/support/plugin_driver.cpp
               LIBRARIES restic_agent_impl Poco::Net fmt::fmt ${ARGN})
   add_dependencies(plugin_${PLUGIN}_test restic-agent ${PLUGIN}_plugin)
