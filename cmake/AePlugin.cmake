@@ -33,7 +33,15 @@ function(ae_add_dump_plugin NAME)
   if(NOT name STREQUAL NAME)
     message(FATAL_ERROR "${manifest}: the name is \"${name}\", but the plugin is added as \"${NAME}\".")
   endif()
-  string(JSON text SET "${text}" abi ${AE_PLUGIN_ABI})
+  # Not by string(JSON SET), which sorts the members: forms show the settings in the manifest's order.
+  string(JSON ignored ERROR_VARIABLE absent GET "${text}" abi)
+  if(NOT absent)
+    message(FATAL_ERROR "${manifest}: \"abi\" is filled in, take it out.")
+  endif()
+  string(FIND "${text}" "{" begin)
+  math(EXPR begin "${begin} + 1")
+  string(SUBSTRING "${text}" ${begin} -1 rest)
+  set(text "{\n  \"abi\": ${AE_PLUGIN_ABI},${rest}")
   # Not writable for others, whatever the umask: the agent refuses a file that others could change.
   file(GENERATE OUTPUT ${folder}/${NAME}.json CONTENT "${text}\n"
        FILE_PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)

@@ -71,6 +71,7 @@ test('a missing privilege is found by the test, with the statement that grants i
   await page.fill('#password', system.password)
   await page.click('form button')
   await card().locator('[data-test=open-settings]').click({ timeout: 45000 })
+  assert.equal(await card().locator('[data-field^="/settings/"]').first().getAttribute('data-field'), '/settings/host', 'the order of the manifest')
   await field('host').locator('input').fill(server)
   await field('user').locator('input').fill('backup')
   await field('databases').locator('textarea').fill('shop')

@@ -43,6 +43,17 @@ core::json::Value readManifest(const std::filesystem::path& file) {
     return std::move(document).value();
 }
 
+/// Where a schema goes, the order of its members may be lost: forms show them as the manifest has them.
+void keepOrder(core::json::Object& schema) {
+    const auto* properties = schema.find("properties");
+    if (schema.find("x-order") != nullptr || properties == nullptr || properties->object() == nullptr)
+        return;
+    core::json::Array order;
+    for (const auto& [name, property] : properties->object()->members())
+        order.emplace_back(name);
+    schema.set("x-order", std::move(order));
+}
+
 PluginFile readPlugin(const std::filesystem::path& file) {
     const auto name = file.stem().string();
     if (!isName(name))
@@ -66,6 +77,7 @@ PluginFile readPlugin(const std::filesystem::path& file) {
     if (schema == nullptr || schema->object() == nullptr)
         refuse(file.filename().string() + " has no \"settings\": the JSON schema of the plugin's settings");
     plugin.settingsSchema = *schema->object();
+    keepOrder(plugin.settingsSchema);
     if (const auto problem = restic::protocol::problemOfSchema(plugin.settingsSchema))
         refuse(file.filename().string() + ": its settings are no JSON schema: " + *problem);
     if (const auto* capabilities = manifest.find("capabilities");

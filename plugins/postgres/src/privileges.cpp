@@ -54,7 +54,7 @@ ORDER BY relkind = 'S', 2, 3 LIMIT 1000)",
     const auto others = std::strtoull(rows.front()[3].c_str(), nullptr, 10) - 1;
     out.push_back({"The role " + named(server.access().user) + " may not read the " + rows.front()[0] + " " +
                        named(rows.front()[1] + "." + rows.front()[2]) +
-                       (others > 0 ? " and " + std::to_string(others) + " others" : std::string()),
+                       (others > 0 ? " and " + std::to_string(others) + " more" : std::string()),
                    readStatement(server, schemas)});
 }
 
@@ -89,7 +89,7 @@ ORDER BY 1 LIMIT 1)",
     const auto count = std::strtoull(rows.front()[1].c_str(), nullptr, 10);
     const auto user = identifier(server.access().user);
     out.push_back({"The role " + named(server.access().user) + " may not read the large object " +
-                       rows.front()[0] + (count > 1 ? " and " + std::to_string(count - 1) + " others" : ""),
+                       rows.front()[0] + (count > 1 ? " and " + std::to_string(count - 1) + " more" : ""),
                    count == 1
                        ? "GRANT SELECT ON LARGE OBJECT " + rows.front()[0] + " TO " + user + ";"
                        : "DO $$ DECLARE lo oid; BEGIN FOR lo IN SELECT oid FROM pg_largeobject_metadata "

@@ -18,6 +18,8 @@ export interface JsonSchema {
   maxLength?: number
   minItems?: number
   default?: unknown
+  /** Of a dump plugin: its members as a form shows them; those that it leaves out come last. */
+  'x-order'?: readonly string[]
   /** Of a dump plugin: its title in other languages. */
   'x-title'?: Record<string, string>
   /** Of a dump plugin: changed on the machine only. */
@@ -60,6 +62,13 @@ export function kindOf(schema: JsonSchema): FieldKind {
   if (type !== 'object') return 'unknown'
   if (schema.properties) return 'group'
   return typeof schema.additionalProperties === 'object' && typeOf(schema.additionalProperties) === 'string' ? 'map' : 'unknown'
+}
+
+/** The members as a form shows them. */
+export function membersOf(schema: JsonSchema): [string, JsonSchema][] {
+  const order = schema['x-order'] ?? []
+  const placeOf = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length)
+  return Object.entries(schema.properties ?? {}).sort(([a], [b]) => placeOf(a) - placeOf(b))
 }
 
 /** The pointer of a member, RFC 6901. */

@@ -1,10 +1,10 @@
 import type { Problem } from '../api/errors'
-import { essence, type JsonSchema } from './json_schema'
+import { essence, membersOf, type JsonSchema } from './json_schema'
 
 /** Settings of a dump plugin, as its schema has them. */
 export type Settings = Record<string, unknown>
 
-const propertiesOf = (schema: JsonSchema): [string, JsonSchema][] => Object.entries(schema.properties ?? {}).map(([name, property]) => [name, essence(property)])
+const propertiesOf = (schema: JsonSchema): [string, JsonSchema][] => membersOf(schema).map(([name, property]) => [name, essence(property)])
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
 
 /** What a form begins with: what is kept, and the schema's defaults where nothing is. */

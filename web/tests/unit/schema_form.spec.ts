@@ -5,7 +5,7 @@ import { nextTick, ref } from 'vue'
 import type { Problem } from '../../src/api/errors'
 import SchemaForm from '../../src/components/SchemaForm.vue'
 import { i18n } from '../../src/i18n'
-import { below, essence, kindOf, type JsonSchema } from '../../src/schema/json_schema'
+import { below, essence, kindOf, membersOf, type JsonSchema } from '../../src/schema/json_schema'
 
 const schema: JsonSchema = {
   type: 'object',
@@ -35,6 +35,13 @@ function form(initial: Record<string, unknown> = {}, problems: Problem[] = []) {
 beforeEach(() => {
   i18n.global.locale.value = 'en'
   document.body.innerHTML = ''
+})
+
+describe('the order of fields', () => {
+  it('is the one that the schema names, whatever became of its members on the way', () => {
+    const sorted: JsonSchema = { properties: { databases: {}, host: {}, new: {}, user: {} }, 'x-order': ['host', 'user', 'databases'] }
+    expect(membersOf(sorted).map(([name]) => name)).toEqual(['host', 'user', 'databases', 'new'])
+  })
 })
 
 describe('a text that is a file elsewhere', () => {
