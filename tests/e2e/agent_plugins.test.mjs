@@ -4,9 +4,9 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
 import { launchBrowser } from '../support/browser.mjs'
+import { accessible, journey, overflow, picture } from '../support/journey.mjs'
 import { farMaintenance, farSchedule, System, until } from '../support/system.mjs'
 
-const AXE = readFileSync(new URL('../../web/node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
 const SECRET = 'of the plugin 4711'
 let system
 let browser
@@ -18,16 +18,7 @@ let source
 const problems = []
 const card = (name = 'trouble', where = page) => where.locator(`[data-plugin=${name}]`)
 const field = (name) => card().locator(`[data-field="/settings/${name}"]`)
-const overflow = (where) => where.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-/** For whoever wants to look at the pages: AE_SCREENSHOTS names a folder. */
-const picture = (where, name) => (process.env.AE_SCREENSHOTS ? where.screenshot({ path: join(process.env.AE_SCREENSHOTS, `${name}.png`), fullPage: true }) : undefined)
 
-/** What a machine finds that keeps people from using the page. */
-async function accessible(where) {
-  await where.evaluate(AXE)
-  const found = await where.evaluate(async () => (await globalThis.axe.run(document, { resultTypes: ['violations'] })).violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(', ')}`))
-  assert.deepEqual(found, [])
-}
 async function signIn(where, path, email = system.email, password = system.password) {
   await where.goto(`${system.url}${path}`)
   await where.fill('#email', email)
@@ -48,19 +39,7 @@ async function backUp(wanted = 'success') {
   assert.equal(task.status, wanted, JSON.stringify([task.error, task.result?.notices, task.result?.dumps?.map((one) => one.error)]))
   return id
 }
-/** Each goes on where the one before ended: after a failure nothing further is worth its wait. */
-let broken = false
-const failing = (work) => async (t) => {
-  assert.ok(!broken, 'a test before this one failed')
-  try {
-    await work(t)
-  } catch (error) {
-    broken = true
-    await page.screenshot({ path: join(process.env.AE_BUILD_DIR ?? 'build', 'e2e-failure.png'), fullPage: true }).catch(() => undefined)
-    t.diagnostic(system.logs())
-    throw error
-  }
-}
+const failing = journey(() => page, () => system)
 
 before(async () => {
   system = await System.start()

@@ -1,14 +1,14 @@
 // A real PostgreSQL from the first test of its plugin to the trial of a dump, as its admin does it on the page.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
 import { launchBrowser } from '../support/browser.mjs'
+import { accessible, journey, overflow, picture } from '../support/journey.mjs'
 import { farMaintenance, farSchedule, System, until } from '../support/system.mjs'
 
-const AXE = readFileSync(new URL('../../web/node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
 const cluster = new URL('../support/postgres.sh', import.meta.url).pathname
 let server
 let system
@@ -21,24 +21,7 @@ const sql = (text, database = 'postgres') => execFileSync('/usr/lib/postgresql/1
 const card = () => page.locator('[data-plugin=postgres]')
 const field = (name) => card().locator(`[data-field="/settings/${name}"]`)
 const row = () => page.locator('tr', { has: page.locator('[data-database=shop]') })
-const picture = (name) => (process.env.AE_SCREENSHOTS ? page.screenshot({ path: join(process.env.AE_SCREENSHOTS, `${name}.png`), fullPage: true }) : undefined)
-async function accessible() {
-  await page.evaluate(AXE)
-  const found = await page.evaluate(async () => (await globalThis.axe.run(document, { resultTypes: ['violations'] })).violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(', ')}`))
-  assert.deepEqual(found, [])
-}
-let broken = false
-const failing = (work) => async (t) => {
-  assert.ok(!broken, 'a test before this one failed')
-  try {
-    await work(t)
-  } catch (error) {
-    broken = true
-    await page.screenshot({ path: join(process.env.AE_BUILD_DIR ?? 'build', 'e2e-failure.png'), fullPage: true }).catch(() => undefined)
-    t.diagnostic(system.logs())
-    throw error
-  }
-}
+const failing = journey(() => page, () => system)
 
 before(async () => {
   server = join(mkdtempSync(join(tmpdir(), 'ae-e2e-postgres-')), 'cluster')
@@ -62,7 +45,9 @@ before(async () => {
 after(async () => {
   await browser?.close()
   await system?.stop()
+  if (!server) return
   execFileSync('sh', [cluster, 'stop', server])
+  rmSync(join(server, '..'), { recursive: true, force: true })
 })
 
 test('a missing privilege is found by the test, with the statement that grants it', failing(async () => {
@@ -80,8 +65,8 @@ test('a missing privilege is found by the test, with the statement that grants i
   const found = await card().locator('[data-test=test-problems]').textContent()
   assert.match(found, /shop/)
   assert.match(found, /GRANT pg_read_all_data TO "?backup"?;/)
-  await picture('databases-privilege-missing')
-  await accessible()
+  await picture(page, 'databases-privilege-missing')
+  await accessible(page)
 }))
 
 test('the statement is run, and nothing is in the way any more', failing(async () => {
@@ -90,7 +75,7 @@ test('the statement is run, and nothing is in the way any more', failing(async (
   await card().locator('[data-test=test]').click()
   await card().locator('[data-test=plugin-tested] [data-state=ready]').waitFor({ timeout: 60000 })
   assert.match(await card().locator('[data-test=plugin-tested]').textContent(), /PostgreSQL 15/)
-  await picture('databases-ready')
+  await picture(page, 'databases-ready')
   await card().locator('[data-test=save]').click()
   await card().locator('[data-test=plugin-state][data-state=on]').waitFor({ timeout: 60000 })
 }))
@@ -105,7 +90,7 @@ test('the next backup dumps the database', failing(async () => {
   await page.click('[data-part=databases]')
   await row().locator('[data-state=saved]').waitFor({ timeout: 30000 })
   await row().locator('[data-test=untried]').waitFor()
-  await picture('databases-saved')
+  await picture(page, 'databases-saved')
 }))
 
 test('it is brought back under another name by a role that may', failing(async () => {
@@ -113,11 +98,11 @@ test('it is brought back under another name by a role that may', failing(async (
   assert.equal(await page.inputValue('[data-test=restore-name]'), 'shop_restored')
   await page.check('[data-test=other-server]')
   await page.fill('[data-field="/destination/user"] input', 'restorer')
-  await picture('databases-restore')
+  await picture(page, 'databases-restore')
   await page.click('[data-test=start-restore]')
   await page.waitForSelector('[data-test=restored]', { timeout: 60000 })
-  await picture('databases-restored')
-  await accessible()
+  await picture(page, 'databases-restored')
+  await accessible(page)
   assert.equal(sql('SELECT count(*), sum(sum) FROM orders', 'shop_restored'), sql('SELECT count(*), sum(sum) FROM orders', 'shop'))
   assert.equal(sql('SELECT count(*) FROM customers', 'shop_restored'), '1234')
   await page.click('[data-test=close]')
@@ -125,20 +110,20 @@ test('it is brought back under another name by a role that may', failing(async (
 
 test('a dump is tried in a server of its own, and its rows are counted', failing(async () => {
   await row().locator('[data-test=verify]').click()
-  await picture('databases-try')
+  await picture(page, 'databases-try')
   await page.click('[data-test=start-verify]')
   await page.locator('[data-test=verified] [data-state=success]').waitFor({ timeout: 90000 })
   const verdict = await page.textContent('[data-test=verdict]')
   assert.match(verdict, /2 tables, with all their rows/)
   assert.match(await page.textContent('[data-table="public.orders"]'), /5,000\s*5,000/)
-  await picture('databases-tried')
-  await accessible()
+  await picture(page, 'databases-tried')
+  await accessible(page)
   await page.click('[data-test=close]')
   await row().locator('[data-test=tried] [data-state=success]').waitFor({ timeout: 30000 })
-  await picture('databases-last-trial')
-  await accessible()
+  await picture(page, 'databases-last-trial')
+  await accessible(page)
   await page.setViewportSize({ width: 390, height: 844 })
-  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0)
-  await picture('databases-last-trial-phone')
+  assert.equal(await overflow(page), 0)
+  await picture(page, 'databases-last-trial-phone')
   assert.deepEqual(problems, [])
 }))

@@ -32,7 +32,7 @@ add_dependencies(sdk_test ae-backend base restic restic-agent)
 add_test(NAME e2e.module_page
          COMMAND ${AE_NODE} --test --test-reporter=spec ${PROJECT_SOURCE_DIR}/tests/e2e/module_page.test.mjs)
 set_tests_properties(e2e.module_page PROPERTIES
-  LABELS e2e TIMEOUT 300 RUN_SERIAL ON FIXTURES_REQUIRED "sdk_prefix;sdk_consumer;sdk_guide"
+  LABELS e2e TIMEOUT 300 RESOURCE_LOCK browser FIXTURES_REQUIRED "sdk_prefix;sdk_consumer;sdk_guide"
   ENVIRONMENT "AE_BUILD_DIR=${sdk_prefix};AE_SHOTS=${sdk_dir};AE_MODULE_PATH=${sdk_dir}/consumer/build/lib/ae-backend/modules;AE_GUESTBOOK=${sdk_dir}/guide/guestbook/build/lib/ae-backend/modules")
 add_test(NAME web.page_types
          COMMAND ${AE_NODE} ${PROJECT_SOURCE_DIR}/web/node_modules/typescript/bin/tsc -p ${PROJECT_SOURCE_DIR}/tests/sdk/page_types.json)

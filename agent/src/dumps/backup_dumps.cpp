@@ -275,15 +275,23 @@ bool BackupDumps::dump(const Plan& plan, Use& use, const DumpItem& item, DumpRes
 std::optional<DumpResult> BackupDumps::dumpToDisk(const Plan& plan, const Use& use, const PluginStep& step,
                                                   const DumpItem& item, DumpResult result,
                                                   const std::stop_token& stop) {
-    const auto* folder = place(plan, stop);
+    const std::filesystem::path* folder = nullptr;
+    try {
+        folder = place(plan, stop);
+    } catch (const core::Error& error) {
+        result.error =
+            pluginFailed(error.what(), "Let dumps.staging_dir in the agent's configuration name a folder in "
+                                       "which the agent can make its own");
+        return result;
+    }
     if (folder == nullptr) {
-        result.error = task_errors::make(task_errors::kCancelled);
+        result.error = whyEnded();
         return stop.stop_requested() ? std::nullopt : std::optional(std::move(result));
     }
     const auto target = std::filesystem::path(folder->string() + stagedFile(result.plugin, use.label, item));
     result.file = target.string();
     auto end = StagedStep(services_.plugins.steps(), services_.staging, report_,
-                          {services_.config.restic.commandTimeout, services_.config.dumps.stallTimeout})
+                          {timeLimit(plan.task, services_.config), services_.config.dumps.stallTimeout})
                    .run(step, item.files, target,
                         static_cast<std::uint64_t>(
                             std::max<std::int64_t>(0, core::json::Value(item.document).integerOr("bytes"))),
@@ -291,7 +299,7 @@ std::optional<DumpResult> BackupDumps::dumpToDisk(const Plan& plan, const Use& u
     if (stop.stop_requested() && !end.step.ok)
         return std::nullopt;
     if (report_.stopReason() != StopReason::none)
-        end.error = task_errors::make(task_errors::kCancelled);
+        end.error = whyEnded();
     if (end.error || !end.step.ok) {
         result.error = end.error ? *end.error : pluginFailed(end.step.message, end.step.hint);
         return result;
@@ -314,6 +322,11 @@ std::optional<DumpResult> BackupDumps::dumpToDisk(const Plan& plan, const Use& u
     if (done) // else restic still reads it
         std::filesystem::remove_all(target, ignored);
     return done;
+}
+
+protocol::TaskError BackupDumps::whyEnded() const {
+    return judgeFailure({}, {}, report_.stopReason())
+        .error.value_or(task_errors::make(task_errors::kCancelled));
 }
 
 int BackupDumps::nextCommand() {

@@ -86,6 +86,8 @@ private:
     /// The settings that a use of a plugin means, or what is wrong.
     core::Result<core::json::Object> settingsOf(const restic::protocol::PluginUse& use,
                                                 const PluginFile& plugin) const;
+    /// Of a task that was cancelled, or whose time is over.
+    [[nodiscard]] restic::protocol::TaskError whyEnded() const;
     int nextCommand();
     void add(restic::protocol::DumpResult result);
     void keep();

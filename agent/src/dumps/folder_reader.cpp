@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include "core/text.h"
+#include "dumps/staged_step.h"
 #include "plugins/plugin_report.h"
 #include "restic/protocol/task_errors.h"
 #include "restic/verdict.h"
@@ -57,7 +58,7 @@ std::optional<restic::protocol::TaskError> FolderReader::fetch(const DumpSource&
                     watch.progress(bytes);
             }
             if (auto lacks = why ? std::nullopt : staging_.lacksRoomFor(0))
-                why = task_errors::make(task_errors::kOutOfDiskSpace, *lacks);
+                why = noRoom(*lacks);
         }
         if (!why && watch.cancelled())
             why = task_errors::make(task_errors::kCancelled);
@@ -84,9 +85,17 @@ DumpReadEnd FolderReader::run(const DumpSource& source, std::uint64_t expected, 
                               const RestoreWatch& watch) {
     DumpReadEnd end;
     const auto name = nameOfThisProcess();
-    auto place = staging_.take(name, name); // nobody else has that name
+    std::unique_ptr<Staging::Place> place;
+    try {
+        place = staging_.take(name, name); // nobody else has that name
+    } catch (const core::Error& error) {
+        end.error =
+            pluginFailed(error.what(), "Let dumps.staging_dir in the agent's configuration name a folder "
+                                       "in which the agent can make its own");
+        return end;
+    }
     if (auto lacks = staging_.lacksRoomFor(expected)) {
-        end.error = task_errors::make(task_errors::kOutOfDiskSpace, *lacks);
+        end.error = noRoom(*lacks);
     } else if (!(end.error = fetch(source, place->folder(), watch, end))) {
         const auto folder = place->folder().string() + source.file;
         if (end.bytes == 0) {

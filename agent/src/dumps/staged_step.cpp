@@ -11,13 +11,13 @@ using namespace std::chrono_literals;
 namespace task_errors = restic::protocol::task_errors;
 
 constexpr auto kBetweenLooks = 1s;
+} // namespace
 
 restic::protocol::TaskError noRoom(const std::string& message) {
     auto error = task_errors::make(task_errors::kOutOfDiskSpace, message);
     error.hint = "Free space there, or let dumps.staging_dir in the agent's configuration name a larger disk";
     return error;
 }
-} // namespace
 
 StagedStep::End StagedStep::run(PluginStep step, bool files, const std::filesystem::path& target,
                                 std::uint64_t expected, const std::stop_token& stop,

@@ -54,18 +54,6 @@ bool sendAll(int socket, std::string_view bytes) {
     return true;
 }
 
-bool writeAll(int file, std::string_view bytes) {
-    while (!bytes.empty()) {
-        const auto count = ::write(file, bytes.data(), bytes.size());
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count <= 0)
-            return false;
-        bytes.remove_prefix(static_cast<std::size_t>(count));
-    }
-    return true;
-}
-
 void withoutPipeSignal() {
     sigset_t pipe;
     sigemptyset(&pipe);

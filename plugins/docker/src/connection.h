@@ -12,7 +12,6 @@ namespace docker {
 
 /// Writes all of it; false if the other side is gone. No signal.
 bool sendAll(int socket, std::string_view bytes);
-bool writeAll(int file, std::string_view bytes);
 
 /// From now on writing on this thread to a pipe that nobody reads is an error, not the end of the process.
 void withoutPipeSignal();

@@ -1,30 +1,10 @@
 #pragma once
 
-#include <unistd.h>
-
-#include <utility>
+#include "shared/descriptor.h"
 
 namespace docker {
 
-/// An open descriptor; closed with this object.
-class Descriptor {
-public:
-    explicit Descriptor(int fd = -1) : fd_(fd) {}
-    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    Descriptor& operator=(Descriptor&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    ~Descriptor() { close(); }
-
-    void close() {
-        if (fd_ >= 0)
-            ::close(std::exchange(fd_, -1));
-    }
-    [[nodiscard]] int fd() const noexcept { return fd_; }
-
-private:
-    int fd_;
-};
+using plugins::Descriptor;
+using plugins::writeAll;
 
 } // namespace docker

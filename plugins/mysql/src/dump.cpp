@@ -2,12 +2,12 @@
 #include <regex>
 
 #include "accounts.h"
-#include "descriptor.h"
 #include "events.h"
 #include "explain.h"
 #include "items.h"
 #include "load_filter.h"
 #include "lock_watch.h"
+#include "pipe.h"
 #include "relay.h"
 #include "sql_text.h"
 #include "steps.h"
@@ -107,15 +107,9 @@ std::vector<std::string> dumpCommand(const Server& server, const Program& tool, 
     return out;
 }
 
-void writeAll(int to, std::string_view text) {
-    while (!text.empty()) {
-        const auto count = ::write(to, text.data(), text.size());
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            throw Failure("The backup did not take the dump: " + std::string(std::strerror(errno)));
-        text.remove_prefix(static_cast<std::size_t>(count));
-    }
+void append(const Step& step, std::string_view text) {
+    if (!plugins::writeAll(step.stream(), text))
+        throw Failure("The backup did not take the dump: " + std::string(std::strerror(errno)));
 }
 
 void dumpUsers(Step& step, const Settings& settings, const Server& server, const Program& tool) {
@@ -129,7 +123,7 @@ void dumpUsers(Step& step, const Settings& settings, const Server& server, const
         return;
     }
     std::vector<std::string> warnings;
-    writeAll(step.stream(), accountStatements(step, server, warnings));
+    append(step, accountStatements(step, server, warnings));
     step.answer(
         {{"tool", server.client().describe()}, {"server", server.describe()}, {"warnings", warnings}});
 }
@@ -154,7 +148,7 @@ void dump(Step& step) {
                                  "The database " + name + " was not dumped", server, name, settings,
                                  tool.mariadb || !tool.has("--init-command"));
     if (hidesEvents(name))
-        writeAll(step.stream(), eventStatements(server, found->second));
+        append(step, eventStatements(server, found->second));
     Json answer{{"tool", tool.describe()}, {"server", server.describe()}, {"bytes", written.bytes}};
     if (settings.binlogPosition) {
         answer["binlog"] = binlogIn(written);

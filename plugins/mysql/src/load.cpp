@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
-#include "descriptor.h"
 #include "explain.h"
+#include "pipe.h"
 #include "sql_text.h"
 
 namespace mysql {

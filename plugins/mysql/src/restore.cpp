@@ -8,10 +8,10 @@
 
 #include "accounts.h"
 #include "catalog.h"
-#include "descriptor.h"
 #include "explain.h"
 #include "items.h"
 #include "load.h"
+#include "pipe.h"
 #include "sql_text.h"
 #include "steps.h"
 

@@ -5,8 +5,8 @@
 
 #include <cstdio>
 
-#include "descriptor.h"
 #include "explain.h"
+#include "pipe.h"
 #include "sql_text.h"
 
 namespace mysql {

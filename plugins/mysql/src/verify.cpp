@@ -6,9 +6,9 @@
 #include <cstring>
 
 #include "accounts.h"
-#include "descriptor.h"
 #include "items.h"
 #include "load.h"
+#include "pipe.h"
 #include "row_counter.h"
 #include "sql_text.h"
 #include "steps.h"

@@ -43,7 +43,7 @@ Note::Note(const Step& step, const std::string& name, Json content)
     // Whole or not at all.
     const auto part = file_ + ".part";
     Descriptor file(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    if (file.get() < 0 || !writeAll(file.get(), content.dump()) || ::fsync(file.get()) != 0 ||
+    if (file.fd() < 0 || !writeAll(file.fd(), content.dump()) || ::fsync(file.fd()) != 0 ||
         ::rename(part.c_str(), file_.c_str()) != 0)
         throw Failure("The plugin's folder " + step.stateFolder() +
                       " cannot be written to: " + std::strerror(errno));

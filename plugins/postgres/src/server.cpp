@@ -110,15 +110,15 @@ std::vector<Server::Row> Server::rows(const std::string& database, const std::st
                                       std::size_t columns) const {
     // Not captured: that is limited.
     const Descriptor file(::memfd_create("rows", MFD_CLOEXEC));
-    if (file.get() < 0)
+    if (file.fd() < 0)
         throw Failure("There is no memory for the answer of the server");
     auto asking = command(database, sql);
-    asking.output = file.get();
+    asking.output = file.fd();
     if (const auto end = step_.run(asking); !end.ok)
         throw explained("The server " + access_.label() + " cannot be asked", end, access_);
     std::vector<Row> out;
     Row row;
-    const auto text = readAllOf(file.get());
+    const auto text = readAllOf(file.fd());
     for (std::size_t at = 0; at < text.size();) {
         auto end = text.find('\0', at);
         if (end == std::string::npos)

@@ -45,24 +45,6 @@ void blockSigpipe() {
 }
 } // namespace
 
-void Descriptor::close() {
-    if (number_ >= 0)
-        ::close(number_);
-    number_ = -1;
-}
-
-bool writeAll(int descriptor, std::string_view bytes) {
-    while (!bytes.empty()) {
-        const auto count = ::write(descriptor, bytes.data(), bytes.size());
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count <= 0)
-            return false;
-        bytes.remove_prefix(static_cast<std::size_t>(count));
-    }
-    return true;
-}
-
 Heartbeat::Heartbeat(const Step& step, std::uint64_t done, std::chrono::milliseconds every)
     : thread_([&step, done, every](const std::stop_token& stop) {
           std::mutex mutex;
@@ -128,14 +110,14 @@ Ended runWith(const Step& step, Command command, Incoming& incoming) {
         std::jthread writer([&] {
             blockSigpipe();
             try {
-                incoming.pour([&](std::string_view bytes) { return writeAll(pipe.in.get(), bytes); });
+                incoming.pour([&](std::string_view bytes) { return writeAll(pipe.in.fd(), bytes); });
             } catch (const Failure& failure) {
                 problem = failure.what();
             }
             pipe.in.close();
             afterwards.emplace(step, incoming.done());
         });
-        command.input = pipe.out.get();
+        command.input = pipe.out.fd();
         end = step.run(command);
         // A writer that still waits for room learns that nobody reads.
         pipe.out.close();
@@ -151,7 +133,7 @@ Ended runInto(const Step& step, Command command, const std::function<void(std::s
     std::jthread reader([&] {
         std::vector<char> block(kBlock);
         for (;;) {
-            const auto count = ::read(pipe.out.get(), block.data(), block.size());
+            const auto count = ::read(pipe.out.fd(), block.data(), block.size());
             if (count < 0 && errno == EINTR)
                 continue;
             if (count <= 0)
@@ -159,7 +141,7 @@ Ended runInto(const Step& step, Command command, const std::function<void(std::s
             sink({block.data(), static_cast<std::size_t>(count)});
         }
     });
-    command.output = pipe.in.get();
+    command.output = pipe.in.fd();
     end = step.run(command);
     pipe.in.close();
     reader.join();

@@ -8,28 +8,12 @@
 #include <thread>
 
 #include "agent/plugin_step.h"
+#include "shared/descriptor.h"
 
 namespace postgres {
 
-/// An open descriptor, closed with this object.
-class Descriptor {
-public:
-    explicit Descriptor(int number = -1) : number_(number) {}
-    ~Descriptor() { close(); }
-    Descriptor(Descriptor&& other) noexcept : number_(other.release()) {}
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    [[nodiscard]] int get() const noexcept { return number_; }
-    int release() noexcept {
-        const int number = number_;
-        number_ = -1;
-        return number;
-    }
-    void close();
-
-private:
-    int number_;
-};
+using plugins::Descriptor;
+using plugins::writeAll;
 
 /// The stream of a restore, of which the beginning can be looked at before a program gets the whole.
 class Incoming {
@@ -75,8 +59,5 @@ agent::plugin::Ended runInto(const agent::plugin::Step& step, agent::plugin::Com
 
 /// Runs a program that writes the dump. Never into a file itself: pg_dump would go back in it.
 agent::plugin::Ended runOut(const agent::plugin::Step& step, agent::plugin::Command command);
-
-/// False if it cannot be written.
-bool writeAll(int descriptor, std::string_view bytes);
 
 } // namespace postgres

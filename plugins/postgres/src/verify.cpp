@@ -183,8 +183,8 @@ void judge(const std::vector<RowDifference>& different) {
 Source copied(const Step& step, Incoming& incoming) {
     const auto file = step.workFolder() + "/dump";
     const Descriptor copy(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    bool written = copy.get() >= 0;
-    incoming.pour([&](std::string_view bytes) { return written = written && writeAll(copy.get(), bytes); });
+    bool written = copy.fd() >= 0;
+    incoming.pour([&](std::string_view bytes) { return written = written && writeAll(copy.fd(), bytes); });
     if (!written)
         throw Failure("The dump cannot be copied to " + step.workFolder(), "See that there is room");
     return {file, false};

@@ -273,6 +273,39 @@ TEST_P(StagedDumps, WhatWouldNotFitIsNotBegunAndWhatDoesNotFitIsEnded) {
     EXPECT_TRUE(diskIsClean());
 }
 
+TEST_P(StagedDumps, AFolderThatCannotBeMadeFailsTheDumpAndTheFilesAreSaved) {
+    writeFile(dir_ / "a file", "");
+    set({"items: [shop]"});
+    auto text = readFile(dir_ / "config.yaml");
+    text.replace(text.find("dumps:\n"), 7, "dumps:\n  staging_dir: " + (dir_ / "a file").string() + "\n");
+    writeFile(dir_ / "config.yaml", text);
+    start();
+    const auto report = resultOf(withFiles());
+    EXPECT_EQ(report.stringOr("status"), "failed") << core::json::write(report);
+    ASSERT_EQ(dumpsOf(report).size(), 1U);
+    EXPECT_EQ(dumpsOf(report)[0].find("error")->stringOr("error"), "PluginFailed");
+    EXPECT_NE(dumpsOf(report)[0].find("error")->stringOr("hint").find("dumps.staging_dir"),
+              std::string::npos);
+    EXPECT_EQ(field(report, "result", "snapshot_id").size(), 64U) << "the files are saved";
+    EXPECT_TRUE(trace().ends_with("cleanup\n")) << trace();
+    EXPECT_TRUE(nothingIsLeft());
+}
+
+/// The folder may lie within what the policy saves, as it does in a backup of the whole machine.
+TEST_P(StagedDumps, WithinASourceTheyAreThereOnceAndWhole) {
+    set({"items: [shop]"});
+    auto text = readFile(dir_ / "config.yaml");
+    text.replace(text.find("dumps:\n"), 7, "dumps:\n  staging_dir: " + source_.string() + "\n");
+    writeFile(dir_ / "config.yaml", text);
+    start();
+    const auto report = resultOf(withFiles());
+    EXPECT_EQ(report.stringOr("status"), "success") << core::json::write(report);
+    ASSERT_EQ(dumpsOf(report).size(), 1U);
+    const auto back =
+        restic({"dump", dumpsOf(report)[0].stringOr("short_id"), dumpsOf(report)[0].stringOr("file")});
+    EXPECT_EQ(back.output.size(), 300000U) << back.error;
+}
+
 TEST_P(StagedDumps, AFullDiskIsSaidAndLeavesRoomForOthers) {
     const auto small = dir_ / "small";
     std::filesystem::create_directories(small);

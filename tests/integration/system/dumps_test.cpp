@@ -120,7 +120,7 @@ TEST_F(Dumps, SeveralInTheSnapshotOfTheFilesAreToldApartWhenOneComesBack) {
     const auto which = post(path, {{"database", "new"}}, 400);
     EXPECT_NE(core::json::write(which).find("shop (trouble), crm (trouble)"), std::string::npos)
         << core::json::write(which);
-    post(path, {{"dump", "none of them"}, {"database", "new"}}, 422);
+    post(path, {{"dump", "none of them"}, {"database", "new"}}, 400);
     const auto back = (dir_ / "crm.back").string();
     const auto restored =
         post(path, {{"plugin", "trouble"}, {"dump", "crm"}, {"database", back}}, 202).stringOr("id");

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <string_view>
 #include <utility>
 
-#include "settings.h"
-
-namespace mysql {
+/// What several of the project's own plugins need of the system.
+namespace plugins {
 
 /// An open descriptor; closed with this object.
 class Descriptor {
@@ -31,19 +31,17 @@ private:
     int fd_;
 };
 
-/// A pipe that holds as much as an unprivileged one may: fewer changes between its two ends.
-struct Pipe {
-    Pipe() {
-        int ends[2];
-        if (::pipe2(ends, O_CLOEXEC) != 0)
-            throw Failure("There is no room for another pipe");
-        out = Descriptor(ends[0]);
-        in = Descriptor(ends[1]);
-        (void)::fcntl(in.fd(), F_SETPIPE_SZ, 1 << 20);
+/// False if it cannot be written; errno says why.
+inline bool writeAll(int fd, std::string_view bytes) {
+    while (!bytes.empty()) {
+        const auto count = ::write(fd, bytes.data(), bytes.size());
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return false;
+        bytes.remove_prefix(static_cast<std::size_t>(count));
     }
-    /// Read from `out` what was written to `in`.
-    Descriptor out;
-    Descriptor in;
-};
+    return true;
+}
 
-} // namespace mysql
+} // namespace plugins
