@@ -25,20 +25,25 @@ std::vector<std::string> environmentOf(const std::string& product, const std::st
     return {"MARIADB_ROOT_PASSWORD=" + password, "MYSQL_ROOT_PASSWORD=" + password};
 }
 
-/// The last line that its server wrote.
+/// What the container said last: of its errors, if it said any. The engine keeps the two streams in the order
+/// in which it read them, which is not always that in which they were written.
 std::string lastWords(const Step& step, const Engine& engine, const std::string& container) {
-    std::string text;
-    const auto take = [&](std::string_view piece) { text += piece; };
-    Frames frames(take, take);
+    std::string output;
+    std::string errors;
+    Frames frames([&](std::string_view piece) { output += piece; },
+                  [&](std::string_view piece) { errors += piece; });
     engine.download(
         "/containers/" + container + "/logs?stdout=true&stderr=true&tail=20",
         [&](std::string_view piece) { return frames.read(piece); }, [&] { return step.stopped(); });
-    const auto end = text.find_last_not_of(" \r\n\t");
-    if (end == std::string::npos)
-        return "it says nothing";
-    const auto begin = text.rfind('\n', end);
-    return text.substr(begin == std::string::npos ? 0 : begin + 1,
-                       end - (begin == std::string::npos ? 0 : begin + 1) + 1);
+    for (const auto* text : {&errors, &output}) {
+        const auto end = text->find_last_not_of(" \r\n\t");
+        if (end == std::string::npos)
+            continue;
+        const auto newline = text->rfind('\n', end);
+        const auto begin = newline == std::string::npos ? 0 : newline + 1;
+        return text->substr(begin, end - begin + 1);
+    }
+    return "it says nothing";
 }
 } // namespace
 
