@@ -253,7 +253,7 @@ bool BackupDumps::dump(const Plan& plan, Use& use, const DumpItem& item, DumpRes
     if (use.use.withFiles || item.files) {
         done = dumpToDisk(plan, use, step, item, std::move(result), stop);
     } else {
-        result.file = dumpFile(result.plugin, use.label, item, plan.version);
+        result.file = dumpFile({result.plugin, result.set, use.label}, item, plan.version);
         done = snapshot_.save(
             {plan.repository, plan.version, plan.arguments}, step, std::move(result),
             [this] { return nextCommand(); }, stop);
@@ -288,14 +288,12 @@ std::optional<DumpResult> BackupDumps::dumpToDisk(const Plan& plan, const Use& u
         result.error = whyEnded();
         return stop.stop_requested() ? std::nullopt : std::optional(std::move(result));
     }
-    const auto target = std::filesystem::path(folder->string() + stagedFile(result.plugin, use.label, item));
+    const auto target =
+        std::filesystem::path(folder->string() + stagedFile({result.plugin, result.set, use.label}, item));
     result.file = target.string();
     auto end = StagedStep(services_.plugins.steps(), services_.staging, report_,
                           {timeLimit(plan.task, services_.config), services_.config.dumps.stallTimeout})
-                   .run(step, item.files, target,
-                        static_cast<std::uint64_t>(
-                            std::max<std::int64_t>(0, core::json::Value(item.document).integerOr("bytes"))),
-                        stop, log());
+                   .run(step, item.files, target, item.needs, stop, log());
     if (stop.stop_requested() && !end.step.ok)
         return std::nullopt;
     if (report_.stopReason() != StopReason::none)
@@ -368,16 +366,20 @@ void BackupDumps::settle(const std::optional<RepositoryAccess>& repository,
             SnapshotContents::below(place_->folder().string(), *id, commands_, *repository, stop, error);
     if (stop.stop_requested())
         return;
+    // An agent that was ended meanwhile is not always sent the password again. It is begun again then.
+    if (!contents && !error)
+        error = task_errors::make(task_errors::kInterrupted,
+                                  "The agent was ended while the dump was saved; whether the snapshot " +
+                                      id->substr(0, 8) + " holds it could not be looked up");
     for (auto& dump : waiting_) {
-        const auto saved = contents ? contents->bytesOf(*dump.file) : dump.bytes;
-        if (saved == dump.bytes) {
+        const auto saved = contents ? contents->bytesOf(*dump.file) : std::nullopt;
+        if (!contents) {
+            dump.error = error;
+        } else if (saved && saved == dump.bytes) {
             dump.state = dump_state::kSaved;
             dump.snapshotId = files.snapshotId;
             dump.shortId = files.shortId;
             dump.time = files.time;
-            if (!contents)
-                dump.warnings.push_back("Whether the snapshot holds the whole dump could not be looked up" +
-                                        (error ? ": " + error->message : std::string()));
         } else {
             dump.error = pluginFailed(
                 "The snapshot " + id->substr(0, 8) + " does not hold the whole dump" +

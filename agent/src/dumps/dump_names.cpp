@@ -1,5 +1,7 @@
 #include "dumps/dump_names.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "core/encoding.h"
@@ -17,6 +19,8 @@ std::vector<DumpItem> itemsOf(const core::json::Object& answer) {
         if (item.name.empty() || one.object() == nullptr)
             continue;
         item.files = one.stringOr("kind") == "files";
+        item.needs = static_cast<std::uint64_t>(
+            std::max<std::int64_t>(0, one.integerOr("needs", one.integerOr("bytes"))));
         item.extension = one.stringOr("extension", "dump");
         item.document = *one.object();
         out.push_back(std::move(item));
@@ -43,15 +47,21 @@ std::string decodedName(std::string_view encoded) {
     return core::percentDecode(encoded).value_or(std::string(encoded));
 }
 
-std::string dumpFile(const std::string& plugin, const std::string& server, const DumpItem& item,
-                     const ResticVersion& restic) {
+namespace {
+/// No encoded name holds the comma between the two.
+std::string serverPart(const DumpPlace& place) {
+    return encodedName(place.server) + (place.set ? "," + encodedName(*place.set) : std::string());
+}
+} // namespace
+
+std::string dumpFile(const DumpPlace& place, const DumpItem& item, const ResticVersion& restic) {
     // This one version cannot make a folder for its input.
     const char between = restic == ResticVersion{0, 18, 0} ? '_' : '/';
-    return fmt::format("/{}{}{}{}{}.{}", plugin, between, encodedName(server), between,
+    return fmt::format("/{}{}{}{}{}.{}", place.plugin, between, serverPart(place), between,
                        encodedName(item.name), encodedName(item.extension));
 }
 
-std::string stagedFile(const std::string& plugin, const std::string& server, const DumpItem& item) {
+std::string stagedFile(const DumpPlace& place, const DumpItem& item) {
     constexpr std::size_t kMost = 255;
     constexpr std::size_t kKept = 180;
     const auto shortened = [](std::string name, const std::string& extension) {
@@ -63,7 +73,7 @@ std::string stagedFile(const std::string& plugin, const std::string& server, con
             name.pop_back(); // half a character
         return name + "~" + hash + extension.substr(0, kMost - kKept - 1 - hash.size());
     };
-    return "/" + plugin + "/" + shortened(encodedName(server), "") + "/" +
+    return "/" + place.plugin + "/" + shortened(serverPart(place), "") + "/" +
            shortened(encodedName(item.name), "." + encodedName(item.extension));
 }
 

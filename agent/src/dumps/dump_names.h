@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +16,8 @@ struct DumpItem {
     std::string name;
     /// A stream, or files in a folder.
     bool files = false;
+    /// Bytes of the machine's disk that it takes at least, as far as the plugin knows; 0: that is not known.
+    std::uint64_t needs = 0;
     /// Of the stream's name in the snapshot, without a dot.
     std::string extension;
     core::json::Object document;
@@ -29,12 +33,20 @@ struct DumpItem {
 /// The name that became this text.
 [[nodiscard]] std::string decodedName(std::string_view encoded);
 
-/// "/postgres/db-01/shop.dump": the same for each dump of a database, so that restic groups them.
-[[nodiscard]] std::string dumpFile(const std::string& plugin, const std::string& server, const DumpItem& item,
-                                   const ResticVersion& restic);
+/// Where a dump comes from: two of these have no dump of the same path.
+struct DumpPlace {
+    std::string plugin;
+    /// The plugin's named settings; absent: its own.
+    std::optional<std::string> set;
+    /// As the plugin calls it.
+    std::string server;
+};
+
+/// "/postgres/db-01/shop.dump", with named settings "/postgres/db-01,reports/shop.dump": the same for each
+/// dump of a database, so that restic groups them.
+[[nodiscard]] std::string dumpFile(const DumpPlace& place, const DumpItem& item, const ResticVersion& restic);
 
 /// The same below a folder of the machine's disk, where each part has at most 255 bytes.
-[[nodiscard]] std::string stagedFile(const std::string& plugin, const std::string& server,
-                                     const DumpItem& item);
+[[nodiscard]] std::string stagedFile(const DumpPlace& place, const DumpItem& item);
 
 } // namespace agent

@@ -1,8 +1,10 @@
 #include "dumps/staged_step.h"
 
+#include <algorithm>
 #include <chrono>
 #include <system_error>
 
+#include "plugins/plugin_report.h"
 #include "restic/protocol/task_errors.h"
 
 namespace agent {
@@ -10,12 +12,17 @@ namespace {
 using namespace std::chrono_literals;
 namespace task_errors = restic::protocol::task_errors;
 
-constexpr auto kBetweenLooks = 1s;
+/// A disk takes a gigabyte in a second; a look at thousands of files takes its time.
+constexpr auto kBetweenLooks = 50ms;
+constexpr int kShareOfLooks = 10;
 } // namespace
 
 restic::protocol::TaskError noRoom(const std::string& message) {
     auto error = task_errors::make(task_errors::kOutOfDiskSpace, message);
-    error.hint = "Free space there, or let dumps.staging_dir in the agent's configuration name a larger disk";
+    error.hint =
+        message.find("dumps.max_disk_usage") != std::string::npos
+            ? "Raise dumps.max_disk_usage in the agent's configuration, if the disk has the room"
+            : "Free space there, or let dumps.staging_dir in the agent's configuration name a larger disk";
     return error;
 }
 
@@ -24,6 +31,11 @@ StagedStep::End StagedStep::run(PluginStep step, bool files, const std::filesyst
                                 const StepMessages::Log& log) {
     End end;
     std::error_code code;
+    if (std::filesystem::exists(std::filesystem::symlink_status(target, code))) {
+        end.error = pluginFailed("Another dump of this backup lies at " + target.string() + " already",
+                                 "Let the plugin give each of its items a name of its own");
+        return end;
+    }
     std::filesystem::create_directories(files ? target : target.parent_path(), code);
     if (auto lacks = code ? target.string() + ": " + code.message() : staging_.lacksRoomFor(expected)) {
         end.error = noRoom(*lacks);
@@ -39,15 +51,16 @@ StagedStep::End StagedStep::run(PluginStep step, bool files, const std::filesyst
     watch.obstacle = [&]() -> std::string {
         if (report_.stopReason() != StopReason::none)
             return "The task was ended";
-        // Not at every turn: a folder may have thousands of files.
         if (const auto now = std::chrono::steady_clock::now(); now >= nextLook) {
-            nextLook = now + kBetweenLooks;
             end.bytes = bytesBelow(target);
             restic::protocol::Progress progress;
             progress.bytesDone = end.bytes;
             progress.totalBytes = std::max(end.bytes, expected);
             report_.outbox().setProgress(std::move(progress));
-            if (auto lacks = staging_.lacksRoomFor(0)) {
+            const auto lacks = staging_.lacksRoomFor(0);
+            nextLook = now + std::max<std::chrono::steady_clock::duration>(
+                                 kBetweenLooks, kShareOfLooks * (std::chrono::steady_clock::now() - now));
+            if (lacks) {
                 end.error = noRoom(*lacks);
                 return *lacks;
             }
@@ -58,6 +71,10 @@ StagedStep::End StagedStep::run(PluginStep step, bool files, const std::filesyst
     if (end.step.ok) {
         end.error.reset(); // it was ready before it could be ended
         end.bytes = bytesBelow(target);
+        if (const auto over = staging_.exceedsMaximum()) {
+            end.error = noRoom(*over);
+            std::filesystem::remove_all(target, code);
+        }
         return end;
     }
     // The program may have met the full disk before the next look at it, and says so in its own words.

@@ -128,12 +128,16 @@ InstalledPlugins readPlugins(const std::filesystem::path& folder) {
 }
 
 std::filesystem::path ownProgram() {
-    // After an upgrade under a running agent the kernel says so behind the path, where the new program is.
-    constexpr std::string_view kReplaced = " (deleted)";
-    std::error_code code;
-    auto path = std::filesystem::read_symlink("/proc/self/exe", code).string();
-    if (path.ends_with(kReplaced))
-        path.resize(path.size() - kReplaced.size());
+    // Asked once: after an upgrade under a running agent the kernel names the file that was put aside, and
+    // the new program is where the old one was.
+    static const std::filesystem::path path = [] {
+        constexpr std::string_view kReplaced = " (deleted)";
+        std::error_code code;
+        auto text = std::filesystem::read_symlink("/proc/self/exe", code).string();
+        if (text.ends_with(kReplaced))
+            text.resize(text.size() - kReplaced.size());
+        return text;
+    }();
     return path;
 }
 

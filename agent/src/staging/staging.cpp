@@ -124,6 +124,10 @@ std::optional<std::string> Staging::lacksRoomFor(std::uint64_t bytes) const {
                " left; " +
                (bytes > 0 ? "the dump may need " + core::formatBytes(bytes) + ", and " : std::string()) +
                core::formatBytes(kReserve) + " are kept free";
+    return exceedsMaximum(bytes);
+}
+
+std::optional<std::string> Staging::exceedsMaximum(std::uint64_t bytes) const {
     if (maxDiskUsage_ <= 0)
         return std::nullopt;
     const auto used = bytesBelow(folder_);

@@ -52,6 +52,9 @@ public:
 
     /// Why there is no room for so many bytes more, as a sentence; nothing if there is.
     [[nodiscard]] std::optional<std::string> lacksRoomFor(std::uint64_t bytes) const;
+    /// That what lies there is more than is allowed, or would be with so many bytes more; nothing if it is
+    /// not.
+    [[nodiscard]] std::optional<std::string> exceedsMaximum(std::uint64_t bytes = 0) const;
 
     /// Removes what a crash left behind: all but what belongs to these tasks and to processes that run.
     void removeLeftBehind(const std::set<std::string>& tasks);

@@ -80,8 +80,8 @@ void dumpDatabase(Server& server, const std::string& database) {
     Json warnings = Json::array();
     if (const auto unlogged = unloggedOnStandby(server, database); unlogged > 0) {
         arguments.emplace_back("--no-unlogged-table-data");
-        warnings.push_back("The rows of " + std::to_string(unlogged) +
-                           " unlogged tables are not in the dump: a standby does not have them");
+        step.info("The rows of " + std::to_string(unlogged) +
+                  " unlogged tables are not in the dump: a standby does not have them");
     }
     arguments.push_back("--dbname=" + server.access().to(database));
     const agent::plugin::Command command{.arguments = arguments, .environment = server.access().environment};

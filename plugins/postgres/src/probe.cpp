@@ -34,12 +34,14 @@ struct Found {
     }
 };
 
-Json itemOf(const Database& database, bool directory) {
+Json itemOf(const Database& database, bool directory, bool withoutRows) {
     Json item{{"name", database.name},
               {"kind", directory ? "files" : "stream"},
               {"type", "database"},
               {"extension", "dump"},
               {"bytes", database.bytes},
+              // Indexes are not dumped, and rows that are left out neither.
+              {"needs", withoutRows ? 0 : database.bytes / 2},
               {"owner", database.owner},
               {"encoding", database.encoding},
               {"collate", database.collate},
@@ -51,7 +53,8 @@ Json itemOf(const Database& database, bool directory) {
 }
 
 void look(const Server& server, const Database& database, Found& found) {
-    found.items.push_back(itemOf(database, server.step().text("format") == "directory"));
+    found.items.push_back(itemOf(database, server.step().text("format") == "directory",
+                                 !server.step().texts("exclude_table_data").empty()));
     if (!database.accepts) {
         found.problem(database.name, "The database " + named(database.name) + " accepts no connections",
                       "ALTER DATABASE " + identifier(database.name) + " ALLOW_CONNECTIONS true;");

@@ -162,6 +162,24 @@ TEST_P(StagedDumps, AFailedDumpIsWhatThePolicySaysAndNothingOfItIsSaved) {
     EXPECT_TRUE(diskIsClean());
 }
 
+/// Each set of settings has dumps of its own, also of databases of one name on servers of one name.
+TEST_P(StagedDumps, TwoSetsOfOnePluginAreNeverOneDump) {
+    set({"items: [shop]", "named: {other: {items: [shop], bytes: 200000}}"});
+    start();
+    for (const bool together : {true, false}) {
+        auto task = backup(newId());
+        task.set("plugins", Array{Object{{"name", "trouble"}, {"with_files", together}},
+                                  Object{{"name", "trouble"}, {"set", "other"}, {"with_files", together}}});
+        const auto report = resultOf(task);
+        EXPECT_EQ(report.stringOr("status"), "success") << core::json::write(report);
+        const auto dumps = dumpsOf(report);
+        ASSERT_EQ(dumps.size(), 2U);
+        EXPECT_EQ(dumps[0].integerOr("bytes"), 300000);
+        EXPECT_EQ(dumps[1].integerOr("bytes"), 200000);
+        EXPECT_NE(dumps[0].stringOr("file"), dumps[1].stringOr("file")) << "retention groups by paths";
+    }
+}
+
 /// A pattern of what is left out must not leave out a database without a word.
 TEST_P(StagedDumps, ADumpThatAnExcludeLeavesOutIsNotCalledSaved) {
     set({"items: [shop, keep]"});
@@ -222,7 +240,7 @@ TEST_P(StagedDumps, WhatAKilledAgentWasDumpingIsRemovedAtItsNextStart) {
     EXPECT_TRUE(diskIsClean());
 }
 
-TEST_P(StagedDumps, AResticThatSavesThemGoesOnWithoutItsAgentAndTheyAreSaved) {
+TEST_P(StagedDumps, AResticThatSavesThemGoesOnWithoutItsAgentAndIsLookedAtOrTriedAgain) {
     makeLargeSource(6 << 20);
     set({"items: [shop]"});
     start();
@@ -237,14 +255,14 @@ TEST_P(StagedDumps, AResticThatSavesThemGoesOnWithoutItsAgentAndTheyAreSaved) {
     startWithPlugins();
     const auto report = server_.awaitResult(id, 60s);
     ASSERT_TRUE(report);
-    // The new agent was not sent the password: that it could not look is said, and nothing is made up.
-    EXPECT_EQ(report->stringOr("status"), "warning") << core::json::write(*report);
+    // The new agent was not sent the password: what it could not look at is not called saved, and is tried
+    // again.
+    EXPECT_EQ(report->stringOr("status"), "failed") << core::json::write(*report);
+    EXPECT_EQ(field(*report, "error", "error"), "Interrupted");
     const auto dumps = dumpsOf(*report);
     ASSERT_EQ(dumps.size(), 1U);
-    EXPECT_EQ(dumps[0].stringOr("state"), "saved") << core::json::write(dumps[0]);
-    EXPECT_NE(core::json::write(dumps[0]).find("could not be looked up"), std::string::npos);
-    const auto back = restic({"dump", dumps[0].stringOr("short_id"), dumps[0].stringOr("file")});
-    EXPECT_EQ(back.output.size(), 300000U) << back.error;
+    EXPECT_EQ(dumps[0].stringOr("state"), "failed") << core::json::write(dumps[0]);
+    EXPECT_EQ(field(*report, "result", "snapshot_id").size(), 64U) << "the files are saved";
     EXPECT_TRUE(diskIsClean());
 }
 
@@ -269,6 +287,13 @@ TEST_P(StagedDumps, WhatWouldNotFitIsNotBegunAndWhatDoesNotFitIsEnded) {
     EXPECT_EQ(dumpsOf(grows)[0].find("error")->stringOr("error"), "OutOfDiskSpace")
         << core::json::write(grows);
     EXPECT_NE(trace().find("dump shop"), std::string::npos);
+    // Nor one that was through before anybody looked.
+    const auto quick = resultOf(withFiles({{"bytes", 70 << 20}, {"tells", false}}, "warn"));
+    ASSERT_EQ(dumpsOf(quick).size(), 1U);
+    EXPECT_EQ(dumpsOf(quick)[0].find("error")->stringOr("error"), "OutOfDiskSpace")
+        << core::json::write(quick);
+    EXPECT_NE(dumpsOf(quick)[0].find("error")->stringOr("hint").find("dumps.max_disk_usage"),
+              std::string::npos);
     EXPECT_EQ(field(grows, "result", "snapshot_id").size(), 64U) << "the files are saved";
     EXPECT_TRUE(diskIsClean());
 }

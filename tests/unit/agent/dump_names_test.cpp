@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/encoding.h"
+
 namespace agent {
 namespace {
 
@@ -32,13 +34,44 @@ TEST(DumpNames, TwoNamesNeverBecomeOne) {
 }
 
 TEST(DumpNames, ThePathIsTheSameEachTimeAndFlatWhereResticCannotMakeFolders) {
-    EXPECT_EQ(dumpFile("postgres", "db-01", item("shop"), {0, 14, 0}), "/postgres/db-01/shop.dump");
-    EXPECT_EQ(dumpFile("postgres", "db-01:5433", item("a/b"), {0, 19, 1}), "/postgres/db-01:5433/a%2Fb.dump");
-    EXPECT_EQ(dumpFile("postgres", "db-01", item("shop"), {0, 18, 0}), "/postgres_db-01_shop.dump");
-    EXPECT_EQ(dumpFile("postgres", "db-01", item("shop"), {0, 18, 1}), "/postgres/db-01/shop.dump");
-    EXPECT_EQ(dumpFile("x", "../../etc", item("passwd", "../sh"), {0, 14, 0}),
+    EXPECT_EQ(dumpFile({"postgres", {}, "db-01"}, item("shop"), {0, 14, 0}), "/postgres/db-01/shop.dump");
+    EXPECT_EQ(dumpFile({"postgres", {}, "db-01:5433"}, item("a/b"), {0, 19, 1}),
+              "/postgres/db-01:5433/a%2Fb.dump");
+    EXPECT_EQ(dumpFile({"postgres", {}, "db-01"}, item("shop"), {0, 18, 0}), "/postgres_db-01_shop.dump");
+    EXPECT_EQ(dumpFile({"postgres", {}, "db-01"}, item("shop"), {0, 18, 1}), "/postgres/db-01/shop.dump");
+    EXPECT_EQ(dumpFile({"x", {}, "../../etc"}, item("passwd", "../sh"), {0, 14, 0}),
               "/x/%2E.%2F..%2Fetc/passwd.%2E.%2Fsh")
         << "nothing leads out of it";
+}
+
+/// Two servers may be called the same, and two sets may dump one database in two ways.
+TEST(DumpNames, NamedSettingsHaveAPathOfTheirOwn) {
+    EXPECT_EQ(dumpFile({"mysql", "reports", "localhost"}, item("blog"), {0, 14, 0}),
+              "/mysql/localhost,reports/blog.dump");
+    std::set<std::string> seen;
+    for (const auto& place : {DumpPlace{"x", {}, "a"},
+                              {"x", "b", "a"},
+                              {"x", {}, "a,b"},
+                              {"x", "a,b", ""},
+                              {"x", "b", "a,"},
+                              {"x", {}, "a/b"}}) {
+        EXPECT_TRUE(seen.insert(dumpFile(place, item("shop"), {0, 14, 0})).second);
+        EXPECT_TRUE(seen.insert("disk" + stagedFile(place, item("shop"))).second);
+    }
+}
+
+TEST(DumpNames, OnTheDiskNoPartIsTooLongAndTwoAreNeverOne) {
+    std::string longest(400, 'n');
+    const auto one = stagedFile({"x", {}, "db"}, item(longest));
+    EXPECT_LE(one.substr(one.rfind('/') + 1).size(), 255U);
+    EXPECT_TRUE(one.ends_with(".dump"));
+    longest.back() = 'm';
+    EXPECT_NE(stagedFile({"x", {}, "db"}, item(longest)), one);
+    std::string umlauts;
+    for (int i = 0; i < 200; ++i)
+        umlauts += "ü";
+    const auto cut = stagedFile({"x", {}, umlauts}, item("a"));
+    EXPECT_TRUE(core::isUtf8(cut));
 }
 
 TEST(DumpNames, ItemsOfAProbeAreReadAndWhatHasNoNameIsLeftOut) {
