@@ -1,4 +1,5 @@
 #include "dumps_fixture.h"
+#include "support/sanitized.h"
 
 namespace test {
 namespace {
@@ -87,6 +88,8 @@ TEST_P(DumpsTest, WhatAPluginDoesToItselfEndsItsOwnDumpOnly) {
         {"hang", "stood still for 3s"},
         {"sleep", "stood still for 3s"}};
     for (const auto& [how, said] : kinds) {
+        if (kSanitized && how == "memory")
+            continue; // a sanitizer reserves terabytes of addresses, so that there is no limit
         SCOPED_TRACE(how);
         const auto before = saved();
         const auto report = resultOf(payload("warn", {{"dump", how}}));

@@ -79,6 +79,7 @@ TEST_F(Dumps, APluginIsSetUpTriedUsedAndItsDumpComesBackUnderAnotherName) {
     ASSERT_EQ(known.size(), 2U);
     EXPECT_EQ(known[0].stringOr("database"), "crm");
     EXPECT_EQ(known[0].integerOr("bytes"), 300000);
+    EXPECT_EQ(known[0].stringOr("policy"), "nightly");
     const auto listed = get("/api/v1/restic/snapshots?dumps=true");
     EXPECT_EQ(listed.find("items")->array()->size(), 2U);
     EXPECT_EQ(get("/api/v1/restic/snapshots?dumps=false").find("items")->array()->size(), 1U);
@@ -185,6 +186,10 @@ TEST_F(Dumps, APolicySaysWhatAnAgentLacksWhenItIsSaved) {
     body.set("plugins", Array{Object{{"name", "oracle"}}});
     const auto unknown = post("/api/v1/restic/policies", body, 409);
     EXPECT_NE(core::json::write(unknown).find("No agent has the plugin"), std::string::npos);
+    body.set("plugins",
+             Array{Object{{"name", "trouble"}}, Object{{"name", "trouble"}, {"on_error", "warn"}}});
+    const auto twice = post("/api/v1/restic/policies", body, 400);
+    EXPECT_NE(core::json::write(twice).find("/plugins/1"), std::string::npos) << core::json::write(twice);
     // A policy of databases alone needs no path.
     body.set("plugins", Array{Object{{"name", "trouble"}}});
     body.set("include_paths", Array{});

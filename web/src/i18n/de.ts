@@ -234,6 +234,7 @@ const de: Messages = {
     last: 'Letzter Dump',
     of: 'Rechner',
     from: 'Gesichert',
+    policy: 'Richtlinie',
     tried: 'Letzte Erprobung',
     untried: 'nie erprobt',
     actions: 'Aktionen',

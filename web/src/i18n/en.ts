@@ -232,6 +232,7 @@ const en = {
     last: 'Last dump',
     of: 'Machine',
     from: 'Saved',
+    policy: 'Policy',
     tried: 'Last restore test',
     untried: 'never tried',
     actions: 'Actions',

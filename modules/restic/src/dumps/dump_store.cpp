@@ -72,13 +72,15 @@ std::vector<DumpStore::OfAgent> DumpStore::ofAgent(Transaction& tx, const Uuid& 
     std::vector<OfAgent> all;
     for (const auto& row : tx.query(
              "SELECT " + kColumns +
-                 ", d.target_id, s.id FROM restic_dumps d JOIN restic_targets t ON t.tenant_id = d.tenant_id "
-                 "AND t.id = d.target_id LEFT JOIN restic_snapshots s ON s.tenant_id = d.tenant_id AND "
+                 ", d.target_id, s.id, p.name FROM restic_dumps d JOIN restic_targets t ON t.tenant_id = "
+                 "d.tenant_id AND t.id = d.target_id LEFT JOIN restic_policies p ON p.tenant_id = "
+                 "t.tenant_id AND p.id = "
+                 "t.policy_id LEFT JOIN restic_snapshots s ON s.tenant_id = d.tenant_id AND "
                  "s.target_id = d.target_id AND s.snapshot_id = d.snapshot_id AND s.removed_at_us IS NULL "
                  "WHERE d.tenant_id = $1 AND t.agent_id = $2 ORDER BY d.plugin, d.set_name, "
-                 "d.database_name",
+                 "d.database_name, p.name",
              {tx.tenant(), agent}))
-        all.push_back({readDump(row), row.uuid(11), row.optionalUuid(12)});
+        all.push_back({readDump(row), row.uuid(11), row.optionalUuid(12), row.optionalText(13)});
     return all;
 }
 

@@ -41,6 +41,7 @@ public:
         core::Uuid target;
         /// The row of its last snapshot, where that is still there.
         std::optional<core::Uuid> snapshot;
+        std::optional<std::string> policy;
     };
     static std::vector<OfAgent> ofAgent(core::db::Transaction& tx, const core::Uuid& agent);
     static void record(core::db::Transaction& tx, const core::Uuid& target,

@@ -100,8 +100,8 @@ void PluginRoutes::addDumpsTo(std::vector<core::http::Route>& routes) const {
                                                     "There is no agent with the id " + id.toString() + ".");
                               AgentDumps out;
                               for (const auto& known : DumpStore::ofAgent(tx, id))
-                                  out.items.push_back({known.target, known.dump.plugin, known.dump.set,
-                                                       known.dump.database, known.dump.state,
+                                  out.items.push_back({known.target, known.policy, known.dump.plugin,
+                                                       known.dump.set, known.dump.database, known.dump.state,
                                                        known.dump.error, known.snapshot,
                                                        known.dump.recentBytes.empty()
                                                            ? std::nullopt

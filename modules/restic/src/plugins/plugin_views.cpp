@@ -55,6 +55,7 @@ const Type& wireType(const AgentDumpView*) {
     static const auto type =
         object<AgentDumpView>("DumpOfAgent", tolerant)
             .field("target_id", &AgentDumpView::targetId)
+            .field("policy", &AgentDumpView::policy, {.doc = "The name of the policy that dumps it"})
             .field("plugin", &AgentDumpView::plugin)
             .field("set", &AgentDumpView::set)
             .field("database", &AgentDumpView::database,

@@ -34,6 +34,8 @@ struct PluginTestInput {
 
 struct AgentDumpView {
     core::Uuid targetId;
+    /// The name of the policy that dumps it.
+    std::optional<std::string> policy;
     std::string plugin;
     std::string set;
     std::string database;

@@ -74,6 +74,12 @@ std::vector<protocol::PluginUse> usesOf(const Policy& policy) {
 void requireKnownPlugins(Transaction& tx, const Policy& policy) {
     const auto uses = usesOf(policy);
     for (std::size_t i = 0; i < uses.size(); ++i)
+        for (std::size_t j = 0; j < i; ++j)
+            if (uses[j].name == uses[i].name && uses[j].set == uses[i].set)
+                throw core::wire::validationError(
+                    {{fmt::format("/plugins/{}", i),
+                      fmt::format("is used with these settings already, as /plugins/{}", j)}});
+    for (std::size_t i = 0; i < uses.size(); ++i)
         if (!AgentPluginStore::isKnown(tx, uses[i].name))
             refuse(i, "name", fmt::format("No agent has the plugin \"{}\".", core::printable(uses[i].name)),
                    "is the name of no plugin that an agent has");

@@ -10,8 +10,9 @@ namespace restic {
 /// The plugins that a policy uses. One that cannot be read is left out.
 [[nodiscard]] std::vector<protocol::PluginUse> usesOf(const Policy& policy);
 
-/// Refuses a policy with a plugin that no agent of the tenant has; any name where no agent told of plugins
-/// yet. Throws kPluginNotAvailable, naming the field.
+/// Refuses a policy with a plugin that no agent of the tenant has (any name where no agent told of plugins
+/// yet), and one that uses a plugin twice with the same settings. Throws kPluginNotAvailable or a
+/// ValidationError, naming the field.
 void requireKnownPlugins(core::db::Transaction& tx, const Policy& policy);
 
 /// Refuses a policy whose plugins this agent could not use: not installed, switched off, forbidden on the
