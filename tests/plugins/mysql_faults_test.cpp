@@ -225,6 +225,43 @@ TEST_F(MysqlFaults, WhatAnAccountLacksIsToldAsAStatementThatHelps) {
     EXPECT_THAT(errors(driver.run("probe", own)), Not(IsEmpty()));
 }
 
+TEST_F(MysqlFaults, DatabasesThatTheAccountMayNotSeeAreWarnedOf) {
+    const auto warned = [&](const Object& settings) {
+        const auto end = driver.run("probe", settings);
+        EXPECT_TRUE(end.ok) << end.message;
+        std::vector<std::string> out;
+        for (const auto& problem : *end.answer.find("problems")->array())
+            if (problem.booleanOr("warning") &&
+                problem.stringOr("message").find("more databases") != std::string::npos) {
+                EXPECT_EQ(problem.stringOr("item"), "") << "it is no obstacle to any database";
+                out.push_back(problem.stringOr("statement"));
+            }
+        return out;
+    };
+    const auto sees = [&](const Object& settings) {
+        return !PluginDriver::itemOf(driver.run("probe", settings), "hidden").empty();
+    };
+    server.sql("CREATE OR REPLACE USER narrow@'%' IDENTIFIED BY 'pw'; CREATE OR REPLACE DATABASE hidden;"
+               "GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON guarded.* TO narrow@'%';"
+               "GRANT RELOAD ON *.* TO narrow@'%';");
+    auto own = server.settings("narrow", "pw", true);
+    EXPECT_FALSE(sees(own));
+    const auto statements = warned(own);
+    EXPECT_THAT(statements, testing::ElementsAre("GRANT SHOW DATABASES ON *.* TO `narrow`@`%`"));
+    own.set("databases", Array{"guarded"});
+    EXPECT_THAT(warned(own), IsEmpty()) << "whoever names them knows them";
+    own.erase("databases");
+    for (const auto& statement : statements)
+        server.sql(statement + ";");
+    EXPECT_TRUE(sees(own));
+    EXPECT_THAT(warned(own), IsEmpty());
+    // One that the server shows them to for another reason.
+    server.sql("REVOKE SHOW DATABASES ON *.* FROM narrow@'%'; GRANT LOCK TABLES ON *.* TO narrow@'%';");
+    EXPECT_TRUE(sees(own));
+    EXPECT_THAT(warned(own), IsEmpty());
+    server.sql("DROP DATABASE hidden; DROP USER narrow@'%';");
+}
+
 TEST_F(MysqlFaults, ALockThatAnotherHoldsEndsTheDumpAndIsNamed) {
     const auto holder = lock(server);
     auto own = server.settings();

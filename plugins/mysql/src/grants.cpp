@@ -1,5 +1,7 @@
 #include "grants.h"
 
+#include <algorithm>
+
 #include "sql_text.h"
 
 namespace mysql {
@@ -128,6 +130,17 @@ bool Grants::everywhere(std::string_view privilege) const {
     return false;
 }
 
+bool Grants::seesEveryDatabase() const {
+    // Any privilege for databases that holds for all of them shows them all.
+    static constexpr auto kShowing = {
+        "SHOW DATABASES", "SELECT",        "INSERT",      "UPDATE",         "DELETE",
+        "CREATE",         "DROP",          "REFERENCES",  "INDEX",          "ALTER",
+        "LOCK TABLES",    "EXECUTE",       "CREATE VIEW", "CREATE ROUTINE", "CREATE TEMPORARY TABLES",
+        "SHOW VIEW",      "ALTER ROUTINE", "EVENT",       "TRIGGER"};
+    return std::any_of(kShowing.begin(), kShowing.end(),
+                       [&](std::string_view privilege) { return everywhere(privilege); });
+}
+
 bool Grants::onDatabase(const std::string& database, std::string_view privilege) const {
     if (everywhere(privilege))
         return true;
@@ -146,6 +159,14 @@ bool Grants::onTable(const std::string& database, const std::string& table,
         if (grant.database == database && grant.table == table && has(grant, privilege))
             return true;
     return false;
+}
+
+std::vector<MissingGrant> missingForCatalog(const Server& server, const Grants& grants) {
+    if (grants.seesEveryDatabase())
+        return {};
+    return {{"There may be more databases than the account sees, and those are not dumped; name in "
+             "\"databases\" what is to be dumped if that is all",
+             "GRANT SHOW DATABASES ON *.* TO " + grantee(server)}};
 }
 
 std::vector<MissingGrant> missingFor(const Server& server, const Grants& grants, const std::string& database,

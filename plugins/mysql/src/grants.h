@@ -17,6 +17,8 @@ public:
     static Grants of(const Server& server);
 
     [[nodiscard]] bool everywhere(std::string_view privilege) const;
+    /// Whether the server lists every database to the account, also those that it may do nothing with.
+    [[nodiscard]] bool seesEveryDatabase() const;
     [[nodiscard]] bool onDatabase(const std::string& database, std::string_view privilege) const;
     [[nodiscard]] bool onTable(const std::string& database, const std::string& table,
                                std::string_view privilege) const;
@@ -38,6 +40,8 @@ struct MissingGrant {
     std::string statement;
 };
 
+/// What is missing to tell which databases there are.
+[[nodiscard]] std::vector<MissingGrant> missingForCatalog(const Server& server, const Grants& grants);
 /// What is missing for a dump of a database.
 [[nodiscard]] std::vector<MissingGrant> missingFor(const Server& server, const Grants& grants,
                                                    const std::string& database, bool lockTables);

@@ -89,6 +89,8 @@ void probe(Step& step) {
                          {}, {}, true);
     const auto databases = databasesOf(server, settings);
     const auto grants = Grants::of(server);
+    if (settings.databases.empty())
+        findings.missing(missingForCatalog(server, grants), {}, true);
     Json items = Json::array();
     bool usersTaken = false;
     for (const auto& name : chosen(settings, databases)) {
