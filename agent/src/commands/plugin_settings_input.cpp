@@ -7,6 +7,7 @@
 
 #include "config/yaml_json.h"
 #include "plugins/plugin_file.h"
+#include "restic/protocol/plugin_settings.h"
 
 namespace agent {
 namespace {
@@ -71,6 +72,7 @@ std::optional<Object> readPluginSettings(const Object& schema, const std::string
             refuse(file + " holds no mapping of keys to values");
         settings = document.object() == nullptr ? Object() : *document.object();
     }
+    const auto secrets = restic::protocol::secretsOf(schema);
     for (const auto& assignment : assignments) {
         const auto equals = assignment.find('=');
         if (equals == 0 || equals == std::string::npos)
@@ -80,7 +82,9 @@ std::optional<Object> readPluginSettings(const Object& schema, const std::string
         if (type.empty())
             refuse(key + " is not a setting of this plugin");
         const auto text = assignment.substr(equals + 1);
-        if (text.empty())
+        if (text.empty() && secrets.contains(key))
+            settings.set(key, Value()); // one that is only left out would stay
+        else if (text.empty())
             settings.erase(key);
         else
             settings.set(key, valueOf(key, type, text));
