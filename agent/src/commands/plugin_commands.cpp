@@ -82,7 +82,9 @@ PluginCommands::PluginCommands(CLI::App& app, const std::function<void(CLI::App&
                         "not belong here, where every user sees them: use password_file or --settings -");
     enable_->add_option("--settings", settingsFile_,
                         "All settings as YAML or JSON; - reads them from standard input");
-    enable_->add_option("--set", set_, "The name of further settings, for policies that name them");
+    enable_->add_option(
+        "--set", set_,
+        "The name of further settings, for policies that name them: letters, digits, _, - and .");
     enable_->footer("\nExamples:\n"
                     "  restic-agent plugin enable mysql user=backup password_file=/etc/mysql/backup.pass "
                     "databases=shop,crm\n"

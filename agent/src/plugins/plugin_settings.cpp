@@ -40,6 +40,19 @@ PluginSetup fromConfig(const Object& given) {
     setup.sets[protocol::kDefaultSettings] = std::move(settings);
     return setup;
 }
+
+/// Of a name that somebody gives to settings; those that have one already keep it.
+std::optional<core::Error> problemOfNewSet(const PluginSetup& setup, const std::string& set) {
+    if (setup.sets.contains(set))
+        return std::nullopt;
+    const auto problem = protocol::problemOfSetName(set);
+    if (!problem)
+        return std::nullopt;
+    return core::Error(errors::kPlugin,
+                       "The settings cannot be named " + core::printable(set) + ": \"set\" " + *problem + ".",
+                       {{"/set", *problem}});
+}
+
 struct Merged {
     Object values;
     std::vector<core::Problem> problems;
@@ -139,6 +152,8 @@ core::Result<Object> PluginSettings::resolve(const PluginFile& plugin, const std
 core::Result<Object> PluginSettings::tryOut(const PluginFile& plugin, const std::string& set,
                                             const Object& settings) const {
     const auto setup = of(plugin.name);
+    if (auto problem = problemOfNewSet(setup, set))
+        return std::move(*problem);
     const auto kept = setup.sets.find(set);
     auto all =
         merged(plugin.settingsSchema, settings, kept == setup.sets.end() ? Object() : kept->second, true);
@@ -156,6 +171,8 @@ PluginSetup PluginSettings::change(const PluginFile& plugin, const Change& chang
                               plugin.name + " and are changed there");
     const std::lock_guard lock(mutex_);
     auto setup = stored(plugin.name);
+    if (const auto problem = problemOfNewSet(setup, change.set))
+        throw core::Error(*problem);
     if (change.settings) {
         const auto before = setup.sets.find(change.set);
         auto settings = merged(plugin.settingsSchema, *change.settings,

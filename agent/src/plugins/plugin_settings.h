@@ -50,6 +50,7 @@ public:
 
     struct Change {
         std::optional<bool> enabled;
+        /// One that is not there yet needs a name as protocol::problemOfSetName() wants it.
         std::string set;
         /// Absent: as they are. A secret that is absent stays, one that is null is removed.
         std::optional<core::json::Object> settings;

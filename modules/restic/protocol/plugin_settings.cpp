@@ -90,6 +90,15 @@ std::optional<std::string> parse(const Object& object, valijson::Schema& schema)
 }
 } // namespace
 
+std::optional<std::string> problemOfSetName(std::string_view name) {
+    constexpr std::string_view kSigns = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.";
+    constexpr std::size_t kMost = 64;
+    if (name.empty() || name.size() > kMost || name.front() == '.' ||
+        name.find_first_not_of(kSigns) != std::string_view::npos)
+        return "must be of letters, digits, \"_\", \"-\" and \".\", which is not the first; 64 at most";
+    return std::nullopt;
+}
+
 std::optional<std::string> problemOfSchema(const Object& schema) {
     if (core::json::Value(schema).stringOr("type") != "object")
         return "its type must be \"object\"";

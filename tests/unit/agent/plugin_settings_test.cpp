@@ -1,6 +1,6 @@
 #include "plugins/plugin_settings.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "commands/plugin_settings_input.h"
 #include "core/testing/temp_dir.h"
@@ -8,6 +8,8 @@
 namespace agent {
 namespace {
 using core::json::Object;
+using testing::AllOf;
+using testing::HasSubstr;
 
 class PluginSettingsTest : public testing::Test {
 protected:
@@ -31,6 +33,18 @@ protected:
         const auto found = setup.sets.find(set);
         return found == setup.sets.end() ? Object() : found->second;
     }
+    /// Why that set cannot be made; "(none)" if it was.
+    std::string refusal(const std::string& set, bool fromServer, std::optional<Object> settings) {
+        try {
+            settings_.change(
+                plugin_,
+                {.enabled = true, .set = set, .settings = std::move(settings), .fromServer = fromServer});
+        } catch (const core::Error& error) {
+            EXPECT_EQ(&error.kind(), &errors::kPlugin);
+            return error.what();
+        }
+        return "(none)";
+    }
 
     core::testkit::TempDir dir_;
     Config config_;
@@ -50,6 +64,34 @@ TEST_F(PluginSettingsTest, AKeyWithoutAValueRemovesASettingAndASecret) {
     EXPECT_EQ(core::json::Value(kept()).stringOr("host"), "db-01");
     enable({"password="}); // one that is not there
     EXPECT_EQ(kept().find("password"), nullptr);
+}
+
+TEST_F(PluginSettingsTest, FurtherSettingsHaveNamesThatCanStandAnywhere) {
+    const Object some{{"user", "ada"}};
+    for (const bool fromServer : {false, true}) {
+        for (const std::string name :
+             {"../x", "..", ".hidden", "", "a b", "a/b", "a\nb", "\x1b[2J", "\xff", "a\"b", "naïve"}) {
+            const auto why = refusal(name, fromServer, some);
+            EXPECT_THAT(why, AllOf(HasSubstr("\"set\" must be of letters"), HasSubstr("64 at most")));
+            EXPECT_EQ(why.find_first_of("\n\x1b"), std::string::npos) << why;
+        }
+        EXPECT_NE(refusal(std::string(65, 'a'), fromServer, some), "(none)");
+        EXPECT_NE(refusal("../x", fromServer, std::nullopt), "(none)") << "where only the switch is changed";
+        for (const std::string& name :
+             {std::string("reports"), std::string("db-02.Shop_1"), std::string(64, 'a')})
+            EXPECT_EQ(refusal(name, fromServer, some), "(none)");
+    }
+    EXPECT_EQ(settings_.of("sample").sets.size(), 3U);
+    EXPECT_THAT(std::string(settings_.tryOut(plugin_, "../x", some).error().what()),
+                HasSubstr("\"set\" must"));
+}
+
+TEST_F(PluginSettingsTest, SettingsThatHaveAnotherNameAlreadyCanStillBeChanged) {
+    std::filesystem::create_directories(dir_ / "sample");
+    core::testkit::writeFile(dir_ / "sample/settings.json",
+                             R"({"enabled": true, "version": 1, "sets": {"my reports": {"user": "ada"}}})");
+    EXPECT_EQ(refusal("my reports", true, Object{{"user", "grace"}}), "(none)");
+    EXPECT_EQ(core::json::Value(kept("my reports")).stringOr("user"), "grace");
 }
 
 } // namespace

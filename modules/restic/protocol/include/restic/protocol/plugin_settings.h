@@ -3,6 +3,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/error.h"
@@ -14,6 +15,11 @@ namespace restic::protocol {
 
 /// The name of the settings that a plugin has where nobody names others.
 inline constexpr const char* kDefaultSettings = "default";
+
+/// Why further settings cannot have this name, to be said of the field; nullopt if they can: letters, digits,
+/// "_", "-" and ".", which is not the first, 64 at most. It stands in tags of snapshots, and on command
+/// lines.
+[[nodiscard]] std::optional<std::string> problemOfSetName(std::string_view name);
 
 /// Why this is no schema that can be used; nullopt if it is one: an object's, as JSON Schema (draft 7) has
 /// it, with the properties beside each other.
