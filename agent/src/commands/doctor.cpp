@@ -15,8 +15,10 @@
 #include "restic/probe.h"
 #include "restic/protocol/repository_kinds.h"
 #include "restic/protocol/task_errors.h"
+#include "staging/staging.h"
 #include "state/files.h"
 #include "state/identity.h"
+#include "state/process_names.h"
 #include "waiting/patience.h"
 
 namespace agent {
@@ -164,6 +166,44 @@ void checkPaths(Report& report, const Config& config) {
     }
 }
 
+/// Whether dumps can wait where the configuration says. Leaves nothing there.
+void checkStaging(Report& report, const Config& config, const std::filesystem::path& state) {
+    if (config.dumps.stagingDir.empty())
+        return; // it is in the state folder
+    const auto folder = stagingFolder(config, state);
+    const auto hint =
+        "Let dumps.staging_dir name a folder on a disk with room for dumps in which the agent's "
+        "user can make a folder of its own";
+    const auto look = patiently(
+        [folder]() -> std::optional<std::string> {
+            std::error_code code;
+            std::vector<std::filesystem::path> made;
+            for (auto path = folder; !std::filesystem::exists(path, code) && path.has_relative_path();
+                 path = path.parent_path())
+                made.push_back(path);
+            std::optional<std::string> problem;
+            try {
+                Staging staging(folder, 0);
+                const auto name = nameOfThisProcess();
+                staging.take("doctor-" + name, name)->remove();
+                problem = staging.lacksRoomFor(0);
+            } catch (const core::Error& error) {
+                problem = error.what();
+            }
+            for (const auto& path : made) // those that are not empty stay
+                ::rmdir(path.c_str());
+            return problem;
+        },
+        std::chrono::seconds(5));
+    if (!look)
+        report.bad("dumps", "the folder for dumps " + folder.string() + " does not answer",
+                   "Look at the file system that it is on");
+    else if (*look)
+        report.bad("dumps", **look, hint);
+    else
+        report.good("dumps", "they can wait in " + folder.string());
+}
+
 /// What this restic can, and whether it can what the configuration asks of it.
 void checkRestic(Report& report, const ResticVersion& version, const std::vector<std::string>& missing,
                  const Config& config) {
@@ -273,6 +313,7 @@ ExitCode doctorCommand(const CommonOptions& common, core::ProcessRunner& runner,
         report.bad("restic", restic.problem(), "Install restic, or name it under restic.binary");
     }
     checkPaths(report, config);
+    checkStaging(report, config, common.stateDir);
     checkPlugins(report, common, config, runner);
     report.print(common.json);
     return report.ok() ? ExitCode::success : ExitCode::failure;
