@@ -85,7 +85,8 @@ void misbehave(Step& step, const std::string& how) {
     if (how == "leak")
         throw Failure("login failed with password " + step.text("password"));
     if (how == "slow")
-        for (int i = 0; i < 100 && !step.stopped(); ++i) {
+        for (int i = 0; i < 600 && !step.stopped();
+             ++i) { // a minute: longer than whatever it is held against
             write(step, "slow", 20000);
             ::usleep(100000);
         }
