@@ -95,6 +95,11 @@ test('the next backup dumps the database', failing(async () => {
 
 test('it is brought back under another name by a role that may', failing(async () => {
   await row().locator('[data-test=restore]').click()
+  await page.click('[data-test=look]')
+  await page.click('[data-test=start-verify]')
+  await page.locator('[data-table="public.customers"]').waitFor({ timeout: 90000 })
+  await page.click('[data-test=close]')
+  await row().locator('[data-test=restore]').click()
   assert.equal(await page.inputValue('[data-test=restore-name]'), 'shop_restored')
   await page.check('[data-test=other-server]')
   await page.fill('[data-field="/destination/user"] input', 'restorer')

@@ -27,8 +27,9 @@ protected:
     }
     bool dumping() {
         std::error_code code;
-        for (const auto& entry : std::filesystem::recursive_directory_iterator(staging(), code))
-            if (entry.path().extension() != ".owner" && entry.is_regular_file() && entry.file_size() > 0)
+        for (const auto& entry :
+             std::filesystem::recursive_directory_iterator(staging() / policy_ / "trouble", code))
+            if (entry.is_regular_file(code) && entry.file_size(code) > 0)
                 return true;
         return false;
     }

@@ -255,6 +255,7 @@ const de: Messages = {
     forbidden: 'Die Regeln jenes Rechners verbieten, dass etwas zurückgespielt wird.',
     noPlugin: 'Jener Rechner hat das Plugin {plugin} nicht oder hat es noch nicht gemeldet.',
     cannot: 'Das Plugin {plugin} kann nicht zurückspielen.',
+    look: 'Erst ansehen, was darin ist',
     start: 'Zurückspielen',
     startReplace: 'Ersetzen und zurückspielen',
     goesOn: 'Es geht weiter, auch wenn Sie das schließen.',

@@ -253,6 +253,7 @@ const en = {
     forbidden: 'The rules of that machine forbid restores.',
     noPlugin: 'That machine does not have the plugin {plugin}, or has not told of it yet.',
     cannot: 'The plugin {plugin} cannot restore.',
+    look: 'Look what is in it first',
     start: 'Restore',
     startReplace: 'Replace and restore',
     goesOn: 'It goes on where you close this.',
