@@ -9,6 +9,7 @@
 
 namespace test {
 namespace {
+using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -224,7 +225,8 @@ TEST_F(PostgresDumpTest, AStandbyIsDumpedToo) {
     ASSERT_EQ(standby.sql("SELECT pg_is_in_recovery()"), "t");
     const auto end = driver.dump(standby.settings(), itemNamed("postgres"), file());
     ASSERT_TRUE(end.ok) << said(end);
-    EXPECT_THAT(json(end)["warnings"].dump(), HasSubstr("1 unlogged tables are not in the dump"));
+    EXPECT_THAT(driver.log(), Contains(HasSubstr("1 unlogged tables are not in the dump")));
+    EXPECT_EQ(json(end)["warnings"], Json::array()) << "it is so each time, and no doubt about the dump";
     drop("from standby");
     ASSERT_TRUE(restore(file(), "from standby").ok);
     EXPECT_EQ(server.sql("SELECT v FROM kept", "from standby"), "1");

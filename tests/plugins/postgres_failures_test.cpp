@@ -13,6 +13,7 @@
 namespace test {
 namespace {
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -216,7 +217,9 @@ TEST_F(PostgresFailuresTest, WhatARoleMayNotReadIsToldWithTheStatementThatAllows
     ASSERT_TRUE(end.ok) << said(end);
     const auto roles = driver.dump(settings, {{"name", "globals"}, {"type", "globals"}}, file("roles"));
     ASSERT_TRUE(roles.ok) << said(roles);
-    EXPECT_THAT(json(roles)["warnings"].dump(), HasSubstr("passwords"));
+    EXPECT_THAT(driver.log(), Contains(HasSubstr("passwords")));
+    EXPECT_EQ(json(roles)["warnings"], Json::array())
+        << "it is so each time, and would hold the retention for ever";
     EXPECT_THAT(readFile(file("roles")), AllOf(HasSubstr("CREATE ROLE"), Not(HasSubstr("SCRAM-SHA"))));
     drop("guarded");
     server.sql("DROP ROLE \"backup \"\"x\"\"\"");
