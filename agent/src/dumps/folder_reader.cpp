@@ -94,25 +94,24 @@ DumpReadEnd FolderReader::run(const DumpSource& source, std::uint64_t expected, 
                                        "in which the agent can make its own");
         return end;
     }
-    if (auto lacks = staging_.lacksRoomFor(expected)) {
+    if (auto lacks = staging_.lacksRoomFor(expected))
         end.error = noRoom(*lacks);
-    } else if (!(end.error = fetch(source, place->folder(), watch, end))) {
-        const auto folder = place->folder().string() + source.file;
-        if (end.bytes == 0) {
-            end.error = pluginFailed("The snapshot " + source.snapshotId.substr(0, 8) + " holds nothing at " +
-                                     core::printable(source.file));
-        } else {
-            step.stream.clear();
-            step.folder = folder;
-            StepWatch beside;
-            beside.obstacle = [&] {
-                return watch.cancelled() ? std::string("The task was cancelled or the agent ends") : "";
-            };
-            auto said = steps_.run(step, {limits_.total, limits_.still}, {}, watch.log, beside);
-            end.answer = std::move(said.answer);
-            if (!said.ok)
-                end.error = pluginFailed(said.message, said.hint);
-        }
+    else
+        end.error = fetch(source, place->folder(), watch, end);
+    if (!end.error && end.bytes == 0)
+        end.error = pluginFailed("The snapshot " + source.snapshotId.substr(0, 8) + " holds nothing at " +
+                                 core::printable(source.file));
+    if (!end.error) {
+        step.stream.clear();
+        step.folder = place->folder().string() + source.file;
+        StepWatch beside;
+        beside.obstacle = [&] {
+            return watch.cancelled() ? std::string("The task was cancelled or the agent ends") : "";
+        };
+        auto said = steps_.run(step, {limits_.total, limits_.still}, {}, watch.log, beside);
+        end.answer = std::move(said.answer);
+        if (!said.ok)
+            end.error = pluginFailed(said.message, said.hint);
     }
     place->remove();
     return end;
