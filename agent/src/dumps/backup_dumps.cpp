@@ -361,7 +361,7 @@ void BackupDumps::settle(const std::optional<RepositoryAccess>& repository,
         return;
     std::optional<protocol::TaskError> error;
     std::optional<SnapshotContents> contents;
-    if (repository)
+    if (repository && place_) // not after dumps.staging_dir was changed meanwhile
         contents =
             SnapshotContents::below(place_->folder().string(), *id, commands_, *repository, stop, error);
     if (stop.stop_requested())

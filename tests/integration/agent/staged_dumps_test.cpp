@@ -267,6 +267,32 @@ TEST_P(StagedDumps, AResticThatSavesThemGoesOnWithoutItsAgentAndIsLookedAtOrTrie
     EXPECT_TRUE(diskIsClean());
 }
 
+TEST_P(StagedDumps, AnotherFolderAfterARestartIsNoHarm) {
+    makeLargeSource(6 << 20);
+    set({"items: [shop]"});
+    start();
+    auto task = withFiles();
+    task.set("limit_upload_kib", 1500);
+    auto at = *task.find("repository")->object();
+    writeFile(dir_ / "password", kPassword);
+    at.erase("password");
+    at.set("password_file", (dir_ / "password").string()); // so that the next agent can look
+    task.set("repository", at);
+    const auto id = Value(task).stringOr("task_id");
+    server_.sendTask(task);
+    ASSERT_TRUE(await([&] { return resticPid(id) && locks() == 1; }, 20s));
+    agent_->signal(SIGKILL);
+    ASSERT_TRUE(agent_->wait(10s));
+    auto text = readFile(dir_ / "config.yaml");
+    text.replace(text.find("dumps:\n"), 7, "dumps:\n  staging_dir: " + (dir_ / "elsewhere").string() + "\n");
+    writeFile(dir_ / "config.yaml", text);
+    startWithPlugins();
+    const auto report = server_.awaitResult(id, 60s);
+    ASSERT_TRUE(report);
+    EXPECT_EQ(field(*report, "error", "error"), "Interrupted") << core::json::write(*report);
+    EXPECT_FALSE(agent_->wait(0ms)) << "the agent goes on";
+}
+
 TEST_P(StagedDumps, WhatWouldNotFitIsNotBegunAndWhatDoesNotFitIsEnded) {
     set({"items: [shop]"});
     auto text = readFile(dir_ / "config.yaml");
