@@ -186,7 +186,8 @@ void checkStaging(Report& report, const Config& config, const std::filesystem::p
                 Staging staging(folder, 0);
                 const auto name = nameOfThisProcess();
                 staging.take("doctor-" + name, name)->remove();
-                problem = staging.lacksRoomFor(0);
+                if (const auto shortage = staging.lacksRoomFor(0))
+                    problem = shortage->message;
             } catch (const core::Error& error) {
                 problem = error.what();
             }

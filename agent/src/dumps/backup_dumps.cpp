@@ -279,9 +279,7 @@ std::optional<DumpResult> BackupDumps::dumpToDisk(const Plan& plan, const Use& u
     try {
         folder = place(plan, stop);
     } catch (const core::Error& error) {
-        result.error =
-            pluginFailed(error.what(), "Let dumps.staging_dir in the agent's configuration name a folder in "
-                                       "which the agent can make its own");
+        result.error = pluginFailed(error.what(), std::string(error.kind().recovery));
         return result;
     }
     if (folder == nullptr) {

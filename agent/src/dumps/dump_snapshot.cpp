@@ -11,6 +11,12 @@ namespace task_errors = restic::protocol::task_errors;
 namespace dump_state = restic::protocol::dump_state;
 using core::LogLevel;
 using restic::protocol::DumpResult;
+
+std::vector<std::string> tagged(std::vector<std::string> arguments, const std::vector<std::string>& tags) {
+    for (const auto& tag : tags)
+        arguments.push_back("--tag=" + tag);
+    return arguments;
+}
 } // namespace
 
 BackupOutput DumpSnapshot::makeOutput() {
@@ -21,9 +27,7 @@ BackupOutput DumpSnapshot::makeOutput() {
 std::optional<DumpResult> DumpSnapshot::save(const Repository& repository, const PluginStep& step,
                                              DumpResult result, const NextCommand& command,
                                              const std::stop_token& stop) {
-    auto arguments = repository.arguments;
-    for (const auto& tag : result.tags)
-        arguments.push_back("--tag=" + tag);
+    auto arguments = tagged(repository.arguments, result.tags);
     arguments.push_back("--stdin-filename=" + *result.file);
     for (;;) {
         if (const auto error = stream_.start({.step = step, .arguments = arguments, .number = command()},
@@ -46,9 +50,7 @@ std::optional<DumpResult> DumpSnapshot::save(const Repository& repository, const
 std::optional<DumpResult> DumpSnapshot::saveFiles(const Repository& repository, StepEnd made,
                                                   DumpResult result, const NextCommand& command,
                                                   const std::stop_token& stop) {
-    auto arguments = repository.arguments;
-    for (const auto& tag : result.tags)
-        arguments.push_back("--tag=" + tag);
+    auto arguments = tagged(repository.arguments, result.tags);
     arguments.emplace_back("--");
     arguments.push_back(*result.file);
     DumpEnd end;

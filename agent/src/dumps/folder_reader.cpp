@@ -57,7 +57,7 @@ std::optional<restic::protocol::TaskError> FolderReader::fetch(const DumpSource&
                 if (watch.progress)
                     watch.progress(bytes);
             }
-            if (auto lacks = why ? std::nullopt : staging_.lacksRoomFor(0))
+            if (const auto lacks = why ? std::nullopt : staging_.lacksRoomFor(0))
                 why = noRoom(*lacks);
         }
         if (!why && watch.cancelled())
@@ -89,9 +89,7 @@ DumpReadEnd FolderReader::run(const DumpSource& source, std::uint64_t expected, 
     try {
         place = staging_.take(name, name); // nobody else has that name
     } catch (const core::Error& error) {
-        end.error =
-            pluginFailed(error.what(), "Let dumps.staging_dir in the agent's configuration name a folder "
-                                       "in which the agent can make its own");
+        end.error = pluginFailed(error.what(), std::string(error.kind().recovery));
         return end;
     }
     if (auto lacks = staging_.lacksRoomFor(expected))

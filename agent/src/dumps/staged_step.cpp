@@ -17,12 +17,9 @@ constexpr auto kBetweenLooks = 50ms;
 constexpr int kShareOfLooks = 10;
 } // namespace
 
-restic::protocol::TaskError noRoom(const std::string& message) {
-    auto error = task_errors::make(task_errors::kOutOfDiskSpace, message);
-    error.hint =
-        message.find("dumps.max_disk_usage") != std::string::npos
-            ? "Raise dumps.max_disk_usage in the agent's configuration, if the disk has the room"
-            : "Free space there, or let dumps.staging_dir in the agent's configuration name a larger disk";
+restic::protocol::TaskError noRoom(const Staging::Shortage& shortage) {
+    auto error = task_errors::make(task_errors::kOutOfDiskSpace, shortage.message);
+    error.hint = shortage.hint;
     return error;
 }
 
@@ -37,7 +34,12 @@ StagedStep::End StagedStep::run(PluginStep step, bool files, const std::filesyst
         return end;
     }
     std::filesystem::create_directories(files ? target : target.parent_path(), code);
-    if (auto lacks = code ? target.string() + ": " + code.message() : staging_.lacksRoomFor(expected)) {
+    if (code) {
+        end.error =
+            pluginFailed(target.string() + ": " + code.message(), std::string(errors::kStaging.recovery));
+        return end;
+    }
+    if (const auto lacks = staging_.lacksRoomFor(expected)) {
         end.error = noRoom(*lacks);
         return end;
     }
@@ -62,7 +64,7 @@ StagedStep::End StagedStep::run(PluginStep step, bool files, const std::filesyst
                                  kBetweenLooks, kShareOfLooks * (std::chrono::steady_clock::now() - now));
             if (lacks) {
                 end.error = noRoom(*lacks);
-                return *lacks;
+                return lacks->message;
             }
         }
         return {};
@@ -80,7 +82,7 @@ StagedStep::End StagedStep::run(PluginStep step, bool files, const std::filesyst
     // The program may have met the full disk before the next look at it, and says so in its own words.
     if (!end.error)
         if (const auto lacks = staging_.lacksRoomFor(0))
-            end.error = noRoom(*lacks + ". " + end.step.message);
+            end.error = noRoom({lacks->message + ". " + end.step.message, lacks->hint});
     std::filesystem::remove_all(target, code);
     return end;
 }

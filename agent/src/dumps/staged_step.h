@@ -11,7 +11,7 @@
 namespace agent {
 
 /// That there is no room for a dump on the machine's disk, and what to do.
-[[nodiscard]] restic::protocol::TaskError noRoom(const std::string& message);
+[[nodiscard]] restic::protocol::TaskError noRoom(const Staging::Shortage& shortage);
 
 /// A dump that a plugin writes to the machine's disk: into a file where the item is a stream, into a folder
 /// where it is files. It is ended when the disk, or what dumps may take of it, is used up. One thread.

@@ -20,7 +20,7 @@ constexpr std::uint64_t kReserve = 32ULL << 20U;
 constexpr const char* kOwner = ".owner";
 
 [[noreturn]] void fail(const std::filesystem::path& path, const std::string& why) {
-    throw core::Error(errors::kState, "The folder for dumps " + path.string() + ": " + why);
+    throw core::Error(errors::kStaging, "The folder for dumps " + path.string() + ": " + why);
 }
 
 /// Nobody else's, and for nobody else to read.
@@ -78,6 +78,14 @@ std::filesystem::path Staging::ownerFile(const std::string& name) const {
     return folder_ / (name + kOwner);
 }
 
+std::string Staging::ownerOf(const std::string& name) const {
+    try {
+        return readFileIfAny(ownerFile(name)).value_or("");
+    } catch (const core::Error&) {
+        return {};
+    }
+}
+
 void Staging::drop(const std::string& name) {
     std::error_code code;
     std::filesystem::remove_all(folder_ / name, code);
@@ -95,7 +103,11 @@ std::unique_ptr<Staging::Place> Staging::take(const std::string& name, const std
         new Place(*this, name, folder_ / name)); // gives the name back when what follows throws
     makePrivate(folder_);
     drop(name);
-    writeFileDurably(ownerFile(name), owner);
+    try {
+        writeFileDurably(ownerFile(name), owner);
+    } catch (const core::Error& error) {
+        fail(folder_, error.what());
+    }
     makePrivate(folder_ / name);
     return place;
 }
@@ -103,9 +115,9 @@ std::unique_ptr<Staging::Place> Staging::take(const std::string& name, const std
 std::unique_ptr<Staging::Place> Staging::takeUp(const std::string& owner) {
     std::error_code code;
     for (const auto& entry : std::filesystem::directory_iterator(folder_, code)) {
-        if (entry.path().extension() != kOwner || readFileIfAny(entry.path()) != owner)
-            continue;
         const auto name = entry.path().stem().string();
+        if (entry.path().extension() != kOwner || ownerOf(name) != owner)
+            continue;
         const std::lock_guard lock(mutex_);
         if (taken_.insert(name).second)
             return std::unique_ptr<Place>(new Place(*this, name, folder_ / name));
@@ -113,29 +125,34 @@ std::unique_ptr<Staging::Place> Staging::takeUp(const std::string& owner) {
     return nullptr;
 }
 
-std::optional<std::string> Staging::lacksRoomFor(std::uint64_t bytes) const {
+std::optional<Staging::Shortage> Staging::lacksRoomFor(std::uint64_t bytes) const {
+    const auto folder = "the folder for dumps " + folder_.string();
     struct statvfs info {};
     if (::statvfs(folder_.c_str(), &info) != 0)
-        return "The folder for dumps " + folder_.string() +
-               " cannot be used: " + std::generic_category().message(errno);
+        return Shortage{"There is no telling what room " + folder +
+                            " has: " + std::generic_category().message(errno),
+                        std::string(errors::kStaging.recovery)};
     const auto free = static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
     if (free < kReserve + bytes)
-        return "The disk of the folder for dumps " + folder_.string() + " has " + core::formatBytes(free) +
-               " left; " +
-               (bytes > 0 ? "the dump may need " + core::formatBytes(bytes) + ", and " : std::string()) +
-               core::formatBytes(kReserve) + " are kept free";
+        return Shortage{
+            "The disk of " + folder + " has " + core::formatBytes(free) + " left; " +
+                (bytes > 0 ? "the dump may need " + core::formatBytes(bytes) + ", and " : std::string()) +
+                core::formatBytes(kReserve) + " are kept free",
+            "Free space there, or let dumps.staging_dir in the agent's configuration name a larger disk"};
     return exceedsMaximum(bytes);
 }
 
-std::optional<std::string> Staging::exceedsMaximum(std::uint64_t bytes) const {
+std::optional<Staging::Shortage> Staging::exceedsMaximum(std::uint64_t bytes) const {
     if (maxDiskUsage_ <= 0)
         return std::nullopt;
     const auto used = bytesBelow(folder_);
-    if (used + bytes > static_cast<std::uint64_t>(maxDiskUsage_))
-        return "The folder for dumps " + folder_.string() + " would hold " + core::formatBytes(used + bytes) +
-               "; dumps.max_disk_usage allows " +
-               core::formatBytes(static_cast<std::uint64_t>(maxDiskUsage_));
-    return std::nullopt;
+    const auto most = static_cast<std::uint64_t>(maxDiskUsage_);
+    if (used + bytes <= most)
+        return std::nullopt;
+    return Shortage{"The folder for dumps " + folder_.string() + " would hold " +
+                        core::formatBytes(used + bytes) + "; dumps.max_disk_usage allows " +
+                        core::formatBytes(most),
+                    "Raise dumps.max_disk_usage in the agent's configuration, if the disk has the room"};
 }
 
 void Staging::removeLeftBehind(const std::set<std::string>& tasks) {
@@ -146,7 +163,7 @@ void Staging::removeLeftBehind(const std::set<std::string>& tasks) {
         names.insert(isOwner ? entry.path().stem().string() : entry.path().filename().string());
     }
     for (const auto& name : names) {
-        const auto owner = readFileIfAny(ownerFile(name)).value_or("");
+        const auto owner = ownerOf(name);
         if (!tasks.contains(owner) && !makerLives(owner))
             drop(name);
     }

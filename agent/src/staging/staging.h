@@ -9,8 +9,15 @@
 #include <string>
 
 #include "config/config.h"
+#include "core/error.h"
 
 namespace agent {
+
+namespace errors {
+inline constexpr core::ErrorKind kStaging{
+    "StagingFolderError", 500, "The folder for dumps cannot be used",
+    "Let dumps.staging_dir in the agent's configuration name a folder in which the agent can make its own"};
+} // namespace errors
 
 /// The folder of this machine (0700) in which dumps wait that restic saves as files, and those that are files
 /// wait to be restored. Thread-safe.
@@ -44,23 +51,30 @@ public:
     };
 
     /// An empty folder of this name; null while somebody has it. `owner`: a task's id, or
-    /// nameOfThisProcess(). Throws errors::kState.
+    /// nameOfThisProcess(). Throws errors::kStaging.
     [[nodiscard]] std::unique_ptr<Place> take(const std::string& name, const std::string& owner);
     /// The folder that an earlier run of the agent had taken for this owner, as it was left; null: there is
     /// none.
     [[nodiscard]] std::unique_ptr<Place> takeUp(const std::string& owner);
 
-    /// Why there is no room for so many bytes more, as a sentence; nothing if there is.
-    [[nodiscard]] std::optional<std::string> lacksRoomFor(std::uint64_t bytes) const;
+    /// That there is no room, and what to do: two sentences.
+    struct Shortage {
+        std::string message;
+        std::string hint;
+    };
+    /// Why there is no room for so many bytes more; nothing if there is.
+    [[nodiscard]] std::optional<Shortage> lacksRoomFor(std::uint64_t bytes) const;
     /// That what lies there is more than is allowed, or would be with so many bytes more; nothing if it is
     /// not.
-    [[nodiscard]] std::optional<std::string> exceedsMaximum(std::uint64_t bytes = 0) const;
+    [[nodiscard]] std::optional<Shortage> exceedsMaximum(std::uint64_t bytes = 0) const;
 
     /// Removes what a crash left behind: all but what belongs to these tasks and to processes that run.
     void removeLeftBehind(const std::set<std::string>& tasks);
 
 private:
     [[nodiscard]] std::filesystem::path ownerFile(const std::string& name) const;
+    /// Empty if nobody, or if that cannot be read: one such folder is not in the way of an agent's start.
+    [[nodiscard]] std::string ownerOf(const std::string& name) const;
     void drop(const std::string& name);
 
     std::filesystem::path folder_;

@@ -19,6 +19,21 @@ protected:
                                          {"with_files", true}}});
         return task;
     }
+    void configureDumps(const std::string& key, const std::string& value) {
+        auto text = readFile(dir_ / "config.yaml");
+        text.replace(text.find("dumps:\n"), 7, "dumps:\n  " + key + ": " + value + "\n");
+        writeFile(dir_ / "config.yaml", text);
+    }
+    /// Kills the agent in the moment in which restic saves what lies on the disk; the task's id.
+    std::string killWhileItIsSaved(Object task) {
+        task.set("limit_upload_kib", 1500);
+        const auto id = Value(task).stringOr("task_id");
+        server_.sendTask(task);
+        EXPECT_TRUE(await([&] { return resticPid(id) && locks() == 1; }, 20s));
+        agent_->signal(SIGKILL);
+        EXPECT_TRUE(agent_->wait(10s));
+        return id;
+    }
     std::filesystem::path staging() const { return state_ / "staging"; }
     /// Neither a dump nor whose it was.
     bool diskIsClean() const {
@@ -229,6 +244,8 @@ TEST_P(StagedDumps, WhatAKilledAgentWasDumpingIsRemovedAtItsNextStart) {
     ASSERT_TRUE(await([&] { return dumping(); }, 20s));
     agent_->signal(SIGKILL);
     ASSERT_TRUE(agent_->wait(10s));
+    // What cannot be read does not keep the agent from starting.
+    std::filesystem::create_symlink("loop.owner", staging() / "loop.owner");
     set({});
     startAgain();
     ASSERT_TRUE(await([&] { return diskIsClean(); }, 20s));
@@ -246,12 +263,7 @@ TEST_P(StagedDumps, AResticThatSavesThemGoesOnWithoutItsAgentAndIsLookedAtOrTrie
     set({"items: [shop]"});
     start();
     auto task = withFiles();
-    task.set("limit_upload_kib", 1500);
-    const auto id = Value(task).stringOr("task_id");
-    server_.sendTask(task);
-    ASSERT_TRUE(await([&] { return resticPid(id) && locks() == 1; }, 20s));
-    agent_->signal(SIGKILL);
-    ASSERT_TRUE(agent_->wait(10s));
+    const auto id = killWhileItIsSaved(task);
     EXPECT_TRUE(resticPid(id)) << "restic goes on";
     startWithPlugins();
     const auto report = server_.awaitResult(id, 60s);
@@ -272,20 +284,13 @@ TEST_P(StagedDumps, AnotherFolderAfterARestartIsNoHarm) {
     set({"items: [shop]"});
     start();
     auto task = withFiles();
-    task.set("limit_upload_kib", 1500);
     auto at = *task.find("repository")->object();
     writeFile(dir_ / "password", kPassword);
     at.erase("password");
     at.set("password_file", (dir_ / "password").string()); // so that the next agent can look
     task.set("repository", at);
-    const auto id = Value(task).stringOr("task_id");
-    server_.sendTask(task);
-    ASSERT_TRUE(await([&] { return resticPid(id) && locks() == 1; }, 20s));
-    agent_->signal(SIGKILL);
-    ASSERT_TRUE(agent_->wait(10s));
-    auto text = readFile(dir_ / "config.yaml");
-    text.replace(text.find("dumps:\n"), 7, "dumps:\n  staging_dir: " + (dir_ / "elsewhere").string() + "\n");
-    writeFile(dir_ / "config.yaml", text);
+    const auto id = killWhileItIsSaved(task);
+    configureDumps("staging_dir", (dir_ / "elsewhere").string());
     startWithPlugins();
     const auto report = server_.awaitResult(id, 60s);
     ASSERT_TRUE(report);
@@ -295,9 +300,7 @@ TEST_P(StagedDumps, AnotherFolderAfterARestartIsNoHarm) {
 
 TEST_P(StagedDumps, WhatWouldNotFitIsNotBegunAndWhatDoesNotFitIsEnded) {
     set({"items: [shop]"});
-    auto text = readFile(dir_ / "config.yaml");
-    text.replace(text.find("dumps:\n"), 7, "dumps:\n  max_disk_usage: 64MiB\n");
-    writeFile(dir_ / "config.yaml", text);
+    configureDumps("max_disk_usage", "64MiB");
     start();
     const auto tooMuch = resultOf(withFiles({{"bytes", 100 << 20}}, "warn"));
     EXPECT_EQ(tooMuch.stringOr("status"), "warning") << core::json::write(tooMuch);
@@ -328,9 +331,7 @@ TEST_P(StagedDumps, WhatWouldNotFitIsNotBegunAndWhatDoesNotFitIsEnded) {
 TEST_P(StagedDumps, AFolderThatCannotBeMadeFailsTheDumpAndTheFilesAreSaved) {
     writeFile(dir_ / "a file", "");
     set({"items: [shop]"});
-    auto text = readFile(dir_ / "config.yaml");
-    text.replace(text.find("dumps:\n"), 7, "dumps:\n  staging_dir: " + (dir_ / "a file").string() + "\n");
-    writeFile(dir_ / "config.yaml", text);
+    configureDumps("staging_dir", (dir_ / "a file").string());
     start();
     const auto report = resultOf(withFiles());
     EXPECT_EQ(report.stringOr("status"), "failed") << core::json::write(report);
@@ -346,9 +347,7 @@ TEST_P(StagedDumps, AFolderThatCannotBeMadeFailsTheDumpAndTheFilesAreSaved) {
 /// The folder may lie within what the policy saves, as it does in a backup of the whole machine.
 TEST_P(StagedDumps, WithinASourceTheyAreThereOnceAndWhole) {
     set({"items: [shop]"});
-    auto text = readFile(dir_ / "config.yaml");
-    text.replace(text.find("dumps:\n"), 7, "dumps:\n  staging_dir: " + source_.string() + "\n");
-    writeFile(dir_ / "config.yaml", text);
+    configureDumps("staging_dir", source_.string());
     start();
     const auto report = resultOf(withFiles());
     EXPECT_EQ(report.stringOr("status"), "success") << core::json::write(report);
@@ -363,9 +362,7 @@ TEST_P(StagedDumps, AFullDiskIsSaidAndLeavesRoomForOthers) {
     std::filesystem::create_directories(small);
     ASSERT_EQ(::mount("none", small.c_str(), "tmpfs", 0, "size=64m,mode=755"), 0);
     set({"items: [shop]"});
-    auto text = readFile(dir_ / "config.yaml");
-    text.replace(text.find("dumps:\n"), 7, "dumps:\n  staging_dir: " + small.string() + "\n");
-    writeFile(dir_ / "config.yaml", text);
+    configureDumps("staging_dir", small.string());
     start();
     for (const auto* kind : {"stream", "files"}) {
         SCOPED_TRACE(kind);
