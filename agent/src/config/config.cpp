@@ -34,8 +34,8 @@ struct Scalar {
     std::pair<Set, Get> as;
 };
 
-template <typename Section>
-std::pair<Set, Get> text(Section Config::*section, std::string Section::*member) {
+template <typename Section, typename Part>
+std::pair<Set, Get> text(Section Config::*section, std::string Part::*member) {
     return {[=](Config& config, const std::string& value) {
                 config.*section.*member = value;
                 return std::string();
@@ -43,8 +43,8 @@ std::pair<Set, Get> text(Section Config::*section, std::string Section::*member)
             [=](const Config& config) { return config.*section.*member; }};
 }
 
-template <typename Section>
-std::pair<Set, Get> absolutePath(Section Config::*section, std::string Section::*member) {
+template <typename Section, typename Part>
+std::pair<Set, Get> absolutePath(Section Config::*section, std::string Part::*member) {
     return {[=](Config& config, const std::string& value) -> std::string {
                 if (!value.starts_with('/'))
                     return "must be an absolute path";
@@ -160,8 +160,8 @@ std::string ioniceOf(const Config& config) {
 }
 
 /// A size in MiB or GiB, from 64 MiB on: with less, restic's collector of garbage would do nothing else.
-template <typename Section>
-std::pair<Set, Get> size(Section Config::*section, std::int64_t Section::*member) {
+template <typename Section, typename Part>
+std::pair<Set, Get> size(Section Config::*section, std::int64_t Part::*member) {
     return {[=](Config& config, const std::string& value) -> std::string {
                 constexpr std::int64_t kLeast = 64LL << 20;
                 constexpr std::int64_t kMost = 1LL << 50;

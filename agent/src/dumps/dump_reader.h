@@ -7,16 +7,16 @@
 #include <string>
 
 #include "plugins/plugin_steps.h"
-#include "restic/command.h"
+#include "restic/cli/command.h"
+#include "restic/cli/repository_access.h"
 #include "restic/protocol/task_messages.h"
-#include "restic/repository_access.h"
 #include "staging/staging.h"
 
 namespace agent {
 
 /// Where a dump is.
 struct DumpSource {
-    const RepositoryAccess& repository;
+    const restic::cli::RepositoryAccess& repository;
     std::string snapshotId;
     /// Its path in the snapshot.
     std::string file;
@@ -46,7 +46,8 @@ public:
         std::chrono::milliseconds still;
         std::chrono::milliseconds total;
     };
-    DumpReader(const ResticCommands& commands, const PluginSteps& steps, Staging& staging, Limits limits)
+    DumpReader(const restic::cli::ResticCommands& commands, const PluginSteps& steps, Staging& staging,
+               Limits limits)
         : commands_(commands), steps_(steps), staging_(staging), limits_(limits) {}
 
     /// `step`: restore or verify, with the item that was dumped.
@@ -54,7 +55,7 @@ public:
                                   const RestoreWatch& watch);
 
 private:
-    const ResticCommands& commands_;
+    const restic::cli::ResticCommands& commands_;
     const PluginSteps& steps_;
     Staging& staging_;
     Limits limits_;

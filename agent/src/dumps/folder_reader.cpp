@@ -5,8 +5,8 @@
 #include "core/text.h"
 #include "dumps/staged_step.h"
 #include "plugins/plugin_report.h"
+#include "restic/cli/verdict.h"
 #include "restic/protocol/task_errors.h"
-#include "restic/verdict.h"
 #include "state/process_names.h"
 
 namespace agent {
@@ -78,7 +78,8 @@ std::optional<restic::protocol::TaskError> FolderReader::fetch(const DumpSource&
     if (why || exit->ok())
         return why;
     const auto text = restic->capturedError();
-    return task_errors::make(classifyFailure(*exit, text), failureMessage(*exit, text));
+    return task_errors::make(restic::cli::classifyFailure(*exit, text),
+                             restic::cli::failureMessage(*exit, text));
 }
 
 DumpReadEnd FolderReader::run(const DumpSource& source, std::uint64_t expected, PluginStep step,

@@ -9,7 +9,7 @@ namespace agent {
 /// and removed afterwards. One thread.
 class FolderReader {
 public:
-    FolderReader(const ResticCommands& commands, const PluginSteps& steps, Staging& staging,
+    FolderReader(const restic::cli::ResticCommands& commands, const PluginSteps& steps, Staging& staging,
                  DumpReader::Limits limits)
         : commands_(commands), steps_(steps), staging_(staging), limits_(limits) {}
 
@@ -23,7 +23,7 @@ private:
                                                      const std::filesystem::path& folder,
                                                      const RestoreWatch& watch, DumpReadEnd& end);
 
-    const ResticCommands& commands_;
+    const restic::cli::ResticCommands& commands_;
     const PluginSteps& steps_;
     Staging& staging_;
     DumpReader::Limits limits_;

@@ -7,8 +7,8 @@
 #include "core/text.h"
 #include "dumps/pipe.h"
 #include "plugins/plugin_report.h"
+#include "restic/cli/verdict.h"
 #include "restic/protocol/task_errors.h"
-#include "restic/verdict.h"
 
 namespace agent {
 namespace {
@@ -111,7 +111,8 @@ DumpReadEnd StreamReader::run(const DumpSource& source, PluginStep step, const R
         end.error = pluginFailed(why, {});
     } else if (resticExit && resticExit->known && !resticExit->ok() && !said.ok && !said.saysWhy) {
         const auto text = restic->capturedError();
-        end.error = task_errors::make(classifyFailure(*resticExit, text), failureMessage(*resticExit, text));
+        end.error = task_errors::make(restic::cli::classifyFailure(*resticExit, text),
+                                      restic::cli::failureMessage(*resticExit, text));
     } else if (!said.ok) {
         end.error = pluginFailed(said.message, said.hint);
     }

@@ -28,7 +28,7 @@ core::Result<Object> DumpRestore::settingsOf(const PluginFile& plugin) const {
     return services_.plugins.settings().tryOut(plugin, set, settings);
 }
 
-std::optional<protocol::TaskError> DumpRestore::work(const RepositoryAccess& repository,
+std::optional<protocol::TaskError> DumpRestore::work(const restic::cli::RepositoryAccess& repository,
                                                      const std::stop_token& stop) {
     const auto& plugins = services_.plugins;
     if (!plugins.policy().allowsPlugin(task_.plugin) || !plugins.policy().restores)
@@ -66,7 +66,8 @@ std::optional<protocol::TaskError> DumpRestore::work(const RepositoryAccess& rep
                 progress.bytesDone = done;
                 report().outbox().setProgress(std::move(progress));
             },
-        .cancelled = [&] { return stop.stop_requested() || report().stopReason() != StopReason::none; }};
+        .cancelled =
+            [&] { return stop.stop_requested() || report().stopReason() != restic::cli::StopReason::none; }};
     auto end = reader.run({repository, task_.snapshotId, task_.file}, step, watch);
     answer_ = std::move(end.answer);
     bytes_ = end.bytes;
