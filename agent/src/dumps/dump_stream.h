@@ -52,7 +52,6 @@ private:
     /// What is watched while restic runs.
     void look(const restic::cli::BackupOutput& output);
     void lookAtStep();
-    void startStep();
 
     ResticProcess& restic_;
     const PluginSteps& steps_;
