@@ -110,7 +110,7 @@ const de: Messages = {
   },
   agents: {
     title: 'Agenten',
-    sentence: 'Kein Agent ist angemeldet. | {online} von einem Agenten ist online. | {online} von {count} Agenten sind online.',
+    sentence: 'Kein Agent ist angemeldet. | Ein Agent, {online} online. | {online} von {count} Agenten sind online.',
     sentenceMore: 'Die neuesten {count} Agenten.',
     none: 'Noch ist kein Agent angemeldet.',
     noneHint: 'Auf jedem Rechner, der gesichert wird, läuft ein Agent. Er verbindet sich von sich aus mit diesem Server.',

@@ -108,7 +108,7 @@ const en = {
   },
   agents: {
     title: 'Agents',
-    sentence: 'No agent is enrolled. | {online} of one agent is online. | {online} of {count} agents are online.',
+    sentence: 'No agent is enrolled. | One agent, {online} online. | {online} of {count} agents are online.',
     sentenceMore: 'The newest {count} agents.',
     none: 'No agent is enrolled yet.',
     noneHint: 'An agent runs on each machine to be backed up and dials out to this host.',
