@@ -13,6 +13,7 @@
 #include "config/scalar_settings.h"
 #include "config/yaml_node_json.h"
 #include "core/text.h"
+#include "restic/protocol/plugin_settings.h"
 #include "restic/protocol/repository_config.h"
 
 namespace agent {
@@ -227,7 +228,26 @@ private:
                 settings = core::json::Object();
             if (settings.object() == nullptr)
                 fail(value, key, "must be a mapping of keys to values");
+            if (const auto* enabled = settings.find("enabled"); enabled != nullptr && !enabled->boolean())
+                fail(value["enabled"], key + ".enabled", "must be true or false");
+            if (settings.find("named") != nullptr)
+                namedSettings(value["named"], key + ".named");
             config_.plugins[key.substr(std::string_view("plugins.").size())] = *settings.object();
+        });
+    }
+
+    /// Further settings of a plugin, with names as the API takes them.
+    void namedSettings(const YAML::Node& node, const std::string& key) {
+        namespace protocol = restic::protocol;
+        map(node, key, [&](const std::string& full, const YAML::Node& value, const YAML::Node& at) {
+            const auto name = full.substr(key.size() + 1);
+            if (name == protocol::kDefaultSettings)
+                fail(at, full, "is the name of the plugin's own settings, which stand beside \"named\"");
+            if (const auto problem = protocol::problemOfSetName(name))
+                fail(at, key,
+                     fmt::format("has settings named \"{}\": the name {}", core::printable(name), *problem));
+            if (!value.IsMap())
+                fail(value, full, "must be a mapping of keys to values");
         });
     }
 
