@@ -120,8 +120,9 @@ ExitCode restoreFromCommandLine(const Plugins& plugins, const PluginFile& plugin
     const auto target = what.as.empty() ? database : what.as;
     Staging staging(stagingFolder(context.config, context.common.stateDir),
                     context.config.dumps.maxDiskUsage);
-    DumpReader reader(commands, plugins.steps(), staging,
-                      {context.config.dumps.stallTimeout, context.config.restic.commandTimeout});
+    DumpReader reader(
+        commands, plugins.steps(), staging,
+        {.total = context.config.restic.commandTimeout, .still = context.config.dumps.stallTimeout});
     const auto end = reader.run(
         {access, what.snapshot, file},
         {.plugin = plugin,

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -11,6 +10,7 @@
 #include "restic/cli/repository_access.h"
 #include "restic/protocol/task_messages.h"
 #include "staging/staging.h"
+#include "waiting/time_watch.h"
 
 namespace agent {
 
@@ -41,13 +41,7 @@ struct DumpReadEnd {
 /// Brings a dump from its snapshot to a plugin's step, as its item is: a stream, or files. One thread.
 class DumpReader {
 public:
-    struct Limits {
-        /// How long it may stand still, and take.
-        std::chrono::milliseconds still;
-        std::chrono::milliseconds total;
-    };
-    DumpReader(const restic::cli::ResticCommands& commands, const PluginSteps& steps, Staging& staging,
-               Limits limits)
+    DumpReader(const restic::cli::ResticCommands& commands, const PluginSteps& steps, Staging& staging, TimeLimits limits)
         : commands_(commands), steps_(steps), staging_(staging), limits_(limits) {}
 
     /// `step`: restore or verify, with the item that was dumped.
@@ -58,7 +52,7 @@ private:
     const restic::cli::ResticCommands& commands_;
     const PluginSteps& steps_;
     Staging& staging_;
-    Limits limits_;
+    TimeLimits limits_;
 };
 
 } // namespace agent

@@ -10,7 +10,7 @@ namespace agent {
 class FolderReader {
 public:
     FolderReader(const restic::cli::ResticCommands& commands, const PluginSteps& steps, Staging& staging,
-                 DumpReader::Limits limits)
+                 TimeLimits limits)
         : commands_(commands), steps_(steps), staging_(staging), limits_(limits) {}
 
     /// `expected`: the dump's bytes, as far as they are known, or 0.
@@ -26,7 +26,7 @@ private:
     const restic::cli::ResticCommands& commands_;
     const PluginSteps& steps_;
     Staging& staging_;
-    DumpReader::Limits limits_;
+    TimeLimits limits_;
 };
 
 } // namespace agent

@@ -56,8 +56,9 @@ std::optional<protocol::TaskError> DumpRestore::work(const restic::cli::Reposito
     const auto mark = plugins.markBegun(plugin->name, settings.value());
     report().log(core::LogLevel::info, "Reading the dump of " + core::printable(task_.database) +
                                            " from the snapshot " + task_.snapshotId.substr(0, 8));
-    DumpReader reader(services_.commands, plugins.steps(), services_.staging,
-                      {services_.config.dumps.stallTimeout, timeLimit(task_, services_.config)});
+    DumpReader reader(
+        services_.commands, plugins.steps(), services_.staging,
+        {.total = timeLimit(task_, services_.config), .still = services_.config.dumps.stallTimeout});
     const RestoreWatch watch{
         .log = [this](core::LogLevel level, const std::string& text) { report().log(level, text); },
         .progress =
