@@ -146,6 +146,7 @@ int Commands::answer(const Command& command, const GlobalOptions&, Command::Invo
     try {
         if (!ownCommands().contains(command.path)) {
             host_->readConfig();
+            host_->requireDatabase(); // where a folder is mistyped, nothing is made
             host_->openDatabase();
             host_->migrate();
             host_->initializeModules();

@@ -112,6 +112,7 @@ class Roles : public BackupSystemTest {
 protected:
     void SetUp() override {
         configureHost();
+        ASSERT_TRUE(backend({"migrate"}).exit.ok());
         for (const auto& arguments :
              std::vector<std::vector<std::string>>{{"--json", "tenant", "create", "--name", "second"},
                                                    {"--json", "token", "create", "--name", "foreign",
