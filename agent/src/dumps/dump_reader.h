@@ -41,7 +41,8 @@ struct DumpReadEnd {
 /// Brings a dump from its snapshot to a plugin's step, as its item is: a stream, or files. One thread.
 class DumpReader {
 public:
-    DumpReader(const restic::cli::ResticCommands& commands, const PluginSteps& steps, Staging& staging, TimeLimits limits)
+    DumpReader(const restic::cli::ResticCommands& commands, const PluginSteps& steps, Staging& staging,
+               TimeLimits limits)
         : commands_(commands), steps_(steps), staging_(staging), limits_(limits) {}
 
     /// `step`: restore or verify, with the item that was dumped.

@@ -14,7 +14,7 @@ protected:
         elements.clear();
         writeFile(dir / "stdout", text);
         return restic::cli::ArrayElements::read(dir / "stdout", offset,
-                                          [this](std::string_view one) { elements.emplace_back(one); });
+                                                [this](std::string_view one) { elements.emplace_back(one); });
     }
     TempDir dir;
     std::vector<std::string> elements;
