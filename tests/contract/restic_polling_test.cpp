@@ -135,6 +135,9 @@ TEST_P(Polling, ALockThatWasLeftBehindIsNamedWithItsHolder) {
 }
 
 TEST_P(Polling, DamageIsFoundByACheck) {
+    auto patient = settings();
+    patient.checkTimeout = 10s; // restic tries again for much longer
+    usePoller(patient);
     makeRepository("files");
     const auto target = watch("files");
     look(target);
@@ -272,24 +275,19 @@ TEST_P(Polling, WhatIsTheServersOwnIsNotLookedAtForATenant) {
     };
     for (const auto& path : {folder.path() / "private", repositoryFolder("link"),
                              repositoryFolder("../private"), folder.path() / "repositories"})
-        EXPECT_THAT(std::string(errorOf([&] {
-            watch(wanted("local", path.string())); }).what()),
+        EXPECT_THAT(std::string(errorOf([&] { watch(wanted("local", path.string())); }).what()),
                     HasSubstr("AE_DIRECT_LOCAL_ROOTS"))
             << path;
-    EXPECT_THAT(std::string(errorOf([&] {
-            watch(wanted("rclone", "rclone:remote:path")); }).name()),
+    EXPECT_THAT(std::string(errorOf([&] { watch(wanted("rclone", "rclone:remote:path")); }).name()),
                 HasSubstr("DirectPollForbidden"));
-    EXPECT_THAT(std::string(errorOf([&] {
-            watch(wanted("sftp", "sftp://user@example.com//srv")); }).what()),
+    EXPECT_THAT(std::string(errorOf([&] { watch(wanted("sftp", "sftp://user@example.com//srv")); }).what()),
                 HasSubstr("known_hosts"));
-    EXPECT_THAT(std::string(errorOf([&] {
-            watch(wanted("s3", "s3:s3.amazonaws.com/bucket")); }).what()),
+    EXPECT_THAT(std::string(errorOf([&] { watch(wanted("s3", "s3:s3.amazonaws.com/bucket")); }).what()),
                 HasSubstr("secret_access_key"));
     auto file = wanted("rest", "rest:http://127.0.0.1:1/x/");
     file.password.reset();
     file.passwordFile = "/etc/shadow";
-    EXPECT_THAT(std::string(errorOf([&] {
-            watch(file); }).what()), HasSubstr("AE_DIRECT_SECRET_ROOTS"));
+    EXPECT_THAT(std::string(errorOf([&] { watch(file); }).what()), HasSubstr("AE_DIRECT_SECRET_ROOTS"));
 }
 
 TEST_P(Polling, ANetworkThatIsNotPublicIsNotReachedForATenant) {

@@ -150,6 +150,9 @@ ResticCommand ResticCommands::on(const RepositoryAccess& repository,
         // A repository from before: only this way restic takes the password as it is. Others of this user,
         // who could read it there, could read the process's memory as well.
         spec.environment["RESTIC_PASSWORD"] = *repository.password;
+    } else if (repository.password && program_.user) {
+        // Another user cannot open what is this one's.
+        spec.arguments.push_back("--password-file=" + pathOf(*repository.password, command));
     } else if (repository.password) {
         command.secret.emplace(*repository.password);
         spec.inherited = {command.secret->fd()};

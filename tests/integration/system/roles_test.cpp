@@ -103,6 +103,15 @@ const std::map<std::string, Needs>& expected() {
         {"GET /api/v1/restic/policies/{id}/snapshots", Needs::viewer},
         {"GET /api/v1/restic/status", Needs::viewer},
         {"GET /api/v1/restic/status/{name}", Needs::viewer},
+        {"GET /api/v1/restic/status/{name}/snapshots", Needs::viewer},
+        {"GET /api/v1/restic/status/{name}/snapshots/{id}/files", Needs::viewer},
+        {"POST /api/v1/restic/status/{name}/refresh", Needs::operator_},
+        {"GET /api/v1/restic/targets", Needs::viewer},
+        {"POST /api/v1/restic/targets", Needs::admin},
+        {"GET /api/v1/restic/targets/{id}", Needs::viewer},
+        {"PUT /api/v1/restic/targets/{id}", Needs::admin},
+        {"DELETE /api/v1/restic/targets/{id}", Needs::admin},
+        {"GET /api/v1/restic/targets/{id}/health-checks", Needs::viewer},
         {"GET /api/v1/restic/repositories/{id}/snapshots", Needs::viewer},
     };
     return kTable;

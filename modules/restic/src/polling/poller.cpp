@@ -21,6 +21,8 @@ namespace {
 /// How much longer than its time a look may take until another host takes it over: restic is asked to end
 /// first, and what it found is written.
 constexpr std::chrono::minutes kGrace{2};
+/// What somebody mends should not wait a week for its next check.
+constexpr std::chrono::hours kAgain{1};
 /// Somebody waits for the answer.
 constexpr core::milliseconds kListing{25000};
 /// So many looks wait for each worker: the next one begins without a question to the database.
@@ -183,6 +185,7 @@ void Poller::conclude(const Uuid& tenant, const Uuid& target, const ProbeKind& k
         const Instant now = services_.clock.now();
         ProbeEnd end{began, now, around(now, settings_.*(kind.interval)), {}, {}, findings.found};
         if (findings.error) {
+            end.nextAt = std::min(end.nextAt, around(now, kAgain));
             end.error = findings.error->error;
             end.message = findings.error->message;
         }

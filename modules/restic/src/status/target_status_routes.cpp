@@ -26,10 +26,11 @@ struct SnapshotsQuery {
     int limit = kMostSnapshots;
 };
 const core::wire::Type& wireType(const SnapshotsQuery*) {
-    static const auto type = core::wire::object<SnapshotsQuery>("StatusSnapshotsQuery", core::wire::strict)
-                                 .field("limit", &SnapshotsQuery::limit,
-                                        {.doc = "The newest so many", .min = 1, .max = kMostSnapshots})
-                                 .build();
+    static const auto type =
+        core::wire::object<SnapshotsQuery>("StatusSnapshotsQuery", core::wire::strict)
+            .field("limit", &SnapshotsQuery::limit,
+                   {.doc = "The newest so many", .optional = true, .min = 1, .max = kMostSnapshots})
+            .build();
     return type;
 }
 

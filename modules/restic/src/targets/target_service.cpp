@@ -31,9 +31,9 @@ Target TargetService::get(Transaction& tx, const Uuid& id) {
 }
 
 void TargetService::announce(Transaction& tx) const {
-    tx.afterCommit([this] {
-        if (due_)
-            due_();
+    tx.afterCommit([due = due_] {
+        if (due)
+            due();
     });
 }
 

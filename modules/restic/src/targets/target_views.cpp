@@ -13,6 +13,7 @@ const core::wire::Type& wireType(const TargetInput*) {
                    {.doc = "direct: the server looks at the repository itself. agent: an agent's policy "
                            "saves to it; "
                            "such a target is made by linking, or out of a direct one by a change",
+                    .optional = true,
                     .oneOf = {"direct", "agent"}})
             .field("repository_id", &TargetInput::repositoryId, {.doc = "Of a direct one"})
             .field("agent_id", &TargetInput::agentId)
@@ -21,7 +22,8 @@ const core::wire::Type& wireType(const TargetInput*) {
                    {.doc = "How old the last snapshot may be, where the policy does not say it",
                     .min = 1,
                     .max = 24 * 3660})
-            .field("disabled", &TargetInput::disabled, {.doc = "It is not looked at, and no light shows it"})
+            .field("disabled", &TargetInput::disabled,
+                   {.doc = "It is not looked at, and no light shows it", .optional = true})
             .build();
     return type;
 }
