@@ -8,7 +8,7 @@ build_packages=(g++ cmake make ninja-build ccache mold git pkg-config
     libgmock-dev)
 run_packages=(restic curl jq tzdata)
 test_packages=(abigail-tools postgresql-15 mariadb-server mariadb-client docker.io busybox-static debootstrap chromium fonts-dejavu-core procps openssl sslscan systemd
-    nginx-light haproxy strace slowhttptest clang-16 libclang-rt-16-dev xz-utils rclone openssh-server)
+    nginx-light haproxy strace slowhttptest clang-16 libclang-rt-16-dev xz-utils rclone openssh-server prometheus)
 bench_packages=(wrk)
 lint_packages=(clang-format-16 clang-tidy-16)
 

@@ -79,7 +79,7 @@ struct Parts {
                   return core::http::Response::of(poll);
               },
               context.log().named("restic.waker")) {
-        registerMetrics(context.metrics(), context.database());
+        registerMetrics(context.metrics(), context.database(), status);
         registerExporterMetrics(context.metrics(), context.database(), context.clock());
         // The agent may be parked at another host.
         tasks.setWake([&wakeups = context.wakeups()](const core::Uuid& agent) {

@@ -8,6 +8,7 @@ import { withHost } from './host.mjs'
 import { list } from './list.mjs'
 import { maintenance } from './maintenance.mjs'
 import { parked, parkedTls } from './parked.mjs'
+import { polling } from './polling.mjs'
 import { print } from './report.mjs'
 import { requests } from './requests.mjs'
 import { scale } from './scale.mjs'
@@ -18,7 +19,7 @@ import { storm } from './storm.mjs'
 
 process.env.AE_HTTP_RATE_LIMIT = '0' // one caller asks as fast as the host answers
 
-const benches = { start, events, requests, list, backup: () => withHost({}, backup), maintenance: () => withHost({}, maintenance), storages: () => withHost({}, storages), dumps: () => withHost({}, dumps), parked, 'parked-tls': parkedTls, storm, slow, scale, claim }
+const benches = { start, events, requests, list, backup: () => withHost({}, backup), maintenance: () => withHost({}, maintenance), storages: () => withHost({}, storages), dumps: () => withHost({}, dumps), polling, parked, 'parked-tls': parkedTls, storm, slow, scale, claim }
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !(name in benches))
 if (unknown.length > 0) {

@@ -9,8 +9,8 @@ import { postgres } from './yardsticks.mjs'
 
 const kPath = '/audit?limit=50'
 
-/** The statements behind one answer, as PostgreSQL saw them, with their values. */
-async function statementsOf(cluster, ask) {
+/** The statements of the unit of work behind one answer that has a statement like `which`, as PostgreSQL saw them, with their values. */
+export async function statementsOf(cluster, which, ask) {
   const admin = (sql) => execFileSync('psql', ['-q', '-h', cluster.folder, '-U', 'postgres', '-d', 'bench', '-c', sql])
   const log = join(cluster.folder, 'server.log')
   const logged = (value) => {
@@ -29,8 +29,8 @@ async function statementsOf(cluster, ask) {
       return { session, sql: sql.replace(/\$\d+/g, (name) => values.get(name)) }
     },
   )
-  const list = all.findIndex(({ sql }) => /FROM audit_log .* LIMIT/.test(sql))
-  if (list < 0) throw new Error(`the list is not among:\n${text}`)
+  const list = all.findIndex(({ sql }) => which.test(sql))
+  if (list < 0) throw new Error(`it is not among:\n${text}`)
   const own = all.filter(({ session }) => session === all[list].session)
   const at = own.indexOf(all[list])
   const from = own.slice(0, at).findLastIndex(({ sql }) => sql.startsWith('BEGIN'))
@@ -45,7 +45,7 @@ export async function list() {
       for (let i = 0; i < 60; ++i) await system.call('POST', '/tokens', { name: `token-${i}`, role: 'viewer' })
       if ((await system.call('GET', kPath)).items.length !== 50) throw new Error('the list is not of fifty rows')
       execFileSync('psql', ['-q', '-h', cluster.folder, '-U', 'ae_host', '-d', 'bench', '-c', 'ANALYZE audit_log'])
-      const statements = await statementsOf(cluster, () => system.call('GET', kPath))
+      const statements = await statementsOf(cluster, /FROM audit_log .* LIMIT/, () => system.call('GET', kPath))
       const scripts = { apart: statements, together: ['\\startpipeline', ...statements, '\\endpipeline'] }
       const pgbench = (name) => {
         const file = join(system.folder, `${name}.sql`)

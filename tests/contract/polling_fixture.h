@@ -60,15 +60,17 @@ protected:
             poller_ = makePoller(settings());
         return *poller_;
     }
-    std::unique_ptr<restic::Poller> makePoller(restic::MonitorSettings wanted) {
+    std::unique_ptr<restic::Poller> makePoller(restic::MonitorSettings wanted,
+                                               const std::map<std::string, std::string>& environment = {}) {
         return std::make_unique<restic::Poller>(
             restic::Poller::Services{
                 db, clock, bus, base.vault, runner,
                 [this](Transaction& tx, const Uuid& target) { return healthOf(tx, target); },
                 fixture.log.logger()},
-            std::move(wanted), folder.path() / "monitor", std::map<std::string, std::string>{});
+            std::move(wanted), folder.path() / "monitor", environment);
     }
-    void usePoller(restic::MonitorSettings wanted) { poller_ = makePoller(std::move(wanted)); }
+    void usePoller(restic::MonitorSettings wanted) { usePoller(makePoller(std::move(wanted))); }
+    void usePoller(std::unique_ptr<restic::Poller> wanted) { poller_ = std::move(wanted); }
     std::optional<restic::TargetHealth> healthOf(Transaction& tx, const Uuid& target) {
         auto found = host.status.find(tx, target);
         if (!found)

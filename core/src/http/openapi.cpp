@@ -100,8 +100,9 @@ json::Object header(const char* description) {
 json::Object responses(const Route& route, std::vector<const wire::Type*>& used) {
     const int status = route.webSocket ? 101 : route.status;
     json::Object success{{"description", std::string(reasonPhrase(status))}};
-    if (route.response != nullptr) {
-        json::Object schema = reference(*route.response, used);
+    if (route.response != nullptr || route.responseIsList) {
+        json::Object schema =
+            route.response != nullptr ? reference(*route.response, used) : json::Object{{"type", "string"}};
         if (route.responseIsList)
             schema = json::Object{{"type", "array"}, {"items", std::move(schema)}};
         success.set("content", jsonContent(std::move(schema)));

@@ -93,7 +93,7 @@ TEST_F(Targets, AreWatchedWithoutAnAgent) {
         const auto text = core::json::write(files);
         EXPECT_NE(text.find((dir_ / "source/one.txt").string()), std::string::npos) << text;
     }
-    EXPECT_EQ(api().get("/api/v1/restic/status/old/snapshots/ffffffffffff/files", admin_).status, 409);
+    EXPECT_EQ(api().get("/api/v1/restic/status/old/snapshots/ffffffffffff/files", admin_).status, 404);
     EXPECT_EQ(api().get("/api/v1/restic/status/old/snapshots/--help/files", admin_).status, 404);
 
     writeFile(dir_ / "source/two.txt", "two");

@@ -151,7 +151,7 @@ struct Route {
     const wire::Type* request = nullptr;
     const wire::Type* query = nullptr;
     const wire::Type* response = nullptr;
-    bool responseIsList = false;         ///< a bare array of `response`
+    bool responseIsList = false;         ///< a bare array of `response`; of texts without one
     int status = 200;                    ///< of success, for the documentation
     std::vector<int> otherStatuses = {}; ///< further ones whose answer is `response`, for the documentation
     /// Where what an answer of 201 or 202 made is found: "/api/v1/restic/tasks/{id}", with fields of the

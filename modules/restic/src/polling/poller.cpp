@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include "errors.h"
 #include "policies/target_store.h"
 #include "polling/health_check_store.h"
 #include "restic/cli/list_files.h"
@@ -239,6 +240,9 @@ std::variant<Poller::Files, protocol::TaskError> Poller::listFiles(const protoco
     if (auto error = runner_.run(std::get<cli::RepositoryAccess>(access), list,
                                  {std::min(settings_.timeout, kListing), cli::RetryPatience::onlyOne}, {}))
         return std::move(*error);
+    if (!list.complete(0)) // older ones say so and end well
+        throw core::Error(errors::kSnapshotNotFound,
+                          "The repository has no snapshot \"" + snapshotId + "\".");
     return Files{list.paths(), list.truncated()};
 }
 

@@ -41,9 +41,37 @@ core::metrics::Registry::Read reading(Database& database, Numbers numbers) {
     };
 }
 
+/// Those whose numbers are asked for.
+std::vector<core::Uuid> tenantsOf(Database& database, const Context& context) {
+    if (const auto* tenant = std::get_if<core::TenantContext>(&context))
+        return {tenant->tenant()};
+    std::vector<core::Uuid> all;
+    for (const auto& row : database.read(context, [](Transaction& tx) {
+             return tx.query("SELECT DISTINCT tenant_id FROM restic_targets");
+         }))
+        all.push_back(row.uuid(0));
+    return all;
+}
+
+/// A warning is no trouble yet; of what nobody has seen nobody can say anything.
+core::metrics::Registry::Read readHealth(Database& database, StatusService& status) {
+    return [&database, &status](const Context& context) {
+        std::vector<Sample> samples;
+        for (const auto& tenant : tenantsOf(database, context))
+            for (const auto& target : status.list(core::TenantContext(tenant), std::nullopt))
+                if (target.status != "unknown" && target.status != "disabled")
+                    samples.push_back(
+                        {{{"target", target.name}}, target.status == "unhealthy" ? 0.0 : 1.0, tenant});
+        return samples;
+    };
+}
+
 } // namespace
 
-void registerMetrics(core::metrics::Registry& registry, Database& database) {
+void registerMetrics(core::metrics::Registry& registry, Database& database, StatusService& status) {
+    registry.collect("restic_target_healthy",
+                     "Whether a target is well; none for one that nobody has seen yet", Kind::gauge,
+                     readHealth(database, status));
     registry.collect("restic_agents", "Agents by status", Kind::gauge,
                      reading(database, numbers("status", "status, count(*)", "restic_agents",
                                                "revoked_at_us IS NULL", "status")));

@@ -1,10 +1,12 @@
 #pragma once
 
 #include "core/metrics.h"
+#include "status/status_service.h"
 
 namespace restic {
 
-/// What /metrics says of agents, open tasks and targets. `database` must outlive the registry's collectors.
-void registerMetrics(core::metrics::Registry& registry, core::db::Database& database);
+/// What /metrics says of agents, open tasks and targets. What it is given must outlive the registry's
+/// collectors.
+void registerMetrics(core::metrics::Registry& registry, core::db::Database& database, StatusService& status);
 
 } // namespace restic

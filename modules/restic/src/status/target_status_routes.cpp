@@ -109,6 +109,7 @@ void StatusRoutes::addOneTo(std::vector<core::http::Route>& routes) const {
                     "server asks the repository itself, where it may",
          .permission = read,
          .executor = core::http::Executor::blocking,
+         .responseIsList = true,
          .errors = {&errors::kTargetNotFound, &errors::kSnapshotNotFound, &errors::kFilesNotReachable},
          .handler = [s = *this](Request& request) -> Outcome {
              const auto target = s.status.get(request.tenant(), request.parameter("name"), std::nullopt);

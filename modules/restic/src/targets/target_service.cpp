@@ -37,15 +37,20 @@ void TargetService::announce(Transaction& tx) const {
     });
 }
 
-void TargetService::requireWatchable(Transaction& tx, const TargetSpec& spec) const {
-    if (!spec.repository)
-        invalid("/repository_id", "is required: what is looked at");
-    const auto repository = repositories_.get(tx, *spec.repository);
+void TargetService::requireThere(Transaction& tx, const TargetSpec& spec) const {
+    if (spec.repository)
+        (void)repositories_.get(tx, *spec.repository);
     if (spec.policy)
         (void)policies_.get(tx, *spec.policy);
     if (spec.agent && !AgentStore::find(tx, *spec.agent))
         throw core::Error(errors::kAgentNotFound,
                           "There is no agent with the id " + spec.agent->toString() + ".");
+}
+
+void TargetService::requireWatchable(Transaction& tx, const TargetSpec& spec) const {
+    if (!spec.repository)
+        invalid("/repository_id", "is required: what is looked at");
+    const auto repository = repositories_.get(tx, *spec.repository);
     if (repository.agent)
         throw core::Error(
             errors::kDirectPollForbidden,
@@ -60,6 +65,7 @@ Target TargetService::create(Transaction& tx, const TargetSpec& spec) {
     if (spec.mode != "direct")
         invalid("/mode",
                 "of a new target is direct: one of an agent is made by linking the agent to a policy");
+    requireThere(tx, spec);
     requireWatchable(tx, spec);
     if (const auto present = TargetStore::countDirect(tx); present >= maxTargets_)
         throw core::Error(
@@ -101,6 +107,7 @@ Target TargetService::handToAgent(Transaction& tx, Target target, const TargetSp
 
 Target TargetService::update(Transaction& tx, const Uuid& id, const TargetSpec& spec) {
     Target target = get(tx, id);
+    requireThere(tx, spec);
     const auto before = target;
     target.name = spec.name;
     target.maxAgeHours = spec.maxAgeHours;

@@ -52,6 +52,8 @@ public:
     bool lookNow(core::db::Transaction& tx, const core::Uuid& id);
 
 private:
+    /// What the spec names is the tenant's.
+    void requireThere(core::db::Transaction& tx, const TargetSpec& spec) const;
     void requireWatchable(core::db::Transaction& tx, const TargetSpec& spec) const;
     Target handToAgent(core::db::Transaction& tx, Target target, const TargetSpec& spec);
     void announce(core::db::Transaction& tx) const;
