@@ -58,6 +58,8 @@ struct Parts {
               },
               context.log().named("restic.waker")) {
         registerMetrics(context.metrics(), context.database());
+        agents.setTakenOver(
+            [this](core::db::Transaction& tx, const core::Uuid& agent) { policies.agentCame(tx, agent); });
         // The agent may be parked at another host.
         tasks.setWake([&wakeups = context.wakeups()](const core::Uuid& agent) {
             wakeups.publish(kAgentTopic, agent.toString());

@@ -58,10 +58,13 @@ public:
     static void recordSnapshot(core::db::Transaction& tx, const core::Uuid& target,
                                const std::string& snapshot, core::Instant at);
 
-    /// The target of an agent's policy: enabled again if it exists; taken over, with its history, from the
+    /// The target of an agent's policy: enabled again if it exists; one in mode direct, from then on in mode
+    /// agent; taken over, with its history, from the
     /// machine's earlier enrolment; otherwise made with that name (or the name and the end of its id, if the
     /// name is taken).
     static core::Uuid ensureForLink(core::db::Transaction& tx, const Target& wanted, core::Instant now);
+    /// Throws ConstraintViolation for a name that is taken.
+    static void insert(core::db::Transaction& tx, const Target& target, core::Instant now);
     static std::optional<Target> findForLink(core::db::Transaction& tx, const core::Uuid& agent,
                                              const core::Uuid& policy);
     static std::optional<Target> findByName(core::db::Transaction& tx, const std::string& name);
