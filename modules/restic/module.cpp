@@ -5,6 +5,7 @@
 #include "base/tenant_limits.h"
 #include "base/token_signer.h"
 #include "history/history_pruner.h"
+#include "import/import_commands.h"
 #include "plugins/plugin_routes.h"
 #include "policies/policy_routes.h"
 #include "repositories/old_places.h"
@@ -41,7 +42,8 @@ struct Parts {
           agents(context.database(), context.clock(), context.events(), context.authentication(), signer,
                  limits, tasks, agentSettings(context.config())),
           policies(context.clock(), limits), repositories(context.clock(), vault), unsaved(vault),
-          passwords(vault), pluginSettings(vault), secrets(context.database(), vault),
+          imports(context.database(), context.clock(), repositories, limits), passwords(vault),
+          pluginSettings(vault), secrets(context.database(), vault),
           status(context.database(), context.clock()),
           scheduler(context.database(), context.clock(),
                     slotSources(tasks, context.log().named("restic.scheduler")),
@@ -82,6 +84,7 @@ struct Parts {
     PolicyService policies;
     RepositoryService repositories;
     UnsavedRepositories unsaved;
+    V0Import imports;
     NewPasswords passwords;
     SealedSettings pluginSettings;
     OldSecrets secrets;
@@ -148,9 +151,14 @@ public:
     }
 
     std::vector<core::Command> commands() override {
-        return taskCommands([this]() -> TaskCommands {
+        auto all = taskCommands([this]() -> TaskCommands {
             return {context_->database(), parts_->tenants, parts_->repositories, parts_->tasks};
         });
+        for (auto& command : importCommands([this]() -> ImportCommands {
+                 return {parts_->tenants, parts_->imports};
+             }))
+            all.push_back(std::move(command));
+        return all;
     }
 
     void start() override {
