@@ -127,9 +127,14 @@ void addOption(CLI::App& sub, const core::Command::Option& option,
             flag, [given, name = option.name] { (*given)[name] = "true"; }, option.doc);
         return;
     }
-    auto* added = sub.add_option_function<std::string>(
+    auto* added = sub.add_option(
         option.positional ? option.name : flag,
-        [given, name = option.name](const std::string& value) { (*given)[name] = value; }, option.doc);
+        [given, name = option.name](const CLI::results_t& values) {
+            (*given)[name] = values.back();
+            return true;
+        },
+        option.doc);
+    added->type_name("TEXT");
     if (std::all_of(forms.begin(), forms.end(), [&](const core::Command* form) {
             const auto* same = findOption(*form, option.name);
             return same != nullptr && same->required;

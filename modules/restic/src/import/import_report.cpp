@@ -59,14 +59,14 @@ Object ImportReport::toJson() const {
         one.set("new_snapshots", target.snapshots);
         one.set("new_health_checks", target.checks);
         one.set("notes", Array(target.notes.begin(), target.notes.end()));
-        became.push_back(std::move(one));
+        became.emplace_back(std::move(one));
     }
     Array wrong;
     for (const auto& problem : problems)
-        wrong.push_back(Object{{"table", problem.table},
-                               {"row", problem.row},
-                               {"target", problem.target},
-                               {"message", problem.message}});
+        wrong.emplace_back(Object{{"table", problem.table},
+                                  {"row", problem.row},
+                                  {"target", problem.target},
+                                  {"message", problem.message}});
     return {{"dry_run", dryRun},
             {"file", file},
             {"tenant_id", tenant.toString()},

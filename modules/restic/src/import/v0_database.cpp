@@ -61,7 +61,7 @@ std::array<std::uintmax_t, 2> sizes(const fs::path& file) {
 }
 } // namespace
 
-V0Database::V0Database(fs::path file) : file_(fs::absolute(file)), handle_(nullptr, sqlite3_close_v2) {
+V0Database::V0Database(const fs::path& file) : file_(fs::absolute(file)), handle_(nullptr, sqlite3_close_v2) {
     sqlite3* handle = nullptr;
     const auto address = addressToRead();
     const int access = copy_.path.empty() ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;

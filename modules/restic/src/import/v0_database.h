@@ -15,7 +15,7 @@ namespace restic {
 /// The SQLite database of v0, in either of its shapes.
 class V0Database final : public V0Source {
 public:
-    explicit V0Database(std::filesystem::path file);
+    explicit V0Database(const std::filesystem::path& file);
 
     std::string kind() const override { return "SQLite database"; }
     std::vector<V0Row> targets() override;
