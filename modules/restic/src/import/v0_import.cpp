@@ -334,8 +334,6 @@ private:
             addPassword(row, v0, *atPlace, became);
         if (known.name != v0.name)
             became.notes.push_back("It is called \"" + core::printable(known.name) + "\" now.");
-        if (known.mode == "direct")
-            ProbeStore::plan(tx_, known.id, now_);
     }
 
     void addPassword(std::int64_t row, const V0Target& v0, const Repository& repository,
