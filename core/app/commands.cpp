@@ -129,6 +129,7 @@ std::vector<Command> Commands::all() {
 void Commands::prepareModules(const Command::Invocation& invocation) {
     const bool dryRun = invocation.flag("dry-run");
     host_->readConfig();
+    host_->requireDatabase(); // where a folder is mistyped, nothing is made
     host_->openDatabase(dryRun ? host::Access::look : host::Access::use);
     // A try changes nothing, the schema neither.
     if (const auto planned = dryRun ? host_->plannedMigrations().size() : 0; planned > 0)

@@ -161,6 +161,8 @@ struct Client::State {
             out.set("Authorization", "Bearer " + request.bearer);
         if (!request.idempotencyKey.empty())
             out.set("Idempotency-Key", request.idempotencyKey);
+        for (const auto& [name, value] : request.headers)
+            out.set(name, value);
         if (request.method != "GET") {
             out.setContentType("application/json");
             out.setContentLength64(static_cast<Poco::Int64>(request.body.size()));

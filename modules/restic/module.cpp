@@ -1,13 +1,16 @@
-#include "core/module/module.h"
+#include <cstdlib>
+
 #include "agents/agent_routes.h"
 #include "base/secret_vault.h"
 #include "base/tenant_directory.h"
 #include "base/tenant_limits.h"
 #include "base/token_signer.h"
+#include "core/module/module.h"
 #include "history/history_pruner.h"
 #include "import/import_commands.h"
 #include "plugins/plugin_routes.h"
 #include "policies/policy_routes.h"
+#include "polling/poller.h"
 #include "repositories/old_places.h"
 #include "repositories/repository_routes.h"
 #include "restic/events.h"
@@ -17,8 +20,10 @@
 #include "schedule/slot_sources.h"
 #include "settings.h"
 #include "snapshots/snapshot_routes.h"
+#include "status/exporter_metrics.h"
 #include "status/metrics.h"
 #include "status/status_routes.h"
+#include "targets/target_routes.h"
 #include "tasks/task_commands.h"
 #include "tasks/task_routes.h"
 
@@ -28,6 +33,17 @@ namespace {
 
 /// Wake-ups that name an agent which has something to do.
 constexpr auto kAgentTopic = "restic.agent";
+
+/// Of which restic gets what it needs (cli::passedOnVariables()).
+std::map<std::string, std::string> hostEnvironment() {
+    std::map<std::string, std::string> all;
+    for (const auto& name : cli::passedOnVariables())
+        if (const char* value = std::getenv(name.c_str()))
+            all[name] = value;
+    if (const char* path = std::getenv("PATH"))
+        all["PATH"] = path;
+    return all;
+}
 
 /// Everything of one running module; built in the order in which the parts need each other.
 struct Parts {
@@ -41,10 +57,17 @@ struct Parts {
                 kindsOfTasks(context.events(), vault)),
           agents(context.database(), context.clock(), context.events(), context.authentication(), signer,
                  limits, tasks, agentSettings(context.config())),
-          policies(context.clock(), limits), repositories(context.clock(), vault), unsaved(vault),
+          monitor(monitorSettings(context.config())), policies(context.clock(), limits),
+          repositories(context.clock(), vault), unsaved(vault),
           imports(context.database(), context.clock(), repositories, limits), passwords(vault),
           pluginSettings(vault), secrets(context.database(), vault),
-          status(context.database(), context.clock()),
+          status(context.database(), context.clock(), monitor.maxAge),
+          poller(
+              {context.database(), context.clock(), context.events(), vault, processes,
+               [this](core::db::Transaction& tx, const core::Uuid& target) { return healthOf(tx, target); },
+               context.log().named("restic.monitor")},
+              monitor, context.dataDir() / "monitor", hostEnvironment(), context.onlyLooks()),
+          targets(context.clock(), repositories, policies, poller, monitor.maxTargets),
           scheduler(context.database(), context.clock(),
                     slotSources(tasks, context.log().named("restic.scheduler")),
                     context.log().named("restic.scheduler")),
@@ -60,6 +83,7 @@ struct Parts {
               },
               context.log().named("restic.waker")) {
         registerMetrics(context.metrics(), context.database());
+        registerExporterMetrics(context.metrics(), context.database(), context.clock());
         agents.setTakenOver(
             [this](core::db::Transaction& tx, const core::Uuid& agent) { policies.agentCame(tx, agent); });
         // The agent may be parked at another host.
@@ -75,12 +99,26 @@ struct Parts {
         context.authentication().add(std::make_shared<AgentAuthenticator>(agents, signer, context.clock()));
     }
 
+    std::optional<TargetHealth> healthOf(core::db::Transaction& tx, const core::Uuid& target) const {
+        auto found = status.find(tx, target);
+        if (!found)
+            return std::nullopt;
+        TargetHealth health{
+            std::move(found->name), found->status != "unhealthy", {}, {}, found->snapshotAgeHours};
+        if (found->error) {
+            health.error = std::move(found->error->error);
+            health.message = std::move(found->error->message);
+        }
+        return health;
+    }
+
     core::ServiceHandle<base::SecretVault> vault;
     core::ServiceHandle<base::TenantDirectory> tenants;
     core::ServiceHandle<base::TenantLimits> limits;
     core::ServiceHandle<base::TokenSigner> signer;
     TaskService tasks;
     AgentService agents;
+    MonitorSettings monitor;
     PolicyService policies;
     RepositoryService repositories;
     UnsavedRepositories unsaved;
@@ -89,6 +127,9 @@ struct Parts {
     SealedSettings pluginSettings;
     OldSecrets secrets;
     StatusService status;
+    core::SystemProcessRunner processes;
+    Poller poller;
+    TargetService targets;
     Scheduler scheduler;
     HistoryPruner history;
     AgentWaker waker;
@@ -145,7 +186,10 @@ public:
         const PluginRoutes plugins{database, p.tasks, p.pluginSettings};
         plugins.addTo(routes);
         plugins.addDumpsTo(routes);
-        StatusRoutes{p.status}.addTo(routes);
+        TargetRoutes{database, clock, p.targets}.addTo(routes);
+        const StatusRoutes status{database, p.status, p.targets, p.tasks, p.poller};
+        status.addTo(routes);
+        status.addOneTo(routes);
         declareAgentRefusals(routes);
         return routes;
     }
@@ -178,6 +222,14 @@ public:
         jobs.everyOnOneHost("history", std::chrono::hours(1), [this](core::JobRun& run) {
             parts_->history.run([&run](core::db::Transaction& tx) { run.fence(tx); }, run.stop());
         });
+        const auto& monitor = parts_->monitor;
+        auto& queues = context_->workQueues();
+        parts_->poller.setQueues(
+            queues.add({.name = "looks", .workers = monitor.maxConcurrent, .limit = monitor.timeout}),
+            queues.add({.name = "heavy looks", .workers = monitor.maxHeavy, .limit = monitor.checkTimeout}),
+            [&jobs] { jobs.wake("polling"); });
+        jobs.every("polling", core::seconds{1}, [this](core::JobRun&) { parts_->poller.submitDue(); });
+        parts_->targets.setDue([&jobs] { jobs.wake("polling"); });
         if (context_->config().boolean("restic.policies.auto_scheduling")) {
             jobs.everyOnOneHost("scheduler", core::seconds{1}, [this](core::JobRun& run) {
                 parts_->scheduler.run([&run](core::db::Transaction& tx) { run.fence(tx); });

@@ -386,7 +386,8 @@ TEST_P(ResticImport, AFileThatCannotBeReadToItsEndLeavesNothing) {
     }
     EXPECT_EQ(counts(), before);
     // What only looks like a table could be anything.
-    runSqlite(folder / "view.db", "CREATE VIEW targets AS SELECT 1 AS id, 'a' AS name, '/srv/a' AS repository");
+    runSqlite(folder / "view.db",
+              "CREATE VIEW targets AS SELECT 1 AS id, 'a' AS name, '/srv/a' AS repository");
     EXPECT_THROW(import(folder / "view.db"), core::Error);
 }
 
@@ -411,8 +412,9 @@ TEST_P(ResticImport, NamesThatAreTakenAndNamesThatAreNoHosts) {
     runSqlite(file, "DELETE FROM targets;" + row(1, "theirs", "/srv/theirs"));
     const auto others = target("web-01").repository;
     here([&](Transaction& tx) {
-        restic::TargetStore::insert(
-            tx, {Uuid::generate(clock.now()), "theirs", "direct", others, {}, {}, false}, clock.now());
+        restic::Target theirs{Uuid::generate(clock.now()), "theirs", "direct", others, {}, {}, false};
+        theirs.createdAt = theirs.updatedAt = clock.now();
+        restic::TargetStore::insert(tx, theirs);
     });
     EXPECT_EQ(import(file).problems.size(), 1U);
 }

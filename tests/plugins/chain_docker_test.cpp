@@ -1,34 +1,24 @@
 #include <csignal>
 
-#include "integration/agent/agent_fixture.h"
+#include "plugins/chain_fixture.h"
 #include "plugins/docker_servers.h"
-#include "support/restics.h"
 
 /// The whole way with real parts: engine, containers, plugin, agent, restic, and back. Whoever dies in the
 /// middle of it, containers go on as they did before.
 namespace test {
 namespace {
 using namespace std::chrono_literals;
-using core::json::Array;
-using core::json::Object;
-using core::json::Value;
 
-class DockerChain : public AgentTest, public testing::WithParamInterface<Restic> {
+class DockerChain : public ChainTest, public testing::WithParamInterface<Restic> {
 protected:
+    [[nodiscard]] std::string plugin() const override { return "docker"; }
+
     void SetUp() override {
-        AgentTest::SetUp();
-        initRepository();
+        ChainTest::SetUp();
         engine_.removeAll();
     }
 
-    void begin(const std::string& more = {}) {
-        configure("  binary: " + GetParam().program + "\n" + more);
-        ASSERT_TRUE(enroll().exit.ok());
-        const auto enabled =
-            runner_.run(command({"plugin", "enable", "docker", "socket=" + engine_.socket()})).value();
-        ASSERT_TRUE(enabled.exit.ok()) << enabled.error;
-        startAgent();
-    }
+    void begin(const std::string& more = {}) { beginWith(GetParam(), {"socket=" + engine_.socket()}, more); }
     /// A container whose volume holds so much.
     void startApp(const std::string& name, const std::string& how, int mebibytes) {
         engine_.start(name, {"--volume=" + name + "-files:/data", "--label=restic-monitor.volumes=" + how});
@@ -36,42 +26,10 @@ protected:
                              std::to_string(mebibytes) + " 2>/dev/null");
     }
 
-    Object task(const std::string& type) {
-        auto out = backup(newId());
-        out.set("type", type);
-        return out;
-    }
-    Object dumpTask() {
-        auto out = task("backup");
-        out.set("plugins", Array{Object{{"name", "docker"}, {"on_error", "fail"}}});
-        return out;
-    }
-    Value resultOf(const Object& payload) {
-        server_.sendTask(payload);
-        const auto result = server_.awaitResult(Value(payload).stringOr("task_id"), 90s);
-        return result ? *result : Value();
-    }
     static std::map<std::string, Value> dumpsIn(const Value& report) {
         std::map<std::string, Value> out;
-        const auto* result = report.find("result");
-        const auto* dumps = result == nullptr ? nullptr : result->find("dumps");
-        if (dumps != nullptr && dumps->array() != nullptr)
-            for (const auto& dump : *dumps->array())
-                out.emplace(dump.stringOr("database"), dump);
-        return out;
-    }
-    std::size_t dumpsSaved() {
-        const auto listed = core::json::parse(restic({"snapshots", "--json", "--tag=plugin:docker"}).output);
-        return listed ? listed.value().array()->size() : 99;
-    }
-    /// Of the kind that brings a dump back or tries it.
-    Object onDump(const std::string& type, const Value& dump) {
-        auto out = task(type);
-        out.set("plugin", "docker");
-        for (const auto* name : {"snapshot_id", "file", "database"})
-            out.set(name, dump.stringOr(name));
-        if (const auto* item = dump.find("item"); item != nullptr && item->object() != nullptr)
-            out.set("item", *item->object());
+        for (const auto& dump : dumpsOf(report))
+            out.emplace(dump.stringOr("database"), dump);
         return out;
     }
     static std::map<std::string, std::int64_t> countsIn(const Value& tried) {
@@ -93,25 +51,13 @@ protected:
         std::vector<int> steps;
         for (const int pid : processesWith({"restic-agent", "plugin-step"}))
             // Not restic, among whose arguments the step may be: its lock would stay.
-            if (ofThisAgent(pid) && readText("/proc/" + std::to_string(pid) + "/comm") == "restic-agent\n")
+            if (isOfAgent(pid) && readText("/proc/" + std::to_string(pid) + "/comm") == "restic-agent\n")
                 steps.push_back(pid);
         EXPECT_FALSE(steps.empty());
         agent_->signal(SIGKILL);
         for (const int pid : steps)
             ::kill(pid, SIGKILL);
         ASSERT_TRUE(agent_->wait(10s));
-    }
-    bool ofThisAgent(int pid) const {
-        for (int depth = 0; pid > 1 && depth < 8; ++depth) {
-            if (agent_ && pid == agent_->pid())
-                return true;
-            const auto stat = readFile("/proc/" + std::to_string(pid) + "/stat");
-            const auto end = stat.rfind(')');
-            if (end == std::string::npos)
-                return false;
-            pid = std::atoi(stat.c_str() + end + 4);
-        }
-        return false;
     }
     std::size_t notes() const {
         std::size_t count = 0;
@@ -204,8 +150,7 @@ TEST_P(DockerChain, AnAgentThatIsKilledAloneTakesItsStepWithItAndContainersGoOn)
     const auto id = Value(payload).stringOr("task_id");
     server_.sendTask(payload);
     ASSERT_TRUE(await([&] { return locks() == 1 && engine_.state("app") == "exited"; }, 30s));
-    agent_->signal(SIGKILL);
-    ASSERT_TRUE(agent_->wait(10s));
+    killAgent();
     ASSERT_TRUE(await([&] { return !resticPid(id); }, 30s));
     startAgent();
     EXPECT_TRUE(await([&] { return engine_.state("app") == "running"; }, 30s));

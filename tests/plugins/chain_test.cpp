@@ -1,19 +1,15 @@
 #include <csignal>
 
-#include "integration/agent/agent_fixture.h"
+#include "plugins/chain_fixture.h"
 #include "plugins/mysql_server.h"
 #include "plugins/postgres_server.h"
 #include "support/long_tests.h"
-#include "support/restics.h"
 
 /// The whole way with real parts: server, plugin, agent, restic, and back. Whoever dies in the middle of it,
 /// there is no snapshot of half a dump.
 namespace test {
 namespace {
 using namespace std::chrono_literals;
-using core::json::Array;
-using core::json::Object;
-using core::json::Value;
 
 struct Chain {
     std::string plugin;
@@ -23,14 +19,10 @@ void PrintTo(const Chain& chain, std::ostream* out) {
     *out << chain.plugin << " with " << chain.restic.name;
 }
 
-class DumpChain : public AgentTest, public testing::WithParamInterface<Chain> {
+class DumpChain : public ChainTest, public testing::WithParamInterface<Chain> {
 protected:
-    [[nodiscard]] bool isPostgres() const { return GetParam().plugin == "postgres"; }
-
-    void SetUp() override {
-        AgentTest::SetUp();
-        initRepository();
-    }
+    [[nodiscard]] std::string plugin() const override { return GetParam().plugin; }
+    [[nodiscard]] bool isPostgres() const { return plugin() == "postgres"; }
 
     /// The database that is dumped.
     void makeDatabase(int rows) const {
@@ -67,50 +59,12 @@ protected:
     }
 
     void begin(const std::string& more = {}) {
-        configure("  binary: " + GetParam().restic.program + "\n" + more);
-        ASSERT_TRUE(enroll().exit.ok());
         writeFile(dir_ / "settings.json", core::json::write(settings()));
-        auto spec =
-            command({"plugin", "enable", GetParam().plugin, "--settings", (dir_ / "settings.json").string()});
-        const auto enabled = runner_.run(spec).value();
-        ASSERT_TRUE(enabled.exit.ok()) << enabled.error;
-        startAgent();
-    }
-    Object task(const std::string& type) {
-        auto out = backup(newId());
-        out.set("type", type);
-        return out;
-    }
-    Object dumpTask() {
-        auto out = task("backup");
-        out.set("plugins", Array{Object{{"name", GetParam().plugin}, {"on_error", "fail"}}});
-        return out;
-    }
-    Value resultOf(const Object& payload) {
-        server_.sendTask(payload);
-        const auto result = server_.awaitResult(Value(payload).stringOr("task_id"), 90s);
-        return result ? *result : Value();
+        beginWith(GetParam().restic, {"--settings", (dir_ / "settings.json").string()}, more);
     }
     static Value dumpIn(const Value& report) {
-        const auto* result = report.find("result");
-        const auto* dumps = result == nullptr ? nullptr : result->find("dumps");
-        return dumps == nullptr || dumps->array()->empty() ? Value() : dumps->array()->front();
-    }
-    std::size_t dumpsSaved() {
-        const auto listed =
-            core::json::parse(restic({"snapshots", "--json", "--tag=plugin:" + GetParam().plugin}).output);
-        return listed ? listed.value().array()->size() : 99;
-    }
-    /// Of the kind that brings a dump back or tries it.
-    Object onDump(const std::string& type, const Value& dump) {
-        auto out = task(type);
-        out.set("plugin", GetParam().plugin);
-        out.set("snapshot_id", dump.stringOr("snapshot_id"));
-        out.set("file", dump.stringOr("file"));
-        out.set("database", dump.stringOr("database"));
-        if (const auto* item = dump.find("item"); item != nullptr && item->object() != nullptr)
-            out.set("item", *item->object());
-        return out;
+        const auto dumps = dumpsOf(report);
+        return dumps.empty() ? Value() : dumps.front();
     }
     /// The dump program of this test's agent.
     std::optional<int> dumpProgram() const {
@@ -128,18 +82,6 @@ protected:
                 return std::stoi(text);
         }
         return std::nullopt;
-    }
-    bool isOfAgent(int pid) const {
-        for (int depth = 0; pid > 1 && depth < 8; ++depth) {
-            if (agent_ && pid == agent_->pid())
-                return true;
-            const auto stat = readFile("/proc/" + std::to_string(pid) + "/stat");
-            const auto end = stat.rfind(')');
-            if (end == std::string::npos)
-                return false;
-            pid = std::atoi(stat.c_str() + end + 4);
-        }
-        return false;
     }
 };
 

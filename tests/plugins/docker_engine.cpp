@@ -220,10 +220,6 @@ std::filesystem::path DockerEngine::mountpoint(const std::string& volume) {
     return docker({"volume", "inspect", "--format={{.Mountpoint}}", volume});
 }
 
-bool DockerEngine::hasVolume(const std::string& volume) {
-    return client({"volume", "inspect", volume}, {}).exit.ok();
-}
-
 std::string DockerEngine::volumes() {
     return docker({"volume", "ls", "--quiet"});
 }

@@ -36,7 +36,6 @@ public:
     /// Changes with each start.
     std::string startedAt(const std::string& container);
     std::filesystem::path mountpoint(const std::string& volume);
-    bool hasVolume(const std::string& volume);
     std::string volumes();
     /// All containers and volumes.
     void removeAll();

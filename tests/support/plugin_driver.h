@@ -36,7 +36,7 @@ public:
     /// For faults: what steps are given, and how long they may take.
     std::map<std::string, std::string> environment{
         {"PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"}, {"HOME", "/tmp"}, {"LC_ALL", "C.UTF-8"}};
-    agent::PluginSteps::Limits limits{std::chrono::minutes(2), std::chrono::minutes(2)};
+    agent::TimeLimits limits{std::chrono::minutes(2), std::chrono::minutes(2)};
 
 private:
     agent::StepEnd run(const agent::PluginStep& call);

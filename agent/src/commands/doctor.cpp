@@ -12,7 +12,7 @@
 #include "core/http/client.h"
 #include "files/path_look.h"
 #include "plugins/plugins.h"
-#include "restic/probe.h"
+#include "restic/cli/probe.h"
 #include "restic/protocol/repository_kinds.h"
 #include "restic/protocol/task_errors.h"
 #include "staging/staging.h"
@@ -206,8 +206,8 @@ void checkStaging(Report& report, const Config& config, const std::filesystem::p
 }
 
 /// What this restic can, and whether it can what the configuration asks of it.
-void checkRestic(Report& report, const ResticVersion& version, const std::vector<std::string>& missing,
-                 const Config& config) {
+void checkRestic(Report& report, const restic::cli::ResticVersion& version,
+                 const std::vector<std::string>& missing, const Config& config) {
     auto text = "version " + version.toString();
     if (!version.hasExitCodes())
         text += " (0.17 and later tell failures apart more exactly)";
@@ -306,8 +306,8 @@ ExitCode doctorCommand(const CommonOptions& common, core::ProcessRunner& runner,
     if (!server.caCert.empty())
         checkCa(report, server.caCert, clock);
 
-    const ResticCommands commands(config, common.stateDir / "cache", common.environment);
-    ResticProbe restic(runner, commands);
+    const restic::cli::ResticCommands commands(config.restic, common.stateDir / "cache", common.environment);
+    restic::cli::ResticProbe restic(runner, commands);
     if (const auto version = restic.version()) {
         checkRestic(report, *version, restic.missingKinds(), config);
     } else {

@@ -9,31 +9,33 @@
 #include "dumps/dump_names.h"
 #include "dumps/dump_reader.h"
 #include "plugins/plugin_report.h"
-#include "restic/probe.h"
-#include "restic/snapshots.h"
+#include "restic/cli/probe.h"
+#include "restic/cli/snapshots.h"
+#include "restic/task_repository.h"
 #include "state/files.h"
 
 namespace agent {
 namespace {
 using core::json::Object;
 
-RepositoryAccess accessOf(const RestoreContext& context, const std::optional<ResticVersion>& version) {
+restic::cli::RepositoryAccess accessOf(const RestoreContext& context,
+                                       const std::optional<restic::cli::ResticVersion>& version) {
     const auto access =
         planAccess(restic::protocol::TaskPayload{}, {context.config, context.config.agent.hostname, version});
     if (const auto* error = std::get_if<restic::protocol::TaskError>(&access))
         throw core::Error(errors::kPlugin, error->message + ". " + error->hint);
-    return std::get<RepositoryAccess>(access);
+    return std::get<restic::cli::RepositoryAccess>(access);
 }
 
 /// The path of the only file that a dump's snapshot has.
-std::string fileOf(const RestoreContext& context, const ResticCommands& commands,
-                   const RepositoryAccess& access, const std::string& snapshot) {
+std::string fileOf(const RestoreContext& context, const restic::cli::ResticCommands& commands,
+                   const restic::cli::RepositoryAccess& access, const std::string& snapshot) {
     auto command = commands.on(access, {"snapshots", "--json", "--no-lock", snapshot});
     command.spec.standardOutput = core::ProcessOutput::capture();
     command.spec.standardError = core::ProcessOutput::capture();
     const auto result = context.runner.run(command.spec);
     const auto found =
-        result && result.value().exit.ok() ? readSnapshots(result.value().output) : std::nullopt;
+        result && result.value().exit.ok() ? restic::cli::readSnapshots(result.value().output) : std::nullopt;
     if (!found || found->size() != 1 || found->front().paths.size() != 1)
         throw core::Error(errors::kPlugin,
                           "The repository does not show a snapshot " + core::printable(snapshot) +
@@ -42,8 +44,9 @@ std::string fileOf(const RestoreContext& context, const ResticCommands& commands
 }
 
 /// "files" of a folder, "stream" of a file: as the snapshot holds it.
-const char* kindOf(const RestoreContext& context, const ResticCommands& commands,
-                   const RepositoryAccess& access, const std::string& snapshot, const std::string& file) {
+const char* kindOf(const RestoreContext& context, const restic::cli::ResticCommands& commands,
+                   const restic::cli::RepositoryAccess& access, const std::string& snapshot,
+                   const std::string& file) {
     auto command = commands.on(access, {"ls", "--json", "--no-lock", snapshot, file});
     command.spec.standardOutput = core::ProcessOutput::capture();
     command.spec.standardError = core::ProcessOutput::capture();
@@ -105,9 +108,9 @@ ExitCode restoreFromCommandLine(const Plugins& plugins, const PluginFile& plugin
     }());
     if (!settings)
         throw core::Error(settings.error());
-    const ResticCommands commands(context.config, context.common.stateDir / "cache",
-                                  context.common.environment);
-    ResticProbe probe(context.runner, commands);
+    const restic::cli::ResticCommands commands(context.config.restic, context.common.stateDir / "cache",
+                                               context.common.environment);
+    restic::cli::ResticProbe probe(context.runner, commands);
     if (!probe.version())
         throw core::Error(errors::kPlugin, probe.problem());
     const auto access = accessOf(context, probe.version());
@@ -117,8 +120,9 @@ ExitCode restoreFromCommandLine(const Plugins& plugins, const PluginFile& plugin
     const auto target = what.as.empty() ? database : what.as;
     Staging staging(stagingFolder(context.config, context.common.stateDir),
                     context.config.dumps.maxDiskUsage);
-    DumpReader reader(commands, plugins.steps(), staging,
-                      {context.config.dumps.stallTimeout, context.config.restic.commandTimeout});
+    DumpReader reader(
+        commands, plugins.steps(), staging,
+        {.total = context.config.restic.commandTimeout, .still = context.config.dumps.stallTimeout});
     const auto end = reader.run(
         {access, what.snapshot, file},
         {.plugin = plugin,

@@ -11,7 +11,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "core/log.h"
-#include "core/process.h"
+#include "restic/cli/program.h"
 
 namespace agent {
 
@@ -56,20 +56,11 @@ struct Config {
         core::LogFormat logFormat = core::LogFormat::json;
     } agent;
 
-    struct Restic {
-        std::string binary = "restic";
-        /// Empty: `cache` in the state folder.
-        std::string cacheDir;
+    struct Restic : restic::cli::ResticProgram {
         /// Where relative password files are looked up.
         std::string configDir;
-        /// TMPDIR of restic; empty: the system's.
-        std::string tempDir;
         /// KiB/s for every backup; 0: no limit.
         std::int64_t limitUploadKib = 0;
-        /// What restic leaves to others: `nice` and `ionice`.
-        core::ProcessPriority priority;
-        /// Bytes that restic's memory is kept below where it can; 0: no limit.
-        std::int64_t memoryLimit = 0;
         /// For tasks that name none.
         std::chrono::milliseconds commandTimeout{21600000};
         /// How long restic may take to end and to remove its lock after an interrupt: on a slow link it first

@@ -38,8 +38,8 @@ std::string nameOf(const DumpResult& result) {
     return result.database ? core::printable(*result.database) + " (" + result.plugin + ")" : result.plugin;
 }
 
-std::string outcomeOf(const StopReason stopped, bool failed, bool warned) {
-    if (stopped == StopReason::cancelled)
+std::string outcomeOf(const restic::cli::StopReason stopped, bool failed, bool warned) {
+    if (stopped == restic::cli::StopReason::cancelled)
         return "cancelled";
     return failed ? "failed" : warned ? "warning" : "success";
 }
@@ -118,7 +118,7 @@ core::Result<core::json::Object> BackupDumps::settingsOf(const protocol::PluginU
 
 bool BackupDumps::run(const Plan& plan, const std::stop_token& stop) {
     for (const auto& use : plan.task.plugins) {
-        if (report_.stopReason() != StopReason::none)
+        if (report_.stopReason() != restic::cli::StopReason::none)
             break;
         if (!usePlugin(plan, use, stop))
             return false;
@@ -214,7 +214,7 @@ bool BackupDumps::dumpAll(const Plan& plan, Use& use, const std::stop_token& sto
             if (!problem.booleanOr("warning"))
                 obstacles[problem.stringOr("item")] = problem.stringOr("message");
     for (const auto& item : items) {
-        if (report_.stopReason() != StopReason::none)
+        if (report_.stopReason() != restic::cli::StopReason::none)
             break;
         auto result = common;
         result.database = item.name;
@@ -294,7 +294,7 @@ std::optional<DumpResult> BackupDumps::dumpToDisk(const Plan& plan, const Use& u
                    .run(step, item.files, target, item.needs, stop, log());
     if (stop.stop_requested() && !end.step.ok)
         return std::nullopt;
-    if (report_.stopReason() != StopReason::none)
+    if (report_.stopReason() != restic::cli::StopReason::none)
         end.error = whyEnded();
     if (end.error || !end.step.ok) {
         result.error = end.error ? *end.error : pluginFailed(end.step.message, end.step.hint);
@@ -321,7 +321,7 @@ std::optional<DumpResult> BackupDumps::dumpToDisk(const Plan& plan, const Use& u
 }
 
 protocol::TaskError BackupDumps::whyEnded() const {
-    return judgeFailure({}, {}, report_.stopReason())
+    return restic::cli::judgeFailure({}, {}, report_.stopReason())
         .error.value_or(task_errors::make(task_errors::kCancelled));
 }
 
@@ -334,7 +334,7 @@ const std::filesystem::path* BackupDumps::place(const Plan& plan, const std::sto
     // The same for each run of a policy: restic finds the dump before, and groups its snapshots by paths.
     const auto name = (plan.task.policyId ? *plan.task.policyId : plan.task.taskId).toString();
     for (bool told = false; !place_; told = true) {
-        if (stop.stop_requested() || report_.stopReason() != StopReason::none)
+        if (stop.stop_requested() || report_.stopReason() != restic::cli::StopReason::none)
             return nullptr;
         place_ = services_.staging.take(name, report_.taskId());
         if (place_)
@@ -352,7 +352,7 @@ std::optional<std::string> BackupDumps::folder() const {
     return place_ && !waiting_.empty() ? std::optional(place_->folder().string()) : std::nullopt;
 }
 
-void BackupDumps::settle(const std::optional<RepositoryAccess>& repository,
+void BackupDumps::settle(const std::optional<restic::cli::RepositoryAccess>& repository,
                          const protocol::BackupResult& files, const std::stop_token& stop) {
     const auto id = files.snapshotId ? files.snapshotId : files.shortId;
     if (waiting_.empty() || !id)
@@ -397,7 +397,7 @@ void BackupDumps::removeFromDisk() {
     place_.reset();
 }
 
-void BackupDumps::judge(Verdict& verdict) {
+void BackupDumps::judge(restic::cli::Verdict& verdict) {
     // Without the files' snapshot there is none of these either.
     for (auto& dump : waiting_) {
         dump.error = verdict.error.value_or(task_errors::make(task_errors::kCancelled));

@@ -12,9 +12,9 @@
 #include "executor/stale_locks.h"
 #include "executor/task_run.h"
 #include "plugins/plugins.h"
+#include "restic/cli/verdict.h"
 #include "restic/protocol/backup_task.h"
 #include "restic/protocol/dump_messages.h"
-#include "restic/verdict.h"
 #include "staging/staging.h"
 
 namespace agent {
@@ -31,8 +31,8 @@ public:
 
     struct Plan {
         const restic::protocol::BackupTask& task;
-        const RepositoryAccess& repository;
-        ResticVersion version;
+        const restic::cli::RepositoryAccess& repository;
+        restic::cli::ResticVersion version;
         /// restic's, but for the input, its name and its tags.
         std::vector<std::string> arguments;
         std::vector<std::string> tags;
@@ -46,7 +46,7 @@ public:
     /// The folder of dumps that are to be saved with the files; nothing if there are none.
     [[nodiscard]] std::optional<std::string> folder() const;
     /// The files' snapshot was made: which of those dumps are in it, whole. `repository` is not always known.
-    void settle(const std::optional<RepositoryAccess>& repository,
+    void settle(const std::optional<restic::cli::RepositoryAccess>& repository,
                 const restic::protocol::BackupResult& files, const std::stop_token& stop);
 
     [[nodiscard]] const std::vector<restic::protocol::DumpResult>& results() const noexcept {
@@ -56,7 +56,7 @@ public:
     [[nodiscard]] int steps() const noexcept { return steps_; }
 
     /// What the dumps make of a backup whose files came out as in `verdict`.
-    void judge(Verdict& verdict);
+    void judge(restic::cli::Verdict& verdict);
     /// Nothing of them stays on the disk.
     void removeFromDisk();
 

@@ -54,9 +54,9 @@ std::string serverPart(const DumpPlace& place) {
 }
 } // namespace
 
-std::string dumpFile(const DumpPlace& place, const DumpItem& item, const ResticVersion& restic) {
+std::string dumpFile(const DumpPlace& place, const DumpItem& item, const restic::cli::ResticVersion& restic) {
     // This one version cannot make a folder for its input.
-    const char between = restic == ResticVersion{0, 18, 0} ? '_' : '/';
+    const char between = restic == restic::cli::ResticVersion{0, 18, 0} ? '_' : '/';
     return fmt::format("/{}{}{}{}{}.{}", place.plugin, between, serverPart(place), between,
                        encodedName(item.name), encodedName(item.extension));
 }

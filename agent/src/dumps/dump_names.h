@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/json.h"
-#include "restic/version.h"
+#include "restic/cli/version.h"
 
 namespace agent {
 
@@ -44,7 +44,8 @@ struct DumpPlace {
 
 /// "/postgres/db-01/shop.dump", with named settings "/postgres/db-01,reports/shop.dump": the same for each
 /// dump of a database, so that restic groups them.
-[[nodiscard]] std::string dumpFile(const DumpPlace& place, const DumpItem& item, const ResticVersion& restic);
+[[nodiscard]] std::string dumpFile(const DumpPlace& place, const DumpItem& item,
+                                   const restic::cli::ResticVersion& restic);
 
 /// The same below a folder of the machine's disk, where each part has at most 255 bytes.
 [[nodiscard]] std::string stagedFile(const DumpPlace& place, const DumpItem& item);

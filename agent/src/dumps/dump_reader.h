@@ -1,22 +1,22 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 
 #include "plugins/plugin_steps.h"
-#include "restic/command.h"
+#include "restic/cli/command.h"
+#include "restic/cli/repository_access.h"
 #include "restic/protocol/task_messages.h"
-#include "restic/repository_access.h"
 #include "staging/staging.h"
+#include "waiting/time_watch.h"
 
 namespace agent {
 
 /// Where a dump is.
 struct DumpSource {
-    const RepositoryAccess& repository;
+    const restic::cli::RepositoryAccess& repository;
     std::string snapshotId;
     /// Its path in the snapshot.
     std::string file;
@@ -41,12 +41,8 @@ struct DumpReadEnd {
 /// Brings a dump from its snapshot to a plugin's step, as its item is: a stream, or files. One thread.
 class DumpReader {
 public:
-    struct Limits {
-        /// How long it may stand still, and take.
-        std::chrono::milliseconds still;
-        std::chrono::milliseconds total;
-    };
-    DumpReader(const ResticCommands& commands, const PluginSteps& steps, Staging& staging, Limits limits)
+    DumpReader(const restic::cli::ResticCommands& commands, const PluginSteps& steps, Staging& staging,
+               TimeLimits limits)
         : commands_(commands), steps_(steps), staging_(staging), limits_(limits) {}
 
     /// `step`: restore or verify, with the item that was dumped.
@@ -54,10 +50,10 @@ public:
                                   const RestoreWatch& watch);
 
 private:
-    const ResticCommands& commands_;
+    const restic::cli::ResticCommands& commands_;
     const PluginSteps& steps_;
     Staging& staging_;
-    Limits limits_;
+    TimeLimits limits_;
 };
 
 } // namespace agent

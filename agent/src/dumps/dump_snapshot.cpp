@@ -2,8 +2,8 @@
 
 #include "executor/snapshot_ids.h"
 #include "plugins/plugin_report.h"
+#include "restic/cli/verdict.h"
 #include "restic/protocol/task_errors.h"
-#include "restic/verdict.h"
 
 namespace agent {
 namespace {
@@ -19,8 +19,8 @@ std::vector<std::string> tagged(std::vector<std::string> arguments, const std::v
 }
 } // namespace
 
-BackupOutput DumpSnapshot::makeOutput() {
-    return BackupOutput(
+restic::cli::BackupOutput DumpSnapshot::makeOutput() {
+    return restic::cli::BackupOutput(
         [this](LogLevel level, const std::string& text) { report_.log(level, text, restic_.position()); });
 }
 
@@ -83,8 +83,9 @@ std::optional<DumpResult> DumpSnapshot::saveFiles(const Repository& repository, 
     }
 }
 
-void DumpSnapshot::judge(const Repository& repository, const DumpEnd& end, const BackupOutput& output,
-                         DumpResult& result, const std::stop_token& stop) {
+void DumpSnapshot::judge(const Repository& repository, const DumpEnd& end,
+                         const restic::cli::BackupOutput& output, DumpResult& result,
+                         const std::stop_token& stop) {
     result.tool = productIn(end.step.answer, "tool");
     result.warnings = warningsIn(end.step.answer);
     const auto& access = repository.access;
@@ -119,13 +120,15 @@ void DumpSnapshot::judge(const Repository& repository, const DumpEnd& end, const
         return;
     }
     // restic 0.14 forgets its lock when it is interrupted in the moment in which it makes it.
-    if (!summary && (report_.stopReason() != StopReason::none || !end.step.ok || end.restic.signal != 0))
+    if (!summary &&
+        (report_.stopReason() != restic::cli::StopReason::none || !end.step.ok || end.restic.signal != 0))
         locks_.removeLeftBehind(access, access.localFolder(), stop);
-    if (report_.stopReason() == StopReason::none && !end.step.ok && (saved || !end.resticFirst)) {
+    if (report_.stopReason() == restic::cli::StopReason::none && !end.step.ok &&
+        (saved || !end.resticFirst)) {
         result.error = pluginFailed(end.step.message, end.step.hint);
         return;
     }
-    const auto verdict = judgeFailure(end.restic, output.errorText(), report_.stopReason());
+    const auto verdict = restic::cli::judgeFailure(end.restic, output.errorText(), report_.stopReason());
     result.error = verdict.error.value_or(task_errors::make(task_errors::kCancelled));
 }
 

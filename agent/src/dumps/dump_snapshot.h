@@ -26,8 +26,8 @@ public:
           stream_(restic, services.plugins.steps(), report, services.config.dumps.stallTimeout) {}
 
     struct Repository {
-        const RepositoryAccess& access;
-        ResticVersion version;
+        const restic::cli::RepositoryAccess& access;
+        restic::cli::ResticVersion version;
         /// restic's arguments, but for what it saves.
         std::vector<std::string> arguments;
     };
@@ -45,9 +45,9 @@ public:
                                                           const std::stop_token& stop);
 
 private:
-    void judge(const Repository& repository, const DumpEnd& end, const BackupOutput& output,
+    void judge(const Repository& repository, const DumpEnd& end, const restic::cli::BackupOutput& output,
                restic::protocol::DumpResult& result, const std::stop_token& stop);
-    [[nodiscard]] BackupOutput makeOutput();
+    [[nodiscard]] restic::cli::BackupOutput makeOutput();
 
     const TaskServices& services_;
     TaskReport& report_;

@@ -29,8 +29,9 @@ void keepInput(core::ProcessSpec& spec, const Pipe& pipe) {
 }
 } // namespace
 
-std::optional<restic::protocol::TaskError>
-DumpStream::start(const Dump& dump, const RepositoryAccess& repository, const ResticVersion& version) {
+std::optional<restic::protocol::TaskError> DumpStream::start(const Dump& dump,
+                                                             const restic::cli::RepositoryAccess& repository,
+                                                             const restic::cli::ResticVersion& version) {
     what_ = "The dump of " + core::printable(core::json::Value(dump.step.item).stringOr("name")) +
             " by the plugin " + dump.step.plugin.name;
     step_.reset();
@@ -69,7 +70,7 @@ DumpStream::start(const Dump& dump, const RepositoryAccess& repository, const Re
 void DumpStream::lookAtStep() {
     if (step_ == nullptr)
         return;
-    if (report_.stopReason() != StopReason::none || !stalled_.empty()) {
+    if (report_.stopReason() != restic::cli::StopReason::none || !stalled_.empty()) {
         if (!stepLadder_)
             stepLadder_.emplace(5s, 5s);
         if (const int number = stepLadder_->due(std::chrono::steady_clock::now()); number != 0)
@@ -90,7 +91,7 @@ void DumpStream::lookAtStep() {
         restic_.interrupt("The dump failed; interrupting restic, which makes no snapshot then");
 }
 
-void DumpStream::look(const BackupOutput& output) {
+void DumpStream::look(const restic::cli::BackupOutput& output) {
     messages_->poll();
     if (stepEnd_ && !stepEnd_->ok)
         restic_.interrupt("The dump could not be started; interrupting restic");
@@ -107,7 +108,7 @@ void DumpStream::look(const BackupOutput& output) {
     }
 }
 
-std::optional<DumpEnd> DumpStream::follow(BackupOutput& output, const std::stop_token& stop) {
+std::optional<DumpEnd> DumpStream::follow(restic::cli::BackupOutput& output, const std::stop_token& stop) {
     const auto exit = restic_.follow({.output = [&](std::string_view line) { output.outputLine(line); },
                                       .error = [&](std::string_view line) { output.errorLine(line); },
                                       .looked = [&] { look(output); }},
@@ -130,8 +131,9 @@ std::optional<DumpEnd> DumpStream::follow(BackupOutput& output, const std::stop_
         stepEnd_ = messages_->finish(what_, std::nullopt);
         // A restic that fails ends the step, which says nothing more then. One whose step failed says so, or
         // that it was interrupted (0.19), which nobody did here.
-        const bool blamesStep = output.errorText().find("command failed") != std::string::npos ||
-                                (exit->code == kInterruptedCode && report_.stopReason() == StopReason::none);
+        const bool blamesStep =
+            output.errorText().find("command failed") != std::string::npos ||
+            (exit->code == kInterruptedCode && report_.stopReason() == restic::cli::StopReason::none);
         end.resticFirst = !stepEnd_->ok && !stepEnd_->saysWhy && !exit->ok() && !blamesStep;
     }
     end.step = std::move(*stepEnd_);

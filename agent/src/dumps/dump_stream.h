@@ -10,8 +10,8 @@
 
 #include "executor/restic_process.h"
 #include "plugins/plugin_steps.h"
-#include "restic/backup_output.h"
-#include "restic/version.h"
+#include "restic/cli/backup_output.h"
+#include "restic/cli/version.h"
 
 namespace agent {
 
@@ -43,15 +43,15 @@ public:
     };
     /// Runs it to its end and lets `output` read what restic says. Why it could not be started; or nullopt of
     /// DumpEnd: the agent ends, and the dump with it.
-    std::optional<restic::protocol::TaskError> start(const Dump& dump, const RepositoryAccess& repository,
-                                                     const ResticVersion& version);
-    std::optional<DumpEnd> follow(BackupOutput& output, const std::stop_token& stop);
+    std::optional<restic::protocol::TaskError> start(const Dump& dump,
+                                                     const restic::cli::RepositoryAccess& repository,
+                                                     const restic::cli::ResticVersion& version);
+    std::optional<DumpEnd> follow(restic::cli::BackupOutput& output, const std::stop_token& stop);
 
 private:
     /// What is watched while restic runs.
-    void look(const BackupOutput& output);
+    void look(const restic::cli::BackupOutput& output);
     void lookAtStep();
-    void startStep();
 
     ResticProcess& restic_;
     const PluginSteps& steps_;

@@ -5,8 +5,8 @@
 #include "core/text.h"
 #include "dumps/staged_step.h"
 #include "plugins/plugin_report.h"
+#include "restic/cli/verdict.h"
 #include "restic/protocol/task_errors.h"
-#include "restic/verdict.h"
 #include "state/process_names.h"
 
 namespace agent {
@@ -41,9 +41,8 @@ std::optional<restic::protocol::TaskError> FolderReader::fetch(const DumpSource&
     if (!started)
         return task_errors::make(task_errors::kResticNotFound, started.error().what());
     auto restic = std::move(started).value();
-    const auto began = std::chrono::steady_clock::now();
-    auto movedAt = began;
-    auto nextLook = began;
+    TimeWatch time(limits_);
+    auto nextLook = std::chrono::steady_clock::now();
     std::optional<restic::protocol::TaskError> why;
     core::StopLadder ladder(10s, 5s);
     std::optional<core::ProcessExit> exit;
@@ -53,7 +52,7 @@ std::optional<restic::protocol::TaskError> FolderReader::fetch(const DumpSource&
             nextLook = now + kBetweenLooks;
             if (const auto bytes = bytesBelow(folder); bytes != end.bytes) {
                 end.bytes = bytes;
-                movedAt = now;
+                time.moved(bytes);
                 if (watch.progress)
                     watch.progress(bytes);
             }
@@ -62,12 +61,8 @@ std::optional<restic::protocol::TaskError> FolderReader::fetch(const DumpSource&
         }
         if (!why && watch.cancelled())
             why = task_errors::make(task_errors::kCancelled);
-        else if (!why && now - began >= limits_.total)
-            why = task_errors::make(task_errors::kCommandTimeout,
-                                    "restic took longer than " + core::formatDuration(limits_.total));
-        else if (!why && now - movedAt >= limits_.still)
-            why = task_errors::make(task_errors::kCommandTimeout,
-                                    "restic stood still for " + core::formatDuration(limits_.still));
+        else if (const auto over = time.over(); !why && !over.empty())
+            why = task_errors::make(task_errors::kCommandTimeout, "restic " + over);
         if (why)
             if (const int number = ladder.due(now); number != 0) {
                 restic->signal(number);
@@ -78,7 +73,8 @@ std::optional<restic::protocol::TaskError> FolderReader::fetch(const DumpSource&
     if (why || exit->ok())
         return why;
     const auto text = restic->capturedError();
-    return task_errors::make(classifyFailure(*exit, text), failureMessage(*exit, text));
+    return task_errors::make(restic::cli::classifyFailure(*exit, text),
+                             restic::cli::failureMessage(*exit, text));
 }
 
 DumpReadEnd FolderReader::run(const DumpSource& source, std::uint64_t expected, PluginStep step,
@@ -106,7 +102,7 @@ DumpReadEnd FolderReader::run(const DumpSource& source, std::uint64_t expected, 
         beside.obstacle = [&] {
             return watch.cancelled() ? std::string("The task was cancelled or the agent ends") : "";
         };
-        auto said = steps_.run(step, {limits_.total, limits_.still}, {}, watch.log, beside);
+        auto said = steps_.run(step, limits_, {}, watch.log, beside);
         end.answer = std::move(said.answer);
         if (!said.ok)
             end.error = pluginFailed(said.message, said.hint);

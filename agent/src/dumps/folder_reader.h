@@ -9,8 +9,8 @@ namespace agent {
 /// and removed afterwards. One thread.
 class FolderReader {
 public:
-    FolderReader(const ResticCommands& commands, const PluginSteps& steps, Staging& staging,
-                 DumpReader::Limits limits)
+    FolderReader(const restic::cli::ResticCommands& commands, const PluginSteps& steps, Staging& staging,
+                 TimeLimits limits)
         : commands_(commands), steps_(steps), staging_(staging), limits_(limits) {}
 
     /// `expected`: the dump's bytes, as far as they are known, or 0.
@@ -23,10 +23,10 @@ private:
                                                      const std::filesystem::path& folder,
                                                      const RestoreWatch& watch, DumpReadEnd& end);
 
-    const ResticCommands& commands_;
+    const restic::cli::ResticCommands& commands_;
     const PluginSteps& steps_;
     Staging& staging_;
-    DumpReader::Limits limits_;
+    TimeLimits limits_;
 };
 
 } // namespace agent

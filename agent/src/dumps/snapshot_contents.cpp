@@ -6,7 +6,7 @@ namespace agent {
 
 std::optional<SnapshotContents>
 SnapshotContents::below(const std::string& folder, const std::string& snapshotId,
-                        const RepositoryCommands& commands, const RepositoryAccess& repository,
+                        const RepositoryCommands& commands, const restic::cli::RepositoryAccess& repository,
                         const std::stop_token& stop, std::optional<restic::protocol::TaskError>& error) {
     SnapshotContents out;
     const auto add = [&out](std::string_view line) {

@@ -17,7 +17,7 @@ public:
     /// nullopt: restic did not say, for the reason in `error`.
     static std::optional<SnapshotContents> below(const std::string& folder, const std::string& snapshotId,
                                                  const RepositoryCommands& commands,
-                                                 const RepositoryAccess& repository,
+                                                 const restic::cli::RepositoryAccess& repository,
                                                  const std::stop_token& stop,
                                                  std::optional<restic::protocol::TaskError>& error);
 

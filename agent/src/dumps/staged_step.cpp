@@ -51,7 +51,7 @@ StagedStep::End StagedStep::run(PluginStep step, bool files, const std::filesyst
         watch.output = core::ProcessOutput::toFile(target);
     watch.moved = [&] { return end.bytes; };
     watch.obstacle = [&]() -> std::string {
-        if (report_.stopReason() != StopReason::none)
+        if (report_.stopReason() != restic::cli::StopReason::none)
             return "The task was ended";
         if (const auto now = std::chrono::steady_clock::now(); now >= nextLook) {
             end.bytes = bytesBelow(target);

@@ -17,8 +17,7 @@ namespace agent {
 /// where it is files. It is ended when the disk, or what dumps may take of it, is used up. One thread.
 class StagedStep {
 public:
-    StagedStep(const PluginSteps& steps, const Staging& staging, TaskReport& report,
-               PluginSteps::Limits limits)
+    StagedStep(const PluginSteps& steps, const Staging& staging, TaskReport& report, TimeLimits limits)
         : steps_(steps), staging_(staging), report_(report), limits_(limits) {}
 
     struct End {
@@ -36,7 +35,7 @@ private:
     const PluginSteps& steps_;
     const Staging& staging_;
     TaskReport& report_;
-    PluginSteps::Limits limits_;
+    TimeLimits limits_;
 };
 
 } // namespace agent

@@ -4,11 +4,10 @@
 #include <csignal>
 #include <fstream>
 
-#include "core/text.h"
 #include "dumps/pipe.h"
 #include "plugins/plugin_report.h"
+#include "restic/cli/verdict.h"
 #include "restic/protocol/task_errors.h"
-#include "restic/verdict.h"
 
 namespace agent {
 namespace {
@@ -58,11 +57,8 @@ DumpReadEnd StreamReader::run(const DumpSource& source, PluginStep step, const R
         return end;
     }
     auto restic = std::move(startedRestic).value();
-    const auto began = std::chrono::steady_clock::now();
-    auto movedAt = began;
-    std::uint64_t moved = 0;
+    TimeWatch time(limits_);
     std::string why;
-    bool cancelled = false;
     core::StopLadder ladder(10s, 5s);
     std::optional<core::ProcessExit> resticExit;
     std::optional<core::ProcessExit> childExit;
@@ -80,20 +76,13 @@ DumpReadEnd StreamReader::run(const DumpSource& source, PluginStep step, const R
             if (watch.progress)
                 watch.progress(end.bytes);
         }
-        const auto now = std::chrono::steady_clock::now();
-        if (const auto sum = end.bytes + messages.count(); sum != moved) {
-            moved = sum;
-            movedAt = now;
-        }
-        cancelled = cancelled || watch.cancelled();
-        if (why.empty() && cancelled)
+        time.moved(end.bytes + messages.count());
+        if (why.empty() && watch.cancelled())
             why = what + " was ended: the task was cancelled or the agent ends";
-        else if (why.empty() && now - began >= limits_.total)
-            why = what + " took longer than " + core::formatDuration(limits_.total);
-        else if (why.empty() && now - movedAt >= limits_.still)
-            why = what + " stood still for " + core::formatDuration(limits_.still);
+        else if (const auto over = time.over(); why.empty() && !over.empty())
+            why = what + " " + over;
         if (!why.empty())
-            if (const int number = ladder.due(now); number != 0)
+            if (const int number = ladder.due(std::chrono::steady_clock::now()); number != 0)
                 child->signal(number);
     }
     if (!resticExit) {
@@ -111,7 +100,8 @@ DumpReadEnd StreamReader::run(const DumpSource& source, PluginStep step, const R
         end.error = pluginFailed(why, {});
     } else if (resticExit && resticExit->known && !resticExit->ok() && !said.ok && !said.saysWhy) {
         const auto text = restic->capturedError();
-        end.error = task_errors::make(classifyFailure(*resticExit, text), failureMessage(*resticExit, text));
+        end.error = task_errors::make(restic::cli::classifyFailure(*resticExit, text),
+                                      restic::cli::failureMessage(*resticExit, text));
     } else if (!said.ok) {
         end.error = pluginFailed(said.message, said.hint);
     }

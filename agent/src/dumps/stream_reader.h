@@ -8,15 +8,15 @@ namespace agent {
 /// has ended well: a dump of which the rest is missing never looks whole. One thread.
 class StreamReader {
 public:
-    StreamReader(const ResticCommands& commands, const PluginSteps& steps, DumpReader::Limits limits)
+    StreamReader(const restic::cli::ResticCommands& commands, const PluginSteps& steps, TimeLimits limits)
         : commands_(commands), steps_(steps), limits_(limits) {}
 
     [[nodiscard]] DumpReadEnd run(const DumpSource& source, PluginStep step, const RestoreWatch& watch);
 
 private:
-    const ResticCommands& commands_;
+    const restic::cli::ResticCommands& commands_;
     const PluginSteps& steps_;
-    DumpReader::Limits limits_;
+    TimeLimits limits_;
 };
 
 } // namespace agent

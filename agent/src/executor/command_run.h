@@ -13,57 +13,16 @@
 #include "executor/stale_locks.h"
 #include "executor/task_report.h"
 #include "executor/task_run.h"
-#include "restic/error_text.h"
-#include "restic/verdict.h"
+#include "restic/cli/output_lines.h"
+#include "restic/cli/work.h"
 
 namespace agent {
-
-/// What one kind of task makes of restic: its commands, one after the other, and what their outputs mean. One
-/// thread.
-class ResticWork {
-public:
-    virtual ~ResticWork() = default;
-
-    /// Why the task must not be carried out, whatever the server says.
-    [[nodiscard]] virtual std::optional<restic::protocol::TaskError> problem() const { return std::nullopt; }
-    /// The arguments of the command with this number, from 0; empty: there is no further one.
-    virtual std::vector<std::string> arguments(int step) = 0;
-    /// A message that restic wrote as JSON on one line, to either output.
-    virtual void message(const core::json::Value& /*document*/) {}
-    /// A line of plain text on its output.
-    virtual void text(std::string_view /*line*/) {}
-    /// A line of plain text on its error output.
-    virtual void errorText(std::string_view /*line*/) {}
-    /// The command has ended: its whole output, where one line does not hold it.
-    virtual void document(int /*step*/, const std::filesystem::path& /*file*/, std::uint64_t /*offset*/) {}
-
-    /// Whether the outputs tell that the command did its work: asked where nobody saw how it ended.
-    [[nodiscard]] virtual bool complete(int step) const = 0;
-    /// The kind's own judgement of a command; nullopt: by the exit code, as everywhere.
-    [[nodiscard]] virtual std::optional<Verdict> judge(int /*step*/, const core::ProcessExit& /*exit*/,
-                                                       const std::string& /*errors*/) {
-        return std::nullopt;
-    }
-    /// The result of the kind's type, with what all results have.
-    virtual core::json::Object result(restic::protocol::TaskResult common) = 0;
-    /// One line for the log, when all went well.
-    [[nodiscard]] virtual std::string summary() const = 0;
-};
-
-/// What a kind's work knows of its machine.
-struct WorkContext {
-    std::string hostname;
-    /// For a word in the task's log.
-    std::function<void(core::LogLevel, const std::string&)> log;
-    /// Where the items of its result go, of a kind that has some.
-    TaskItems& items;
-};
 
 /// One attempt at a task that is commands on a repository. A lock that nobody holds is removed once; what an
 /// agent that died had started is gone on with.
 class CommandRun : public TaskRun {
 public:
-    using MakeWork = std::function<std::unique_ptr<ResticWork>(WorkContext)>;
+    using MakeWork = std::function<std::unique_ptr<restic::cli::ResticWork>(restic::cli::WorkContext)>;
     CommandRun(const TaskServices& services, restic::protocol::TaskPayload task,
                std::shared_ptr<Outbox> outbox, const MakeWork& make);
 
@@ -81,8 +40,9 @@ private:
     void readAgain(int step);
     void outputLine(std::string_view line, bool isNew);
     void errorLine(std::string_view line, bool isNew);
+    void log(const restic::cli::OutputLines::Said& said);
     void succeed();
-    void fail(Verdict verdict, const core::ProcessExit& exit);
+    void fail(restic::cli::Verdict verdict, const core::ProcessExit& exit);
     void fail(const restic::protocol::TaskError& error);
 
     const TaskServices& services_;
@@ -92,9 +52,9 @@ private:
     RepositoryCommands commands_;
     StaleLocks locks_;
     ResticProcess process_;
-    std::unique_ptr<ResticWork> work_;
-    ErrorText errors_;
-    std::optional<RepositoryAccess> access_;
+    std::unique_ptr<restic::cli::ResticWork> work_;
+    restic::cli::OutputLines lines_;
+    std::optional<restic::cli::RepositoryAccess> access_;
 };
 
 } // namespace agent

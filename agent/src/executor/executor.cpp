@@ -128,7 +128,7 @@ void Executor::accept(const core::json::Object& payload, const std::string& acti
                 return;
             // The server has given the old attempt up.
             job->outbox->abandon();
-            job->outbox->stop(StopReason::cancelled);
+            job->outbox->stop(restic::cli::StopReason::cancelled);
         }
     }
     if (const auto& repository = task.value().repository) {
@@ -187,7 +187,7 @@ void Executor::cancel(const core::json::Object& payload) {
             if (job->finished || job->outbox->taskId() != taskId ||
                 (request.value().attempt && *request.value().attempt != job->outbox->attempt()))
                 continue;
-            job->outbox->stop(StopReason::cancelled);
+            job->outbox->stop(restic::cli::StopReason::cancelled);
             found = true;
         }
     }
@@ -227,7 +227,7 @@ void Executor::dispatch() {
                    other->outbox->taskId() == job->outbox->taskId();
         });
         // What was adopted runs already, and what is cancelled ends at once: both need no free place.
-        const bool ahead = job->adopted || job->outbox->stopReason() != StopReason::none;
+        const bool ahead = job->adopted || job->outbox->stopReason() != restic::cli::StopReason::none;
         if (sameTaskRuns || (!ahead && running >= services_.config.agent.maxConcurrentTasks))
             continue;
         job->running = true;

@@ -24,8 +24,8 @@ Outbox::Pending Outbox::pending() const {
     return pending_;
 }
 
-void Outbox::stop(StopReason reason) {
-    auto none = StopReason::none;
+void Outbox::stop(restic::cli::StopReason reason) {
+    auto none = restic::cli::StopReason::none;
     stopReason_.compare_exchange_strong(none, reason);
     stopSource_.request_stop();
 }

@@ -12,8 +12,8 @@
 #include "core/json.h"
 #include "executor/task_items.h"
 #include "executor/task_log.h"
+#include "restic/cli/verdict.h"
 #include "restic/protocol/task_messages.h"
-#include "restic/verdict.h"
 
 namespace agent {
 
@@ -47,8 +47,8 @@ public:
     [[nodiscard]] Pending pending() const;
 
     /// Asks the running task to end. The first reason stays.
-    void stop(StopReason reason);
-    [[nodiscard]] StopReason stopReason() const noexcept { return stopReason_.load(); }
+    void stop(restic::cli::StopReason reason);
+    [[nodiscard]] restic::cli::StopReason stopReason() const noexcept { return stopReason_.load(); }
     [[nodiscard]] std::stop_token stopToken() const noexcept { return stopSource_.get_token(); }
 
     /// The server wants to hear no more of this attempt.
@@ -63,7 +63,7 @@ private:
     std::function<std::string(std::string)> redact_;
     mutable std::mutex mutex_;
     Pending pending_;
-    std::atomic<StopReason> stopReason_{StopReason::none};
+    std::atomic<restic::cli::StopReason> stopReason_{restic::cli::StopReason::none};
     std::stop_source stopSource_;
     std::atomic<bool> abandoned_{false};
 };

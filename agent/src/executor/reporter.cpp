@@ -194,7 +194,7 @@ bool Reporter::sendStatus(Entry& entry, const protocol::TaskStatusReport& report
     entry.lastStatus = Clock::now();
     if (answer) {
         if (answer.value->cancelRequested && report.status == "running")
-            outbox.stop(StopReason::cancelled);
+            outbox.stop(restic::cli::StopReason::cancelled);
         return true;
     }
     const auto& why = answer.failure;
@@ -204,7 +204,7 @@ bool Reporter::sendStatus(Entry& entry, const protocol::TaskStatusReport& report
             "The server wants no more of this task",
             {{"task_id", outbox.taskId()}, {"attempt", std::int64_t{outbox.attempt()}}, {"error", why.name}});
         outbox.abandon();
-        outbox.stop(StopReason::cancelled);
+        outbox.stop(restic::cli::StopReason::cancelled);
         return true;
     }
     if (why.kind == Kind::lacksItems) {
@@ -288,7 +288,7 @@ bool Reporter::sendPart(Entry& entry, core::http::Interrupter& interrupter,
         log_.info("The server wants no more of this task",
                   {{"task_id", outbox.taskId()}, {"error", answer.failure.name}});
         outbox.abandon();
-        outbox.stop(StopReason::cancelled);
+        outbox.stop(restic::cli::StopReason::cancelled);
         return true;
     case Kind::tooLarge:
         return lost(protocol::task_errors::kResultTooLarge, answer.failure.message);

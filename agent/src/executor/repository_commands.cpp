@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "core/line_splitter.h"
+#include "restic/cli/verdict.h"
 #include "restic/protocol/task_errors.h"
-#include "restic/verdict.h"
 
 namespace agent {
 namespace {
@@ -19,7 +19,7 @@ constexpr int kMostTriesForWords = 5;
 constexpr std::size_t kKeptOutput = 64U << 10U;
 } // namespace
 
-std::optional<core::ProcessResult> RepositoryCommands::run(const RepositoryAccess& repository,
+std::optional<core::ProcessResult> RepositoryCommands::run(const restic::cli::RepositoryAccess& repository,
                                                            const std::vector<std::string>& arguments,
                                                            const std::stop_token& stop,
                                                            std::optional<restic::protocol::TaskError>& error,
@@ -30,14 +30,14 @@ std::optional<core::ProcessResult> RepositoryCommands::run(const RepositoryAcces
     };
     auto result = once();
     // Without ssh's words nobody could say what to do, and the next time they are there.
-    for (int again = 1;
-         again < kMostTriesForWords && result && !result->exit.ok() && lacksWordsOfSsh(result->error);
+    for (int again = 1; again < kMostTriesForWords && result && !result->exit.ok() &&
+                        restic::cli::lacksWordsOfSsh(result->error);
          ++again)
         result = once();
     return result;
 }
 
-bool RepositoryCommands::readLines(const RepositoryAccess& repository,
+bool RepositoryCommands::readLines(const restic::cli::RepositoryAccess& repository,
                                    const std::vector<std::string>& arguments, const std::stop_token& stop,
                                    std::optional<restic::protocol::TaskError>& error,
                                    const std::function<void(std::string_view)>& line) const {
@@ -47,15 +47,16 @@ bool RepositoryCommands::readLines(const RepositoryAccess& repository,
                 core::ProcessOutput::toSink([&](std::string_view piece) { lines.feed(piece, line); }));
     lines.finish(line);
     if (result && !result->exit.ok())
-        error = task_errors::make(classifyFailure(result->exit, result->error),
-                                  failureMessage(result->exit, result->error));
+        error = task_errors::make(restic::cli::classifyFailure(result->exit, result->error),
+                                  restic::cli::failureMessage(result->exit, result->error));
     return result && result->exit.ok();
 }
 
 std::optional<core::ProcessResult>
-RepositoryCommands::runOnce(const RepositoryAccess& repository, const std::vector<std::string>& arguments,
-                            const std::stop_token& stop, std::optional<restic::protocol::TaskError>& error,
-                            bool evenIfCancelled, core::ProcessOutput output) const {
+RepositoryCommands::runOnce(const restic::cli::RepositoryAccess& repository,
+                            const std::vector<std::string>& arguments, const std::stop_token& stop,
+                            std::optional<restic::protocol::TaskError>& error, bool evenIfCancelled,
+                            core::ProcessOutput output) const {
     auto command = services_.commands.on(repository, arguments);
     command.spec.standardOutput = std::move(output);
     command.spec.timeout = std::min<std::chrono::milliseconds>(kMost, timeout_);
@@ -68,7 +69,7 @@ RepositoryCommands::runOnce(const RepositoryAccess& repository, const std::vecto
     const std::stop_callback byAgent(stop, [&] { either.request_stop(); });
     const std::stop_callback byServer(evenIfCancelled ? std::stop_token() : report_.outbox().stopToken(),
                                       [&] { either.request_stop(); });
-    RetryWatch tries(patience_);
+    restic::cli::RetryWatch tries(patience_);
     command.spec.standardError = core::ProcessOutput::toSink([&](std::string_view piece) {
         if (tries.append(piece))
             either.request_stop();
@@ -91,11 +92,11 @@ RepositoryCommands::runOnce(const RepositoryAccess& repository, const std::vecto
         return std::nullopt;
     }
     if (result.value().timedOut) {
-        const auto& cause = classifyFailure({.code = 1}, tries.text());
+        const auto& cause = restic::cli::classifyFailure({.code = 1}, tries.text());
         error = &cause == &task_errors::kCommandFailed
                     ? task_errors::make(task_errors::kNetworkTimeout,
                                         "restic did not reach the repository in time")
-                    : task_errors::make(cause, failureMessage({.code = 1}, tries.text()));
+                    : task_errors::make(cause, restic::cli::failureMessage({.code = 1}, tries.text()));
         return std::nullopt;
     }
     return std::move(result).value();

@@ -8,8 +8,8 @@
 
 #include "core/process.h"
 #include "executor/task_report.h"
-#include "restic/repository_access.h"
-#include "restic/retry_watch.h"
+#include "restic/cli/repository_access.h"
+#include "restic/cli/retry_watch.h"
 #include "waiting/patience.h"
 
 namespace agent {
@@ -19,19 +19,19 @@ namespace agent {
 class RepositoryCommands {
 public:
     RepositoryCommands(const TaskServices& services, TaskReport& report, std::chrono::milliseconds timeout,
-                       RetryPatience patience = RetryPatience::whileItMayHelp)
+                       restic::cli::RetryPatience patience = restic::cli::RetryPatience::whileItMayHelp)
         : services_(services), report_(report), timeout_(timeout), patience_(patience) {}
 
     /// What the command said and how it ended; the reason in `error` if it did not come to an end. One that
     /// tried in vain has failed, with what it said until then.
     /// `evenIfCancelled`: also for what is done after a cancelled restic; it gets a quarter of a minute.
-    std::optional<core::ProcessResult> run(const RepositoryAccess& repository,
+    std::optional<core::ProcessResult> run(const restic::cli::RepositoryAccess& repository,
                                            const std::vector<std::string>& arguments,
                                            const std::stop_token& stop,
                                            std::optional<restic::protocol::TaskError>& error,
                                            bool evenIfCancelled = false) const;
     /// The same for a long output, of which `line` gets each line; true if it came to a good end.
-    bool readLines(const RepositoryAccess& repository, const std::vector<std::string>& arguments,
+    bool readLines(const restic::cli::RepositoryAccess& repository, const std::vector<std::string>& arguments,
                    const std::stop_token& stop, std::optional<restic::protocol::TaskError>& error,
                    const std::function<void(std::string_view)>& line) const;
 
@@ -42,13 +42,13 @@ public:
         const auto until = std::chrono::steady_clock::now() + timeout_;
         return patiently(std::move(work), [this, until, &stop] {
             if (std::chrono::steady_clock::now() >= until)
-                report_.outbox().stop(StopReason::timedOut);
-            return stop.stop_requested() || report_.stopReason() != StopReason::none;
+                report_.outbox().stop(restic::cli::StopReason::timedOut);
+            return stop.stop_requested() || report_.stopReason() != restic::cli::StopReason::none;
         });
     }
 
 private:
-    std::optional<core::ProcessResult> runOnce(const RepositoryAccess& repository,
+    std::optional<core::ProcessResult> runOnce(const restic::cli::RepositoryAccess& repository,
                                                const std::vector<std::string>& arguments,
                                                const std::stop_token& stop,
                                                std::optional<restic::protocol::TaskError>& error,
@@ -57,7 +57,7 @@ private:
     const TaskServices& services_;
     TaskReport& report_;
     std::chrono::milliseconds timeout_;
-    RetryPatience patience_;
+    restic::cli::RetryPatience patience_;
 };
 
 } // namespace agent

@@ -11,10 +11,10 @@
 #include <tuple>
 
 #include "files/path_look.h"
-#include "restic/message.h"
+#include "restic/cli/json_message.h"
+#include "restic/cli/repository_document.h"
+#include "restic/cli/verdict.h"
 #include "restic/protocol/task_errors.h"
-#include "restic/repository_document.h"
-#include "restic/verdict.h"
 
 #include "core/text.h"
 
@@ -51,22 +51,22 @@ private:
 };
 } // namespace
 
-std::optional<protocol::TaskError> RepositorySetup::prepare(const RepositoryAccess& repository,
+std::optional<protocol::TaskError> RepositorySetup::prepare(const restic::cli::RepositoryAccess& repository,
                                                             const std::stop_token& stop) {
     if (const auto folder = repository.localFolder())
         return prepareFolder(repository, *folder, stop);
     std::optional<protocol::TaskError> error;
-    const auto found = commands_.run(repository, kShowRepository, stop, error);
+    const auto found = commands_.run(repository, restic::cli::kShowRepository, stop, error);
     if (!found)
         return error;
-    if (found->exit.ok() || !saysRepositoryIsAbsent(found->exit, found->error))
+    if (found->exit.ok() || !restic::cli::saysRepositoryIsAbsent(found->exit, found->error))
         return std::nullopt; // what is wrong with it, if anything, the backup will say
     return initialise(repository, stop);
 }
 
-std::optional<protocol::TaskError> RepositorySetup::prepareFolder(const RepositoryAccess& repository,
-                                                                  const std::filesystem::path& folder,
-                                                                  const std::stop_token& stop) {
+std::optional<protocol::TaskError>
+RepositorySetup::prepareFolder(const restic::cli::RepositoryAccess& repository,
+                               const std::filesystem::path& folder, const std::stop_token& stop) {
     // Held while the folder is looked at and filled: two at once would each put a key of its own into it.
     const auto held = commands_.look([folder] { return FolderLock::take(folder); }, stop);
     if (!held)
@@ -79,8 +79,8 @@ std::optional<protocol::TaskError> RepositorySetup::prepareFolder(const Reposito
 }
 
 std::variant<RepositorySetup::Place, protocol::TaskError>
-RepositorySetup::lookInFolder(const RepositoryAccess& repository, const std::filesystem::path& folder,
-                              const std::stop_token& stop) {
+RepositorySetup::lookInFolder(const restic::cli::RepositoryAccess& repository,
+                              const std::filesystem::path& folder, const std::stop_token& stop) {
     const auto looked = commands_.look(
         [folder] {
             std::error_code code;
@@ -119,10 +119,10 @@ RepositorySetup::lookInFolder(const RepositoryAccess& repository, const std::fil
     if (!inside || (!inside->missing() && !inside->entries)) {
         // The agent may not look; restic, which may have more rights, can at least tell that one is there.
         std::optional<protocol::TaskError> error;
-        const auto found = commands_.run(repository, kShowRepository, stop, error);
+        const auto found = commands_.run(repository, restic::cli::kShowRepository, stop, error);
         if (!found)
             return error.value();
-        if (!saysRepositoryIsAbsent(found->exit, found->error))
+        if (!restic::cli::saysRepositoryIsAbsent(found->exit, found->error))
             return Place::taken;
         return task_errors::make(
             task_errors::kPermissionDenied,
@@ -154,8 +154,8 @@ RepositorySetup::lookInFolder(const RepositoryAccess& repository, const std::fil
     return Place::empty;
 }
 
-std::optional<protocol::TaskError> RepositorySetup::initialise(const RepositoryAccess& repository,
-                                                               const std::stop_token& stop) {
+std::optional<protocol::TaskError>
+RepositorySetup::initialise(const restic::cli::RepositoryAccess& repository, const std::stop_token& stop) {
     report_.log(LogLevel::info, "There is no repository yet; creating it with restic init");
     std::optional<protocol::TaskError> error;
     const auto made = commands_.run(repository, {"init"}, stop, error);
@@ -170,9 +170,9 @@ std::optional<protocol::TaskError> RepositorySetup::initialise(const RepositoryA
     if (made->error.find("already exists") != std::string::npos ||
         made->error.find("already initialized") != std::string::npos)
         return std::nullopt;
-    return task_errors::make(classifyFailure(made->exit, made->error),
+    return task_errors::make(restic::cli::classifyFailure(made->exit, made->error),
                              "The repository could not be created: " +
-                                 report_.redact(failureMessage(made->exit, made->error)));
+                                 report_.redact(restic::cli::failureMessage(made->exit, made->error)));
 }
 
 } // namespace agent

@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "files/file_tail.h"
-#include "restic/message.h"
+#include "restic/cli/json_message.h"
 #include "restic/protocol/task_errors.h"
 
 namespace agent {
@@ -51,9 +51,9 @@ std::filesystem::path ResticProcess::folder() const {
     return services_.state.task(report_.taskId(), report_.attempt());
 }
 
-std::optional<restic::protocol::TaskError> ResticProcess::start(const RepositoryAccess& repository,
-                                                                const std::vector<std::string>& arguments,
-                                                                const Record& record, const Wrap& wrap) {
+std::optional<restic::protocol::TaskError>
+ResticProcess::start(const restic::cli::RepositoryAccess& repository,
+                     const std::vector<std::string>& arguments, const Record& record, const Wrap& wrap) {
     step_ = record.step;
     interrupted_ = false;
     auto command = services_.commands.on(repository, arguments);
@@ -111,8 +111,8 @@ void ResticProcess::adopt(const JournalTask& known) {
 }
 
 std::optional<core::ProcessExit> ResticProcess::follow(const Readers& readers, const std::stop_token& stop) {
-    FileTail out(outputFile(step_), begin_.output, restic_json::kMaxLine);
-    FileTail err(errorFile(step_), begin_.error, restic_json::kMaxLine);
+    FileTail out(outputFile(step_), begin_.output, restic::cli::json::kMaxLine);
+    FileTail err(errorFile(step_), begin_.error, restic::cli::json::kMaxLine);
     // Positions in the log go on from one command's files to the next one's.
     LogPosition before;
     for (int step = 0; step < step_; ++step) {
@@ -144,11 +144,11 @@ std::optional<core::ProcessExit> ResticProcess::follow(const Readers& readers, c
             return std::nullopt;
         }
         if (std::chrono::steady_clock::now() >= deadline)
-            report_.outbox().stop(StopReason::timedOut);
-        if (interrupted_ || report_.stopReason() != StopReason::none) {
+            report_.outbox().stop(restic::cli::StopReason::timedOut);
+        if (interrupted_ || report_.stopReason() != restic::cli::StopReason::none) {
             if (!ladder.started() && !interrupted_)
                 report_.log(LogLevel::warn,
-                            report_.stopReason() == StopReason::timedOut
+                            report_.stopReason() == restic::cli::StopReason::timedOut
                                 ? "The time limit is over; interrupting restic"
                                 : "Cancelled; interrupting restic",
                             position_);

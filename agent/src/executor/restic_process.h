@@ -40,7 +40,7 @@ public:
     using Wrap = std::function<void(core::ProcessSpec&)>;
 
     /// Starts restic; why it cannot be started, or nothing.
-    std::optional<restic::protocol::TaskError> start(const RepositoryAccess& repository,
+    std::optional<restic::protocol::TaskError> start(const restic::cli::RepositoryAccess& repository,
                                                      const std::vector<std::string>& arguments,
                                                      const Record& record, const Wrap& wrap = {});
     /// Finds the one that an earlier run of the agent had started; it may have ended meanwhile.

@@ -1,6 +1,7 @@
 #include "executor/short_run.h"
 
 #include "restic/protocol/task_errors.h"
+#include "restic/task_repository.h"
 
 namespace agent {
 namespace {
@@ -9,7 +10,7 @@ namespace task_errors = restic::protocol::task_errors;
 } // namespace
 
 ShortRun::ShortRun(const TaskServices& services, protocol::TaskPayload task, std::shared_ptr<Outbox> outbox,
-                   RetryPatience patience)
+                   restic::cli::RetryPatience patience)
     : services_(services), task_(std::move(task)), report_(services, std::move(outbox)),
       commands_(services, report_, timeLimit(task_, services.config), patience) {}
 
@@ -28,7 +29,7 @@ bool ShortRun::run(const std::stop_token& stop) {
         return end(task_errors::make(task_errors::kCommandTimeout, "A file system does not answer"), stop);
     if (const auto* error = std::get_if<protocol::TaskError>(&*access))
         return end(*error, stop);
-    const auto& repository = std::get<RepositoryAccess>(*access);
+    const auto& repository = std::get<restic::cli::RepositoryAccess>(*access);
     report_.hideSecrets(repository);
     return end(work(repository, stop), stop);
 }
@@ -39,7 +40,7 @@ bool ShortRun::adopt(const JournalTask& known, const std::stop_token& stop) {
 }
 
 bool ShortRun::end(const std::optional<protocol::TaskError>& error, const std::stop_token& stop) {
-    const bool cancelled = error && report_.stopReason() == StopReason::cancelled;
+    const bool cancelled = error && report_.stopReason() == restic::cli::StopReason::cancelled;
     if (error && !cancelled && stop.stop_requested())
         return false;
     protocol::TaskResult common;

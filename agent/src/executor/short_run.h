@@ -22,10 +22,10 @@ public:
 
 protected:
     ShortRun(const TaskServices& services, restic::protocol::TaskPayload task, std::shared_ptr<Outbox> outbox,
-             RetryPatience patience);
+             restic::cli::RetryPatience patience);
 
     /// Why it failed, or nothing.
-    virtual std::optional<restic::protocol::TaskError> work(const RepositoryAccess& repository,
+    virtual std::optional<restic::protocol::TaskError> work(const restic::cli::RepositoryAccess& repository,
                                                             const std::stop_token& stop) = 0;
     /// The kind's result with what all results have.
     virtual core::json::Object result(restic::protocol::TaskResult common) = 0;

@@ -1,8 +1,8 @@
 #include "executor/stale_locks.h"
 
 #include "files/path_look.h"
+#include "restic/cli/verdict.h"
 #include "restic/protocol/task_errors.h"
-#include "restic/verdict.h"
 #include "waiting/pause.h"
 
 namespace agent {
@@ -17,13 +17,13 @@ constexpr auto kUntilReaped = 1000ms;
 constexpr int kMoreTries = 3;
 } // namespace
 
-bool StaleLocks::removeAfter(const RepositoryAccess& repository, const core::ProcessExit& exit,
+bool StaleLocks::removeAfter(const restic::cli::RepositoryAccess& repository, const core::ProcessExit& exit,
                              std::string_view errorText, const std::stop_token& stop) {
-    if (tried_ || report_.stopReason() != StopReason::none ||
-        &classifyFailure(exit, errorText) != &task_errors::kRepositoryLocked)
+    if (tried_ || report_.stopReason() != restic::cli::StopReason::none ||
+        &restic::cli::classifyFailure(exit, errorText) != &task_errors::kRepositoryLocked)
         return false;
     tried_ = true;
-    holder_ = lockHolder(errorText).value_or("somebody") + lockAge(errorText);
+    holder_ = restic::cli::lockHolder(errorText).value_or("somebody") + restic::cli::lockAge(errorText);
     report_.log(LogLevel::info,
                 "The repository is locked by " + holder_ +
                     ". Running restic unlock, which removes a lock only if its process has died or it is "
@@ -39,7 +39,7 @@ void StaleLocks::noteRemoved() {
                      "A lock that nobody held any more was removed: " + holder_);
 }
 
-void StaleLocks::removeLeftBehind(const std::optional<RepositoryAccess>& repository,
+void StaleLocks::removeLeftBehind(const std::optional<restic::cli::RepositoryAccess>& repository,
                                   const std::optional<std::filesystem::path>& folder,
                                   const std::stop_token& stop) {
     if (folder) {
@@ -67,8 +67,9 @@ void StaleLocks::removeLeftBehind(const std::optional<RepositoryAccess>& reposit
     if (result && result->exit.ok())
         report_.log(LogLevel::info, "Looked for a lock that restic might have left, with restic unlock");
     else
-        report_.log(LogLevel::warn, "restic may have left a lock, and restic unlock failed" +
-                                        (result ? ": " + headline(result->error) : std::string()));
+        report_.log(LogLevel::warn,
+                    "restic may have left a lock, and restic unlock failed" +
+                        (result ? ": " + restic::cli::headline(result->error) : std::string()));
 }
 
 } // namespace agent

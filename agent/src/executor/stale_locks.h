@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "executor/repository_commands.h"
-#include "restic/repository_access.h"
+#include "restic/cli/repository_access.h"
 
 namespace agent {
 
@@ -19,13 +19,13 @@ public:
         : commands_(commands), report_(report) {}
 
     /// After restic met a lock. True if another try is worth it.
-    bool removeAfter(const RepositoryAccess& repository, const core::ProcessExit& exit,
+    bool removeAfter(const restic::cli::RepositoryAccess& repository, const core::ProcessExit& exit,
                      std::string_view errorText, const std::stop_token& stop);
     /// That one was removed, as a notice of the task; nothing if none was.
     void noteRemoved();
     /// After a restic that was ended from outside: removes the lock that it may have left. The address is not
     /// always known after an adoption, the folder may be.
-    void removeLeftBehind(const std::optional<RepositoryAccess>& repository,
+    void removeLeftBehind(const std::optional<restic::cli::RepositoryAccess>& repository,
                           const std::optional<std::filesystem::path>& folder, const std::stop_token& stop);
 
 private:

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/json.h"
+#include "restic/cli/work.h"
 #include "restic/protocol/result_items.h"
 
 namespace agent {
@@ -14,17 +15,17 @@ namespace agent {
 /// The items of one attempt's result: lines of a file, written while the task works, kept until the server
 /// has all of them, and sent in parts when the result is known. What an earlier run of the agent wrote before
 /// there was a result is written anew. Thread-safe.
-class TaskItems {
+class TaskItems : public restic::cli::ResultItems {
 public:
     explicit TaskItems(std::filesystem::path file) : file_(std::move(file)) {}
-    ~TaskItems();
+    ~TaskItems() override;
     TaskItems(const TaskItems&) = delete;
     TaskItems& operator=(const TaskItems&) = delete;
 
     /// The result has items from now on, none yet. Throws errors::kState.
-    void begin();
+    void begin() override;
     /// False for an item that is too long, which is left out. Throws errors::kState.
-    bool append(const core::json::Object& item);
+    bool append(const core::json::Object& item) override;
     /// All of them are written and durable; how many that is. Nothing of a result without items. Throws
     /// errors::kState.
     [[nodiscard]] std::optional<restic::protocol::ResultItems> finish();

@@ -8,7 +8,7 @@ namespace agent {
 namespace protocol = restic::protocol;
 using core::LogLevel;
 
-void TaskReport::hideSecrets(const RepositoryAccess& repository) {
+void TaskReport::hideSecrets(const restic::cli::RepositoryAccess& repository) {
     auto& hub = services_.log.hub();
     if (repository.password)
         hub.addSecret(*repository.password);

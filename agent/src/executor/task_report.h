@@ -7,10 +7,10 @@
 
 #include "executor/outbox.h"
 #include "executor/task_run.h"
+#include "restic/cli/repository_access.h"
 #include "restic/protocol/notices.h"
 #include "restic/protocol/task_messages.h"
 #include "restic/protocol/task_state.h"
-#include "restic/repository_access.h"
 
 namespace agent {
 
@@ -27,7 +27,7 @@ public:
     [[nodiscard]] Outbox& outbox() noexcept { return *outbox_; }
     [[nodiscard]] const std::string& taskId() const noexcept { return outbox_->taskId(); }
     [[nodiscard]] int attempt() const noexcept { return outbox_->attempt(); }
-    [[nodiscard]] StopReason stopReason() const noexcept { return outbox_->stopReason(); }
+    [[nodiscard]] restic::cli::StopReason stopReason() const noexcept { return outbox_->stopReason(); }
     [[nodiscard]] std::string redact(std::string text) const { return outbox_->redact(std::move(text)); }
 
     /// When restic was started for it, and which one.
@@ -37,7 +37,7 @@ public:
     [[nodiscard]] const std::string& resticVersion() const noexcept { return resticVersion_; }
 
     /// Passwords and keys of the repository are masked in every log from now on.
-    void hideSecrets(const RepositoryAccess& repository);
+    void hideSecrets(const restic::cli::RepositoryAccess& repository);
 
     void log(core::LogLevel level, const std::string& message, LogPosition position = {});
     /// A line that tells how the task ended; there is always room for it.

@@ -9,8 +9,8 @@
 #include "core/time.h"
 #include "journal/journal.h"
 #include "plugins/plugins.h"
-#include "restic/command.h"
-#include "restic/probe.h"
+#include "restic/cli/command.h"
+#include "restic/cli/probe.h"
 #include "restic/protocol/task_messages.h"
 #include "staging/staging.h"
 #include "state/files.h"
@@ -23,8 +23,8 @@ struct TaskServices {
     const StateDir& state;
     Journal& journal;
     core::ProcessRunner& runner;
-    const ResticCommands& commands;
-    ResticProbe& restic;
+    const restic::cli::ResticCommands& commands;
+    restic::cli::ResticProbe& restic;
     Plugins& plugins;
     Staging& staging;
     const core::Clock& clock;

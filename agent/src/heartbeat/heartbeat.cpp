@@ -39,7 +39,7 @@ std::string architecture() {
     return machine;
 }
 
-Heartbeat::Heartbeat(HostClient& server, const Executor& executor, ResticProbe& restic,
+Heartbeat::Heartbeat(HostClient& server, const Executor& executor, restic::cli::ResticProbe& restic,
                      const Plugins& plugins, const StateDir& state, const Config& config,
                      const core::Clock& clock, core::Logger log)
     : server_(server), executor_(executor), restic_(restic), plugins_(plugins), state_(state),

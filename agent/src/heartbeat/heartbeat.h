@@ -12,7 +12,7 @@
 #include "executor/executor.h"
 #include "metrics/metrics.h"
 #include "plugins/plugins.h"
-#include "restic/probe.h"
+#include "restic/cli/probe.h"
 #include "state/files.h"
 
 namespace agent {
@@ -21,8 +21,9 @@ namespace agent {
 /// thread runs it.
 class Heartbeat {
 public:
-    Heartbeat(HostClient& server, const Executor& executor, ResticProbe& restic, const Plugins& plugins,
-              const StateDir& state, const Config& config, const core::Clock& clock, core::Logger log);
+    Heartbeat(HostClient& server, const Executor& executor, restic::cli::ResticProbe& restic,
+              const Plugins& plugins, const StateDir& state, const Config& config, const core::Clock& clock,
+              core::Logger log);
 
     void run(const std::stop_token& stop);
     /// The next one does not wait: something changed that people look at. Thread-safe.
@@ -37,7 +38,7 @@ private:
 
     HostClient& server_;
     const Executor& executor_;
-    ResticProbe& restic_;
+    restic::cli::ResticProbe& restic_;
     const Plugins& plugins_;
     const StateDir& state_;
     const Config& config_;

@@ -8,7 +8,7 @@ namespace agent {
 namespace protocol = restic::protocol;
 namespace task_errors = restic::protocol::task_errors;
 
-std::optional<protocol::TaskError> AddKeyRun::work(const RepositoryAccess& repository,
+std::optional<protocol::TaskError> AddKeyRun::work(const restic::cli::RepositoryAccess& repository,
                                                    const std::stop_token& stop) {
     if (!repository.newPassword)
         return task_errors::make(task_errors::kInvalidTask, "The task names no new password");
@@ -38,8 +38,8 @@ std::optional<protocol::TaskError> AddKeyRun::work(const RepositoryAccess& repos
     } else {
         report().log(core::LogLevel::info, "The new password opens the repository already");
     }
-    result_.oldKeyId = std::get<KeyList>(old).current;
-    result_.newKeyId = std::get<KeyList>(made).current;
+    result_.oldKeyId = std::get<restic::cli::KeyList>(old).current;
+    result_.newKeyId = std::get<restic::cli::KeyList>(made).current;
     if (result_.oldKeyId == result_.newKeyId)
         return task_errors::make(task_errors::kInvalidTask, "The new password is the one of before");
     noteRemovedLock();

@@ -13,7 +13,7 @@ public:
         : KeyRun(services, std::move(task), std::move(outbox)) {}
 
 protected:
-    std::optional<restic::protocol::TaskError> work(const RepositoryAccess& repository,
+    std::optional<restic::protocol::TaskError> work(const restic::cli::RepositoryAccess& repository,
                                                     const std::stop_token& stop) override;
     core::json::Object result(restic::protocol::TaskResult common) override;
 

@@ -5,10 +5,11 @@
 #include <system_error>
 
 #include "files/path_look.h"
-#include "restic/message.h"
+#include "restic/cli/json_message.h"
 #include "restic/protocol/task_errors.h"
 
 #include "core/text.h"
+#include "restic/task_repository.h"
 
 namespace agent {
 namespace {
@@ -41,7 +42,7 @@ std::variant<BackupPlan, TaskError> planBackup(const restic::protocol::BackupTas
     auto access = planAccess(task, context);
     if (auto* error = std::get_if<TaskError>(&access))
         return *error;
-    plan.repository = std::get<RepositoryAccess>(std::move(access));
+    plan.repository = std::get<restic::cli::RepositoryAccess>(std::move(access));
 
     auto sources = task.sources;
     for (const auto& source : config.backup.sources)

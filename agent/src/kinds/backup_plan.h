@@ -7,13 +7,13 @@
 
 #include "local_policy/local_policy.h"
 #include "restic/protocol/backup_task.h"
-#include "restic/repository_access.h"
+#include "restic/task_repository.h"
 
 namespace agent {
 
 /// A backup that can be started.
 struct BackupPlan {
-    RepositoryAccess repository;
+    restic::cli::RepositoryAccess repository;
     /// restic's arguments for every snapshot of this backup, without those that reach the repository.
     std::vector<std::string> common;
     /// And for the one of the files, which ends with the sources: there may be none, but databases.

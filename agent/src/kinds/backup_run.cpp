@@ -12,9 +12,10 @@
 #include "executor/repository_setup.h"
 #include "kinds/backup_verdict.h"
 #include "kinds/source_notices.h"
-#include "restic/message.h"
+#include "restic/cli/json_message.h"
 #include "restic/protocol/password_rule.h"
 #include "restic/protocol/task_errors.h"
+#include "restic/task_repository.h"
 
 namespace agent {
 namespace {
@@ -28,13 +29,14 @@ constexpr auto kLookAtFile = 2000ms;
 constexpr auto kLookAtRepository = 10000ms;
 
 /// Dumps of the same task are snapshots of their own.
-bool isOfDump(const SnapshotInfo& snapshot) {
+bool isOfDump(const restic::cli::SnapshotInfo& snapshot) {
     return std::any_of(snapshot.tags.begin(), snapshot.tags.end(),
                        [](const std::string& tag) { return tag.starts_with("plugin:"); });
 }
 
 /// Whether restic may have made a snapshot that its messages do not tell of.
-bool outcomeIsOpen(const core::ProcessExit& exit, const BackupOutput& output, const Verdict& verdict) {
+bool outcomeIsOpen(const core::ProcessExit& exit, const restic::cli::BackupOutput& output,
+                   const restic::cli::Verdict& verdict) {
     if (output.summary())
         return (exit.known && exit.signal != 0) || (exit.ok() && output.summary()->snapshotId.empty());
     if (exit.known && exit.signal == 0 && (exit.code == 0 || exit.code == 3))
@@ -48,7 +50,7 @@ bool outcomeIsOpen(const core::ProcessExit& exit, const BackupOutput& output, co
     return false;
 }
 
-void fillResult(protocol::BackupResult& result, const BackupSummary& summary) {
+void fillResult(protocol::BackupResult& result, const restic::cli::BackupSummary& summary) {
     result.filesNew = summary.filesNew;
     result.filesChanged = summary.filesChanged;
     result.filesUnmodified = summary.filesUnmodified;
@@ -80,7 +82,7 @@ BackupRun::BackupRun(const TaskServices& services, protocol::BackupTask task, st
       dumps_(services, report_, commands_, locks_, process_) {}
 
 bool BackupRun::concludeUnbegun(const std::stop_token& stop) {
-    if (report_.stopReason() == StopReason::cancelled)
+    if (report_.stopReason() == restic::cli::StopReason::cancelled)
         conclude({protocol::TaskState::cancelled, "cancelled", std::nullopt}, {});
     else if (stop.stop_requested())
         return false;
@@ -94,7 +96,7 @@ bool BackupRun::concludeUnbegun(const std::stop_token& stop) {
 
 bool BackupRun::run(const std::stop_token& stop) {
     report_.setStarted(services_.clock.now());
-    if (report_.stopReason() != StopReason::none) {
+    if (report_.stopReason() != restic::cli::StopReason::none) {
         conclude({protocol::TaskState::cancelled, "cancelled", std::nullopt}, {});
         return true;
     }
@@ -134,7 +136,7 @@ bool BackupRun::run(const std::stop_token& stop) {
         if (auto error = setup.prepare(plan.repository, stop)) {
             if (stop.stop_requested())
                 return false;
-            if (report_.stopReason() == StopReason::cancelled)
+            if (report_.stopReason() == restic::cli::StopReason::cancelled)
                 conclude({protocol::TaskState::cancelled, "cancelled", std::nullopt}, {});
             else
                 fail(*error);
@@ -147,7 +149,7 @@ bool BackupRun::run(const std::stop_token& stop) {
         !dumps_.run({task_, plan.repository, *version, plan.common, plan.tags}, stop))
         return false;
     const auto dumped = dumps_.folder();
-    if ((sources_.empty() && !dumped) || report_.stopReason() != StopReason::none)
+    if ((sources_.empty() && !dumped) || report_.stopReason() != restic::cli::StopReason::none)
         return concludeDumps();
     auto arguments = plan.arguments;
     if (dumped) {
@@ -187,7 +189,7 @@ bool BackupRun::adopt(const JournalTask& known, const std::stop_token& stop) {
                 return planAccess(task, {config, hostname, std::nullopt});
             },
             stop);
-        if (auto* reachable = access ? std::get_if<RepositoryAccess>(&*access) : nullptr)
+        if (auto* reachable = access ? std::get_if<restic::cli::RepositoryAccess>(&*access) : nullptr)
             access_ = std::move(*reachable);
     }
     process_.adopt(known);
@@ -199,9 +201,9 @@ bool BackupRun::adopt(const JournalTask& known, const std::stop_token& stop) {
 }
 
 bool BackupRun::concludeDumps() {
-    Verdict verdict{protocol::TaskState::success, "success", std::nullopt};
-    if (report_.stopReason() != StopReason::none)
-        verdict = judgeFailure({}, {}, report_.stopReason());
+    restic::cli::Verdict verdict{protocol::TaskState::success, "success", std::nullopt};
+    if (report_.stopReason() != restic::cli::StopReason::none)
+        verdict = restic::cli::judgeFailure({}, {}, report_.stopReason());
     conclude(std::move(verdict), {});
     return true;
 }
@@ -225,7 +227,7 @@ BackupRun::End BackupRun::follow(const std::stop_token& stop) {
     bool begun = recovered.output > 0 || recovered.error > 0 || secondTry_;
     bool reading = false;
     bool hangs = false;
-    BackupOutput output(
+    restic::cli::BackupOutput output(
         [&](LogLevel level, const std::string& message) {
             if (reading ? process_.isNew() : !begun)
                 report_.log(level, message, reading ? process_.position() : recovered);
@@ -285,7 +287,7 @@ void BackupRun::completeId(protocol::BackupResult& result, const std::stop_token
                          ", the beginning of its id; the rest could not be looked up");
 }
 
-BackupRun::End BackupRun::finish(const core::ProcessExit& exit, const BackupOutput& output,
+BackupRun::End BackupRun::finish(const core::ProcessExit& exit, const restic::cli::BackupOutput& output,
                                  const std::stop_token& stop) {
     if (access_ && !output.summary() && locks_.removeAfter(*access_, exit, output.errorText(), stop))
         return End::again;
@@ -306,7 +308,8 @@ BackupRun::End BackupRun::finish(const core::ProcessExit& exit, const BackupOutp
         if (stop.stop_requested())
             return End::left;
         if (found)
-            std::erase_if(*found, [](const SnapshotInfo& snapshot) { return isOfDump(snapshot); });
+            std::erase_if(*found,
+                          [](const restic::cli::SnapshotInfo& snapshot) { return isOfDump(snapshot); });
         if (found && !found->empty()) {
             const auto& snapshot = found->back();
             if (snapshot.summary && !output.summary())
@@ -331,7 +334,8 @@ BackupRun::End BackupRun::finish(const core::ProcessExit& exit, const BackupOutp
             verdict.error->message += "; whether there is a snapshot could not be found out";
         }
     }
-    if (!output.summary() && (report_.stopReason() != StopReason::none || (exit.known && exit.signal != 0)))
+    if (!output.summary() &&
+        (report_.stopReason() != restic::cli::StopReason::none || (exit.known && exit.signal != 0)))
         locks_.removeLeftBehind(access_, localRepository_, stop);
     completeId(result, stop);
     dumps_.settle(access_, result, stop);
@@ -351,15 +355,15 @@ BackupRun::End BackupRun::finish(const core::ProcessExit& exit, const BackupOutp
             result.stderrTail =
                 report_.redact(text.size() > kStderrTail ? text.substr(text.size() - kStderrTail) : text);
         if (verdict.error->error == task_errors::kRepositoryLocked.name)
-            if (const auto holder = lockHolder(output.errorText()))
-                result.lockHolder = *holder + lockAge(output.errorText());
+            if (const auto holder = restic::cli::lockHolder(output.errorText()))
+                result.lockHolder = *holder + restic::cli::lockAge(output.errorText());
     }
     conclude(std::move(verdict), std::move(result));
     return End::done;
 }
 
-void BackupRun::addNotices(const protocol::BackupResult& result, const BackupOutput& output, Verdict& verdict,
-                           const std::stop_token& stop) {
+void BackupRun::addNotices(const protocol::BackupResult& result, const restic::cli::BackupOutput& output,
+                           restic::cli::Verdict& verdict, const std::stop_token& stop) {
     namespace notices = protocol::notices;
     const bool saved =
         verdict.state == protocol::TaskState::success || verdict.state == protocol::TaskState::warning;
@@ -410,11 +414,11 @@ void BackupRun::fail(const protocol::TaskError& error, std::string outcome) {
         ++result.unreadCount;
     }
     result.missingSources = missing_;
-    const Verdict verdict{protocol::TaskState::failed, result.outcome, error};
+    const restic::cli::Verdict verdict{protocol::TaskState::failed, result.outcome, error};
     conclude(verdict, std::move(result));
 }
 
-void BackupRun::conclude(Verdict verdict, protocol::BackupResult result) {
+void BackupRun::conclude(restic::cli::Verdict verdict, protocol::BackupResult result) {
     dumps_.judge(verdict);
     const bool warns = std::any_of(report_.notices().begin(), report_.notices().end(),
                                    [](const auto& notice) { return protocol::notices::warns(notice.code); });

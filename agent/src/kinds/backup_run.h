@@ -14,10 +14,10 @@
 #include "executor/task_report.h"
 #include "executor/task_run.h"
 #include "kinds/backup_plan.h"
-#include "restic/backup_output.h"
+#include "restic/cli/backup_output.h"
+#include "restic/cli/snapshots.h"
+#include "restic/cli/verdict.h"
 #include "restic/protocol/backup_task.h"
-#include "restic/snapshots.h"
-#include "restic/verdict.h"
 
 namespace agent {
 
@@ -41,13 +41,14 @@ private:
     bool concludeCutOff(const std::stop_token& stop);
     /// Reads what restic writes until it ends.
     End follow(const std::stop_token& stop);
-    End finish(const core::ProcessExit& exit, const BackupOutput& output, const std::stop_token& stop);
+    End finish(const core::ProcessExit& exit, const restic::cli::BackupOutput& output,
+               const std::stop_token& stop);
     void completeId(restic::protocol::BackupResult& result, const std::stop_token& stop);
     /// What a person should read; makes a warning of a success where it must.
-    void addNotices(const restic::protocol::BackupResult& result, const BackupOutput& output,
-                    Verdict& verdict, const std::stop_token& stop);
+    void addNotices(const restic::protocol::BackupResult& result, const restic::cli::BackupOutput& output,
+                    restic::cli::Verdict& verdict, const std::stop_token& stop);
     void fail(const restic::protocol::TaskError& error, std::string outcome = "failed");
-    void conclude(Verdict verdict, restic::protocol::BackupResult result);
+    void conclude(restic::cli::Verdict verdict, restic::protocol::BackupResult result);
     /// A line about how far it is, ever more seldom.
     void logProgress(const restic::protocol::Progress& progress);
 
@@ -65,7 +66,7 @@ private:
     std::vector<std::string> sources_;
     std::optional<std::filesystem::path> localRepository_;
     /// Unknown after an adoption if the password came from the server's vault.
-    std::optional<RepositoryAccess> access_;
+    std::optional<restic::cli::RepositoryAccess> access_;
     bool excludes_ = false;
     bool created_ = false;
     bool secondTry_ = false;

@@ -28,7 +28,7 @@ core::Result<Object> DumpRestore::settingsOf(const PluginFile& plugin) const {
     return services_.plugins.settings().tryOut(plugin, set, settings);
 }
 
-std::optional<protocol::TaskError> DumpRestore::work(const RepositoryAccess& repository,
+std::optional<protocol::TaskError> DumpRestore::work(const restic::cli::RepositoryAccess& repository,
                                                      const std::stop_token& stop) {
     const auto& plugins = services_.plugins;
     if (!plugins.policy().allowsPlugin(task_.plugin) || !plugins.policy().restores)
@@ -56,8 +56,9 @@ std::optional<protocol::TaskError> DumpRestore::work(const RepositoryAccess& rep
     const auto mark = plugins.markBegun(plugin->name, settings.value());
     report().log(core::LogLevel::info, "Reading the dump of " + core::printable(task_.database) +
                                            " from the snapshot " + task_.snapshotId.substr(0, 8));
-    DumpReader reader(services_.commands, plugins.steps(), services_.staging,
-                      {services_.config.dumps.stallTimeout, timeLimit(task_, services_.config)});
+    DumpReader reader(
+        services_.commands, plugins.steps(), services_.staging,
+        {.total = timeLimit(task_, services_.config), .still = services_.config.dumps.stallTimeout});
     const RestoreWatch watch{
         .log = [this](core::LogLevel level, const std::string& text) { report().log(level, text); },
         .progress =
@@ -66,7 +67,8 @@ std::optional<protocol::TaskError> DumpRestore::work(const RepositoryAccess& rep
                 progress.bytesDone = done;
                 report().outbox().setProgress(std::move(progress));
             },
-        .cancelled = [&] { return stop.stop_requested() || report().stopReason() != StopReason::none; }};
+        .cancelled =
+            [&] { return stop.stop_requested() || report().stopReason() != restic::cli::StopReason::none; }};
     auto end = reader.run({repository, task_.snapshotId, task_.file}, step, watch);
     answer_ = std::move(end.answer);
     bytes_ = end.bytes;

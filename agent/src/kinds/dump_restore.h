@@ -10,10 +10,10 @@ class DumpRestore : public ShortRun {
 protected:
     DumpRestore(const TaskServices& services, restic::protocol::DumpTask task, std::shared_ptr<Outbox> outbox,
                 const char* step)
-        : ShortRun(services, task, std::move(outbox), RetryPatience::whileItMayHelp), services_(services),
-          task_(std::move(task)), step_(step) {}
+        : ShortRun(services, task, std::move(outbox), restic::cli::RetryPatience::whileItMayHelp),
+          services_(services), task_(std::move(task)), step_(step) {}
 
-    std::optional<restic::protocol::TaskError> work(const RepositoryAccess& repository,
+    std::optional<restic::protocol::TaskError> work(const restic::cli::RepositoryAccess& repository,
                                                     const std::stop_token& stop) override;
 
     [[nodiscard]] const restic::protocol::DumpTask& task() const noexcept { return task_; }

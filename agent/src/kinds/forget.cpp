@@ -16,13 +16,15 @@ std::string sentenceOf(const restic::protocol::ForgetResult& result) {
                        result.snapshotsKept.value_or(0));
 }
 
-std::optional<Verdict> judgeForget(const ForgetOutput& output, const core::ProcessExit& exit) {
+std::optional<restic::cli::Verdict> judgeForget(const restic::cli::ForgetOutput& output,
+                                                const core::ProcessExit& exit) {
     const bool failedSome = exit.known && exit.signal == 0 && exit.code == 3;
     if (!failedSome && !output.couldNotRemove())
         return std::nullopt;
-    return Verdict{restic::protocol::TaskState::failed, "failed",
-                   task_errors::make(task_errors::kCommandFailed,
-                                     "restic could not remove all of the snapshots that it should")};
+    return restic::cli::Verdict{
+        restic::protocol::TaskState::failed, "failed",
+        task_errors::make(task_errors::kCommandFailed,
+                          "restic could not remove all of the snapshots that it should")};
 }
 
 std::optional<restic::protocol::TaskError> Forget::problem() const {
@@ -47,7 +49,7 @@ bool Forget::complete(int step) const {
     return step == 0 && output_.complete();
 }
 
-std::optional<Verdict> Forget::judge(int, const core::ProcessExit& exit, const std::string&) {
+std::optional<restic::cli::Verdict> Forget::judge(int, const core::ProcessExit& exit, const std::string&) {
     return judgeForget(output_, exit);
 }
 

@@ -9,10 +9,11 @@ namespace agent {
 class InitRun : public ShortRun {
 public:
     InitRun(const TaskServices& services, restic::protocol::TaskPayload task, std::shared_ptr<Outbox> outbox)
-        : ShortRun(services, std::move(task), std::move(outbox), RetryPatience::whileItMayHelp) {}
+        : ShortRun(services, std::move(task), std::move(outbox), restic::cli::RetryPatience::whileItMayHelp) {
+    }
 
 protected:
-    std::optional<restic::protocol::TaskError> work(const RepositoryAccess& repository,
+    std::optional<restic::protocol::TaskError> work(const restic::cli::RepositoryAccess& repository,
                                                     const std::stop_token& stop) override;
     core::json::Object result(restic::protocol::TaskResult common) override;
 

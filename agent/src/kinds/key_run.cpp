@@ -1,8 +1,8 @@
 #include "kinds/key_run.h"
 
-#include "restic/message.h"
+#include "restic/cli/json_message.h"
+#include "restic/cli/verdict.h"
 #include "restic/protocol/task_errors.h"
-#include "restic/verdict.h"
 
 namespace agent {
 namespace {
@@ -11,15 +11,15 @@ namespace task_errors = restic::protocol::task_errors;
 
 /// What restic 0.17 and later put into JSON where a command has --json.
 std::string plainWords(const std::string& errors) {
-    const auto document = restic_json::read(errors);
+    const auto document = restic::cli::json::read(errors);
     return document && document->stringOr("message_type") == "exit_error" ? document->stringOr("message")
                                                                           : errors;
 }
 } // namespace
 
-std::variant<std::string, protocol::TaskError> KeyRun::outputOf(const RepositoryAccess& repository,
-                                                                const std::vector<std::string>& arguments,
-                                                                const std::stop_token& stop) {
+std::variant<std::string, protocol::TaskError>
+KeyRun::outputOf(const restic::cli::RepositoryAccess& repository, const std::vector<std::string>& arguments,
+                 const std::stop_token& stop) {
     std::optional<protocol::TaskError> error;
     auto ended = commands().run(repository, arguments, stop, error);
     if (ended && !ended->exit.ok() && locks_.removeAfter(repository, ended->exit, ended->error, stop))
@@ -29,21 +29,22 @@ std::variant<std::string, protocol::TaskError> KeyRun::outputOf(const Repository
     if (ended->exit.ok())
         return std::move(ended->output);
     const auto words = plainWords(ended->error);
-    return task_errors::make(classifyFailure(ended->exit, words), failureMessage(ended->exit, words));
+    return task_errors::make(restic::cli::classifyFailure(ended->exit, words),
+                             restic::cli::failureMessage(ended->exit, words));
 }
 
-KeyRun::Keys KeyRun::keysOf(const RepositoryAccess& repository, const std::stop_token& stop) {
-    auto output = outputOf(repository, kListKeys, stop);
+KeyRun::Keys KeyRun::keysOf(const restic::cli::RepositoryAccess& repository, const std::stop_token& stop) {
+    auto output = outputOf(repository, restic::cli::kListKeys, stop);
     if (auto* error = std::get_if<protocol::TaskError>(&output))
         return std::move(*error);
-    auto keys = readKeyList(std::get<std::string>(output));
+    auto keys = restic::cli::readKeyList(std::get<std::string>(output));
     if (!keys.current)
         return task_errors::make(task_errors::kCommandFailed,
                                  "restic does not say which key the repository's password opens");
     return keys;
 }
 
-std::optional<protocol::TaskError> KeyRun::must(const RepositoryAccess& repository,
+std::optional<protocol::TaskError> KeyRun::must(const restic::cli::RepositoryAccess& repository,
                                                 const std::vector<std::string>& arguments,
                                                 const std::stop_token& stop) {
     auto output = outputOf(repository, arguments, stop);

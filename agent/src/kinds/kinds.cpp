@@ -4,24 +4,25 @@
 
 #include "kinds/add_key.h"
 #include "kinds/backup_run.h"
-#include "kinds/check.h"
 #include "kinds/dump_restore.h"
 #include "kinds/forget.h"
 #include "kinds/init.h"
-#include "kinds/list_snapshots.h"
-#include "kinds/locks.h"
 #include "kinds/plugin_setup.h"
 #include "kinds/plugin_test.h"
 #include "kinds/prune.h"
 #include "kinds/remove_key.h"
-#include "kinds/stats.h"
 #include "kinds/test.h"
 #include "kinds/unlock.h"
 #include "kinds/work_of.h"
+#include "restic/cli/check.h"
+#include "restic/cli/list_snapshots.h"
+#include "restic/cli/locks.h"
+#include "restic/cli/stats.h"
 
 namespace agent {
 namespace {
 namespace protocol = restic::protocol;
+namespace cli = restic::cli;
 namespace kinds = restic::protocol::kinds;
 
 } // namespace
@@ -30,13 +31,13 @@ const KindOfWork* findWork(std::string_view kind) noexcept {
     static const std::array kAll{
         runOf<protocol::BackupTask, BackupRun>(kinds::backup),
         runOf<protocol::TaskPayload, InitRun>(kinds::init),
-        commandsOf<protocol::CheckTask, Check>(kinds::check),
+        commandsOf<protocol::CheckTask, cli::Check>(kinds::check),
         commandsOf<protocol::ForgetTask, Forget>(kinds::forget),
         commandsOf<protocol::PruneTask, Prune>(kinds::prune),
         commandsOf<protocol::TaskPayload, Unlock>(kinds::unlock),
-        commandsOf<protocol::TaskPayload, Locks>(kinds::locks),
-        commandsOf<protocol::StatsTask, Stats>(kinds::stats),
-        commandsOf<protocol::TaskPayload, ListSnapshots>(kinds::snapshots),
+        commandsOf<protocol::TaskPayload, cli::Locks>(kinds::locks),
+        commandsOf<protocol::StatsTask, cli::Stats>(kinds::stats),
+        commandsOf<protocol::TaskPayload, cli::ListSnapshots>(kinds::snapshots),
         runOf<protocol::TestTask, TestRun>(kinds::test),
         runOf<protocol::TaskPayload, AddKeyRun>(kinds::addKey),
         runOf<protocol::RemoveKeyTask, RemoveKeyRun>(kinds::removeKey),

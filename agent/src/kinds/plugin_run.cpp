@@ -23,9 +23,9 @@ bool PluginRun::run(const std::stop_token& stop) {
     std::optional<protocol::TaskError> error;
     {
         const std::jthread watch([&](const std::stop_token& done) {
-            while (!done.stop_requested() && report_.stopReason() == StopReason::none)
+            while (!done.stop_requested() && report_.stopReason() == restic::cli::StopReason::none)
                 std::this_thread::sleep_for(std::chrono::milliseconds(50));
-            if (report_.stopReason() != StopReason::none)
+            if (report_.stopReason() != restic::cli::StopReason::none)
                 ending.request_stop();
         });
         const auto installed = services_.plugins.installed();
@@ -38,7 +38,7 @@ bool PluginRun::run(const std::stop_token& stop) {
         else
             error = work(*plugin, ending.get_token());
     }
-    if (stop.stop_requested() && report_.stopReason() == StopReason::none && error)
+    if (stop.stop_requested() && report_.stopReason() == restic::cli::StopReason::none && error)
         error = task_errors::make(task_errors::kInterrupted, "The agent was ended in the middle of it");
     conclude(error);
     return true;
@@ -51,7 +51,7 @@ bool PluginRun::adopt(const JournalTask& known, const std::stop_token& /*stop*/)
 }
 
 void PluginRun::conclude(const std::optional<protocol::TaskError>& error) {
-    const bool cancelled = error && report_.stopReason() == StopReason::cancelled;
+    const bool cancelled = error && report_.stopReason() == restic::cli::StopReason::cancelled;
     protocol::TaskResult common;
     common.outcome = cancelled ? "cancelled" : error ? "failed" : "success";
     report_.complete(common);

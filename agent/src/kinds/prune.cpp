@@ -84,7 +84,8 @@ bool Prune::complete(int step) const {
     return forgets(step) ? forgotten_.complete() : result_.bytesRemaining.has_value();
 }
 
-std::optional<Verdict> Prune::judge(int step, const core::ProcessExit& exit, const std::string&) {
+std::optional<restic::cli::Verdict> Prune::judge(int step, const core::ProcessExit& exit,
+                                                 const std::string&) {
     return forgets(step) ? judgeForget(forgotten_, exit) : std::nullopt;
 }
 

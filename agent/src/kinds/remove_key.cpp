@@ -7,12 +7,12 @@ namespace agent {
 namespace protocol = restic::protocol;
 namespace task_errors = restic::protocol::task_errors;
 
-std::optional<protocol::TaskError> RemoveKeyRun::work(const RepositoryAccess& repository,
+std::optional<protocol::TaskError> RemoveKeyRun::work(const restic::cli::RepositoryAccess& repository,
                                                       const std::stop_token& stop) {
     const auto keys = keysOf(repository, stop);
     if (const auto* error = std::get_if<protocol::TaskError>(&keys))
         return *error;
-    const auto& list = std::get<KeyList>(keys);
+    const auto& list = std::get<restic::cli::KeyList>(keys);
     const auto key = list.find(key_);
     if (!key) {
         report().log(core::LogLevel::info, "The key is gone already");

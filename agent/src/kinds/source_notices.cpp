@@ -1,6 +1,6 @@
 #include "kinds/source_notices.h"
 
-#include "restic/message.h"
+#include "restic/cli/json_message.h"
 #include "restic/protocol/notices.h"
 
 #include "core/text.h"

@@ -3,15 +3,15 @@
 #include "core/wire.h"
 #include "executor/repository_setup.h"
 #include "files/path_look.h"
+#include "restic/cli/repository_document.h"
+#include "restic/cli/verdict.h"
 #include "restic/protocol/task_errors.h"
-#include "restic/repository_document.h"
-#include "restic/verdict.h"
 
 namespace agent {
 namespace protocol = restic::protocol;
 namespace task_errors = restic::protocol::task_errors;
 
-std::optional<protocol::TaskError> TestRun::work(const RepositoryAccess& repository,
+std::optional<protocol::TaskError> TestRun::work(const restic::cli::RepositoryAccess& repository,
                                                  const std::stop_token& stop) {
     if (const auto folder = repository.localFolder()) {
         const auto found = RepositorySetup(commands(), report()).lookInFolder(repository, *folder, stop);
@@ -25,20 +25,21 @@ std::optional<protocol::TaskError> TestRun::work(const RepositoryAccess& reposit
         }
     }
     std::optional<protocol::TaskError> error;
-    const auto shown = commands().run(repository, kShowRepository, stop, error);
+    const auto shown = commands().run(repository, restic::cli::kShowRepository, stop, error);
     if (!shown)
         return error;
     if (shown->exit.ok()) {
-        const auto document = readRepositoryDocument(shown->output);
+        const auto document = restic::cli::readRepositoryDocument(shown->output);
         result_.found = true;
         result_.repositoryId = document.id;
         result_.version = document.version;
         return std::nullopt;
     }
-    const auto& kind = classifyFailure(shown->exit, shown->error);
-    if (&kind == &task_errors::kRepositoryNotFound && saysRepositoryIsAbsent(shown->exit, shown->error))
+    const auto& kind = restic::cli::classifyFailure(shown->exit, shown->error);
+    if (&kind == &task_errors::kRepositoryNotFound &&
+        restic::cli::saysRepositoryIsAbsent(shown->exit, shown->error))
         return emptyPlace();
-    return task_errors::make(kind, failureMessage(shown->exit, shown->error));
+    return task_errors::make(kind, restic::cli::failureMessage(shown->exit, shown->error));
 }
 
 std::optional<protocol::TaskError> TestRun::emptyPlace() {

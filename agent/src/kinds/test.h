@@ -11,10 +11,11 @@ class TestRun : public ShortRun {
 public:
     TestRun(const TaskServices& services, const restic::protocol::TestTask& task,
             std::shared_ptr<Outbox> outbox)
-        : ShortRun(services, task, std::move(outbox), RetryPatience::onlyOne), onceWorked_(task.onceWorked) {}
+        : ShortRun(services, task, std::move(outbox), restic::cli::RetryPatience::onlyOne),
+          onceWorked_(task.onceWorked) {}
 
 protected:
-    std::optional<restic::protocol::TaskError> work(const RepositoryAccess& repository,
+    std::optional<restic::protocol::TaskError> work(const restic::cli::RepositoryAccess& repository,
                                                     const std::stop_token& stop) override;
     core::json::Object result(restic::protocol::TaskResult common) override;
 

@@ -35,9 +35,10 @@ void Unlock::document(int step, const std::filesystem::path& file, std::uint64_t
     left_.document(step - 1, file, offset);
 }
 
-std::optional<Verdict> Unlock::judge(int step, const core::ProcessExit& exit, const std::string& errors) {
-    if (LockList::isGone(step - 1, exit, errors))
-        return Verdict{protocol::TaskState::success, "success", std::nullopt};
+std::optional<restic::cli::Verdict> Unlock::judge(int step, const core::ProcessExit& exit,
+                                                  const std::string& errors) {
+    if (restic::cli::LockList::isGone(step - 1, exit, errors))
+        return restic::cli::Verdict{protocol::TaskState::success, "success", std::nullopt};
     return std::nullopt;
 }
 
@@ -67,7 +68,7 @@ std::string Unlock::summary() const {
         return removed + "; none is left";
     return removed + fmt::format("; {} left, whose holder may be alive: {}",
                                  left.lockCount == 1 ? "1 is" : fmt::format("{} are", *left.lockCount),
-                                 describe(left.locks.front()));
+                                 restic::cli::describe(left.locks.front()));
 }
 
 } // namespace agent

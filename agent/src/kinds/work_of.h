@@ -7,7 +7,7 @@
 #include "core/wire.h"
 #include "executor/command_run.h"
 #include "executor/kind_of_work.h"
-#include "restic/repository_access.h"
+#include "restic/task_repository.h"
 
 /// A kind of work out of the type of its payload and the class that does it.
 namespace agent {
@@ -35,7 +35,7 @@ template <typename Task, typename Work>
 class Commands : public CommandRun {
 public:
     Commands(const TaskServices& services, const Task& task, std::shared_ptr<Outbox> outbox)
-        : CommandRun(services, task, std::move(outbox), [&task](WorkContext context) {
+        : CommandRun(services, task, std::move(outbox), [&task](restic::cli::WorkContext context) {
               return std::make_unique<Work>(task, std::move(context));
           }) {}
 };

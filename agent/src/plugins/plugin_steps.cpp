@@ -122,7 +122,7 @@ core::ProcessSpec PluginSteps::spec(const PreparedStep& step) const {
     return spec;
 }
 
-StepEnd PluginSteps::run(const PluginStep& step, const Limits& limits, const std::stop_token& stop,
+StepEnd PluginSteps::run(const PluginStep& step, const TimeLimits& limits, const std::stop_token& stop,
                          const StepMessages::Log& log, const StepWatch& watch) const {
     const auto what = "The step " + step.name + " of the plugin " + step.plugin.name;
     const auto prepared = prepare(step);
@@ -134,29 +134,21 @@ StepEnd PluginSteps::run(const PluginStep& step, const Limits& limits, const std
     if (!started)
         return {false, {}, started.error().what(), {}};
     auto process = std::move(started).value();
-    const auto began = std::chrono::steady_clock::now();
-    auto moved = began;
-    std::uint64_t count = 0;
+    TimeWatch time(limits);
     std::string why;
     core::StopLadder ladder(kInterruptGrace, kTerminateGrace);
     std::optional<core::ProcessExit> exit;
     while (!(exit = process->wait(kTick))) {
         messages.poll();
-        const auto now = std::chrono::steady_clock::now();
-        if (const auto sum = messages.count() + (watch.moved ? watch.moved() : 0); sum != count) {
-            count = sum;
-            moved = now;
-        }
+        time.moved(messages.count() + (watch.moved ? watch.moved() : 0));
         if (why.empty() && watch.obstacle)
             why = watch.obstacle();
         if (why.empty() && stop.stop_requested())
             why = what + " was ended: the task was cancelled or the agent ends";
-        else if (why.empty() && now - began >= limits.total)
-            why = what + " took longer than " + core::formatDuration(limits.total);
-        else if (why.empty() && now - moved >= limits.still)
-            why = what + " stood still for " + core::formatDuration(limits.still);
+        else if (const auto over = time.over(); why.empty() && !over.empty())
+            why = what + " " + over;
         if (!why.empty())
-            if (const int number = ladder.due(now); number != 0)
+            if (const int number = ladder.due(std::chrono::steady_clock::now()); number != 0)
                 process->signal(number);
     }
     auto end = messages.finish(what, exit);

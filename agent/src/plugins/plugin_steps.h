@@ -14,6 +14,7 @@
 #include "files/file_tail.h"
 #include "plugins/plugin_file.h"
 #include "plugins/step_request.h"
+#include "waiting/time_watch.h"
 
 namespace agent {
 
@@ -106,13 +107,6 @@ struct StepWatch {
 /// Runs steps of plugins, each in a process of its own. Thread-safe.
 class PluginSteps {
 public:
-    struct Limits {
-        /// How long a step may take.
-        std::chrono::milliseconds total;
-        /// How long it may say nothing.
-        std::chrono::milliseconds still;
-    };
-
     /// `program`: restic-agent, which each step is a process of. `folder`: where plugins keep what must
     /// survive, and where steps work.
     PluginSteps(core::ProcessRunner& runner, std::filesystem::path program, std::filesystem::path folder,
@@ -122,7 +116,7 @@ public:
 
     [[nodiscard]] std::unique_ptr<PreparedStep> prepare(const PluginStep& step) const;
     /// Runs a step to its end.
-    [[nodiscard]] StepEnd run(const PluginStep& step, const Limits& limits, const std::stop_token& stop,
+    [[nodiscard]] StepEnd run(const PluginStep& step, const TimeLimits& limits, const std::stop_token& stop,
                               const StepMessages::Log& log, const StepWatch& watch = {}) const;
     /// What a step's process is started with.
     [[nodiscard]] core::ProcessSpec spec(const PreparedStep& step) const;

@@ -24,8 +24,8 @@ public:
     [[nodiscard]] const PluginSteps& steps() const noexcept { return steps_; }
     [[nodiscard]] const LocalPolicy& policy() const noexcept { return policy_; }
     /// Of steps that look and change nothing, and of those that put things right.
-    [[nodiscard]] PluginSteps::Limits probeLimits() const noexcept { return probeLimits_; }
-    [[nodiscard]] PluginSteps::Limits cleanupLimits() const noexcept { return cleanupLimits_; }
+    [[nodiscard]] TimeLimits probeLimits() const noexcept { return probeLimits_; }
+    [[nodiscard]] TimeLimits cleanupLimits() const noexcept { return cleanupLimits_; }
 
     /// That steps of the plugin may leave something behind from now on. The mark on the disk is of this run
     /// alone: others of the same plugin, at the same time or with other settings, have their own.
@@ -44,8 +44,8 @@ private:
     PluginSettings settings_;
     PluginSteps steps_;
     LocalPolicy policy_;
-    PluginSteps::Limits probeLimits_;
-    PluginSteps::Limits cleanupLimits_;
+    TimeLimits probeLimits_;
+    TimeLimits cleanupLimits_;
 };
 
 } // namespace agent

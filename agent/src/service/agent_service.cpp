@@ -10,7 +10,7 @@
 #include "executor/executor.h"
 #include "heartbeat/heartbeat.h"
 #include "journal/journal.h"
-#include "restic/probe.h"
+#include "restic/cli/probe.h"
 #include "service/poller.h"
 
 namespace agent {
@@ -32,8 +32,8 @@ AgentEnd AgentService::run(const std::stop_token& stop) {
     if (journal.damaged() > 0)
         log_.warn("The journal had records that were cut or damaged; they were skipped",
                   {{"records", static_cast<std::int64_t>(journal.damaged())}});
-    const ResticCommands commands(config_, state_.cache(), environment_);
-    ResticProbe restic(runner_, commands);
+    const restic::cli::ResticCommands commands(config_.restic, state_.cache(), environment_);
+    restic::cli::ResticProbe restic(runner_, commands);
 
     Plugins plugins(config_, state_.plugins(), runner_, environment_,
                     readLocalPolicy(config_.agent.localPolicy));

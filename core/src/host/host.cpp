@@ -276,6 +276,17 @@ std::vector<std::string> Host::reload() {
     return waiting;
 }
 
+void Host::requireDatabase() const {
+    const auto place = db::parseUrl(databaseUrl(), {});
+    std::error_code ignored;
+    if (place.dialect == db::Dialect::sqlite && !fs::exists(place.path, ignored))
+        throw Error(
+            errors::kUnavailable,
+            fmt::format("There is no database {} yet. Name the host's folder with --data-dir, AE_DATA_DIR "
+                        "or data_dir; ae-backend migrate makes a new one.",
+                        place.path));
+}
+
 void Host::openDatabase(Access access) {
     access_ = access;
     const fs::path dataDir = config_->text("data_dir");

@@ -65,6 +65,8 @@ public:
     void loadModules();
     /// Throws core::Error(kValidation) with every problem.
     void readConfig();
+    /// Throws core::Error(kUnavailable) where the SQLite database has not been made yet; after readConfig().
+    void requireDatabase() const;
     /// Throws core::Error with a sentence.
     void openDatabase(Access access = Access::use);
     /// The database is an empty one that goes with this object.

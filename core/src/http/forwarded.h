@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "core/http/message.h"
-#include "http/ip_address.h"
+#include "core/http/ip_address.h"
 
 namespace core::http {
 

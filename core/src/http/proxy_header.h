@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-#include "http/ip_address.h"
+#include "core/http/ip_address.h"
 
 namespace core::http {
 

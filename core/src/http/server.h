@@ -13,7 +13,7 @@
 #include "core/log.h"
 #include "http/dispatcher.h"
 #include "http/head_parser.h"
-#include "http/ip_address.h"
+#include "core/http/ip_address.h"
 #include "http/listen_address.h"
 #include "http/router.h"
 #include "http/tls_context.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/encoding.h"
-#include "http/ip_address.h"
+#include "core/http/ip_address.h"
 #include "http/rate_limit.h"
 
 namespace core::http {

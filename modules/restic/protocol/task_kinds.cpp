@@ -140,11 +140,4 @@ std::span<const TaskKind* const> allKinds() noexcept {
     return kAll;
 }
 
-const TaskKind* findKind(std::string_view name) noexcept {
-    for (const auto* kind : allKinds())
-        if (kind->name == name)
-            return kind;
-    return nullptr;
-}
-
 } // namespace restic::protocol

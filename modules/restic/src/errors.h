@@ -70,6 +70,13 @@ inline constexpr ErrorKind kPluginSetOnMachine{
     "Change them there, or take them out of the file"};
 inline constexpr ErrorKind kNotADump{"NotADump", 409, "The snapshot is not the dump of a database",
                                      "Choose a snapshot that a dump plugin made"};
+inline constexpr ErrorKind kDirectPollForbidden{
+    "DirectPollForbidden", 403, "This server may not look at the repository itself",
+    "Ask the server's operator for the setting that the message names, or let an agent watch the repository"};
+inline constexpr ErrorKind kTargetExists{"TargetAlreadyExists", 409, "A target of this name exists",
+                                         "Choose another name"};
+inline constexpr ErrorKind kTargetOfAgent{"TargetOfAgent", 409, "The target follows an agent's policy",
+                                          "Unlink the agent from the policy instead"};
 inline constexpr ErrorKind kTaskNotFound{"TaskNotFound", 404, "No such task", "Check the task's id"};
 inline constexpr ErrorKind kRunNotFound{"BackupRunNotFound", 404, "No such backup run", "Check the run's id"};
 inline constexpr ErrorKind kTargetNotFound{"TargetNotFound", 404, "No such target",
@@ -92,6 +99,13 @@ inline constexpr ErrorKind kInvalidParameters{"InvalidParameters", 400, "The tas
 /// Of a target and not of a call: no answer has it.
 inline constexpr ErrorKind kSnapshotTooOld{"SnapshotTooOld", 503, "The last snapshot is too old",
                                            "Start a backup, and look why its schedule did not"};
+/// The same: somebody looked, and there is none.
+inline constexpr ErrorKind kNoSnapshots{
+    "NoSnapshots", 503, "The repository has no snapshot",
+    "Look why nothing was saved there, or whether this is the right repository"};
+inline constexpr ErrorKind kFilesNotReachable{"FilesNotReachable", 409,
+                                              "This server cannot list the files of the snapshot",
+                                              "List them where the repository can be reached: restic ls"};
 inline constexpr std::array kAll{&kAgentNotFound,        &kAgentAlreadyExists, &kInvalidRegistrationToken,
                                  &kTokenExpired,         &kTokenRevoked,       &kPolicyNotFound,
                                  &kPolicyInUse,          &kPolicyExists,       &kInvalidCron,
@@ -102,6 +116,8 @@ inline constexpr std::array kAll{&kAgentNotFound,        &kAgentAlreadyExists, &
                                  &kRepositoryMissing,    &kPluginNotAvailable, &kRegistrationTokenNotFound,
                                  &kPolicyNotLinked,      &kResultIncomplete,   &kResultTooLarge,
                                  &kRepositoryAppendOnly, &kPasswordElsewhere,  &kPasswordChanging,
-                                 &kPluginNotFound,       &kPluginSetOnMachine, &kNotADump};
+                                 &kPluginNotFound,       &kPluginSetOnMachine, &kNotADump,
+                                 &kDirectPollForbidden,  &kTargetExists,       &kTargetOfAgent,
+                                 &kFilesNotReachable};
 
 } // namespace restic::errors

@@ -1,5 +1,8 @@
 #include "settings.h"
 
+#include <pwd.h>
+#include <unistd.h>
+
 #include "restic/protocol/result_items.h"
 
 namespace restic {
@@ -29,6 +32,16 @@ Setting keptFor(const char* key, const char* defaultValue, const char* doc) {
 std::optional<core::milliseconds> keptFor(const core::config::Config& config, const char* key) {
     const auto kept = config.duration(key);
     return kept.count() == 0 ? std::nullopt : std::optional(kept);
+}
+
+/// A list's value is its entries, one behind the other.
+std::optional<std::string> absolutePaths(const std::string& text) {
+    return text.starts_with('/') ? std::nullopt : std::optional<std::string>("must be absolute paths");
+}
+std::optional<std::string> networks(const std::string& text) {
+    const auto read = core::http::AddressSet::parse({text});
+    return read ? std::nullopt
+                : std::optional<std::string>("must be addresses or networks such as 192.168.1.0/24");
 }
 
 } // namespace
@@ -112,6 +125,97 @@ std::vector<Setting> settings() {
                 "with ResultTooLarge",
          .min = 1,
          .max = protocol::result_limits::kBytes >> 20},
+        {.key = "restic.monitor.interval",
+         .type = SettingType::duration,
+         .defaultValue = "5m",
+         .doc = "How often the host looks for snapshots and locks in repositories that no agent watches; one "
+                "that "
+                "has not changed costs a listing of names",
+         .min = 1000,
+         .seedName = "Interval"},
+        {.key = "restic.monitor.stats_interval",
+         .type = SettingType::duration,
+         .defaultValue = "1d",
+         .doc = "How often it counts what such a repository takes up, if there were changes",
+         .min = 1000},
+        {.key = "restic.monitor.check_interval",
+         .type = SettingType::duration,
+         .defaultValue = "7d",
+         .doc = "How often it checks the structure of such a repository, which reads all of its index",
+         .min = 1000},
+        {.key = "restic.monitor.timeout",
+         .type = SettingType::duration,
+         .defaultValue = "10m",
+         .doc = "How long a look at snapshots, or at what they take up, may take",
+         .min = 1000,
+         .seedName = "Timeout"},
+        {.key = "restic.monitor.check_timeout",
+         .type = SettingType::duration,
+         .defaultValue = "6h",
+         .doc = "How long a check may take",
+         .min = 1000},
+        {.key = "restic.monitor.max_concurrent",
+         .type = SettingType::integer,
+         .defaultValue = "5",
+         .doc = "How many repositories each host looks at at once",
+         .min = 1,
+         .max = 64,
+         .unit = "repositories",
+         .seedName = "MaxConcurrent"},
+        {.key = "restic.monitor.max_heavy",
+         .type = SettingType::integer,
+         .defaultValue = "1",
+         .doc = "How many it checks, or counts the size of, at once",
+         .min = 1,
+         .max = 64,
+         .unit = "repositories"},
+        {.key = "restic.monitor.max_targets",
+         .type = SettingType::integer,
+         .defaultValue = "1000",
+         .doc = "How many repositories a tenant may have watched without agents",
+         .min = 0,
+         .max = 100000,
+         .unit = "targets"},
+        {.key = "restic.monitor.max_age",
+         .type = SettingType::duration,
+         .defaultValue = "48h",
+         .doc = "How old the last snapshot of such a repository may be, where neither its policy nor the "
+                "target says "
+                "it",
+         .min = 3600000},
+        {.key = "restic.monitor.restic_path",
+         .type = SettingType::text,
+         .defaultValue = "restic",
+         .doc = "The restic that the host looks with: a path, or a name in the host's PATH",
+         .seedName = "ResticPath"},
+        {.key = "restic.monitor.cache_dir",
+         .type = SettingType::text,
+         .doc = "Where that restic keeps copies of what it reads often; empty: in the module's data folder",
+         .seedName = "CacheDir"},
+        {.key = "restic.monitor.local_roots",
+         .type = SettingType::list,
+         .doc =
+             "Folders of the host's own disk below which tenants may have repositories watched; empty: none",
+         .environment = "AE_DIRECT_LOCAL_ROOTS",
+         .check = absolutePaths},
+        {.key = "restic.monitor.secret_roots",
+         .type = SettingType::list,
+         .doc = "Folders of the host's own disk below which password and certificate files of such "
+                "repositories may "
+                "be; empty: none, all secrets are in the vault",
+         .environment = "AE_DIRECT_SECRET_ROOTS",
+         .check = absolutePaths},
+        {.key = "restic.monitor.networks",
+         .type = SettingType::list,
+         .doc = "Addresses and networks that are not public and that the host may reach such repositories "
+                "in, such as "
+                "192.168.1.0/24; empty: none",
+         .environment = "AE_DIRECT_NETWORKS",
+         .check = networks},
+        {.key = "restic.monitor.user",
+         .type = SettingType::text,
+         .defaultValue = "nobody",
+         .doc = "Whom that restic runs as where the host runs as root; \"root\": as the host itself"},
         {.key = "restic.policies.auto_scheduling",
          .type = SettingType::boolean,
          .defaultValue = "true",
@@ -124,6 +228,8 @@ std::vector<Setting> settings() {
                 "How long runs are kept after their end, and snapshots that were removed from their "
                 "repository; the newest run of each target and those of snapshots that are there stay. 0: "
                 "for ever"),
+        keptFor("restic.history.keep_checks", "30d",
+                "How long the looks at targets without agents are kept. 0: for ever"),
         keptFor("restic.history.keep_logs", "90d",
                 "How long the log lines of tasks and the items of their results are kept, at most as long as "
                 "tasks. 0: as long as tasks"),
@@ -159,9 +265,45 @@ AgentSettings agentSettings(const core::config::Config& config) {
     return settings;
 }
 
+namespace {
+/// Whom the host's restic runs as; nobody else than the host where it could not change that.
+std::optional<cli::ResticUser> monitorUser(const std::string& name) {
+    if (::geteuid() != 0)
+        return std::nullopt;
+    const auto* user = ::getpwnam(name.c_str());
+    if (user == nullptr)
+        throw core::Error(core::errors::kValidation,
+                          "restic.monitor.user: this machine has no user \"" + name + "\".");
+    return user->pw_uid == 0 ? std::nullopt : std::optional(cli::ResticUser{user->pw_uid, user->pw_gid});
+}
+} // namespace
+
+MonitorSettings monitorSettings(const core::config::Config& config) {
+    MonitorSettings settings;
+    settings.interval = config.duration("restic.monitor.interval");
+    settings.statsInterval = config.duration("restic.monitor.stats_interval");
+    settings.checkInterval = config.duration("restic.monitor.check_interval");
+    settings.timeout = config.duration("restic.monitor.timeout");
+    settings.checkTimeout = config.duration("restic.monitor.check_timeout");
+    settings.maxConcurrent = static_cast<std::size_t>(config.integer("restic.monitor.max_concurrent"));
+    settings.maxHeavy = static_cast<std::size_t>(config.integer("restic.monitor.max_heavy"));
+    settings.maxTargets = config.integer("restic.monitor.max_targets");
+    settings.maxAge = config.duration("restic.monitor.max_age");
+    settings.program.binary = config.text("restic.monitor.restic_path");
+    settings.program.cacheDir = config.text("restic.monitor.cache_dir");
+    settings.localRoots = config.list("restic.monitor.local_roots");
+    settings.secretRoots = config.list("restic.monitor.secret_roots");
+    settings.networks = core::http::AddressSet::parse(config.list("restic.monitor.networks")).value();
+    settings.program.user = monitorUser(config.text("restic.monitor.user"));
+    // The module's own folder is closed to another user.
+    if (settings.program.user && settings.program.cacheDir.empty())
+        settings.program.cacheDir = "/var/cache/ae-backend/monitor";
+    return settings;
+}
+
 HistorySettings historySettings(const core::config::Config& config) {
     return {keptFor(config, "restic.history.keep_tasks"), keptFor(config, "restic.history.keep_runs"),
-            keptFor(config, "restic.history.keep_logs")};
+            keptFor(config, "restic.history.keep_logs"), keptFor(config, "restic.history.keep_checks")};
 }
 
 } // namespace restic

@@ -5,6 +5,7 @@
 #include "agents/agent_service.h"
 #include "core/config.h"
 #include "history/history_pruner.h"
+#include "polling/monitor_settings.h"
 #include "tasks/task_service.h"
 
 namespace restic {
@@ -13,6 +14,7 @@ namespace restic {
 std::vector<core::config::Setting> settings();
 TaskSettings taskSettings(const core::config::Config& config);
 AgentSettings agentSettings(const core::config::Config& config);
+MonitorSettings monitorSettings(const core::config::Config& config);
 HistorySettings historySettings(const core::config::Config& config);
 
 } // namespace restic

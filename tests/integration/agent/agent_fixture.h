@@ -149,6 +149,12 @@ protected:
         return exit.value_or(core::ProcessExit{});
     }
 
+    /// As a machine does that loses its power; what the agent started lives on.
+    void killAgent() {
+        agent_->signal(SIGKILL);
+        EXPECT_TRUE(agent_->wait(std::chrono::seconds(10)));
+    }
+
     core::ProcessResult restic(std::vector<std::string> arguments) {
         core::ProcessSpec spec;
         spec.program = "restic";
@@ -183,6 +189,19 @@ protected:
                 {"sources", core::json::Array{source_.string()}},
                 {"tags", core::json::Array{"nightly"}},
                 {"timeout_seconds", 600}};
+    }
+
+    /// What the agent reports of a task that it is sent now.
+    core::json::Value resultOf(const core::json::Object& task) {
+        server_.sendTask(task);
+        const auto result =
+            server_.awaitResult(core::json::Value(task).stringOr("task_id"), std::chrono::seconds(90));
+        return result ? *result : core::json::Value();
+    }
+    static core::json::Array dumpsOf(const core::json::Value& report) {
+        const auto* result = report.find("result");
+        const auto* dumps = result == nullptr ? nullptr : result->find("dumps");
+        return dumps == nullptr || dumps->array() == nullptr ? core::json::Array() : *dumps->array();
     }
 
     /// So much random data that a limited upload takes long.

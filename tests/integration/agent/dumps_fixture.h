@@ -65,15 +65,12 @@ protected:
             Array{Object{{"name", "trouble"}, {"settings", std::move(settings)}, {"on_error", onError}}});
         return task;
     }
-    Value resultOf(const Object& task) {
+    /// Sends a task whose dump is slow, and waits until restic is at it; the id of the task.
+    std::string sendUntilSaving(const Object& task) {
         server_.sendTask(task);
-        const auto result = server_.awaitResult(Value(task).stringOr("task_id"), std::chrono::seconds(60));
-        return result ? *result : Value();
-    }
-    static Array dumpsOf(const Value& report) {
-        const auto* result = report.find("result");
-        const auto* dumps = result == nullptr ? nullptr : result->find("dumps");
-        return dumps == nullptr || dumps->array() == nullptr ? Array() : *dumps->array();
+        EXPECT_TRUE(await([&] { return trace().find("dump shop") != std::string::npos && locks() == 1; },
+                          std::chrono::seconds(20)));
+        return Value(task).stringOr("task_id");
     }
     /// Paths of the snapshots that restic lists.
     std::vector<std::string> saved() {

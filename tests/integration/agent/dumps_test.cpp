@@ -163,10 +163,7 @@ TEST_P(DumpsTest, APluginThatIsNotThereOrSwitchedOffOrForbiddenSaysSo) {
 TEST_P(DumpsTest, ACancelledDumpLeavesNothing) {
     set({"dump: slow"});
     start();
-    const auto task = payload();
-    const auto id = Value(task).stringOr("task_id");
-    server_.sendTask(task);
-    ASSERT_TRUE(await([&] { return trace().find("dump shop") != std::string::npos && locks() == 1; }, 20s));
+    const auto id = sendUntilSaving(payload());
     server_.sendCancel(id);
     const auto result = server_.awaitResult(id, 30s);
     ASSERT_TRUE(result);
@@ -179,12 +176,8 @@ TEST_P(DumpsTest, ACancelledDumpLeavesNothing) {
 TEST_P(DumpsTest, AnAgentThatIsKilledAmongDumpsTakesThemWithItAndPutsThingsRight) {
     set({"dump: slow"});
     start();
-    const auto task = payload();
-    const auto id = Value(task).stringOr("task_id");
-    server_.sendTask(task);
-    ASSERT_TRUE(await([&] { return trace().find("dump shop") != std::string::npos && locks() == 1; }, 20s));
-    agent_->signal(SIGKILL);
-    ASSERT_TRUE(agent_->wait(10s));
+    const auto id = sendUntilSaving(payload());
+    killAgent();
     ASSERT_TRUE(await([&] { return !resticPid(id); }, 30s)) << "restic goes on without its dump";
     EXPECT_EQ(saved(), std::vector<std::string>());
     EXPECT_EQ(locks(), 0U);
@@ -200,15 +193,11 @@ TEST_P(DumpsTest, AnAgentThatIsKilledAmongDumpsTakesThemWithItAndPutsThingsRight
 TEST_P(DumpsTest, ARunThatEndsBesideAnotherTakesOnlyItsOwnMarkAway) {
     set({"dump: slow"});
     start();
-    const auto slow = payload();
-    const auto id = Value(slow).stringOr("task_id");
-    server_.sendTask(slow);
-    ASSERT_TRUE(await([&] { return trace().find("dump shop") != std::string::npos && locks() == 1; }, 20s));
+    const auto id = sendUntilSaving(payload());
     EXPECT_EQ(resultOf(payload("fail", {{"dump", "good"}})).stringOr("status"), "success");
     ASSERT_TRUE(resticPid(id)) << "it was to run longer";
     EXPECT_EQ(marks(), 1U);
-    agent_->signal(SIGKILL);
-    ASSERT_TRUE(agent_->wait(10s));
+    killAgent();
     ASSERT_TRUE(await([&] { return !resticPid(id); }, 30s));
     EXPECT_FALSE(trace().ends_with("cleanup\ncleanup\n"));
     startWithPlugins();

@@ -157,8 +157,7 @@ TEST_P(KeysTest, AnAgentThatIsKilledAfterTheKeyWasAddedFindsIt) {
     payload.set("task_id", task_);
     server_.sendTask(payload);
     ASSERT_TRUE(await([&] { return std::filesystem::exists(dir_ / "added"); }, 60s));
-    agent_->signal(SIGKILL);
-    ASSERT_TRUE(agent_->wait(10s));
+    killAgent();
     agent_.reset();
     EXPECT_EQ(keys(), 2U);
     EXPECT_TRUE(opens(kPassword));

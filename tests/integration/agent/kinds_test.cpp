@@ -366,8 +366,7 @@ TEST_P(KindsTest, AKilledAgentsPruneGoesOnAndItsForgetIsNotLost) {
     payload.set("task_id", task_);
     server_.sendTask(payload);
     ASSERT_TRUE(await([&] { return std::filesystem::exists(reached); }));
-    agent_->signal(SIGKILL);
-    agent_->wait(10s);
+    killAgent();
     startAgent();
     ASSERT_TRUE(await([&] { return readFile(dir_ / "agent.log").find("was adopted") != std::string::npos; }));
     writeFile(gate, "");

@@ -16,8 +16,7 @@ TEST_F(AgentTest, AKilledAgentDoesNotKillItsResticAndAdoptsIt) {
     ASSERT_TRUE(await([&] { return (pid = resticPid(task)).has_value() && locks() == 1; }));
     orphans_.push_back(*pid);
     ASSERT_TRUE(await([&] { return !server_.logLines(task).empty() || server_.reports(task).size() > 1; }));
-    agent_->signal(SIGKILL);
-    ASSERT_TRUE(agent_->wait(10s));
+    killAgent();
     agent_.reset();
     ASSERT_TRUE(core::processStartTicks(*pid)) << "restic died with its agent";
     const auto before = server_.reports(task).size();
@@ -50,8 +49,7 @@ TEST_F(AgentTest, AnAdoptedResticCanBeCancelled) {
     // restic 0.14 forgets its lock if it is interrupted in the moment in which it makes it.
     ASSERT_TRUE(await([&] { return server_.reports(task).size() > 1; })) << "no progress";
     orphans_.push_back(*pid);
-    agent_->signal(SIGKILL);
-    ASSERT_TRUE(agent_->wait(10s));
+    killAgent();
     const auto polls = server_.polls().size();
     startAgent();
     // The dead agent's poll is still parked, and would take the message.
@@ -74,8 +72,7 @@ TEST_F(AgentTest, WhatEndedWhileNoAgentRanIsLearntFromTheFiles) {
     std::optional<int> pid;
     ASSERT_TRUE(await([&] { return (pid = resticPid(good)).has_value() && locks() == 1; }));
     orphans_.push_back(*pid);
-    agent_->signal(SIGKILL);
-    ASSERT_TRUE(agent_->wait(10s));
+    killAgent();
     ASSERT_TRUE(await([&] { return !core::processStartTicks(*pid); }, 60s));
     startAgent();
     auto result = server_.awaitResult(good);
@@ -90,8 +87,7 @@ TEST_F(AgentTest, WhatEndedWhileNoAgentRanIsLearntFromTheFiles) {
     makeLargeSource(3000000);
     server_.sendTask(payload);
     ASSERT_TRUE(await([&] { return (pid = resticPid(bad)).has_value() && locks() == 1; }));
-    agent_->signal(SIGKILL);
-    ASSERT_TRUE(agent_->wait(10s));
+    killAgent();
     ::kill(*pid, SIGKILL);
     ASSERT_TRUE(await([&] { return !core::processStartTicks(*pid); }));
     startAgent();
@@ -129,8 +125,7 @@ TEST_F(AgentTest, AResultIsReportedUntilItIsAcknowledged) {
     server_.sendTask(backup(task));
     // The result is in the journal, and nowhere else.
     ASSERT_TRUE(await([&] { return readFile(state_ / "journal").find("\"result\"") != std::string::npos; }));
-    agent_->signal(SIGKILL);
-    ASSERT_TRUE(agent_->wait(10s));
+    killAgent();
     EXPECT_GT(taskFolders(), 0U);
     server_.failReports(2);
     startAgent();

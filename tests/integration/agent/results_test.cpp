@@ -51,8 +51,7 @@ TEST_F(ResultsTest, AKilledAgentGoesOnWhereTheServerIs) {
     const auto task = list();
     ASSERT_TRUE(await([&] { return server_.items(task).size() > 0; }));
     server_.setDown(true); // half way
-    agent_->signal(SIGKILL);
-    agent_->wait(10s);
+    killAgent();
     const auto before = server_.items(task).size();
     ASSERT_LT(before, static_cast<std::size_t>(kMany));
     const auto parts = server_.parts();

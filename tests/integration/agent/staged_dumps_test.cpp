@@ -30,8 +30,7 @@ protected:
         const auto id = Value(task).stringOr("task_id");
         server_.sendTask(task);
         EXPECT_TRUE(await([&] { return resticPid(id) && locks() == 1; }, 20s));
-        agent_->signal(SIGKILL);
-        EXPECT_TRUE(agent_->wait(10s));
+        killAgent();
         return id;
     }
     std::filesystem::path staging() const { return state_ / "staging"; }
@@ -47,6 +46,11 @@ protected:
             if (entry.is_regular_file(code) && entry.file_size(code) > 0)
                 return true;
         return false;
+    }
+    /// The same for one that is written to the disk first, and waits until something of it lies there.
+    void sendUntilDumping(const Object& task) {
+        server_.sendTask(task);
+        ASSERT_TRUE(await([&] { return dumping(); }, 20s));
     }
     Object restoreTask(const Value& dump, const std::string& target) {
         return Object{{"task_id", newId()},
@@ -219,8 +223,7 @@ TEST_P(StagedDumps, NobodyElseMayReadThemAndACancelledOneLeavesNothing) {
     start();
     const auto task = withFiles();
     const auto id = Value(task).stringOr("task_id");
-    server_.sendTask(task);
-    ASSERT_TRUE(await([&] { return dumping(); }, 20s));
+    sendUntilDumping(task);
     for (const auto& folder : {staging(), staging() / policy_}) {
         struct stat info {};
         ASSERT_EQ(::stat(folder.c_str(), &info), 0);
@@ -239,11 +242,8 @@ TEST_P(StagedDumps, WhatAKilledAgentWasDumpingIsRemovedAtItsNextStart) {
     set({"dump: slow"});
     start();
     const auto task = withFiles();
-    const auto id = Value(task).stringOr("task_id");
-    server_.sendTask(task);
-    ASSERT_TRUE(await([&] { return dumping(); }, 20s));
-    agent_->signal(SIGKILL);
-    ASSERT_TRUE(agent_->wait(10s));
+    sendUntilDumping(task);
+    killAgent();
     // What cannot be read does not keep the agent from starting.
     std::filesystem::create_symlink("loop.owner", staging() / "loop.owner");
     set({});

@@ -154,6 +154,7 @@ TEST_F(CommandLine, ModulesAndDoctor) {
 
 TEST_F(CommandLine, ExitCodes) {
     configureHost();
+    ASSERT_TRUE(backend({"migrate"}).exit.ok());
     EXPECT_EQ(backend({"--help"}).exit.code, 0);
     EXPECT_EQ(backend({"--version"}).exit.code, 0);
     EXPECT_EQ(backend({"frobnicate"}).exit.code, 2);
@@ -161,6 +162,23 @@ TEST_F(CommandLine, ExitCodes) {
     EXPECT_EQ(backend({"--no-such-flag", "serve"}).exit.code, 2);
     EXPECT_EQ(backend({"module", "check", "/nowhere.so"}).exit.code, 1);
     EXPECT_EQ(backend({"token", "create", "--name", "x", "--role", "emperor"}).exit.code, 2);
+}
+
+TEST_F(CommandLine, AMistypedFolderIsSaidAndNotMade) {
+    for (const auto& command : std::vector<std::vector<std::string>>{
+             {"task", "list"}, {"user", "list"}, {"token", "create", "--name", "x"}}) {
+        const auto refused = backend(command);
+        EXPECT_EQ(refused.exit.code, 1) << command[0] << refused.output;
+        EXPECT_NE(refused.error.find("There is no database " + (dir_ / "data/ae-backend.db").string()),
+                  std::string::npos)
+            << refused.error;
+        EXPECT_NE(refused.error.find("--data-dir"), std::string::npos) << refused.error;
+        EXPECT_FALSE(std::filesystem::exists(dir_ / "data")) << command[0];
+    }
+    ASSERT_TRUE(backend({"migrate"}).exit.ok());
+    const auto early = backend({"task", "list"});
+    EXPECT_EQ(early.exit.code, 1);
+    EXPECT_NE(early.error.find("no host has started on this database yet"), std::string::npos) << early.error;
 }
 
 TEST_F(CommandLine, MistypedCommandsAreGuessed) {
@@ -232,6 +250,7 @@ TEST_F(CommandLine, WhatCannotBeUsedIsSaidBeforeAnythingStarts) {
 }
 
 TEST_F(CommandLine, NamesThatNobodySeesOrThatCommandAreRefused) {
+    ASSERT_TRUE(backend({"migrate"}).exit.ok());
     ASSERT_EQ(backend({"tenant", "create", "--name", "plain"}).exit.code, 0);
     for (const char* name : {"\u200b", "a\x1b[31m", "a\u202eb", "a\xff"})
         for (const auto& command : std::vector<std::vector<std::string>>{
@@ -246,6 +265,7 @@ TEST_F(CommandLine, NamesThatNobodySeesOrThatCommandAreRefused) {
 }
 
 TEST_F(CommandLine, ScriptsGetFailuresAsJsonAndLoseNoAnswerInSilence) {
+    ASSERT_TRUE(backend({"migrate"}).exit.ok());
     const auto failed = backend({"--json", "tenant", "create", "--name", ""});
     EXPECT_EQ(failed.exit.code, 2);
     EXPECT_EQ(backend({"token", "create", "--name", "x", "--expires-in", "soon"}).exit.code, 2);

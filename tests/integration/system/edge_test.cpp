@@ -142,6 +142,7 @@ TEST_F(EdgeOfTheHost, HealthNamesThePartAndAStoppingHostIsNotReady) {
 
 TEST_F(EdgeOfTheHost, TheNumbersOfTheHostAreThere) {
     configureHost();
+    ASSERT_TRUE(backend({"migrate"}).exit.ok());
     const auto made = backend({"--json", "token", "create", "--role", "viewer", "--name", "all", "--system"});
     ASSERT_TRUE(made.exit.ok()) << made.error;
     const auto before = std::chrono::system_clock::now();

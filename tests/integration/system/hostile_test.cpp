@@ -144,6 +144,7 @@ TEST_F(HostileInput, BigInputIsRefusedAtOnceAndCostsNoMemory) {
 /// slowhttptest's four modes at once, each with some hundred connections, against short deadlines.
 TEST_F(HostileInput, SlowClientsAreEndedByDeadlinesAndDelayNobody) {
     configureHost("http:\n  header_timeout: 1s\n  read_timeout: 1s\n  write_timeout: 1s\n");
+    ASSERT_TRUE(backend({"migrate"}).exit.ok());
     const auto made = backend({"--json", "token", "create", "--role", "viewer", "--name", "all", "--system"});
     ASSERT_TRUE(made.exit.ok()) << made.error;
     const auto system = core::json::parse(made.output).value().stringOr("token");

@@ -22,6 +22,7 @@ protected:
 
 TEST_F(Metrics, ShowATenantItsOwnAndTheSystemAll) {
     configureHost();
+    ASSERT_TRUE(backend({"migrate"}).exit.ok());
     ASSERT_TRUE(backend({"tenant", "create", "--name", "second"}).exit.ok());
     const auto foreign = token({"--name", "foreign", "--tenant", "second"});
     const auto system = token({"--name", "all", "--system"});

@@ -102,6 +102,7 @@ TEST_F(ModuleEnds, WorkThatNeverReturnsIsFencedAndNamed) {
 
 TEST_F(ModuleEnds, AQueueWhoseWorkHangsGoesOnAndSaysSo) {
     configureHost(laySample("hangs_queue") + "modules:\n  stop_timeout: 1s\n");
+    ASSERT_TRUE(backend({"migrate"}).exit.ok());
     const auto made = backend({"--json", "token", "create", "--role", "viewer", "--name", "all", "--system"});
     ASSERT_TRUE(made.exit.ok()) << made.error;
     const auto system = core::json::parse(made.output).value().stringOr("token");

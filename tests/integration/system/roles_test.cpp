@@ -104,6 +104,15 @@ const std::map<std::string, Needs>& expected() {
         {"GET /api/v1/restic/policies/{id}/snapshots", Needs::viewer},
         {"GET /api/v1/restic/status", Needs::viewer},
         {"GET /api/v1/restic/status/{name}", Needs::viewer},
+        {"GET /api/v1/restic/status/{name}/snapshots", Needs::viewer},
+        {"GET /api/v1/restic/status/{name}/snapshots/{id}/files", Needs::viewer},
+        {"POST /api/v1/restic/status/{name}/refresh", Needs::operator_},
+        {"GET /api/v1/restic/targets", Needs::viewer},
+        {"POST /api/v1/restic/targets", Needs::admin},
+        {"GET /api/v1/restic/targets/{id}", Needs::viewer},
+        {"PUT /api/v1/restic/targets/{id}", Needs::admin},
+        {"DELETE /api/v1/restic/targets/{id}", Needs::admin},
+        {"GET /api/v1/restic/targets/{id}/health-checks", Needs::viewer},
         {"GET /api/v1/restic/repositories/{id}/snapshots", Needs::viewer},
     };
     return kTable;
@@ -113,6 +122,7 @@ class Roles : public BackupSystemTest {
 protected:
     void SetUp() override {
         configureHost();
+        ASSERT_TRUE(backend({"migrate"}).exit.ok());
         for (const auto& arguments :
              std::vector<std::vector<std::string>>{{"--json", "tenant", "create", "--name", "second"},
                                                    {"--json", "token", "create", "--name", "foreign",

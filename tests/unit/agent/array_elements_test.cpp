@@ -1,4 +1,4 @@
-#include "restic/array_elements.h"
+#include "restic/cli/array_elements.h"
 
 #include <gtest/gtest.h>
 
@@ -13,8 +13,8 @@ protected:
     bool read(const std::string& text, std::uint64_t offset = 0) {
         elements.clear();
         writeFile(dir / "stdout", text);
-        return agent::ArrayElements::read(dir / "stdout", offset,
-                                          [this](std::string_view one) { elements.emplace_back(one); });
+        return restic::cli::ArrayElements::read(dir / "stdout", offset,
+                                                [this](std::string_view one) { elements.emplace_back(one); });
     }
     TempDir dir;
     std::vector<std::string> elements;
@@ -41,6 +41,6 @@ TEST_F(ArrayElementsTest, AListThatIsCutOffIsNotWhole) {
     EXPECT_EQ(elements, std::vector<std::string>{"{\"a\":1}"});
     EXPECT_FALSE(read(""));
     EXPECT_FALSE(read("nothing\n"));
-    EXPECT_FALSE(agent::ArrayElements::read(dir / "absent", 0, [](std::string_view) {}));
+    EXPECT_FALSE(restic::cli::ArrayElements::read(dir / "absent", 0, [](std::string_view) {}));
 }
 } // namespace

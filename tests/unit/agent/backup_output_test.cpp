@@ -1,4 +1,4 @@
-#include "restic/backup_output.h"
+#include "restic/cli/backup_output.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -6,16 +6,18 @@
 #include "core/line_splitter.h"
 #include "core/testing/temp_dir.h"
 #include "kinds/backup_verdict.h"
+#include "restic/cli/version.h"
 #include "restic/protocol/task_errors.h"
-#include "restic/version.h"
 
 namespace {
 using namespace agent;
+using namespace restic::cli;
 using restic::protocol::TaskState;
 
 struct Replay {
     std::vector<std::string> log;
-    BackupOutput output{[this](core::LogLevel, const std::string& line) { log.push_back(line); }};
+    restic::cli::BackupOutput output{
+        [this](core::LogLevel, const std::string& line) { log.push_back(line); }};
     core::ProcessExit exit;
 
     explicit Replay(const std::string& name) {
@@ -30,7 +32,8 @@ struct Replay {
         err.finish(errLine);
         exit.code = std::stoi(core::testkit::readFile(base + ".exit"));
     }
-    [[nodiscard]] Verdict judge(StopReason stopped = StopReason::none) const {
+    [[nodiscard]] restic::cli::Verdict
+    judge(restic::cli::StopReason stopped = restic::cli::StopReason::none) const {
         return judgeBackup(exit, output, stopped);
     }
 };
@@ -137,18 +140,18 @@ TEST(BackupOutput, NamesUnreadFilesInAllShapesOfTheError) {
 
 TEST(BackupOutput, CountsAllUnreadFilesAndKeepsAHundred) {
     int lines = 0;
-    BackupOutput output([&](core::LogLevel, const std::string&) { ++lines; });
+    restic::cli::BackupOutput output([&](core::LogLevel, const std::string&) { ++lines; });
     for (int round = 0; round < 2; ++round) // once while scanning, once while reading
         for (int i = 0; i < 250; ++i)
             output.errorLine(
                 fmt::format(R"({{"message_type":"error","error":{{}},"during":"scan","item":"/f{}"}})", i));
     EXPECT_EQ(output.unreadCount(), 250U);
-    EXPECT_EQ(output.unread().size(), BackupOutput::kMaxUnread);
+    EXPECT_EQ(output.unread().size(), restic::cli::BackupOutput::kMaxUnread);
     EXPECT_EQ(lines, 250);
 }
 
 TEST(BackupOutput, SurvivesWhatItDoesNotUnderstand) {
-    BackupOutput output([](core::LogLevel, const std::string&) {});
+    restic::cli::BackupOutput output([](core::LogLevel, const std::string&) {});
     for (const auto* line :
          {"", "{", "{}", "[]", "null", "{\"message_type\":\"status\",\"percent_done\":\"x\"}",
           "{\"message_type\":\"summary\",\"files_new\":-1,\"snapshot_id\":\"../../etc\"}",
@@ -171,23 +174,24 @@ TEST(BackupOutput, KeepsTerminalControlOutOfTheLog) {
 
 TEST(Verdict, ACancelIsOneOnlyIfWeAsked) {
     const Replay replay("0.14.0/cancelled");
-    EXPECT_EQ(replay.judge(StopReason::cancelled).state, TaskState::cancelled);
-    EXPECT_EQ(replay.judge(StopReason::timedOut).error->error, "CommandTimeout");
+    EXPECT_EQ(replay.judge(restic::cli::StopReason::cancelled).state, TaskState::cancelled);
+    EXPECT_EQ(replay.judge(restic::cli::StopReason::timedOut).error->error, "CommandTimeout");
     EXPECT_EQ(replay.judge().state, TaskState::failed);
-    EXPECT_EQ(Replay("0.18.1/cancelled").judge(StopReason::cancelled).state, TaskState::cancelled);
+    EXPECT_EQ(Replay("0.18.1/cancelled").judge(restic::cli::StopReason::cancelled).state,
+              TaskState::cancelled);
 }
 
 TEST(Verdict, ACancelThatCameTooLateKeepsItsSnapshot) {
-    EXPECT_EQ(Replay("0.14.0/success").judge(StopReason::cancelled).state, TaskState::success);
-    EXPECT_EQ(Replay("0.14.0/unread").judge(StopReason::timedOut).state, TaskState::warning);
+    EXPECT_EQ(Replay("0.14.0/success").judge(restic::cli::StopReason::cancelled).state, TaskState::success);
+    EXPECT_EQ(Replay("0.14.0/unread").judge(restic::cli::StopReason::timedOut).state, TaskState::warning);
 }
 
 TEST(Verdict, WithoutASummaryNothingIsASuccess) {
-    const BackupOutput output([](core::LogLevel, const std::string&) {});
-    EXPECT_EQ(judgeBackup({0, 0, true}, output, StopReason::none).error->error, "CommandFailed");
-    EXPECT_EQ(judgeBackup({3, 0, true}, output, StopReason::none).state, TaskState::failed);
-    EXPECT_EQ(judgeBackup({0, 9, true}, output, StopReason::none).error->error, "Interrupted");
-    EXPECT_EQ(judgeBackup({0, 0, false}, output, StopReason::none).error->error, "Interrupted");
+    const restic::cli::BackupOutput output([](core::LogLevel, const std::string&) {});
+    EXPECT_EQ(judgeBackup({0, 0, true}, output, restic::cli::StopReason::none).error->error, "CommandFailed");
+    EXPECT_EQ(judgeBackup({3, 0, true}, output, restic::cli::StopReason::none).state, TaskState::failed);
+    EXPECT_EQ(judgeBackup({0, 9, true}, output, restic::cli::StopReason::none).error->error, "Interrupted");
+    EXPECT_EQ(judgeBackup({0, 0, false}, output, restic::cli::StopReason::none).error->error, "Interrupted");
 }
 
 TEST(Verdict, AnAdoptedRunIsJudgedByItsFiles) {
@@ -296,63 +300,71 @@ TEST(Verdict, CausesAreFoundInTheText) {
         {"", "CommandFailed"},
     };
     for (const auto& [text, kind] : table)
-        EXPECT_EQ(classifyFailure(one, text).name, kind) << text;
+        EXPECT_EQ(restic::cli::classifyFailure(one, text).name, kind) << text;
     // The code wins over the text.
-    EXPECT_EQ(classifyFailure({12, 0, true}, "repository is already locked").name, "AuthenticationFailed");
-    EXPECT_EQ(classifyFailure({11, 0, true}, "").name, "RepositoryLocked");
-    EXPECT_EQ(classifyFailure({10, 0, true}, "dial tcp").name, "RepositoryNotFound");
-    EXPECT_EQ(
-        classifyFailure({10, 0, true}, "googleapi: Error 404: The specified bucket does not exist.").name,
-        "BucketNotFound");
+    EXPECT_EQ(restic::cli::classifyFailure({12, 0, true}, "repository is already locked").name,
+              "AuthenticationFailed");
+    EXPECT_EQ(restic::cli::classifyFailure({11, 0, true}, "").name, "RepositoryLocked");
+    EXPECT_EQ(restic::cli::classifyFailure({10, 0, true}, "dial tcp").name, "RepositoryNotFound");
+    EXPECT_EQ(restic::cli::classifyFailure({10, 0, true},
+                                           "googleapi: Error 404: The specified bucket does not exist.")
+                  .name,
+              "BucketNotFound");
 }
 
 TEST(Verdict, ACrashForWantOfMemoryIsSaidToBeOne) {
     const auto error =
-        judgeFailure({2, 0, true}, "fatal error: runtime: out of memory\n\ngoroutine 1:\n", StopReason::none)
+        restic::cli::judgeFailure({2, 0, true}, "fatal error: runtime: out of memory\n\ngoroutine 1:\n",
+                                  restic::cli::StopReason::none)
             .error;
     ASSERT_TRUE(error);
     EXPECT_EQ(error->error, "OutOfMemory");
-    EXPECT_EQ(judgeFailure({2, 0, true}, "panic: index out of range\n", StopReason::none).error->error,
-              "CommandFailed");
+    EXPECT_EQ(
+        restic::cli::judgeFailure({2, 0, true}, "panic: index out of range\n", restic::cli::StopReason::none)
+            .error->error,
+        "CommandFailed");
 }
 
 TEST(Verdict, ARepositoryIsAbsentOnlyIfResticSaysSo) {
     const core::ProcessExit one{1, 0, true};
-    EXPECT_TRUE(saysRepositoryIsAbsent({10, 0, true}, ""));
-    EXPECT_TRUE(saysRepositoryIsAbsent(
+    EXPECT_TRUE(restic::cli::saysRepositoryIsAbsent({10, 0, true}, ""));
+    EXPECT_TRUE(restic::cli::saysRepositoryIsAbsent(
         one,
         "Fatal: unable to open config file: service.Objects.Get: storage: object doesn't exist\nIs there "
         "a repository at the following location?"));
     const Replay none("0.14.0/no_repository");
-    EXPECT_TRUE(saysRepositoryIsAbsent(none.exit, none.output.errorText()));
+    EXPECT_TRUE(restic::cli::saysRepositoryIsAbsent(none.exit, none.output.errorText()));
     for (const auto* name : {"0.14.0/net", "0.14.0/dns", "0.14.0/wrong_password", "0.14.0/locked"}) {
         const Replay other(name);
-        EXPECT_FALSE(saysRepositoryIsAbsent(other.exit, other.output.errorText())) << name;
+        EXPECT_FALSE(restic::cli::saysRepositoryIsAbsent(other.exit, other.output.errorText())) << name;
     }
-    EXPECT_TRUE(saysRepositoryIsAbsent(one,
-                                       "Fatal: unable to open config file: Stat: The specified bucket does "
-                                       "not exist"));
-    EXPECT_FALSE(saysRepositoryIsAbsent(one, "Fatal: unable to open config file: stat: input/output "
-                                             "error\nIs there a repository at the following location?"));
+    EXPECT_TRUE(restic::cli::saysRepositoryIsAbsent(
+        one, "Fatal: unable to open config file: Stat: The specified bucket does "
+             "not exist"));
+    EXPECT_FALSE(
+        restic::cli::saysRepositoryIsAbsent(one, "Fatal: unable to open config file: stat: input/output "
+                                                 "error\nIs there a repository at the following location?"));
 }
 
 TEST(Verdict, TheHolderOfALockIsNamed) {
-    EXPECT_EQ(lockHolder(Replay("0.16.4/locked").output.errorText()), "PID 17 on db-02 by backup");
-    EXPECT_EQ(lockHolder(Replay("0.18.1/locked").output.errorText()), "PID 17 on db-02 by backup");
-    EXPECT_EQ(lockHolder("nothing"), std::nullopt);
+    EXPECT_EQ(restic::cli::lockHolder(Replay("0.16.4/locked").output.errorText()),
+              "PID 17 on db-02 by backup");
+    EXPECT_EQ(restic::cli::lockHolder(Replay("0.18.1/locked").output.errorText()),
+              "PID 17 on db-02 by backup");
+    EXPECT_EQ(restic::cli::lockHolder("nothing"), std::nullopt);
 }
 
 TEST(ResticVersion, IsReadFromTextAndJson) {
     const auto base = std::string(AE_SOURCE_DIR) + "/tests/data/restic/";
-    EXPECT_EQ(parseResticVersion(core::testkit::readFile(base + "0.14.0/version.stdout")),
-              (ResticVersion{0, 14, 0}));
-    EXPECT_EQ(parseResticVersion(core::testkit::readFile(base + "0.17.1/version.stdout")),
-              (ResticVersion{0, 17, 1}));
-    EXPECT_EQ(parseResticVersion("restic 0.18.0-dev (compiled manually) compiled with go1.24"),
-              (ResticVersion{0, 18, 0}));
+    EXPECT_EQ(restic::cli::parseResticVersion(core::testkit::readFile(base + "0.14.0/version.stdout")),
+              (restic::cli::ResticVersion{0, 14, 0}));
+    EXPECT_EQ(restic::cli::parseResticVersion(core::testkit::readFile(base + "0.17.1/version.stdout")),
+              (restic::cli::ResticVersion{0, 17, 1}));
+    EXPECT_EQ(restic::cli::parseResticVersion("restic 0.18.0-dev (compiled manually) compiled with go1.24"),
+              (restic::cli::ResticVersion{0, 18, 0}));
     for (const auto* text : {"", "restic", "restic x.y.z", "restic 1.2", "borg 1.2.3", "{}", "{"})
-        EXPECT_FALSE(parseResticVersion(text)) << text;
-    EXPECT_TRUE((ResticVersion{0, 17, 0}).hasExitCodes());
-    EXPECT_FALSE((ResticVersion{0, 16, 4}).hasExitCodes());
+        EXPECT_FALSE(restic::cli::parseResticVersion(text)) << text;
+    EXPECT_TRUE((restic::cli::ResticVersion{0, 17, 0}).hasExitCodes());
+    EXPECT_FALSE((restic::cli::ResticVersion{0, 16, 4}).hasExitCodes());
 }
 } // namespace

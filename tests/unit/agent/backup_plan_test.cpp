@@ -10,8 +10,9 @@
 #include "core/wire.h"
 #include "executor/reporter.h"
 #include "metrics/metrics.h"
-#include "restic/command.h"
-#include "restic/probe.h"
+#include "restic/cli/command.h"
+#include "restic/cli/probe.h"
+#include "restic/task_repository.h"
 #include "waiting/backoff.h"
 
 namespace {
@@ -33,10 +34,12 @@ protected:
         task_.repository->password = "correct horse";
         task_.sources = {dir_.path().string()};
     }
-    std::variant<BackupPlan, TaskError> plan(std::optional<ResticVersion> version = ResticVersion{0, 14, 0}) {
+    std::variant<BackupPlan, TaskError>
+    plan(std::optional<restic::cli::ResticVersion> version = restic::cli::ResticVersion{0, 14, 0}) {
         return planBackup(task_, {config_, "web-01", version}, policy_);
     }
-    std::string error(std::optional<ResticVersion> version = ResticVersion{0, 14, 0}) {
+    std::string error(std::optional<restic::cli::ResticVersion> version = restic::cli::ResticVersion{0, 14,
+                                                                                                     0}) {
         const auto planned = plan(version);
         const auto* failed = std::get_if<TaskError>(&planned);
         return failed == nullptr ? "(none)" : failed->error + ": " + failed->message;
@@ -70,8 +73,9 @@ TEST_F(BackupPlanTest, TheCommandLineHoldsNoSecretAndItsEnvironmentLittle) {
     task_.repository->environment = {{"AWS_SECRET_ACCESS_KEY", "k"}};
     const auto planned = plan();
     const auto& made = std::get<BackupPlan>(planned);
-    const ResticCommands commands(config_, "/state/cache",
-                                  {{"PATH", "/usr/bin"}, {"HOME", "/root"}, {"SECRET_OF_THE_AGENT", "x"}});
+    const restic::cli::ResticCommands commands(
+        config_.restic, "/state/cache",
+        {{"PATH", "/usr/bin"}, {"HOME", "/root"}, {"SECRET_OF_THE_AGENT", "x"}});
     const auto command = commands.on(made.repository, made.arguments);
     EXPECT_EQ(command.spec.arguments[0], "backup");
     EXPECT_EQ(command.spec.arguments[1], "--password-file=/dev/fd/3");
@@ -94,14 +98,15 @@ TEST_F(BackupPlanTest, ResticRunsWithThePriorityAndTheMemoryOfTheConfiguration) 
     config_.restic.memoryLimit = 512LL << 20;
     const auto planned = plan();
     const auto& made = std::get<BackupPlan>(planned);
-    const ResticCommands commands(config_, "/state/cache", {{"GOMEMLIMIT", "1"}});
+    const restic::cli::ResticCommands commands(config_.restic, "/state/cache", {{"GOMEMLIMIT", "1"}});
     for (const auto& spec : {commands.on(made.repository, made.arguments).spec, commands.version()}) {
         EXPECT_EQ(spec.priority.nice, 15);
         EXPECT_EQ(spec.environment.at("GOMEMLIMIT"), "536870912");
     }
     config_.restic.memoryLimit = 0;
-    EXPECT_FALSE(
-        ResticCommands(config_, "/c", {{"GOMEMLIMIT", "1"}}).version().environment.contains("GOMEMLIMIT"));
+    EXPECT_FALSE(restic::cli::ResticCommands(config_.restic, "/c", {{"GOMEMLIMIT", "1"}})
+                     .version()
+                     .environment.contains("GOMEMLIMIT"));
 }
 
 TEST_F(BackupPlanTest, RefusesWhatCouldDoMoreThanABackup) {
@@ -181,7 +186,7 @@ TEST_F(BackupPlanTest, AKeyForSshIsAFileInMemoryOfThisUserAlone) {
         {"key", "-----BEGIN PRIVATE KEY-----\nthe private key\n-----END PRIVATE KEY-----"}};
     const auto planned = plan();
     const auto& made = std::get<BackupPlan>(planned);
-    const ResticCommands commands(config_, "/state/cache", {});
+    const restic::cli::ResticCommands commands(config_.restic, "/state/cache", {});
     const auto command = commands.on(made.repository, made.arguments);
     std::string option;
     for (const auto& argument : command.spec.arguments) {
@@ -205,7 +210,7 @@ TEST_F(BackupPlanTest, AnOptionWithQuotesAndCommasIsOneForRestic) {
     task_.repository->config = {{"host", "h"}, {"user", "u"}, {"path", "/p"}, {"known_hosts_file", "/a, b"}};
     const auto planned = plan();
     const auto& made = std::get<BackupPlan>(planned);
-    const ResticCommands commands(config_, "/state/cache", {});
+    const restic::cli::ResticCommands commands(config_.restic, "/state/cache", {});
     EXPECT_THAT(commands.on(made.repository, made.arguments).spec.arguments,
                 testing::Contains("--option=\"sftp.command=ssh -oBatchMode=yes -oStrictHostKeyChecking=yes "
                                   "'-oUserKnownHostsFile=\"\"/a, b\"\"' -l u h -s sftp\""));
@@ -216,7 +221,7 @@ TEST_F(BackupPlanTest, AnOldResticGetsTheCredentialsOfARestServerInTheAddress) {
     task_.repository->url = "rest:https://backup.example.com/x/";
     task_.repository->config = {{"url", "https://backup.example.com/x"}, {"username", "ada"}};
     task_.repository->secrets = {{"password", "p:@/ss"}};
-    const auto accessOf = [&](ResticVersion version) {
+    const auto accessOf = [&](restic::cli::ResticVersion version) {
         const auto planned = plan(version);
         return std::get<BackupPlan>(planned).repository;
     };
@@ -252,33 +257,33 @@ TEST_F(BackupPlanTest, TheJournalsCopyHoldsNoSecret) {
 TEST_F(BackupPlanTest, AFullIdIsFoundOnlyIfItIsTheOnlyOne) {
     const std::string a = "7dbcd12d" + std::string(56, 'a');
     core::testkit::writeFile(dir_ / "snapshots" / a, "");
-    EXPECT_EQ(fullSnapshotId(dir_.path(), "7dbcd12d"), a);
-    EXPECT_FALSE(fullSnapshotId(dir_.path(), "7dbcd12e"));
-    EXPECT_FALSE(fullSnapshotId(dir_.path(), "7d"));
-    EXPECT_FALSE(fullSnapshotId(dir_ / "none", "7dbcd12d"));
+    EXPECT_EQ(restic::cli::fullSnapshotId(dir_.path(), "7dbcd12d"), a);
+    EXPECT_FALSE(restic::cli::fullSnapshotId(dir_.path(), "7dbcd12e"));
+    EXPECT_FALSE(restic::cli::fullSnapshotId(dir_.path(), "7d"));
+    EXPECT_FALSE(restic::cli::fullSnapshotId(dir_ / "none", "7dbcd12d"));
     core::testkit::writeFile(dir_ / "snapshots" / ("7dbcd12d" + std::string(56, 'b')), "");
-    EXPECT_FALSE(fullSnapshotId(dir_.path(), "7dbcd12d"));
+    EXPECT_FALSE(restic::cli::fullSnapshotId(dir_.path(), "7dbcd12d"));
 }
 
 TEST_F(BackupPlanTest, AFullIdIsFoundInTheCacheOnlyIfItIsTheOnlyOne) {
     const std::string a = "7dbcd12d" + std::string(56, 'a');
     core::testkit::writeFile(dir_ / "one/snapshots/7d" / a, "");
     core::testkit::writeFile(dir_ / "other/snapshots/7e" / ("7e" + std::string(62, 'a')), "");
-    EXPECT_EQ(cachedSnapshotId(dir_.path(), "7dbcd12d"), a);
-    EXPECT_FALSE(cachedSnapshotId(dir_.path(), "7dbcd12e"));
-    EXPECT_FALSE(cachedSnapshotId(dir_.path(), "7d"));
-    EXPECT_FALSE(cachedSnapshotId(dir_ / "none", "7dbcd12d"));
+    EXPECT_EQ(restic::cli::cachedSnapshotId(dir_.path(), "7dbcd12d"), a);
+    EXPECT_FALSE(restic::cli::cachedSnapshotId(dir_.path(), "7dbcd12e"));
+    EXPECT_FALSE(restic::cli::cachedSnapshotId(dir_.path(), "7d"));
+    EXPECT_FALSE(restic::cli::cachedSnapshotId(dir_ / "none", "7dbcd12d"));
     core::testkit::writeFile(dir_ / "other/snapshots/7d" / a, "");
-    EXPECT_EQ(cachedSnapshotId(dir_.path(), "7dbcd12d"), a) << "one snapshot in two folders";
+    EXPECT_EQ(restic::cli::cachedSnapshotId(dir_.path(), "7dbcd12d"), a) << "one snapshot in two folders";
     core::testkit::writeFile(dir_ / "other/snapshots/7d" / ("7dbcd12d" + std::string(56, 'b')), "");
-    EXPECT_FALSE(cachedSnapshotId(dir_.path(), "7dbcd12d"));
+    EXPECT_FALSE(restic::cli::cachedSnapshotId(dir_.path(), "7dbcd12d"));
 }
 
 TEST(ResticProbe, AsksOnceAndAgainOnlyWithoutAnAnswer) {
     Config config;
-    const ResticCommands commands(config, "/c", {});
+    const restic::cli::ResticCommands commands(config.restic, "/c", {});
     core::testkit::ScriptedProcessRunner runner;
-    ResticProbe probe(runner, commands);
+    restic::cli::ResticProbe probe(runner, commands);
     runner.next({.startError = core::Error(core::errors::kProgramNotFound, "restic was not found")});
     EXPECT_FALSE(probe.version());
     EXPECT_EQ(probe.problem(), "restic was not found");
@@ -288,8 +293,8 @@ TEST(ResticProbe, AsksOnceAndAgainOnlyWithoutAnAnswer) {
     EXPECT_FALSE(probe.version());
     EXPECT_NE(probe.problem().find("is not restic"), std::string::npos);
     runner.next({.output = "restic 0.14.0 compiled with go1.19.8 on linux/amd64\n"});
-    EXPECT_EQ(probe.version(), (ResticVersion{0, 14, 0}));
-    EXPECT_EQ(probe.version(), (ResticVersion{0, 14, 0}));
+    EXPECT_EQ(probe.version(), (restic::cli::ResticVersion{0, 14, 0}));
+    EXPECT_EQ(probe.version(), (restic::cli::ResticVersion{0, 14, 0}));
     EXPECT_EQ(runner.started().size(), 4U);
     EXPECT_EQ(probe.problem(), "");
 }

@@ -106,6 +106,31 @@ plugins:
     EXPECT_FALSE(core::json::Value(config.plugins.at("postgres")).booleanOr("enabled", true));
 }
 
+TEST(Config, SettingsOfPluginsHaveNamesAsTheApiTakesThem) {
+    const auto named = [](const std::string& rest) { return "plugins:\n  postgres:\n    " + rest; };
+    EXPECT_EQ(problem(named("named: {reports: {host: db-02}, db-03.Shop_1: {}}")), "(none)");
+    EXPECT_EQ(problem(named("named:")), "(none)");
+    for (const std::string name : {"my reports", "../x", ".hidden", "a/b", "na\xc3\xafve"})
+        EXPECT_EQ(problem(named("named: {\"" + name + "\": {host: db-02}}")),
+                  "config.yaml, line 3: plugins.postgres.named has settings named \"" + name +
+                      "\": the name must be of letters, digits, \"_\", \"-\" and \".\", which is not the "
+                      "first; 64 at most");
+    EXPECT_THAT(problem(named("named: {default: {host: db-02}}")),
+                HasSubstr("line 3: plugins.postgres.named.default is the name of the plugin's own settings"));
+    EXPECT_THAT(problem(named("named: {reports: db-02}")),
+                HasSubstr("line 3: plugins.postgres.named.reports must be a mapping"));
+    EXPECT_THAT(problem(named("named: [reports]")), HasSubstr("plugins.postgres.named must be a mapping"));
+}
+
+TEST(Config, APluginIsSwitchedByTrueAndFalseAlone) {
+    for (const std::string value : {"true", "false"})
+        EXPECT_EQ(problem("plugins: {postgres: {enabled: " + value + "}}"), "(none)");
+    for (const std::string value : {"no", "off", "0", "\"false\"", "[]"})
+        EXPECT_EQ(problem("plugins: {postgres: {enabled: " + value + "}}"),
+                  "config.yaml, line 1: plugins.postgres.enabled must be true or false")
+            << value;
+}
+
 TEST(Config, DefaultsAreThePublishedOnes) {
     const auto config = parseConfig("", "config.yaml", {});
     EXPECT_EQ(config.agent.pollInterval, 60s);

@@ -1,12 +1,12 @@
 #include <gmock/gmock.h>
 
-#include "restic/lock_list.h"
+#include "restic/cli/lock_list.h"
 
 namespace test {
 namespace {
 
 TEST(LockList, LooksAtTheFirstTwentyAndCountsAll) {
-    agent::LockList list;
+    restic::cli::LockList list;
     EXPECT_EQ(list.arguments(0).front(), "list");
     list.text(0, "a word of restic's");
     for (int i = 0; i < 25; ++i)
@@ -22,7 +22,7 @@ TEST(LockList, OnlyAFileThatIsNotThereIsALockThatWentAway) {
         core::ProcessExit exit;
         exit.known = true;
         exit.code = 1;
-        return agent::LockList::isGone(step, exit, errors);
+        return restic::cli::LockList::isGone(step, exit, errors);
     };
     constexpr auto kGone = "open /srv/repo/locks/abc: no such file or directory";
     EXPECT_TRUE(isGone(1, kGone));

@@ -1,14 +1,15 @@
-#include "restic/message.h"
+#include "restic/cli/json_message.h"
 
 #include <gtest/gtest.h>
 
 #include "core/line_splitter.h"
 #include "kinds/backup_verdict.h"
-#include "restic/backup_output.h"
-#include "restic/snapshots.h"
+#include "restic/cli/backup_output.h"
+#include "restic/cli/snapshots.h"
 
 namespace {
 using namespace agent;
+using namespace restic::cli;
 using restic::protocol::TaskState;
 
 const std::string kId(64, 'a');
@@ -19,9 +20,9 @@ std::string summary(const std::string& more = {}) {
 }
 
 /// What becomes of one line of restic's standard output.
-BackupOutput outputOf(const std::string& line) {
-    BackupOutput output([](core::LogLevel, const std::string&) {});
-    core::LineSplitter splitter(restic_json::kMaxLine);
+restic::cli::BackupOutput outputOf(const std::string& line) {
+    restic::cli::BackupOutput output([](core::LogLevel, const std::string&) {});
+    core::LineSplitter splitter(restic::cli::json::kMaxLine);
     const auto take = [&](std::string_view text) { output.outputLine(text); };
     splitter.feed(line + "\n", take);
     return output;
@@ -39,7 +40,7 @@ TEST(ResticMessages, ASummaryIsReadHoweverItLooks) {
         ASSERT_TRUE(output.summary()) << line.substr(0, 200);
         EXPECT_EQ(output.summary()->snapshotId, kId);
         EXPECT_EQ(output.summary()->filesNew, 2U);
-        EXPECT_EQ(judgeBackup({0, 0, true}, output, StopReason::none).state, TaskState::success);
+        EXPECT_EQ(judgeBackup({0, 0, true}, output, restic::cli::StopReason::none).state, TaskState::success);
     }
     // Broken beyond repair: what can still be recognised counts.
     const auto broken =
@@ -58,7 +59,7 @@ TEST(ResticMessages, FiguresOfAnySizeAreRead) {
 }
 
 TEST(ResticMessages, AnErrorLineCountsHoweverLongAndBroken) {
-    BackupOutput output([](core::LogLevel, const std::string&) {});
+    restic::cli::BackupOutput output([](core::LogLevel, const std::string&) {});
     output.errorLine(R"({"message_type":"error","error":{},"during":"archival","item":"/)" +
                      std::string(200000, 'x') + "\"}");
     EXPECT_EQ(output.unreadCount(), 1U);
@@ -77,19 +78,19 @@ TEST(ResticMessages, AnErrorLineCountsHoweverLongAndBroken) {
 
 TEST(ResticMessages, EachNameIsOneLineOfTheLog) {
     std::vector<std::string> log;
-    BackupOutput output([&](core::LogLevel, const std::string& line) { log.push_back(line); });
+    restic::cli::BackupOutput output([&](core::LogLevel, const std::string& line) { log.push_back(line); });
     output.errorLine(R"({"message_type":"error","error":{},"item":"/a\nb\r\u001b[31m\u0007\u202egpj"})");
     ASSERT_EQ(log.size(), 1U);
     EXPECT_EQ(log[0], "/a\\nb\\r\\x1b[31m\\x07\\u202egpj: could not be read");
 }
 
 TEST(ResticMessages, MissingUnreadableAndVanishedAreThreeThings) {
-    BackupOutput output([](core::LogLevel, const std::string&) {},
-                        [](const std::string& path) -> std::optional<int> {
-                            if (path == "/home/gone")
-                                return ENOENT;
-                            return path == "/home/shut" ? std::optional(EACCES) : std::nullopt;
-                        });
+    restic::cli::BackupOutput output([](core::LogLevel, const std::string&) {},
+                                     [](const std::string& path) -> std::optional<int> {
+                                         if (path == "/home/gone")
+                                             return ENOENT;
+                                         return path == "/home/shut" ? std::optional(EACCES) : std::nullopt;
+                                     });
     output.setSources({"/home", "/srv/gone"});
     const auto error = [&](const std::string& item, const std::string& what) {
         output.errorLine(R"({"message_type":"error","error":)" + what + R"(,"item":")" + item + "\"}");
@@ -108,76 +109,80 @@ TEST(ResticMessages, MissingUnreadableAndVanishedAreThreeThings) {
 }
 
 TEST(ResticMessages, VanishedFilesAloneAreNoWarning) {
-    BackupOutput output([](core::LogLevel, const std::string&) {});
+    restic::cli::BackupOutput output([](core::LogLevel, const std::string&) {});
     output.errorLine(R"({"message_type":"error","error":{"Op":"lstat","Err":2},"item":"/home/old"})");
     output.errorLine("Warning: at least one source file could not be read");
     output.outputLine(summary());
-    EXPECT_EQ(judgeBackup({3, 0, true}, output, StopReason::none).state, TaskState::success);
+    EXPECT_EQ(judgeBackup({3, 0, true}, output, restic::cli::StopReason::none).state, TaskState::success);
     output.errorLine(R"({"message_type":"error","error":{"Op":"open","Err":13},"item":"/home/shut"})");
-    EXPECT_EQ(judgeBackup({3, 0, true}, output, StopReason::none).state, TaskState::warning);
+    EXPECT_EQ(judgeBackup({3, 0, true}, output, restic::cli::StopReason::none).state, TaskState::warning);
 }
 
 TEST(ResticMessages, ManyFilesAreCountedOnceEach) {
     std::size_t lines = 0;
-    BackupOutput output([&](core::LogLevel, const std::string&) { ++lines; });
+    restic::cli::BackupOutput output([&](core::LogLevel, const std::string&) { ++lines; });
     for (int round = 0; round < 2; ++round)
         for (int i = 0; i < 30000; ++i)
             output.errorLine(R"({"message_type":"error","error":{},"item":"/f)" + std::to_string(i) + "\"}");
     EXPECT_EQ(output.unreadCount(), 30000U);
     EXPECT_FALSE(output.countsAreMinimum());
-    EXPECT_EQ(lines, BackupOutput::kMaxUnreadLines + 1) << "the log has room for more than names";
-    for (std::size_t i = 0; i < BackupOutput::kMaxRemembered; ++i)
+    EXPECT_EQ(lines, restic::cli::BackupOutput::kMaxUnreadLines + 1)
+        << "the log has room for more than names";
+    for (std::size_t i = 0; i < restic::cli::BackupOutput::kMaxRemembered; ++i)
         output.errorLine(R"({"message_type":"error","error":{},"item":"/g)" + std::to_string(i) + "\"}");
     EXPECT_TRUE(output.countsAreMinimum());
-    EXPECT_EQ(output.unreadCount(), BackupOutput::kMaxRemembered);
+    EXPECT_EQ(output.unreadCount(), restic::cli::BackupOutput::kMaxRemembered);
 }
 
 TEST(ResticMessages, AFailureIsSaidPlainly) {
-    const BackupOutput silent([](core::LogLevel, const std::string&) {});
-    EXPECT_EQ(judgeBackup({0, 9, true}, silent, StopReason::none).error->message,
+    const restic::cli::BackupOutput silent([](core::LogLevel, const std::string&) {});
+    EXPECT_EQ(judgeBackup({0, 9, true}, silent, restic::cli::StopReason::none).error->message,
               "restic was ended from outside, by signal 9 (Killed); out of memory, the kernel does that");
-    BackupOutput crash([](core::LogLevel, const std::string&) {});
+    restic::cli::BackupOutput crash([](core::LogLevel, const std::string&) {});
     crash.errorLine("SIGABRT: abort");
     for (int i = 0; i < 2000; ++i)
         crash.errorLine("\tgithub.com/restic/restic/internal/archiver.(*Archiver).Save(0xc000123, 0x1)");
-    EXPECT_EQ(judgeBackup({2, 0, true}, crash, StopReason::none).error->message,
+    EXPECT_EQ(judgeBackup({2, 0, true}, crash, restic::cli::StopReason::none).error->message,
               "restic crashed: SIGABRT: abort");
-    EXPECT_EQ(
-        failureMessage({1, 0, true}, "List: Decode: invalid character '<' looking for beginning of value")
-            .find("A web page answers"),
-        0U);
-    EXPECT_EQ(failureMessage({12, 0, true}, "Fatal: wrong password; invalid character '<'").find("web page"),
+    EXPECT_EQ(restic::cli::failureMessage(
+                  {1, 0, true}, "List: Decode: invalid character '<' looking for beginning of value")
+                  .find("A web page answers"),
+              0U);
+    EXPECT_EQ(restic::cli::failureMessage({12, 0, true}, "Fatal: wrong password; invalid character '<'")
+                  .find("web page"),
               std::string::npos)
         << "another cause is named as what it is";
-    EXPECT_NE(failureMessage({1, 0, true}, "Fatal: Resolving password failed: /dev/fd/3: no such device")
+    EXPECT_NE(restic::cli::failureMessage({1, 0, true},
+                                          "Fatal: Resolving password failed: /dev/fd/3: no such device")
                   .find("sudo"),
               std::string::npos);
     const std::string locked =
         "Fatal: unable to create lock in backend: repository is already locked exclusively by "
         "PID 17 on db-02 by backup (UID 0, GID 0)\nlock was created at 2026-01-02 03:04:05 "
         "(31m2s ago)\nstorage ID abcd1234";
-    EXPECT_NE(failureMessage({1, 0, true}, locked)
+    EXPECT_NE(restic::cli::failureMessage({1, 0, true}, locked)
                   .find("PID 17 on db-02 by backup, since 2026-01-02 03:04:05 (31m2s"),
               std::string::npos);
 }
 
 TEST(ResticMessages, SnapshotsOfAllVersionsAreRead) {
-    const auto old =
-        readSnapshots(R"([{"time":"2026-01-02T03:04:05.123456789+01:00","tree":")" + kId +
-                      R"(","paths":["/a"],"tags":["task:x"],"id":")" + kId + R"(","short_id":"aaaaaaaa"}])");
+    const auto old = restic::cli::readSnapshots(R"([{"time":"2026-01-02T03:04:05.123456789+01:00","tree":")" +
+                                                kId + R"(","paths":["/a"],"tags":["task:x"],"id":")" + kId +
+                                                R"(","short_id":"aaaaaaaa"}])");
     ASSERT_TRUE(old);
     ASSERT_EQ(old->size(), 1U);
     EXPECT_EQ(old->front().id, kId);
     EXPECT_EQ(old->front().tree, kId);
     EXPECT_TRUE(old->front().time);
     EXPECT_FALSE(old->front().summary);
-    const auto recent = readSnapshots("repository opened\n[{\"id\":\"" + kId +
-                                      R"(","summary":{"files_new":3,"total_bytes_processed":9}}])");
+    const auto recent =
+        restic::cli::readSnapshots("repository opened\n[{\"id\":\"" + kId +
+                                   R"(","summary":{"files_new":3,"total_bytes_processed":9}}])");
     ASSERT_TRUE(recent);
     EXPECT_EQ(recent->front().summary->filesNew, 3U);
-    EXPECT_EQ(readSnapshots("[]")->size(), 0U);
+    EXPECT_EQ(restic::cli::readSnapshots("[]")->size(), 0U);
     for (const auto* text : {"", "null", "{}", "Fatal: x", "[{"})
-        EXPECT_FALSE(readSnapshots(text)) << text;
-    EXPECT_EQ(readSnapshots(R"([{"id":"../../x"}])")->size(), 0U);
+        EXPECT_FALSE(restic::cli::readSnapshots(text)) << text;
+    EXPECT_EQ(restic::cli::readSnapshots(R"([{"id":"../../x"}])")->size(), 0U);
 }
 } // namespace

@@ -1,13 +1,13 @@
-#include "restic/retry_watch.h"
+#include "restic/cli/retry_watch.h"
 
 #include <gtest/gtest.h>
 
-#include "restic/verdict.h"
+#include "restic/cli/verdict.h"
 
 namespace test {
 namespace {
-using agent::RetryPatience;
-using agent::RetryWatch;
+using restic::cli::RetryPatience;
+using restic::cli::RetryWatch;
 
 constexpr auto kUntrusted =
     "Stat(<config/>) returned error, retrying after 816.396679ms: Head \"https://h/config\": tls: "
@@ -17,7 +17,7 @@ constexpr auto kRefused =
     "127.0.0.1:1: connect: connection refused\n";
 
 TEST(RetryWatch, WhereNoTryCanHelpTheSecondIsTheLast) {
-    RetryWatch watch(RetryPatience::whileItMayHelp);
+    restic::cli::RetryWatch watch(restic::cli::RetryPatience::whileItMayHelp);
     EXPECT_FALSE(watch.append(kUntrusted)) << "a connection may have been cut just then";
     EXPECT_TRUE(watch.append(kUntrusted));
     EXPECT_TRUE(watch.ended());
@@ -26,36 +26,36 @@ TEST(RetryWatch, WhereNoTryCanHelpTheSecondIsTheLast) {
 }
 
 TEST(RetryWatch, WhatMayPassIsTriedForLongUnlessSomebodyWaits) {
-    RetryWatch patient(RetryPatience::whileItMayHelp);
+    restic::cli::RetryWatch patient(restic::cli::RetryPatience::whileItMayHelp);
     for (int i = 0; i < 20; ++i)
         EXPECT_FALSE(patient.append(kRefused));
-    RetryWatch waited(RetryPatience::onlyOne);
+    restic::cli::RetryWatch waited(restic::cli::RetryPatience::onlyOne);
     EXPECT_FALSE(waited.append(kRefused));
     EXPECT_TRUE(waited.append(kRefused));
 }
 
 TEST(RetryWatch, ACauseIsReadWhenItsLineIsThere) {
     const std::string twice = std::string(kUntrusted) + kUntrusted;
-    RetryWatch watch(RetryPatience::whileItMayHelp);
+    restic::cli::RetryWatch watch(restic::cli::RetryPatience::whileItMayHelp);
     for (std::size_t i = 0; i + 1 < twice.size(); ++i)
         EXPECT_FALSE(watch.append(twice.substr(i, 1)));
     EXPECT_TRUE(watch.append("\n"));
 }
 
 TEST(RetryWatch, TheHeadlineOfATryIsItsCause) {
-    EXPECT_EQ(agent::headline(kRefused),
+    EXPECT_EQ(restic::cli::headline(kRefused),
               "Head \"http://h/config\": dial tcp 127.0.0.1:1: connect: connection refused");
-    EXPECT_EQ(agent::headline(
+    EXPECT_EQ(restic::cli::headline(
                   "subprocess ssh: Host key verification failed.\r\nFatal: unable to open repository at "
                   "sftp:x: unable to start the sftp session, error: EOF\n"),
               "subprocess ssh: Host key verification failed.");
 }
 
 TEST(RetryWatch, WhatSshSaidMayBeLost) {
-    EXPECT_TRUE(agent::lacksWordsOfSsh("Fatal: unable to start the sftp session, error: EOF\n"));
-    EXPECT_FALSE(
-        agent::lacksWordsOfSsh("subprocess ssh: no\nFatal: unable to start the sftp session, error: EOF\n"));
-    EXPECT_FALSE(agent::lacksWordsOfSsh("Fatal: wrong password or no key found\n"));
+    EXPECT_TRUE(restic::cli::lacksWordsOfSsh("Fatal: unable to start the sftp session, error: EOF\n"));
+    EXPECT_FALSE(restic::cli::lacksWordsOfSsh(
+        "subprocess ssh: no\nFatal: unable to start the sftp session, error: EOF\n"));
+    EXPECT_FALSE(restic::cli::lacksWordsOfSsh("Fatal: wrong password or no key found\n"));
 }
 
 } // namespace

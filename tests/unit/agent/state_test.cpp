@@ -10,7 +10,7 @@
 #include "core/http/proxy.h"
 #include "core/testing/temp_dir.h"
 #include "journal/journal.h"
-#include "restic/command.h"
+#include "restic/cli/command.h"
 #include "state/files.h"
 #include "state/identity.h"
 
@@ -116,7 +116,7 @@ TEST(ResticEnvironment, HasTheTimeZoneTheProxiesAndTheTemporaryFolder) {
         {"PATH", "/bin"},           {"TZ", "Europe/Berlin"}, {"HTTPS_PROXY", "http://proxy:3128"},
         {"no_proxy", "localhost"},  {"TMPDIR", "/var/tmp"},  {"AE_SECRET", "x"},
         {"RESTIC_PASSWORD", "not"}, {"LD_PRELOAD", "/x.so"}};
-    auto environment = ResticCommands(config, "/state/cache", own).version().environment;
+    auto environment = restic::cli::ResticCommands(config.restic, "/state/cache", own).version().environment;
     EXPECT_EQ(environment, (std::map<std::string, std::string>{{"HOME", "/state"},
                                                                {"HTTPS_PROXY", "http://proxy:3128"},
                                                                {"LC_ALL", "C"},
@@ -125,10 +125,11 @@ TEST(ResticEnvironment, HasTheTimeZoneTheProxiesAndTheTemporaryFolder) {
                                                                {"TZ", "Europe/Berlin"},
                                                                {"no_proxy", "localhost"}}));
     config.restic.tempDir = "/scratch";
-    environment = ResticCommands(config, "/state/cache", own).version().environment;
+    environment = restic::cli::ResticCommands(config.restic, "/state/cache", own).version().environment;
     EXPECT_EQ(environment["TMPDIR"], "/scratch") << "the configuration wins";
     for (const auto& name : core::http::ProxyRules::variables())
-        EXPECT_NE(std::find(passedOnVariables().begin(), passedOnVariables().end(), name),
-                  passedOnVariables().end());
+        EXPECT_NE(
+            std::find(restic::cli::passedOnVariables().begin(), restic::cli::passedOnVariables().end(), name),
+            restic::cli::passedOnVariables().end());
 }
 } // namespace

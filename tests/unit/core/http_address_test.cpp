@@ -3,7 +3,7 @@
 
 #include "http/address_count.h"
 #include "http/forwarded.h"
-#include "http/ip_address.h"
+#include "core/http/ip_address.h"
 
 namespace core::http {
 namespace {

@@ -39,7 +39,6 @@ export type RegistrationToken = Schemas['RegistrationToken']
 export type OpenRegistrationToken = Schemas['OpenRegistrationToken']
 export type Member = Schemas['User']
 export type Invitation = Schemas['Invitation']
-export type InvitedUser = Schemas['InvitedUser']
 export type ApiToken = Schemas['ApiToken']
 export type ModulePage = Schemas['ModulePage']
 

@@ -74,7 +74,7 @@ const GERMAN: [RegExp, string][] = [
   [/It ends on (\S+); replace it, or look at what should have renewed it\./g, 'Es läuft am $1 ab; ersetzen Sie es, oder sehen Sie nach, was es hätte erneuern sollen.'],
   [/A web page answers at this address, and no storage: correct the address, or look for a portal or a proxy on the way\.?/g, 'Unter dieser Adresse antwortet eine Webseite und kein Speicher: Berichtigen Sie die Adresse, oder suchen Sie nach einem Portal oder Proxy dazwischen.'],
   [/There can be no folder (\/.*?): (\/.*?) is a link that leads nowhere\. Mount what it leads to, or name another folder\.?/g, 'Einen Ordner $1 kann es nicht geben: $2 ist ein Verweis ins Leere. Hängen Sie ein, wohin er zeigt, oder nennen Sie einen anderen Ordner.'],
-  [/None of the sources exists: /g, 'Keine der Quellen gibt es: '],
+  [/None of the sources exists: /g, 'Keine der Quellen existiert: '],
   [/; whether there is a snapshot could not be found out\.?/g, '; ob es einen Snapshot gibt, war nicht zu erfahren.'],
 ]
 const SKIPPED = /^A scheduled backup was not started: /

@@ -53,7 +53,7 @@ describe('plurals', () => {
     expect(say('en', 'runs.sentence', 1)).toBe('The last run.')
     expect(say('de', 'runs.sentence', 1)).toBe('Der letzte Lauf.')
     expect(say('en', 'runs.sentence', 2)).toContain('2 runs')
-    expect(say('de', 'agents.sentence', 1)).toContain('einem Agenten')
+    expect(say('de', 'agents.sentence', 1)).toContain('Ein Agent,')
     expect(say('en', 'policies.started', 1)).toContain('One backup')
     expect(say('en', 'dashboard.attention', 1)).toContain('One needs')
     expect(say('en', 'dashboard.attention', 4)).toContain('4 need')

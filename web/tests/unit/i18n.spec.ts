@@ -22,8 +22,8 @@ describe('messages', () => {
   })
   it('keep the words that the project began with', () => {
     expect(de.dashboard.title).toBe('Backup-Übersicht')
-    expect(de.dashboard.healthy).toBe('Gesund')
-    expect(de.dashboard.unhealthy).toBe('Fehlerhaft')
+    expect(de.state.healthy).toBe('Gesund')
+    expect(de.state.unhealthy).toBe('Fehlerhaft')
     expect(en.dashboard.title).toBe('Backup Dashboard')
   })
 })

@@ -5,6 +5,8 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/error.h"
 #include "core/export.h"
@@ -48,6 +50,8 @@ struct ClientRequest {
     std::string body;
     std::string bearer;
     std::string idempotencyKey;
+    /// Further ones; they go before what the client would say itself (Accept, Authorization).
+    std::vector<std::pair<std::string, std::string>> headers = {};
     /// For everything: finding the name, connecting, sending, and the whole answer.
     std::chrono::milliseconds timeout{10000};
 };

@@ -9,7 +9,9 @@ TenantRow TenantNames::row(const std::optional<std::string>& named) {
         if (!named) {
             if (auto row = tenants_.findDefault(tx))
                 return *row;
-            throw core::Error(errors::kTenantNotFound, "The first tenant was deleted: give --tenant.");
+            throw core::Error(errors::kTenantNotFound,
+                              "There is no first tenant: it was deleted, or no host has "
+                              "started on this database yet. Give --tenant.");
         }
         if (const auto id = core::Uuid::parse(*named))
             return tenants_.require(tx, *id);

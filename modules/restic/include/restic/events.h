@@ -179,6 +179,30 @@ inline const wire::Type& wireType(const BackupCompleted*) {
     return type;
 }
 
+struct HealthChanged {
+    static constexpr std::string_view kKey = "restic.health.changed";
+    core::Uuid tenant;
+    core::Uuid target;
+    std::string targetName;
+    bool oldHealth = false;
+    bool newHealth = false;
+    std::string errorMsg;
+    core::Instant at;
+};
+inline const wire::Type& wireType(const HealthChanged*) {
+    using E = HealthChanged;
+    static const auto type =
+        detail::event<E>("HealthChanged", "A target that was well is not any more, or the other way round")
+            .field("target_id", &E::target)
+            .field("target_name", &E::targetName)
+            .field("old_health", &E::oldHealth)
+            .field("new_health", &E::newHealth)
+            .field("error_msg", &E::errorMsg,
+                   {.doc = "Empty for one that is well", .maxLength = detail::kAnyLength})
+            .build();
+    return type;
+}
+
 struct SnapshotDiscovered {
     static constexpr std::string_view kKey = "restic.snapshot.discovered";
     core::Uuid tenant;
@@ -205,10 +229,10 @@ inline const wire::Type& wireType(const SnapshotDiscovered*) {
 /// For Module::events().
 inline std::vector<core::event::Declaration> all() {
     using core::event::Declaration;
-    return {Declaration::of<AgentRegistered>(),   Declaration::of<AgentOffline>(),
-            Declaration::of<TaskCreated>(),       Declaration::of<TaskScheduled>(),
-            Declaration::of<TaskCompleted>(),     Declaration::of<BackupCompleted>(),
-            Declaration::of<SnapshotDiscovered>()};
+    return {Declaration::of<AgentRegistered>(),    Declaration::of<AgentOffline>(),
+            Declaration::of<TaskCreated>(),        Declaration::of<TaskScheduled>(),
+            Declaration::of<TaskCompleted>(),      Declaration::of<BackupCompleted>(),
+            Declaration::of<SnapshotDiscovered>(), Declaration::of<HealthChanged>()};
 }
 
 } // namespace restic::events

@@ -12,9 +12,10 @@ using core::Uuid;
 using core::db::Transaction;
 
 namespace {
-constexpr std::array kKinds{HistoryKind::snapshots, HistoryKind::logs, HistoryKind::results,
-                            HistoryKind::runs, HistoryKind::tasks};
-constexpr std::array kNames{"removed snapshots", "log lines", "items of results", "runs", "tasks"};
+constexpr std::array kKinds{HistoryKind::snapshots, HistoryKind::logs,  HistoryKind::results,
+                            HistoryKind::runs,      HistoryKind::tasks, HistoryKind::checks};
+constexpr std::array kNames{"removed snapshots", "log lines", "items of results", "runs", "tasks",
+                            "looks at targets"};
 } // namespace
 
 HistoryPruner::HistoryPruner(core::db::Database& database, const core::Clock& clock, core::Logger log,
@@ -33,6 +34,8 @@ std::optional<Instant> HistoryPruner::limitOf(HistoryKind kind) const {
     case HistoryKind::results:
         // A task never goes with many lines of its own.
         return std::max(ago(settings_.logs), ago(settings_.tasks));
+    case HistoryKind::checks:
+        return ago(settings_.checks);
     case HistoryKind::tasks:
         break;
     }

@@ -17,6 +17,7 @@ struct HistorySettings {
     std::optional<core::milliseconds> tasks;
     std::optional<core::milliseconds> runs;
     std::optional<core::milliseconds> logs; ///< and items of results; no longer than tasks
+    std::optional<core::milliseconds> checks = {};
 };
 
 /// Erases what is older than it is kept, in small units of work. One at a time.

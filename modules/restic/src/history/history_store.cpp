@@ -28,6 +28,8 @@ Table tableOf(HistoryKind kind) {
         return {"restic_task_results", "created_at_us", "task_id"};
     case HistoryKind::runs:
         return {"restic_backup_runs", "created_at_us", "id"};
+    case HistoryKind::checks:
+        return {"restic_health_checks", "checked_at_us", "id"};
     case HistoryKind::tasks:
         break;
     }
@@ -63,6 +65,8 @@ std::string mayGo(HistoryKind kind) {
                "g.id = restic_backup_runs.target_id AND g.last_run_id = restic_backup_runs.id) IS NULL AND " +
                notNewestOf("target_id") + " AND " + notNewestOf("policy_id");
     }
+    case HistoryKind::checks:
+        return "checked_at_us < $2";
     case HistoryKind::tasks:
         break;
     }
@@ -84,9 +88,11 @@ std::optional<Uuid> HistoryStore::tenantAfter(Transaction& tx, const std::option
                            "LIMIT 1) {}",
                            table, as);
     };
-    const auto rows = tx.query("SELECT tenant_id FROM (" + firstOf("restic_tasks", "one") + " UNION " +
-                                   firstOf("restic_snapshots", "two") + ") either ORDER BY tenant_id LIMIT 1",
-                               {tenant.value_or(Uuid())});
+    const auto rows =
+        tx.query("SELECT tenant_id FROM (" + firstOf("restic_tasks", "one") + " UNION " +
+                     firstOf("restic_snapshots", "two") + " UNION " +
+                     firstOf("restic_health_checks", "three") + ") either ORDER BY tenant_id LIMIT 1",
+                 {tenant.value_or(Uuid())});
     return rows.empty() ? std::nullopt : std::optional(rows[0].uuid(0));
 }
 

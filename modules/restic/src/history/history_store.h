@@ -15,7 +15,8 @@ enum class HistoryKind {
     logs,      ///< batches of lines
     results,   ///< parts of results with items
     runs,
-    tasks, ///< with their attempts
+    tasks,  ///< with their attempts
+    checks, ///< looks at targets without agents
 };
 
 /// Rows of a tenant's history by age.

@@ -263,9 +263,12 @@ private:
                                       "adopt it.");
         PolicyStore::link(tx_, agent.id, policy.id, now_, std::nullopt);
 
-        const Target target{id, v0.name, "direct", repository->id, agent.id, policy.id, v0.disabled};
-        TargetStore::insert(tx_, target, now_);
+        const Target target{id,        v0.name,     "direct", repository->id, agent.id,
+                            policy.id, v0.disabled, {},       now_,           now_};
+        TargetStore::insert(tx_, target);
         ProbeStore::plan(tx_, id, now_);
+        if (target.disabled)
+            ProbeStore::rest(tx_, id);
         became.isNew = true;
         ++report.newTargets;
         return target;

@@ -1,5 +1,7 @@
 #include "policies/target_store.h"
 
+#include "core/http/list_query.h"
+
 namespace restic {
 
 using core::Instant;
@@ -7,12 +9,14 @@ using core::Uuid;
 using core::db::Transaction;
 
 namespace {
-const std::string kSelect =
-    "SELECT id, name, mode, repository_id, agent_id, policy_id, disabled FROM restic_targets";
+const std::string kSelect = "SELECT id, name, mode, repository_id, agent_id, policy_id, disabled, "
+                            "max_age_hours, created_at_us, updated_at_us "
+                            "FROM restic_targets";
 
 Target fromRow(const core::db::Row& row) {
-    return {row.uuid(0),         row.text(1),         row.text(2),   row.optionalUuid(3),
-            row.optionalUuid(4), row.optionalUuid(5), row.boolean(6)};
+    return {row.uuid(0),         row.text(1),         row.text(2),    row.optionalUuid(3),
+            row.optionalUuid(4), row.optionalUuid(5), row.boolean(6), row.optionalInteger(7),
+            row.instant(8),      row.instant(9)};
 }
 
 std::optional<Target> first(const core::db::Rows& rows) {
@@ -35,6 +39,48 @@ std::vector<Target> TargetStore::all(Transaction& tx) {
     for (const auto& row : tx.query(kSelect + " WHERE tenant_id = $1 ORDER BY name", {tx.tenant()}))
         targets.push_back(fromRow(row));
     return targets;
+}
+
+std::vector<Target> TargetStore::list(Transaction& tx, const core::http::PageQuery& page) {
+    core::http::ListQuery query(kSelect);
+    query.where("tenant_id = ?", tx.tenant());
+    query.page("created_at_us", page);
+    std::vector<Target> targets;
+    for (const auto& row : query.run(tx))
+        targets.push_back(fromRow(row));
+    return targets;
+}
+
+std::int64_t TargetStore::countDirect(Transaction& tx) {
+    return tx
+        .query("SELECT COUNT(*) FROM restic_targets WHERE tenant_id = $1 AND mode = 'direct'",
+               {tx.tenant()})[0]
+        .integer(0);
+}
+
+void TargetStore::insert(Transaction& tx, const Target& t) {
+    tx.execute(
+        "INSERT INTO restic_targets (id, tenant_id, name, mode, repository_id, agent_id, policy_id, "
+        "disabled, "
+        "max_age_hours, created_at_us, updated_at_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        {t.id, tx.tenant(), t.name, t.mode, t.repository, t.agent, t.policy, t.disabled, t.maxAgeHours,
+         t.createdAt, t.updatedAt});
+}
+
+void TargetStore::update(Transaction& tx, const Target& t) {
+    tx.execute(
+        "UPDATE restic_targets SET name = $3, mode = $4, repository_id = $5, agent_id = $6, policy_id = $7, "
+        "disabled = $8, max_age_hours = $9, updated_at_us = $10 WHERE tenant_id = $1 AND id = $2",
+        {tx.tenant(), t.id, t.name, t.mode, t.repository, t.agent, t.policy, t.disabled, t.maxAgeHours,
+         t.updatedAt});
+}
+
+void TargetStore::erase(Transaction& tx, const Uuid& target) {
+    for (const auto* table : {"restic_snapshots", "restic_tasks", "restic_backup_runs"})
+        tx.execute(std::string("UPDATE ") + table +
+                       " SET target_id = NULL WHERE tenant_id = $1 AND target_id = $2",
+                   {tx.tenant(), target});
+    tx.execute("DELETE FROM restic_targets WHERE tenant_id = $1 AND id = $2", {tx.tenant(), target});
 }
 
 std::optional<Target> TargetStore::find(Transaction& tx, const Uuid& id) {
@@ -119,6 +165,14 @@ void TargetStore::recordSnapshot(Transaction& tx, const Uuid& target, const std:
         {tx.tenant(), target, snapshot, at});
 }
 
+void TargetStore::recordListing(Transaction& tx, const Uuid& target, std::int64_t count,
+                                const std::optional<std::string>& latest, std::optional<Instant> at) {
+    tx.execute(
+        "UPDATE restic_targets SET snapshot_count = $3, latest_snapshot_id = $4, latest_snapshot_at_us = "
+        "$5 WHERE tenant_id = $1 AND id = $2",
+        {tx.tenant(), target, count, latest, at});
+}
+
 namespace {
 /// The target of that agent and policy that the host itself looks at.
 std::optional<Target> directOf(Transaction& tx, const Uuid& agent, const Uuid& policy) {
@@ -164,15 +218,9 @@ Uuid TargetStore::ensureForLink(Transaction& tx, const Target& wanted, Instant n
         name += " (" + wanted.id.toString().substr(28) + ")";
     Target made = wanted;
     made.name = name;
-    insert(tx, made, now);
+    made.createdAt = made.updatedAt = now;
+    insert(tx, made);
     return wanted.id;
-}
-
-void TargetStore::insert(Transaction& tx, const Target& target, Instant now) {
-    tx.execute("INSERT INTO restic_targets (id, tenant_id, name, mode, repository_id, agent_id, policy_id, "
-               "disabled, created_at_us, updated_at_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
-               {target.id, tx.tenant(), target.name, target.mode, target.repository, target.agent,
-                target.policy, target.disabled, now});
 }
 
 } // namespace restic

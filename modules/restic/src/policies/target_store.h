@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/db/database.h"
+#include "core/http/page.h"
 #include "core/time.h"
 #include "core/uuid.h"
 
@@ -19,6 +20,10 @@ struct Target {
     std::optional<core::Uuid> agent;
     std::optional<core::Uuid> policy;
     bool disabled = false;
+    /// How old the last snapshot may be, where no policy says it.
+    std::optional<std::int64_t> maxAgeHours = {};
+    core::Instant createdAt = {};
+    core::Instant updatedAt = {};
 };
 
 /// What a run leaves beside its target, so that nobody reads the history to show it.
@@ -58,17 +63,27 @@ public:
     static void recordSnapshot(core::db::Transaction& tx, const core::Uuid& target,
                                const std::string& snapshot, core::Instant at);
 
+    /// What a listing of a direct target's repository has: how many, and the newest.
+    static void recordListing(core::db::Transaction& tx, const core::Uuid& target, std::int64_t count,
+                              const std::optional<std::string>& latest, std::optional<core::Instant> at);
+
     /// The target of an agent's policy: enabled again if it exists; one in mode direct, from then on in mode
     /// agent; taken over, with its history, from the
     /// machine's earlier enrolment; otherwise made with that name (or the name and the end of its id, if the
     /// name is taken).
     static core::Uuid ensureForLink(core::db::Transaction& tx, const Target& wanted, core::Instant now);
-    /// Throws ConstraintViolation for a name that is taken.
-    static void insert(core::db::Transaction& tx, const Target& target, core::Instant now);
     static std::optional<Target> findForLink(core::db::Transaction& tx, const core::Uuid& agent,
                                              const core::Uuid& policy);
     static std::optional<Target> findByName(core::db::Transaction& tx, const std::string& name);
     static std::vector<Target> all(core::db::Transaction& tx);
+    /// Newest first.
+    static std::vector<Target> list(core::db::Transaction& tx, const core::http::PageQuery& page);
+    static std::int64_t countDirect(core::db::Transaction& tx);
+    /// Throws ConstraintViolation for a name that is taken.
+    static void insert(core::db::Transaction& tx, const Target& target);
+    static void update(core::db::Transaction& tx, const Target& target);
+    /// Its snapshots and its history stay, without it.
+    static void erase(core::db::Transaction& tx, const core::Uuid& target);
 };
 
 } // namespace restic

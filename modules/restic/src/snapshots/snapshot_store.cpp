@@ -63,6 +63,21 @@ bool SnapshotStore::insert(Transaction& tx, const Snapshot& s, core::Instant now
     return table().insert(tx, recorded, "ON CONFLICT (tenant_id, repository_id, snapshot_id) DO NOTHING");
 }
 
+bool SnapshotStore::claim(Transaction& tx, const Snapshot& s) {
+    if (!s.run)
+        return false;
+    const bool whole = s.snapshotId != s.shortId;
+    return tx.execute(
+               "UPDATE restic_snapshots SET backup_run_id = $5, policy_id = $6, target_id = $7, dumps = $8, "
+               "own_dump = $9, removed_at_us = NULL WHERE tenant_id = $1 AND repository_id = $2 AND "
+               "snapshot_id " +
+                   std::string(whole ? "= $3" : "LIKE $3") +
+                   " AND short_id = $4 AND backup_run_id IS NULL AND source = 'direct_poll'",
+               {tx.tenant(), s.repository, whole ? s.snapshotId : s.shortId + "%", s.shortId, *s.run,
+                s.policy, s.target, s.dumps.isNull() ? core::db::Param(nullptr) : core::db::Param(s.dumps),
+                s.ownDump}) > 0;
+}
+
 std::map<std::string, SnapshotStore::Confirmed>
 SnapshotStore::confirm(Transaction& tx, const Uuid& repository, const std::vector<std::string>& snapshotIds,
                        core::Instant now) {

@@ -29,7 +29,7 @@ struct Snapshot {
     std::vector<std::string> tags;
     std::optional<std::string> parent;
     std::optional<std::string> tree;
-    std::string source; ///< agent_report or direct_poll
+    std::string source = "agent_report"; ///< or direct_poll: who found it first
     std::optional<std::int64_t> fileCount;
     std::optional<std::int64_t> sizeBytes;
     /// The dumps of databases that are in it, see dumps/dump_of_snapshot.h; null: none.
@@ -47,6 +47,9 @@ class SnapshotStore {
 public:
     /// False if it was there already.
     static bool insert(core::db::Transaction& tx, const Snapshot& snapshot, core::Instant now);
+    /// A run says that it made a snapshot which was found by looking, before: the row is the run's, with its
+    /// target, and keeps its source. False if there is none.
+    static bool claim(core::db::Transaction& tx, const Snapshot& snapshot);
     /// What was known of a snapshot that is in the repository.
     struct Confirmed {
         bool wasRemoved = false;

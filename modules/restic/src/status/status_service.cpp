@@ -6,6 +6,9 @@
 
 #include "core/cron.h"
 #include "errors.h"
+#include "restic/cli/lock_list.h"
+#include "restic/protocol/maintenance_tasks.h"
+#include "restic/protocol/task_errors.h"
 #include "rows.h"
 
 namespace restic {
@@ -26,22 +29,29 @@ const core::wire::Type& wireType(const TargetProblem*) {
 const core::wire::Type& wireType(const TargetStatus*) {
     static const auto type =
         core::wire::object<TargetStatus>("TargetStatus", core::wire::tolerant, "How one protected thing is")
-            .field("id", &TargetStatus::id)
+            // These seven first: they are what old scripts know.
             .field("name", &TargetStatus::name)
             .field("mode", &TargetStatus::mode, {.oneOf = {"direct", "agent"}})
             .field("agent_id", &TargetStatus::agentId)
-            .field("agent_hostname", &TargetStatus::agentHostname)
-            .field("agent_status", &TargetStatus::agentStatus)
-            .field("policy_id", &TargetStatus::policyId)
-            .field("policy_name", &TargetStatus::policyName)
             .field("status", &TargetStatus::status,
                    {.oneOf = {"healthy", "warning", "unhealthy", "unknown", "disabled"}})
             .field("last_snapshot", &TargetStatus::lastSnapshot)
             .field("snapshot_age_hours", &TargetStatus::snapshotAgeHours)
             .field("source", &TargetStatus::source)
+            .field("id", &TargetStatus::id)
+            .field("repository_id", &TargetStatus::repositoryId)
+            .field("agent_hostname", &TargetStatus::agentHostname)
+            .field("agent_status", &TargetStatus::agentStatus)
+            .field("policy_id", &TargetStatus::policyId)
+            .field("policy_name", &TargetStatus::policyName)
             .field("disabled", &TargetStatus::disabled)
             .field("error", &TargetStatus::error)
-            .field("checked_at", &TargetStatus::checkedAt)
+            .field(
+                "checked_at", &TargetStatus::checkedAt,
+                {.doc = "When the last run ended; of a direct one, when somebody looked last, good or not"})
+            .field("seen_at", &TargetStatus::seenAt,
+                   {.doc = "Of a direct one: when the snapshots were last seen; what is shown is of then"})
+            .field("next_check_at", &TargetStatus::nextCheckAt, {.doc = "Of a direct one"})
             .field("snapshot_count", &TargetStatus::snapshotCount)
             .field("latest_snapshot_id", &TargetStatus::latestSnapshotId)
             .field("last_run_id", &TargetStatus::lastRunId)
@@ -68,16 +78,25 @@ constexpr std::string_view kSelect =
     "'unreachable') LIMIT 1), t.last_run_unread_count, l.skipped_at_us, l.skip_reason, "
     "CASE WHEN t.last_run_status = 'failed' THEN (SELECT k.error FROM restic_tasks k WHERE k.tenant_id = "
     "t.tenant_id AND k.id = t.last_run_id) END, "
-    "d.error, d.message "
+    "d.error, d.message, COALESCE(t.repository_id, p.repository_id), t.max_age_hours, p.awaiting_adoption, "
+    "s.next_at_us, s.ended_at_us, s.good_at_us, s.error, s.message, s.error_since_us, s.found, c.error, "
+    "c.message "
     "FROM restic_targets t "
     "LEFT JOIN restic_agents a ON a.tenant_id = t.tenant_id AND a.id = t.agent_id "
     "LEFT JOIN restic_policies p ON p.tenant_id = t.tenant_id AND p.id = t.policy_id "
     "LEFT JOIN restic_agent_policy_links l ON l.tenant_id = t.tenant_id AND l.agent_id = t.agent_id AND "
     "l.policy_id = t.policy_id "
-    "LEFT JOIN restic_repositories r ON r.tenant_id = t.tenant_id AND r.id = p.repository_id "
+    "LEFT JOIN restic_repositories r ON r.tenant_id = t.tenant_id AND r.id = COALESCE(t.repository_id, "
+    "p.repository_id) "
     "LEFT JOIN restic_repository_damage d ON d.tenant_id = r.tenant_id AND d.repository_id = r.id AND "
     "(d.place "
     "= '' OR d.place = r.place) "
+    "LEFT JOIN restic_target_probes s ON s.tenant_id = t.tenant_id AND s.target_id = t.id AND s.kind = "
+    "'snapshots' AND "
+    "t.mode = 'direct' "
+    "LEFT JOIN restic_target_probes c ON c.tenant_id = t.tenant_id AND c.target_id = t.id AND c.kind = "
+    "'check' AND "
+    "t.mode = 'direct' "
     "WHERE t.tenant_id = $1";
 
 struct Judged {
@@ -88,7 +107,9 @@ struct Judged {
     std::optional<Instant> skippedAt;
     std::optional<std::string> skipReason;
     std::optional<std::string> runCause;
-    std::optional<TargetProblem> damage; ///< that a check of its repository found
+    std::optional<TargetProblem> damage;      ///< that a check of its repository found
+    std::optional<TargetProblem> looked = {}; ///< of a direct one: what the looks at it say
+    bool lookedInVain = false;                ///< and that it is no passing trouble
 };
 
 /// The name of the error that a task keeps; nullopt where nothing can be read of it.
@@ -154,8 +175,16 @@ void judge(TargetStatus& target, const Judged& facts, MissedSlots& slots, Instan
         target.error =
             TargetProblem{"SlotSkipped", "A scheduled backup was not started: " +
                                              facts.skipReason.value_or("the reason is not known.")};
+    } else if (facts.looked && facts.lookedInVain) {
+        target.status = "unhealthy";
+        target.error = facts.looked;
     } else if (!target.lastSnapshot) {
-        target.status = "unknown";
+        target.status = target.mode == "direct" && target.seenAt ? "unhealthy" : "unknown";
+        if (target.status == "unhealthy")
+            target.error =
+                TargetProblem{std::string(errors::kNoSnapshots.name), "The repository has no snapshot."};
+        else if (facts.looked)
+            target.error = facts.looked;
     } else if ((facts.maxAgeHours && now - *target.lastSnapshot > std::chrono::hours{*facts.maxAgeHours}) ||
                (!facts.maxAgeHours && facts.schedule && facts.timezone &&
                 slots.twoSince(*facts.schedule, *facts.timezone, *target.lastSnapshot))) {
@@ -163,6 +192,9 @@ void judge(TargetStatus& target, const Judged& facts, MissedSlots& slots, Instan
         target.error =
             TargetProblem{std::string(errors::kSnapshotTooOld.name),
                           fmt::format("The last snapshot is {} hours old.", *target.snapshotAgeHours)};
+    } else if (facts.looked) {
+        target.status = "warning";
+        target.error = facts.looked;
     } else if (target.lastRunStatus == "warning") {
         target.status = "warning";
         const auto sentence =
@@ -176,8 +208,50 @@ void judge(TargetStatus& target, const Judged& facts, MissedSlots& slots, Instan
     }
 }
 
-TargetStatus fromRow(const core::db::Row& row, std::optional<std::int64_t> maxAgeHours, MissedSlots& slots,
-                     Instant now) {
+/// What cannot be reached just now may be there: for so long that is no more than a warning.
+constexpr std::chrono::hours kPassing{1};
+/// A lock that nobody has renewed for so long is left behind (restic's own limit).
+constexpr std::chrono::minutes kStaleLock{30};
+
+bool mayPass(const std::string& error) {
+    const auto* kind = protocol::task_errors::find(error);
+    return kind != nullptr && kind->remedy == protocol::Remedy::retry;
+}
+
+/// A lock that keeps others out though its holder is gone.
+std::optional<TargetProblem> staleLock(const core::json::Value& found, Instant now) {
+    const auto* locks = found.find("locks");
+    if (locks == nullptr || locks->array() == nullptr)
+        return std::nullopt;
+    for (const auto& one : *locks->array()) {
+        const auto lock = core::wire::read<protocol::RepositoryLock>(one);
+        if (lock && lock.value().time && now - *lock.value().time > kStaleLock)
+            return TargetProblem{std::string(protocol::task_errors::kRepositoryLocked.name),
+                                 "A lock was left behind: " + cli::describe(lock.value()) + "."};
+    }
+    return std::nullopt;
+}
+
+/// What the looks at a direct target say, from column `first` of a row on.
+void readLooks(const core::db::Row& row, std::size_t first, TargetStatus& target, Judged& facts,
+               Instant now) {
+    target.nextCheckAt = target.disabled ? std::nullopt : row.optionalInstant(first);
+    target.checkedAt = row.optionalInstant(first + 1);
+    target.seenAt = row.optionalInstant(first + 2);
+    if (const auto error = row.optionalText(first + 3)) {
+        facts.looked = TargetProblem{*error, row.optionalText(first + 4).value_or("")};
+        const auto since = row.optionalInstant(first + 5);
+        facts.lookedInVain = !mayPass(*error) || (since && now - *since > kPassing);
+    } else if (auto lock = staleLock(jsonOrNull(row, first + 6), now)) {
+        facts.looked = std::move(lock);
+    } else if (const auto ofCheck = row.optionalText(first + 7)) {
+        facts.looked = TargetProblem{*ofCheck, "The last check did not come to its end: " +
+                                                   row.optionalText(first + 8).value_or("")};
+    }
+}
+
+TargetStatus fromRow(const core::db::Row& row, std::optional<std::int64_t> maxAgeHours,
+                     core::milliseconds standardAge, MissedSlots& slots, Instant now) {
     TargetStatus target;
     target.id = row.uuid(0);
     target.name = row.text(1);
@@ -201,36 +275,43 @@ TargetStatus fromRow(const core::db::Row& row, std::optional<std::int64_t> maxAg
     if (target.lastSnapshot)
         target.snapshotAgeHours =
             std::chrono::duration_cast<std::chrono::hours>(now - *target.lastSnapshot).count();
-    const Judged facts{maxAgeHours ? maxAgeHours : row.optionalInteger(11),
-                       row.optionalText(9),
-                       row.optionalText(10),
-                       row.optionalText(18),
-                       row.integer(22),
-                       row.optionalInstant(23),
-                       row.optionalText(24),
-                       causeOf(jsonOrNull(row, 25)),
-                       row.optionalText(26) ? std::optional(TargetProblem{row.text(26), row.text(27)})
-                                            : std::nullopt};
+    Judged facts{maxAgeHours ? maxAgeHours : row.optionalInteger(11),
+                 row.optionalText(9),
+                 row.optionalText(10),
+                 row.optionalText(18),
+                 row.integer(22),
+                 row.optionalInstant(23),
+                 row.optionalText(24),
+                 causeOf(jsonOrNull(row, 25)),
+                 row.optionalText(26) ? std::optional(TargetProblem{row.text(26), row.text(27)})
+                                      : std::nullopt};
+    target.repositoryId = row.optionalUuid(28);
+    if (!facts.maxAgeHours)
+        facts.maxAgeHours = row.optionalInteger(29);
+    // A schedule that rests is not the one by which its snapshots are made.
+    if (target.mode == "direct") {
+        if (!facts.maxAgeHours && (!facts.schedule || row.boolean(30)))
+            facts.maxAgeHours = std::chrono::duration_cast<std::chrono::hours>(standardAge).count();
+        readLooks(row, 31, target, facts, now);
+    }
     judge(target, facts, slots, now);
     return target;
 }
 
 } // namespace
 
-std::vector<TargetStatus> StatusService::load(Transaction& tx, const std::optional<std::string>& name,
-                                              std::optional<std::int64_t> maxAgeHours) {
+std::vector<TargetStatus> StatusService::load(Transaction& tx, const std::string& condition,
+                                              std::optional<core::db::Param> value,
+                                              std::optional<std::int64_t> maxAgeHours) const {
     const Instant now = clock_.now();
     core::db::Params params{tx.tenant()};
-    std::string sql(kSelect);
-    if (name) {
-        sql += " AND t.name = $2";
-        params.emplace_back(*name);
-    }
+    if (value)
+        params.push_back(std::move(*value));
     std::vector<TargetStatus> all;
     MissedSlots slots(now);
-    for (const auto& row : tx.query(sql + " ORDER BY t.name", params))
+    for (const auto& row : tx.query(std::string(kSelect) + condition + " ORDER BY t.name", params))
         try {
-            all.push_back(fromRow(row, maxAgeHours, slots, now));
+            all.push_back(fromRow(row, maxAgeHours, standardAge_, slots, now));
         } catch (const core::Error&) {
             // One that was damaged must not hide the others, nor be green.
             TargetStatus target;
@@ -248,15 +329,21 @@ std::vector<TargetStatus> StatusService::load(Transaction& tx, const std::option
 
 std::vector<TargetStatus> StatusService::list(const core::TenantContext& context,
                                               std::optional<std::int64_t> maxAgeHours) {
-    return database_.read(context, [&](Transaction& tx) { return load(tx, std::nullopt, maxAgeHours); });
+    return database_.read(context, [&](Transaction& tx) { return load(tx, "", std::nullopt, maxAgeHours); });
 }
 
 TargetStatus StatusService::get(const core::TenantContext& context, const std::string& name,
                                 std::optional<std::int64_t> maxAgeHours) {
-    auto found = database_.read(context, [&](Transaction& tx) { return load(tx, name, maxAgeHours); });
+    auto found = database_.read(
+        context, [&](Transaction& tx) { return load(tx, " AND t.name = $2", name, maxAgeHours); });
     if (found.empty())
         throw core::Error(errors::kTargetNotFound, "There is no target named \"" + name + "\".");
     return std::move(found.front());
+}
+
+std::optional<TargetStatus> StatusService::find(Transaction& tx, const core::Uuid& target) const {
+    auto found = load(tx, " AND t.id = $2", core::db::Param(target), std::nullopt);
+    return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
 }
 
 } // namespace restic

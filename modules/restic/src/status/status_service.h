@@ -26,6 +26,7 @@ struct TargetStatus {
     std::string name;
     std::string mode;
     std::optional<core::Uuid> agentId;
+    std::optional<core::Uuid> repositoryId;
     std::optional<std::string> agentHostname;
     std::optional<std::string> agentStatus;
     std::optional<core::Uuid> policyId;
@@ -37,6 +38,8 @@ struct TargetStatus {
     bool disabled = false;
     std::optional<TargetProblem> error;
     std::optional<core::Instant> checkedAt;
+    std::optional<core::Instant> seenAt;
+    std::optional<core::Instant> nextCheckAt;
     std::int64_t snapshotCount = 0;
     std::optional<std::string> latestSnapshotId;
     std::optional<core::Uuid> lastRunId;
@@ -51,8 +54,10 @@ const core::wire::Type& wireType(const TargetStatus*);
 /// Puts the state of targets together from runs, snapshots and schedules.
 class StatusService {
 public:
-    StatusService(core::db::Database& database, const core::Clock& clock)
-        : database_(database), clock_(clock) {}
+    /// `standardAge`: how old a direct target's last snapshot may be where nothing says it.
+    StatusService(core::db::Database& database, const core::Clock& clock,
+                  core::milliseconds standardAge = std::chrono::hours(48))
+        : database_(database), clock_(clock), standardAge_(standardAge) {}
 
     /// All targets by name. `maxAgeHours` overrides the policies' own.
     std::vector<TargetStatus> list(const core::TenantContext& context,
@@ -61,12 +66,18 @@ public:
     TargetStatus get(const core::TenantContext& context, const std::string& name,
                      std::optional<std::int64_t> maxAgeHours);
 
+    /// One of the transaction's tenant, by its id.
+    std::optional<TargetStatus> find(core::db::Transaction& tx, const core::Uuid& target) const;
+
 private:
-    std::vector<TargetStatus> load(core::db::Transaction& tx, const std::optional<std::string>& name,
-                                   std::optional<std::int64_t> maxAgeHours);
+    /// `condition` may name its value as $2.
+    std::vector<TargetStatus> load(core::db::Transaction& tx, const std::string& condition,
+                                   std::optional<core::db::Param> value,
+                                   std::optional<std::int64_t> maxAgeHours) const;
 
     core::db::Database& database_;
     const core::Clock& clock_;
+    core::milliseconds standardAge_;
 };
 
 } // namespace restic

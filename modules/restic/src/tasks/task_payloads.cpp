@@ -1,32 +1,10 @@
 #include "tasks/task_payloads.h"
 
-#include "repositories/old_secrets.h"
 #include "restic/protocol/task_errors.h"
 
 namespace restic {
 
 using core::db::Transaction;
-
-protocol::TaskRepository TaskPayloads::repositoryOf(Transaction& tx, const Task& task,
-                                                    const Repository& repository) const {
-    protocol::TaskRepository given;
-    given.id = repository.id;
-    given.type = repository.type;
-    given.url = repository.url;
-    given.passwordFile = repository.passwordFile;
-    given.certFile = repository.certFile;
-    if (const auto* config = repository.config.object())
-        given.config = *config;
-    for (const auto& field : repository.secretFields)
-        if (auto secret = vault_->get(
-                tx, {task.tenant, "restic_repositories", repository.id, Repository::vaultField(field)}))
-            given.secrets[field] = std::move(*secret);
-    given.environment = repository.environment;
-    for (auto& [name, secret] : OldSecrets(database_, vault_).environmentOf(tx, repository.id))
-        given.environment[name] = std::move(secret);
-    given.password = vault_->get(tx, {task.tenant, "restic_repositories", repository.id, "password"});
-    return given;
-}
 
 std::variant<protocol::Envelope, protocol::TaskError> TaskPayloads::make(Transaction& tx,
                                                                          const Task& task) const {
@@ -53,7 +31,7 @@ std::variant<protocol::Envelope, protocol::TaskError> TaskPayloads::make(Transac
         if (kinds_.get(task.type).declaration().removes && !repository->mayRemove(task.agent))
             return protocol::task_errors::make(protocol::task_errors::kInvalidTask,
                                                whyAppendOnly(*repository));
-        common.repository = repositoryOf(tx, task, *repository);
+        common.repository = repositories_.of(tx, *repository);
     }
     auto payload = kinds_.get(task.type).payload(tx, task, policy, std::move(common));
     if (auto* error = std::get_if<protocol::TaskError>(&payload))

@@ -6,7 +6,7 @@
 #include "base/secret_vault.h"
 #include "core/db/database.h"
 #include "core/service.h"
-#include "repositories/repository_store.h"
+#include "repositories/task_repositories.h"
 #include "restic/protocol/envelope.h"
 #include "restic/protocol/task_messages.h"
 #include "tasks/kinds/kind.h"
@@ -20,18 +20,14 @@ class TaskPayloads {
 public:
     TaskPayloads(core::db::Database& database, core::ServiceHandle<base::SecretVault> vault,
                  const Kinds& kinds)
-        : database_(database), vault_(std::move(vault)), kinds_(kinds) {}
+        : repositories_(database, std::move(vault)), kinds_(kinds) {}
 
     /// The envelope, or why the task fails before it begins.
     std::variant<protocol::Envelope, protocol::TaskError> make(core::db::Transaction& tx,
                                                                const Task& task) const;
 
 private:
-    protocol::TaskRepository repositoryOf(core::db::Transaction& tx, const Task& task,
-                                          const Repository& repository) const;
-
-    core::db::Database& database_;
-    core::ServiceHandle<base::SecretVault> vault_;
+    TaskRepositories repositories_;
     const Kinds& kinds_;
 };
 

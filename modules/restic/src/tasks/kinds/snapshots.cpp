@@ -1,13 +1,9 @@
 #include "tasks/kinds/snapshots.h"
 
-#include <algorithm>
-
-#include "policies/target_store.h"
 #include "repositories/place.h"
 #include "repositories/repository_store.h"
-#include "snapshots/snapshot_discovery.h"
+#include "snapshots/snapshot_listing.h"
 #include "snapshots/snapshot_removal.h"
-#include "snapshots/snapshot_store.h"
 #include "tasks/run_store.h"
 
 namespace restic {
@@ -56,40 +52,16 @@ void SnapshotsKind::received(Transaction& tx, const Task& task, const std::vecto
     if (!task.repository)
         return;
     std::vector<protocol::SnapshotItem> items;
-    std::vector<std::string> ids;
-    for (const auto& value : values) {
+    for (const auto& value : values)
         items.push_back(core::wire::read<protocol::SnapshotItem>(value).value());
-        ids.push_back(items.back().id);
-    }
-    const auto known = SnapshotStore::confirm(tx, *task.repository, ids, now);
-    for (auto& item : items) {
-        if (const auto found = known.find(item.id); found != known.end()) {
-            if (found->second.wasRemoved && found->second.target)
-                TargetStore::recordSnapshot(tx, *found->second.target, item.id,
-                                            std::min(item.time.value_or(now), now));
-            continue;
-        }
-        Snapshot snapshot;
-        snapshot.repository = *task.repository;
+    const auto assign = [&](const protocol::SnapshotItem& item, Snapshot& snapshot) {
         if (const auto maker = makerOf(tx, item, *task.repository)) {
             snapshot.run = maker->id;
             snapshot.policy = maker->policy;
             snapshot.target = maker->target;
         }
-        snapshot.snapshotId = item.id;
-        snapshot.time = item.time.value_or(now);
-        snapshot.hostname = item.hostname;
-        snapshot.username = item.username;
-        snapshot.paths = item.paths;
-        snapshot.tags = item.tags;
-        snapshot.parent = item.parent;
-        snapshot.tree = item.tree;
-        if (item.fileCount)
-            snapshot.fileCount = static_cast<std::int64_t>(*item.fileCount);
-        if (item.sizeBytes)
-            snapshot.sizeBytes = static_cast<std::int64_t>(*item.sizeBytes);
-        recordFound(tx, events_, std::move(snapshot), now);
-    }
+    };
+    SnapshotListing{*task.repository, "agent_report", assign}.record(tx, events_, std::move(items), now);
 }
 
 void SnapshotsKind::receivedAll(Transaction& tx, const Task& task, const core::json::Value& value,

@@ -53,7 +53,5 @@ extern const TaskKind backup, init, check, forget, prune, unlock, locks, stats, 
 
 /// All of them, in the order in which documentation lists them.
 [[nodiscard]] std::span<const TaskKind* const> allKinds() noexcept;
-/// Null for a name that is none.
-[[nodiscard]] const TaskKind* findKind(std::string_view name) noexcept;
 
 } // namespace restic::protocol

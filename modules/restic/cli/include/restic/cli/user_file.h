@@ -1,0 +1,28 @@
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+#include <sys/types.h>
+
+namespace restic::cli {
+
+/// A secret in a file that only another user reads. It is in memory (/dev/shm) and gone with this object; a
+/// process that is killed leaves it until the machine's next boot, readable by that user alone.
+class UserFile {
+public:
+    /// Throws core::Error(core::errors::kProcessFailed).
+    UserFile(std::string_view secret, uid_t user, gid_t group);
+    ~UserFile();
+    UserFile(UserFile&& other) noexcept;
+    UserFile& operator=(UserFile&& other) = delete;
+    UserFile(const UserFile&) = delete;
+    UserFile& operator=(const UserFile&) = delete;
+
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+
+private:
+    std::filesystem::path path_;
+};
+
+} // namespace restic::cli

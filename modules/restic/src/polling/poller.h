@@ -1,0 +1,113 @@
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <string>
+
+#include "core/db/database.h"
+#include "core/event/bus.h"
+#include "core/log.h"
+#include "core/process.h"
+#include "core/time.h"
+#include "core/work_queue.h"
+#include "polling/direct_access.h"
+#include "polling/probe_kind.h"
+#include "repositories/task_repositories.h"
+#include "restic/cli/command.h"
+#include "restic/cli/probe.h"
+
+namespace restic {
+
+/// How a target is, in a few words.
+struct TargetHealth {
+    std::string name;
+    bool healthy = false;
+    std::optional<std::string> error;
+    std::optional<std::string> message;
+    std::optional<std::int64_t> snapshotAgeHours;
+};
+
+/// Looks at repositories that no agent watches. What is due is in the database, where each look is taken by
+/// one host; what it finds, and that it found nothing, is written when it ends. It never writes to a
+/// repository. Thread-safe.
+class Poller {
+public:
+    /// How a target is with what the transaction has written; nullopt: it is gone.
+    using HealthOf =
+        std::function<std::optional<TargetHealth>(core::db::Transaction& tx, const core::Uuid& target)>;
+    struct Services {
+        core::db::Database& database;
+        const core::Clock& clock;
+        core::event::Bus& events;
+        core::ServiceHandle<base::SecretVault> vault;
+        core::ProcessRunner& processes;
+        HealthOf healthOf;
+        core::Logger log;
+    };
+
+    /// `folder` takes restic's cache, and its outputs while they are read. `environment` is the host's own,
+    /// of which restic gets what passedOnVariables() names. `onlyLooks`: no folder is made.
+    Poller(Services services, MonitorSettings settings, std::filesystem::path folder,
+           const std::map<std::string, std::string>& environment, bool onlyLooks = false);
+
+    /// Before submitDue(): where the work is done. `ended` is called after each look.
+    void setQueues(core::WorkQueue& light, core::WorkQueue& heavy, std::function<void()> ended);
+    /// Gives what is due to the queues, as much as they have room for.
+    void submitDue();
+    /// One look, in the calling thread; nothing if it is not due, or another host's.
+    void look(const core::Uuid& tenant, const core::Uuid& target, const ProbeKind& kind,
+              const std::stop_token& stop);
+    /// Why this machine may not look at a repository, before a target is saved.
+    [[nodiscard]] std::optional<std::string> refusal(core::db::Transaction& tx,
+                                                     const Repository& repository) const;
+
+    struct Files {
+        std::vector<std::string> paths;
+        bool truncated = false;
+    };
+    /// What a snapshot of a repository holds, in the calling thread; or why this machine cannot say it. At
+    /// most kMostListings at once; further ones are refused with kUnavailable.
+    std::variant<Files, protocol::TaskError> listFiles(const protocol::TaskRepository& repository,
+                                                       const std::string& snapshotId, std::size_t most);
+    [[nodiscard]] const TaskRepositories& repositories() const noexcept { return repositories_; }
+
+private:
+    static constexpr int kMostListings = 2;
+
+    /// What a look begins with; nullopt: there is nothing to look at any more.
+    struct Begun {
+        Repository repository;
+        protocol::TaskRepository payload;
+        std::vector<Probe> before;
+    };
+    std::optional<Begun> begin(core::db::Transaction& tx, const core::Uuid& target) const;
+    ProbeFindings find(const core::Uuid& tenant, const core::Uuid& target, const ProbeKind& kind, Begun begun,
+                       core::Instant now, const std::stop_token& stop);
+    void conclude(const core::Uuid& tenant, const core::Uuid& target, const ProbeKind& kind,
+                  const core::Uuid& claim, ProbeFindings findings, core::Instant began);
+    void submit(core::WorkQueue& queue, bool heavy);
+    /// About that long after now: not all at once.
+    core::Instant around(core::Instant now, core::milliseconds interval);
+
+    Services services_;
+    MonitorSettings settings_;
+    DirectAccess access_;
+    TaskRepositories repositories_;
+    cli::ResticCommands commands_;
+    cli::ResticProbe restic_;
+    cli::WorkRunner runner_;
+    core::WorkQueue* light_ = nullptr;
+    core::WorkQueue* heavy_ = nullptr;
+    std::function<void()> ended_;
+    std::atomic<int> listings_{0};
+    std::mutex mutex_;
+    std::minstd_rand random_;
+};
+
+} // namespace restic
