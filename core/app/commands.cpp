@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iostream>
-#include <set>
 
 #include <unistd.h>
 
@@ -33,14 +32,6 @@ config::Sources sourcesOf(const GlobalOptions& options) {
     sources.environment = options.environment;
     sources.flags = options.flags;
     return sources;
-}
-
-/// The program's own commands need other steps than those of modules.
-const std::set<std::string>& ownCommands() {
-    static const std::set<std::string> kOwn{"serve",       "migrate",          "backup",      "config check",
-                                            "config show", "config reference", "module list", "module check",
-                                            "module new",  "doctor",           "openapi",     "events"};
-    return kOwn;
 }
 } // namespace
 
@@ -124,9 +115,33 @@ std::vector<Command> Commands::all() {
                     "ae-backend events --json",
                     {},
                     [this](auto& i) { return events(i); }});
-    for (auto& command : host_->commands())
+    // Those of modules begin with every module initialised.
+    for (auto& command : host_->commands()) {
+        command.run = [this, run = std::move(command.run)](auto& i) {
+            prepareModules(i);
+            return run(i);
+        };
         list.push_back(std::move(command));
+    }
     return list;
+}
+
+void Commands::prepareModules(const Command::Invocation& invocation) {
+    const bool dryRun = invocation.flag("dry-run");
+    host_->readConfig();
+    host_->requireDatabase(); // where a folder is mistyped, nothing is made
+    host_->openDatabase(dryRun ? host::Access::look : host::Access::use);
+    // A try changes nothing, the schema neither.
+    if (const auto planned = dryRun ? host_->plannedMigrations().size() : 0; planned > 0)
+        throw Error(
+            errors::kConflict,
+            fmt::format("The database is not up to date ({} to apply), so nothing can be tried in it. "
+                        "Run ae-backend migrate first",
+                        planned == 1 ? "1 migration" : fmt::format("{} migrations", planned)));
+    if (!dryRun)
+        host_->migrate();
+    host_->initializeModules();
+    moduleRuns_ = true;
 }
 
 int Commands::run(const Command& command, const GlobalOptions& global, Command::Invocation& invocation) {
@@ -141,17 +156,7 @@ int Commands::run(const Command& command, const GlobalOptions& global, Command::
 }
 
 int Commands::answer(const Command& command, const GlobalOptions&, Command::Invocation& invocation) {
-    // What a command of a module cannot take of what was given is misuse, however it finds out.
-    bool given = false;
     try {
-        if (!ownCommands().contains(command.path)) {
-            host_->readConfig();
-            host_->requireDatabase(); // where a folder is mistyped, nothing is made
-            host_->openDatabase();
-            host_->migrate();
-            host_->initializeModules();
-            given = true;
-        }
         const int code = command.run(invocation);
         invocation.out.flush();
         if (invocation.out.good())
@@ -159,7 +164,8 @@ int Commands::answer(const Command& command, const GlobalOptions&, Command::Invo
         invocation.err << "ae-backend: the answer could not be written; what was asked for is done\n";
         return 1;
     } catch (const Error& error) {
-        const int code = given && error.name() == errors::kValidation.name ? 2 : 1;
+        // What a command of a module cannot take of what was given is misuse, however it finds out.
+        const int code = moduleRuns_ && error.name() == errors::kValidation.name ? 2 : 1;
         if (invocation.json) {
             json::Array problems;
             for (const auto& problem : error.details())

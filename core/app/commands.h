@@ -38,6 +38,8 @@ public:
     int run(const Command& command, const GlobalOptions& options, Command::Invocation& invocation);
 
 private:
+    /// What stands before a module's own command.
+    void prepareModules(const Command::Invocation& invocation);
     int answer(const Command& command, const GlobalOptions& options, Command::Invocation& invocation);
     int serve(Command::Invocation& invocation);
     int migrate(Command::Invocation& invocation);
@@ -58,6 +60,7 @@ private:
     std::map<std::string, std::string> environment_;
     const host::ServiceManager& manager_;
     std::unique_ptr<host::Host> host_;
+    bool moduleRuns_ = false; ///< a module's command has begun
 };
 
 } // namespace core::app

@@ -1,7 +1,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <map>
+#include <memory>
 #include <optional>
+#include <vector>
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -105,6 +108,70 @@ std::optional<std::string> unknownCommand(const std::vector<std::string>& words,
     return std::nullopt;
 }
 
+using Values = std::map<std::string, std::string>;
+
+const core::Command::Option* findOption(const core::Command& command, const std::string& name) {
+    const auto at = std::find_if(command.options.begin(), command.options.end(),
+                                 [&](const auto& option) { return option.name == name; });
+    return at != command.options.end() ? &*at : nullptr;
+}
+
+/// Adds an option of one form of a command, unless another form has brought it already.
+void addOption(CLI::App& sub, const core::Command::Option& option,
+               const std::vector<const core::Command*>& forms, const std::shared_ptr<Values>& given) {
+    const auto flag = "--" + option.name;
+    if (sub.get_option_no_throw(option.positional ? option.name : flag) != nullptr)
+        return;
+    if (option.flag) {
+        sub.add_flag_callback(
+            flag, [given, name = option.name] { (*given)[name] = "true"; }, option.doc);
+        return;
+    }
+    auto* added = sub.add_option(
+        option.positional ? option.name : flag,
+        [given, name = option.name](const CLI::results_t& values) {
+            (*given)[name] = values.back();
+            return true;
+        },
+        option.doc);
+    added->type_name("TEXT");
+    if (std::all_of(forms.begin(), forms.end(), [&](const core::Command* form) {
+            const auto* same = findOption(*form, option.name);
+            return same != nullptr && same->required;
+        }))
+        added->required();
+    if (!option.oneOf.empty())
+        added->check(CLI::IsMember(option.oneOf));
+    if (!option.defaultValue.empty())
+        added->default_str(option.defaultValue);
+}
+
+/// The form of a command that is meant: see core::Command.
+const core::Command& formFor(const std::vector<const core::Command*>& forms, const Values& given) {
+    const core::Command* best = forms.front();
+    std::ptrdiff_t most = 0;
+    for (const auto* form : forms) {
+        const auto missing = [&](const auto& option) {
+            return option.required && !given.contains(option.name);
+        };
+        const auto needs = std::count_if(form->options.begin(), form->options.end(),
+                                         [](const auto& option) { return option.required; });
+        if (needs > most && std::none_of(form->options.begin(), form->options.end(), missing)) {
+            best = form;
+            most = needs;
+        }
+    }
+    return *best;
+}
+
+/// What to say where an option was given that another form of the command has.
+std::optional<std::string> strayOption(const core::Command& command, const Values& given) {
+    for (const auto& [name, value] : given)
+        if (findOption(command, name) == nullptr)
+            return "--" + name + " means nothing here. See ae-backend " + command.path + " --help";
+    return std::nullopt;
+}
+
 int run(int argc, char** argv) {
     // First: what it takes is not among the variables that are copied below.
     const auto manager = core::host::ServiceManager::takeFromEnvironment();
@@ -156,42 +223,40 @@ int run(int argc, char** argv) {
                "  ae-backend user create --email ops@example.org --role operator\n"
                "Exit codes: 0 done, 1 failed, 2 misused.");
     int code = 0;
-    for (const auto& command : list) {
-        CLI::App* sub = subcommand(app, command.path, command.summary, command.example);
-        auto values = std::make_shared<std::map<std::string, std::string>>();
-        for (const auto& option : command.options) {
-            if (!option.defaultValue.empty())
-                (*values)[option.name] = option.defaultValue;
-            if (option.flag) {
-                sub->add_flag_callback(
-                    "--" + option.name, [values, name = option.name] { (*values)[name] = "true"; },
-                    option.doc);
-                continue;
-            }
-            auto* added =
-                option.positional
-                    ? sub->add_option_function<std::string>(
-                          option.name,
-                          [values, name = option.name](const std::string& v) { (*values)[name] = v; },
-                          option.doc)
-                    : sub->add_option_function<std::string>(
-                          "--" + option.name,
-                          [values, name = option.name](const std::string& v) { (*values)[name] = v; },
-                          option.doc);
-            if (option.required)
-                added->required();
-            if (!option.oneOf.empty())
-                added->check(CLI::IsMember(option.oneOf));
-            if (!option.defaultValue.empty())
-                added->default_str(option.defaultValue);
+    // Commands of one path are forms of one.
+    std::map<std::string, std::vector<const core::Command*>> forms;
+    for (const auto& command : list)
+        forms[command.path].push_back(&command);
+    for (const auto& first : list) {
+        const auto& same = forms.at(first.path);
+        if (same.front() != &first)
+            continue;
+        CLI::App* sub = subcommand(app, first.path, first.summary, first.example);
+        const auto given = std::make_shared<Values>();
+        std::string examples;
+        for (const auto* form : same) {
+            for (const auto& option : form->options)
+                addOption(*sub, option, same, given);
+            if (!form->example.empty())
+                examples += "\n  " + form->example;
         }
-        if (!command.example.empty())
-            sub->footer("Example:\n  " + command.example);
-        sub->final_callback([&commands, &code, &global, command, values] {
+        if (!examples.empty())
+            sub->footer((same.size() > 1 ? "Examples:" : "Example:") + examples);
+        sub->final_callback([&commands, &code, &global, same, given] {
+            const auto& command = formFor(same, *given);
+            if (const auto stray = strayOption(command, *given)) {
+                std::cerr << "ae-backend: " << *stray << '\n';
+                code = 2;
+                return;
+            }
             std::optional<core::app::EndedBySignals> interruptible;
             if (command.path != "serve")
                 interruptible.emplace();
-            core::Command::Invocation invocation{*values, global.json, std::cout, std::cerr};
+            auto values = *given;
+            for (const auto& option : command.options)
+                if (!option.defaultValue.empty())
+                    values.emplace(option.name, option.defaultValue);
+            core::Command::Invocation invocation{std::move(values), global.json, std::cout, std::cerr};
             code = commands.run(command, global, invocation);
         });
     }

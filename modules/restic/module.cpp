@@ -7,6 +7,7 @@
 #include "base/token_signer.h"
 #include "core/module/module.h"
 #include "history/history_pruner.h"
+#include "import/import_commands.h"
 #include "plugins/plugin_routes.h"
 #include "policies/policy_routes.h"
 #include "polling/poller.h"
@@ -57,8 +58,10 @@ struct Parts {
           agents(context.database(), context.clock(), context.events(), context.authentication(), signer,
                  limits, tasks, agentSettings(context.config())),
           monitor(monitorSettings(context.config())), policies(context.clock(), limits),
-          repositories(context.clock(), vault), unsaved(vault), passwords(vault), pluginSettings(vault),
-          secrets(context.database(), vault), status(context.database(), context.clock(), monitor.maxAge),
+          repositories(context.clock(), vault), unsaved(vault),
+          imports(context.database(), context.clock(), repositories, limits), passwords(vault),
+          pluginSettings(vault), secrets(context.database(), vault),
+          status(context.database(), context.clock(), monitor.maxAge),
           poller(
               {context.database(), context.clock(), context.events(), vault, processes,
                [this](core::db::Transaction& tx, const core::Uuid& target) { return healthOf(tx, target); },
@@ -81,6 +84,8 @@ struct Parts {
               context.log().named("restic.waker")) {
         registerMetrics(context.metrics(), context.database(), status);
         registerExporterMetrics(context.metrics(), context.database(), context.clock());
+        agents.setTakenOver(
+            [this](core::db::Transaction& tx, const core::Uuid& agent) { policies.agentCame(tx, agent); });
         // The agent may be parked at another host.
         tasks.setWake([&wakeups = context.wakeups()](const core::Uuid& agent) {
             wakeups.publish(kAgentTopic, agent.toString());
@@ -117,6 +122,7 @@ struct Parts {
     PolicyService policies;
     RepositoryService repositories;
     UnsavedRepositories unsaved;
+    V0Import imports;
     NewPasswords passwords;
     SealedSettings pluginSettings;
     OldSecrets secrets;
@@ -189,9 +195,14 @@ public:
     }
 
     std::vector<core::Command> commands() override {
-        return taskCommands([this]() -> TaskCommands {
+        auto all = taskCommands([this]() -> TaskCommands {
             return {context_->database(), parts_->tenants, parts_->repositories, parts_->tasks};
         });
+        for (auto& command : importCommands([this]() -> ImportCommands {
+                 return {parts_->tenants, parts_->imports};
+             }))
+            all.push_back(std::move(command));
+        return all;
     }
 
     void start() override {

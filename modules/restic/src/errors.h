@@ -15,6 +15,9 @@ inline constexpr ErrorKind kAgentOffline{"AgentOffline", 503, "The agent is not 
 inline constexpr ErrorKind kAgentAlreadyExists{"AgentAlreadyExists", 409,
                                                "This host name is already registered",
                                                "Use another host name, or revoke the old agent first"};
+inline constexpr ErrorKind kAgentIsPlaceholder{
+    "AgentIsPlaceholder", 409, "The agent was imported and none runs there yet",
+    "Enrol restic-agent on that machine with this host name; it takes the placeholder's place"};
 inline constexpr ErrorKind kInvalidRegistrationToken{"InvalidRegistrationToken", 401,
                                                      "The registration token is invalid, spent or expired",
                                                      "Create a new registration token"};

@@ -76,6 +76,7 @@ const std::map<std::string, Needs>& expected() {
         {"GET /api/v1/restic/policies/{id}", Needs::viewer},
         {"PUT /api/v1/restic/policies/{id}", Needs::operator_},
         {"DELETE /api/v1/restic/policies/{id}", Needs::operator_},
+        {"POST /api/v1/restic/policies/{id}/adopt", Needs::operator_},
         {"POST /api/v1/restic/policies/preview", Needs::viewer},
         {"GET /api/v1/restic/repositories", Needs::viewer},
         {"POST /api/v1/restic/repositories", Needs::admin},

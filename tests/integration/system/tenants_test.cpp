@@ -121,6 +121,7 @@ protected:
               {"policy_id", ids.at("policies")}}},
             {"POST /api/v1/restic/policies", policy},
             {"PUT /api/v1/restic/policies/{id}", policy},
+            {"POST /api/v1/restic/policies/{id}/adopt", {}},
             {"POST /api/v1/restic/tasks", taskBody(theirs_)},
             {"PUT /api/v1/restic/agents/{id}/plugins/{name}", {{"enabled", false}}},
             {"POST /api/v1/restic/agents/{id}/plugins/{name}/test", {}},

@@ -9,6 +9,7 @@ export type TaskErrorName = components['schemas']['TaskFailure']['error']
 
 const GERMAN: Record<ErrorName, string> = {
   AgentAlreadyExists: 'Ein Agent mit diesem Rechnernamen ist schon angemeldet. Nehmen Sie einen anderen Namen, oder entfernen Sie zuerst den alten Agenten.',
+  AgentIsPlaceholder: 'Dieser Agent ist übernommen worden, und auf seinem Rechner läuft noch keiner. Melden Sie dort restic-agent mit diesem Rechnernamen an.',
   AgentNotFound: 'Diesen Agenten gibt es nicht, oder nicht mehr.',
   BackupRunNotFound: 'Diesen Backup-Lauf gibt es nicht.',
   Conflict: 'Jemand anderes hat im selben Moment dasselbe geändert. Laden Sie neu und entscheiden Sie noch einmal.',

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { backUpEverywhere } from '../../src/utils/back_up'
 
-const policy = { id: 'p', agents: ['a', 'b', 'c'].map((id) => ({ agent_id: id, hostname: `host-${id}`, next_run_at: null })) }
+const policy = { id: 'p', agents: ['a', 'b', 'c'].map((id) => ({ agent_id: id, hostname: `host-${id}`, next_run_at: null, placeholder: false })) }
 
 describe('backUpEverywhere', () => {
   it('starts as many tasks as agents follow, and says who was refused', async () => {

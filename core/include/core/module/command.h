@@ -14,7 +14,9 @@
 namespace core {
 
 /// One command that a module adds to `ae-backend`, e.g. "user create". It runs with all modules initialised
-/// and none started.
+/// and none started. With the path of another command ("migrate") it is a further form of that one: the form
+/// with the most required options runs of those whose required options are all given. With an option
+/// "dry-run" that is given, the host makes nothing either: no folder, no key, no migration.
 struct Command {
     struct Option {
         std::string name; ///< "email": given as --email VALUE

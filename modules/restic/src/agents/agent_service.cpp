@@ -8,6 +8,7 @@
 #include "core/encoding.h"
 #include "core/random.h"
 #include "errors.h"
+#include "lock_row.h"
 #include "restic/events.h"
 
 namespace restic {
@@ -33,6 +34,8 @@ void apply(Agent& agent, const protocol::RegisterRequest& request, const std::st
     agent.os = knownOs(request.os);
     agent.arch = request.arch;
     agent.version = request.version;
+    if (agent.version == Agent::kPlaceholderVersion)
+        agent.version += " agent"; // it runs, whatever it calls itself
     if (request.label)
         agent.label = request.label;
     core::json::Object metadata =
@@ -91,6 +94,11 @@ AgentService::createRegistration(const TenantContext& context, const std::string
     return made;
 }
 
+void AgentService::requireRoom(Transaction& tx) {
+    const auto limits = limits_->getForCreation(tx, tx.tenant());
+    base::TenantLimits::require(AgentStore::count(tx), limits.agents, "agents");
+}
+
 std::pair<std::string, Instant> AgentService::issue(Transaction& tx, const Agent& agent) {
     const Instant now = clock_.now();
     const Uuid id = Uuid::generate(now);
@@ -143,11 +151,22 @@ protocol::RegisterResponse AgentService::enroll(const TenantContext& context, co
             agent = *same;
             apply(agent, request, address, now);
             AgentStore::updateRegistration(tx, agent);
+        } else if (existing && existing->isPlaceholder()) {
+            lockRow(tx, "restic_agents", existing->id); // of two at once the second is refused
+            existing = AgentStore::find(tx, existing->id);
+            if (!existing || !existing->isPlaceholder())
+                refuseHostname(request.hostname);
+            requireRoom(tx);
+            agent = *existing;
+            agent.maxConcurrentTasks = settings_.maxConcurrentTasks;
+            apply(agent, request, address, now);
+            AgentStore::updateRegistration(tx, agent);
+            if (takenOver_)
+                takenOver_(tx, agent.id);
         } else {
             if (existing)
                 refuseHostname(request.hostname);
-            const auto limits = limits_->getForCreation(tx, tx.tenant());
-            base::TenantLimits::require(AgentStore::count(tx), limits.agents, "agents");
+            requireRoom(tx);
             agent.id = Uuid::generate(now);
             agent.tenant = tx.tenant();
             agent.status = "offline";

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -48,6 +49,11 @@ public:
                                        std::optional<std::string> hostname,
                                        const std::function<void(const NewRegistration&)>& whenMade = {});
 
+    /// Called in the unit of work in which an agent has taken over a placeholder.
+    void setTakenOver(std::function<void(core::db::Transaction&, const core::Uuid& agent)> takenOver) {
+        takenOver_ = std::move(takenOver);
+    }
+
     /// Enrols, or answers again what the same token and nonce gave before. `registration` is the principal's
     /// id. Throws kInvalidRegistrationToken, kAgentAlreadyExists, base::errors::kTenantLimitReached.
     protocol::RegisterResponse enroll(const core::TenantContext& context, const core::Uuid& registration,
@@ -71,6 +77,8 @@ public:
     void sweep(const Fence& fence = unfenced);
 
 private:
+    /// For one more agent. Throws base::errors::kTenantLimitReached.
+    void requireRoom(core::db::Transaction& tx);
     std::pair<std::string, core::Instant> issue(core::db::Transaction& tx, const Agent& agent);
 
     core::db::Database& database_;
@@ -81,6 +89,7 @@ private:
     core::ServiceHandle<base::TenantLimits> limits_;
     AgentTasks& tasks_;
     AgentSettings settings_;
+    std::function<void(core::db::Transaction&, const core::Uuid&)> takenOver_;
 };
 
 /// Registration tokens begin with this, so that they are told apart without a query.

@@ -52,6 +52,10 @@ bool Agent::understands(std::string_view feature) const {
     return std::find(names.begin(), names.end(), feature) != names.end();
 }
 
+bool Agent::isPlaceholder() const {
+    return version == kPlaceholderVersion && !lastSeenAt;
+}
+
 void AgentStore::insert(Transaction& tx, const Agent& agent) {
     table().insert(tx, agent);
 }
@@ -70,14 +74,17 @@ std::optional<Agent> AgentStore::findByHostname(Transaction& tx, const std::stri
 
 std::int64_t AgentStore::count(Transaction& tx) {
     return tx
-        .query("SELECT count(*) FROM restic_agents WHERE tenant_id = $1 AND revoked_at_us IS NULL",
+        .query(std::string("SELECT count(*) FROM restic_agents a WHERE a.tenant_id = $1 AND a.revoked_at_us "
+                           "IS NULL AND ") +
+                   kRealAgent,
                {tx.tenant()})[0]
         .integer(0);
 }
 
 void AgentStore::updateRegistration(Transaction& tx, const Agent& agent) {
-    table().update(tx, agent.id, agent,
-                   {"hostname", "label", "os", "arch", "version", "metadata", "updated_at_us"});
+    table().update(
+        tx, agent.id, agent,
+        {"hostname", "label", "os", "arch", "version", "metadata", "max_concurrent_tasks", "updated_at_us"});
 }
 
 void AgentStore::updateSettings(Transaction& tx, const Agent& agent) {
@@ -102,8 +109,9 @@ void AgentStore::revoke(Transaction& tx, const Uuid& id, Instant now) {
     tx.execute(
         "UPDATE restic_agent_policy_links SET next_run_at_us = NULL WHERE tenant_id = $1 AND agent_id = $2",
         {tx.tenant(), id});
+    // What the host looks at itself needs no agent.
     tx.execute("UPDATE restic_targets SET disabled = TRUE, updated_at_us = $3 WHERE tenant_id = $1 AND "
-               "agent_id = $2",
+               "agent_id = $2 AND mode = 'agent'",
                {tx.tenant(), id, now});
 }
 

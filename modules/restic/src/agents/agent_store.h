@@ -37,7 +37,15 @@ struct Agent {
     [[nodiscard]] std::vector<std::string> plugins() const;
     /// Whether its last heartbeat named that of protocol::features.
     [[nodiscard]] bool understands(std::string_view feature) const;
+    /// It was imported and no agent runs there yet: it gets no tasks, is never said to be offline and counts
+    /// nowhere. The first agent that enrols with its host name is it from then on.
+    [[nodiscard]] bool isPlaceholder() const;
+
+    static constexpr auto kPlaceholderVersion = "legacy";
 };
+
+/// Of rows of restic_agents `a`: those that are no placeholders.
+inline constexpr auto kRealAgent = "NOT (a.version = 'legacy' AND a.last_seen_at_us IS NULL)";
 
 /// Rows of restic_agents. Every call runs in the caller's transaction and sees its tenant only.
 class AgentStore {
@@ -49,8 +57,9 @@ public:
     static std::optional<Agent> findByHostname(core::db::Transaction& tx, const std::string& hostname);
     /// Whether the agent is the same machine, enrolled anew after the other was revoked.
     static bool isSuccessor(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& before);
+    /// Without placeholders.
     static std::int64_t count(core::db::Transaction& tx);
-    /// Hostname, label, os, arch, version, metadata.
+    /// Hostname, label, os, arch, version, metadata, how much it does at once.
     static void updateRegistration(core::db::Transaction& tx, const Agent& agent);
     static void updateSettings(core::db::Transaction& tx, const Agent& agent);
     static void recordHeartbeat(core::db::Transaction& tx, const core::Uuid& id, core::Instant now,

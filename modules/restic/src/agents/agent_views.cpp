@@ -62,6 +62,9 @@ const Type& wireType(const AgentView*) {
             .field("last_seen_at", &AgentView::lastSeenAt)
             .field("metadata", &AgentView::metadata,
                    {.doc = "What the last heartbeat said: CPU, memory, disks, restic_version"})
+            .field("placeholder", &AgentView::placeholder,
+                   {.doc = "It was imported and no agent runs there yet; one that enrols with its host name "
+                           "takes its place"})
             .field("created_at", &AgentView::createdAt)
             .field("updated_at", &AgentView::updatedAt)
             .build();
@@ -69,8 +72,11 @@ const Type& wireType(const AgentView*) {
 }
 
 AgentView AgentView::of(const Agent& a) {
-    return {a.id,     a.hostname,           a.label,      a.os,       a.arch,      a.version,  a.status,
-            a.paused, a.maxConcurrentTasks, a.lastSeenAt, a.metadata, a.createdAt, a.updatedAt};
+    return {a.id,         a.hostname, a.label,
+            a.os,         a.arch,     a.version,
+            a.status,     a.paused,   a.maxConcurrentTasks,
+            a.lastSeenAt, a.metadata, a.isPlaceholder(),
+            a.createdAt,  a.updatedAt};
 }
 
 const Type& wireType(const AgentUpdate*) {

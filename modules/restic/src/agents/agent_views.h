@@ -50,6 +50,7 @@ struct AgentView {
     int maxConcurrentTasks = 2;
     std::optional<core::Instant> lastSeenAt;
     core::json::Value metadata;
+    bool placeholder = false;
     core::Instant createdAt;
     core::Instant updatedAt;
     static AgentView of(const Agent& agent);

@@ -124,7 +124,7 @@ void PluginRoutes::addDumpsTo(std::vector<core::http::Route>& routes) const {
          .status = 202,
          .location = "/api/v1/restic/tasks/{id}",
          .errors = {&errors::kSnapshotNotFound, &errors::kNotADump, &errors::kAgentNotFound,
-                    &errors::kInvalidParameters, &errors::kRepositoryNotFound},
+                    &errors::kAgentIsPlaceholder, &errors::kInvalidParameters, &errors::kRepositoryNotFound},
          .handler = [s = *this](Request& request) -> Outcome {
              const auto id = request.uuidParameter("id", errors::kSnapshotNotFound);
              const auto input = request.json<RestoreInput>();
@@ -164,7 +164,7 @@ void PluginRoutes::addDumpsTo(std::vector<core::http::Route>& routes) const {
          .status = 202,
          .location = "/api/v1/restic/tasks/{id}",
          .errors = {&errors::kSnapshotNotFound, &errors::kNotADump, &errors::kAgentNotFound,
-                    &errors::kInvalidParameters, &errors::kRepositoryNotFound},
+                    &errors::kAgentIsPlaceholder, &errors::kInvalidParameters, &errors::kRepositoryNotFound},
          .handler = [s = *this](Request& request) -> Outcome {
              const auto id = request.uuidParameter("id", errors::kSnapshotNotFound);
              const auto input = request.json<VerifyInput>();

@@ -150,7 +150,8 @@ void PluginRoutes::addTo(std::vector<core::http::Route>& routes) const {
          .response = &typeOf<TaskStarted>(),
          .status = 202,
          .location = "/api/v1/restic/tasks/{id}",
-         .errors = {&errors::kAgentNotFound, &errors::kPluginNotFound, &errors::kAgentOffline},
+         .errors = {&errors::kAgentNotFound, &errors::kAgentIsPlaceholder, &errors::kPluginNotFound,
+                    &errors::kAgentOffline},
          .handler = [s = *this](Request& request) -> Outcome {
              const auto id = request.uuidParameter("id", errors::kAgentNotFound);
              const auto name = request.parameter("name");

@@ -21,7 +21,8 @@ void PolicyRoutes::addLinksTo(std::vector<core::http::Route>& routes) const {
          .audit = Audit::action("restic.policy.linked"),
          .status = 204,
          .errors = {&errors::kAgentNotFound, &errors::kPolicyNotFound, &errors::kRepositoryMissing,
-                    &errors::kRepositoryUnreachable, &errors::kPluginNotAvailable},
+                    &errors::kRepositoryUnreachable, &errors::kPluginNotAvailable,
+                    &errors::kAgentIsPlaceholder, &errors::kInvalidCron, &errors::kRetentionConflict},
          .handler = [s = *this](Request& request) -> Outcome {
              const auto agent = request.uuidParameter("id", errors::kAgentNotFound);
              const auto policy = request.uuidParameter("policy_id", errors::kPolicyNotFound);

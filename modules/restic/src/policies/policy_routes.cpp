@@ -28,18 +28,9 @@ using core::wire::typeOf;
 
 namespace {
 
-/// What applies where nobody says otherwise.
-protocol::Retention defaultRetention() {
-    protocol::Retention keep;
-    keep.keepDaily = 7;
-    keep.keepWeekly = 4;
-    keep.keepMonthly = 12;
-    return keep;
-}
-
 protocol::Retention retentionOf(const std::optional<RetentionRules>& rules) {
     if (!rules)
-        return defaultRetention();
+        return PolicyService::defaultRetention();
     return {rules->keepLast,   rules->keepHourly,  rules->keepDaily,
             rules->keepWeekly, rules->keepMonthly, rules->keepYearly};
 }
@@ -224,10 +215,11 @@ PolicyView viewOf(const Policy& p, const Around& around) {
     }
     view.plugins = p.plugins;
     view.catchUp = p.catchUp;
+    view.awaitingAdoption = p.awaitingAdoption;
     const auto [first, last] = around.links.equal_range(p.id);
     for (auto at = first; at != last; ++at) {
         const auto& link = at->second;
-        view.agents.push_back({link.agent, link.hostname, link.nextRunAt});
+        view.agents.push_back({link.agent, link.hostname, link.nextRunAt, link.placeholder});
         if (link.nextRunAt && (!view.nextRunAt || *link.nextRunAt < *view.nextRunAt))
             view.nextRunAt = link.nextRunAt;
     }
@@ -354,6 +346,29 @@ void PolicyRoutes::addTo(std::vector<core::http::Route>& routes) const {
                           s.database.transact(request.tenant(),
                                               [&](Transaction& tx) { s.policies.remove(tx, id); });
                           return Response::empty();
+                      }});
+    routes.push_back({.method = "POST",
+                      .path = "/api/v1/restic/policies/{id}/adopt",
+                      .summary = "Let an imported policy make backups from now on",
+                      .permission = write,
+                      .audit = Audit::action("restic.policy.adopted"),
+                      .response = &typeOf<PolicyView>(),
+                      .versioned = true,
+                      .errors = {&errors::kPolicyNotFound, &errors::kInvalidCron, &errors::kRetentionConflict,
+                                 &errors::kRepositoryMissing, &errors::kRepositoryUnreachable,
+                                 &errors::kPluginNotAvailable},
+                      .handler = [s = *this](Request& request) -> Outcome {
+                          const auto id = request.uuidParameter("id", errors::kPolicyNotFound);
+                          request.audit().object("policy", id.toString());
+                          return versioned(s.database.transact(request.tenant(), [&](Transaction& tx) {
+                              if (core::http::namesVersion(request))
+                                  lockRow(tx, "restic_policies", id);
+                              core::http::requireVersion(
+                                  request, core::formatInstant(s.policies.get(tx, id).updatedAt));
+                              auto view = viewOf(tx, s.policies.adopt(tx, id));
+                              request.audit().entry.after = core::wire::toJson(view);
+                              return view;
+                          }));
                       }});
     routes.push_back(
         {.method = "POST",

@@ -21,6 +21,14 @@ using core::db::Transaction;
 PolicyService::PolicyService(const core::Clock& clock, core::ServiceHandle<base::TenantLimits> limits)
     : clock_(clock), limits_(std::move(limits)) {}
 
+protocol::Retention PolicyService::defaultRetention() {
+    protocol::Retention keep;
+    keep.keepDaily = 7;
+    keep.keepWeekly = 4;
+    keep.keepMonthly = 12;
+    return keep;
+}
+
 void PolicyService::validate(const Policy& policy) {
     const auto cron = core::Cron::parse(policy.schedule);
     if (!cron)
@@ -48,7 +56,7 @@ void PolicyService::validate(const Policy& policy) {
 namespace {
 /// The first slot of an enabled policy after that time.
 std::optional<core::Instant> firstSlot(const Policy& policy, core::Instant after) {
-    if (!policy.enabled)
+    if (!policy.enabled || policy.awaitingAdoption)
         return std::nullopt;
     const auto slot = nextSlot(policy.schedule, policy.timezone, after);
     // A zone that this host does not know is the scheduler's to report, at once.
@@ -57,6 +65,11 @@ std::optional<core::Instant> firstSlot(const Policy& policy, core::Instant after
 
 /// What could never run is refused while somebody is there to read why.
 void requireRunnable(Transaction& tx, const Policy& policy, const Agent& agent) {
+    if (agent.isPlaceholder())
+        throw core::Error(errors::kAgentIsPlaceholder,
+                          fmt::format("{} was imported and no agent runs there yet. Enrol restic-agent there "
+                                      "with this host name first.",
+                                      agent.hostname));
     if (!policy.repository) {
         if (!agent.hasOwnRepository())
             throw core::Error(
@@ -122,22 +135,54 @@ Policy PolicyService::update(Transaction& tx, const Uuid& id, Policy policy) {
     policy.tenant = before.tenant;
     policy.createdAt = before.createdAt;
     policy.updatedAt = clock_.now();
+    policy.awaitingAdoption = before.awaitingAdoption;
     try {
         PolicyStore::update(tx, policy);
     } catch (const core::db::ConstraintViolation&) {
         nameTaken(policy.name);
     }
-    for (const auto& link : PolicyStore::links(tx, id)) {
-        if (const auto agent = AgentStore::find(tx, link.agent))
-            requireRunnable(tx, policy, *agent);
-        PolicyStore::setNextRun(tx, link.agent, id, firstSlot(policy, clock_.now()));
-        TargetStore::ensureForLink(tx,
-                                   {Uuid::generate(clock_.now()), link.hostname + ":" + policy.name, "agent",
-                                    policy.repository, link.agent, id, false},
-                                   clock_.now());
-    }
-    announce(tx);
+    if (policy.awaitingAdoption)
+        return policy;
+    beginAll(tx, policy);
     return policy;
+}
+
+void PolicyService::beginAll(Transaction& tx, const Policy& policy) {
+    for (const auto& link : PolicyStore::links(tx, policy.id))
+        if (const auto agent = AgentStore::find(tx, link.agent); agent && !agent->isPlaceholder()) {
+            requireRunnable(tx, policy, *agent);
+            begin(tx, policy, *agent);
+        }
+    announce(tx);
+}
+
+void PolicyService::begin(Transaction& tx, const Policy& policy, const Agent& agent) {
+    const auto now = clock_.now();
+    PolicyStore::setNextRun(tx, agent.id, policy.id, firstSlot(policy, now));
+    TargetStore::ensureForLink(tx,
+                               {Uuid::generate(now), agent.hostname + ":" + policy.name, "agent",
+                                policy.repository, agent.id, policy.id, false},
+                               now);
+}
+
+Policy PolicyService::adopt(Transaction& tx, const Uuid& id) {
+    Policy policy = get(tx, id);
+    if (!policy.awaitingAdoption)
+        return policy;
+    validate(policy); // an imported one may lack its paths
+    policy.awaitingAdoption = false;
+    policy.updatedAt = clock_.now();
+    PolicyStore::update(tx, policy);
+    beginAll(tx, policy);
+    return policy;
+}
+
+void PolicyService::agentCame(Transaction& tx, const Uuid& id) {
+    const auto agent = AgentStore::find(tx, id).value();
+    for (const auto& followed : PolicyStore::followedBy(tx, id))
+        if (const auto policy = PolicyStore::find(tx, followed); policy && !policy->awaitingAdoption)
+            begin(tx, *policy, agent);
+    announce(tx);
 }
 
 void PolicyService::remove(Transaction& tx, const Uuid& id) {
@@ -157,6 +202,10 @@ void PolicyService::link(Transaction& tx, const Uuid& agentId, const Uuid& polic
     requireRunnable(tx, policy, *agent);
     const auto now = clock_.now();
     PolicyStore::link(tx, agentId, policyId, now, firstSlot(policy, now));
+    if (policy.awaitingAdoption) {
+        adopt(tx, policyId);
+        return;
+    }
     TargetStore::ensureForLink(tx,
                                {Uuid::generate(now), agent->hostname + ":" + policy.name, "agent",
                                 policy.repository, agentId, policyId, false},

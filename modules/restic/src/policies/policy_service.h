@@ -3,6 +3,7 @@
 #include <functional>
 #include <optional>
 
+#include "agents/agent_store.h"
 #include "base/tenant_limits.h"
 #include "core/db/database.h"
 #include "core/service.h"
@@ -19,6 +20,8 @@ public:
     /// Called after a commit that may have changed which run is next.
     void setScheduleChanged(std::function<void()> changed) { changed_ = std::move(changed); }
 
+    /// What applies where nobody says otherwise.
+    static protocol::Retention defaultRetention();
     /// Throws kInvalidCron, kValidation (time zone), kRetentionConflict.
     static void validate(const Policy& policy);
     /// Throws also kPolicyExists and base::errors::kTenantLimitReached; `update` also what `link` throws, for
@@ -26,14 +29,24 @@ public:
     Policy create(core::db::Transaction& tx, Policy policy);
     Policy update(core::db::Transaction& tx, const core::Uuid& id, Policy policy);
     Policy get(core::db::Transaction& tx, const core::Uuid& id);
+    /// An imported policy rests no longer: the agents that follow it back up by it, and their targets are
+    /// theirs to report of. One that does not await it stays as it is. Throws what `update` throws.
+    Policy adopt(core::db::Transaction& tx, const core::Uuid& id);
+    /// An agent runs now where a placeholder was.
+    void agentCame(core::db::Transaction& tx, const core::Uuid& agent);
     /// Archives it. Throws kPolicyInUse, naming its users.
     void remove(core::db::Transaction& tx, const core::Uuid& id);
-    /// From now on the agent follows the policy; it is a target from now on. Linking twice changes nothing.
-    /// Throws kRepositoryMissing, kRepositoryUnreachable, kPluginNotAvailable for what could never run there.
+    /// From now on the agent follows the policy; it is a target from now on. Linking twice changes nothing,
+    /// but adopts a policy that awaits it. Throws kRepositoryMissing, kRepositoryUnreachable,
+    /// kPluginNotAvailable, kAgentIsPlaceholder for what could never run there.
     void link(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& policy);
     void unlink(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& policy);
 
 private:
+    /// Plans the next run of the agent, whose target reports from now on.
+    void begin(core::db::Transaction& tx, const Policy& policy, const Agent& agent);
+    /// The same for all that follow it and run. Throws as `link` does.
+    void beginAll(core::db::Transaction& tx, const Policy& policy);
     void announce(core::db::Transaction& tx);
 
     const core::Clock& clock_;

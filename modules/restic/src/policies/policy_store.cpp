@@ -1,5 +1,6 @@
 #include "policies/policy_store.h"
 
+#include "agents/agent_store.h"
 #include "core/db/table.h"
 #include "core/http/list_query.h"
 #include "id_list.h"
@@ -17,18 +18,27 @@ using core::db::column;
 using core::db::Use;
 
 const core::db::Table<Policy>& table() {
-    static const core::db::Table<Policy> columns(
-        "restic_policies",
-        {column("id", &Policy::id, Use::fixed), column("tenant_id", &Policy::tenant, Use::readOnly),
-         column("name", &Policy::name), column("enabled", &Policy::enabled),
-         column("schedule", &Policy::schedule), column("timezone", &Policy::timezone),
-         column("include_paths", &Policy::includePaths), column("exclude_paths", &Policy::excludePaths),
-         column("tags", &Policy::tags), column("retention_rules", &Policy::retention),
-         column("priority", &Policy::priority), column("timeout_seconds", &Policy::timeoutSeconds),
-         column("max_age_hours", &Policy::maxAgeHours), column("min_size_bytes", &Policy::minSizeBytes),
-         column("repository_id", &Policy::repository), column("plugins", &Policy::plugins),
-         column("catch_up", &Policy::catchUp), column("created_at_us", &Policy::createdAt, Use::fixed),
-         column("updated_at_us", &Policy::updatedAt)});
+    static const core::db::Table<Policy> columns("restic_policies",
+                                                 {column("id", &Policy::id, Use::fixed),
+                                                  column("tenant_id", &Policy::tenant, Use::readOnly),
+                                                  column("name", &Policy::name),
+                                                  column("enabled", &Policy::enabled),
+                                                  column("schedule", &Policy::schedule),
+                                                  column("timezone", &Policy::timezone),
+                                                  column("include_paths", &Policy::includePaths),
+                                                  column("exclude_paths", &Policy::excludePaths),
+                                                  column("tags", &Policy::tags),
+                                                  column("retention_rules", &Policy::retention),
+                                                  column("priority", &Policy::priority),
+                                                  column("timeout_seconds", &Policy::timeoutSeconds),
+                                                  column("max_age_hours", &Policy::maxAgeHours),
+                                                  column("min_size_bytes", &Policy::minSizeBytes),
+                                                  column("repository_id", &Policy::repository),
+                                                  column("plugins", &Policy::plugins),
+                                                  column("catch_up", &Policy::catchUp),
+                                                  column("awaiting_adoption", &Policy::awaitingAdoption),
+                                                  column("created_at_us", &Policy::createdAt, Use::fixed),
+                                                  column("updated_at_us", &Policy::updatedAt)});
     return columns;
 }
 } // namespace
@@ -132,17 +142,28 @@ std::vector<PolicyLink> PolicyStore::links(Transaction& tx, const std::vector<Uu
     if (policies.empty())
         return all;
     for (const auto& row :
-         tx.query("SELECT l.policy_id, l.agent_id, a.hostname, l.next_run_at_us FROM " + idsIn(tx, "$2") +
+         tx.query(std::string("SELECT l.policy_id, l.agent_id, a.hostname, l.next_run_at_us, NOT (") +
+                      kRealAgent + ") FROM " + idsIn(tx, "$2") +
                       " wanted CROSS JOIN restic_agent_policy_links l CROSS JOIN restic_agents a "
                       "WHERE l.tenant_id = $1 AND l.policy_id = wanted.id AND a.tenant_id = $1 AND a.id = "
                       "l.agent_id AND a.revoked_at_us IS NULL ORDER BY l.policy_id, a.hostname",
                   {tx.tenant(), idList(policies)}))
-        all.push_back({row.uuid(0), row.uuid(1), row.text(2), row.optionalInstant(3)});
+        all.push_back({row.uuid(0), row.uuid(1), row.text(2), row.optionalInstant(3), row.boolean(4)});
     return all;
 }
 
 std::vector<PolicyLink> PolicyStore::links(Transaction& tx, const Uuid& policy) {
     return links(tx, std::vector{policy});
+}
+
+std::vector<Uuid> PolicyStore::followedBy(Transaction& tx, const Uuid& agent) {
+    std::vector<Uuid> all;
+    for (const auto& row :
+         tx.query("SELECT policy_id FROM restic_agent_policy_links WHERE tenant_id = $1 AND "
+                  "agent_id = $2 ORDER BY policy_id",
+                  {tx.tenant(), agent}))
+        all.push_back(row.uuid(0));
+    return all;
 }
 
 void PolicyStore::setNextRun(Transaction& tx, const Uuid& agent, const Uuid& policy,
@@ -205,7 +226,7 @@ void PolicyStore::skip(Transaction& tx, const Due& due, const std::string& reaso
 
 std::optional<Schedule> PolicyStore::schedule(Transaction& tx, const Uuid& policy) {
     const auto rows = tx.query("SELECT schedule, timezone FROM restic_policies WHERE tenant_id = $1 AND id = "
-                               "$2 AND archived_at_us IS NULL AND enabled",
+                               "$2 AND archived_at_us IS NULL AND enabled AND NOT awaiting_adoption",
                                {tx.tenant(), policy});
     return rows.empty() ? std::nullopt : std::optional(Schedule{rows[0].text(0), rows[0].text(1)});
 }
@@ -217,7 +238,10 @@ std::vector<PolicyStore::Planned> PolicyStore::planned(Transaction& tx, const st
         "SELECT l.tenant_id, l.agent_id, l.policy_id, p.schedule, p.timezone, l.next_run_at_us FROM "
         "restic_agent_policy_links l JOIN restic_policies p ON p.tenant_id = l.tenant_id AND p.id = "
         "l.policy_id JOIN restic_agents a ON a.tenant_id = l.tenant_id AND a.id = l.agent_id "
-        "WHERE p.archived_at_us IS NULL AND p.enabled AND a.revoked_at_us IS NULL";
+        "WHERE p.archived_at_us IS NULL AND p.enabled AND NOT p.awaiting_adoption AND a.revoked_at_us IS "
+        "NULL "
+        "AND " +
+        std::string(kRealAgent);
     const std::string tail = " ORDER BY l.tenant_id, l.agent_id, l.policy_id LIMIT " + std::to_string(limit);
     const auto rows =
         after ? tx.query(head + " AND (l.tenant_id, l.agent_id, l.policy_id) > ($1, $2, $3)" + tail,

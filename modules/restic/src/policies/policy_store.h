@@ -33,6 +33,8 @@ struct Policy {
     std::optional<core::Uuid> repository;
     core::json::Value plugins = core::json::Array();
     std::string catchUp = "one";
+    /// It was imported and rests: what made its backups before goes on, and nothing is planned by it.
+    bool awaitingAdoption = false;
     core::Instant createdAt;
     core::Instant updatedAt;
 };
@@ -43,6 +45,7 @@ struct PolicyLink {
     core::Uuid agent;
     std::string hostname;
     std::optional<core::Instant> nextRunAt;
+    bool placeholder = false; ///< no agent runs there yet
 };
 
 /// Rows of restic_policies that are not archived, and of their links and targets.
@@ -73,6 +76,8 @@ public:
     static std::vector<PolicyLink> links(core::db::Transaction& tx, const core::Uuid& policy);
     /// Those of several policies, by policy and host name.
     static std::vector<PolicyLink> links(core::db::Transaction& tx, const std::vector<core::Uuid>& policies);
+    /// The policies that an agent follows.
+    static std::vector<core::Uuid> followedBy(core::db::Transaction& tx, const core::Uuid& agent);
     static void setNextRun(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& policy,
                            std::optional<core::Instant> nextRun);
 
@@ -101,9 +106,9 @@ public:
     static void skip(core::db::Transaction& tx, const Due& due, const std::string& reason, core::Instant now,
                      core::Instant nextRun);
 
-    /// Of an enabled policy.
+    /// Of an enabled policy that does not await its adoption.
     static std::optional<Schedule> schedule(core::db::Transaction& tx, const core::Uuid& policy);
-    /// A link of an enabled policy, of any tenant.
+    /// A link of an enabled policy that does not await its adoption, of any tenant.
     struct Planned {
         core::Uuid tenant;
         core::Uuid agent;

@@ -95,6 +95,8 @@ const Type& wireType(const LinkView*) {
                                  .field("agent_id", &LinkView::agentId)
                                  .field("hostname", &LinkView::hostname)
                                  .field("next_run_at", &LinkView::nextRunAt)
+                                 .field("placeholder", &LinkView::placeholder,
+                                        {.doc = "It was imported and no agent runs there yet"})
                                  .build();
     return type;
 }
@@ -121,6 +123,8 @@ const Type& wireType(const PolicyView*) {
                                  .field("plugins", &PolicyView::plugins,
                                         {.shape = &core::wire::typeOf<PluginUse>, .shapeIsList = true})
                                  .field("catch_up", &PolicyView::catchUp)
+                                 .field("awaiting_adoption", &PolicyView::awaitingAdoption,
+                                        {.doc = "It was imported and rests until it is adopted"})
                                  .field("agents", &PolicyView::agents, {.doc = "Who follows this policy"})
                                  .field("last_run_status", &PolicyView::lastRunStatus)
                                  .field("last_run_at", &PolicyView::lastRunAt)

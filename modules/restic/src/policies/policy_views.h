@@ -49,6 +49,7 @@ struct LinkView {
     core::Uuid agentId;
     std::string hostname;
     std::optional<core::Instant> nextRunAt;
+    bool placeholder = false;
 };
 
 struct PolicyView {
@@ -71,6 +72,7 @@ struct PolicyView {
     std::optional<core::json::Object> repositoryConfig;
     core::json::Value plugins;
     std::string catchUp;
+    bool awaitingAdoption = false;
     std::vector<LinkView> agents;
     std::optional<std::string> lastRunStatus;
     std::optional<core::Instant> lastRunAt;

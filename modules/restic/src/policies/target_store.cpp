@@ -174,10 +174,17 @@ void TargetStore::recordListing(Transaction& tx, const Uuid& target, std::int64_
 }
 
 namespace {
+/// The target of that agent and policy that the host itself looks at.
+std::optional<Target> directOf(Transaction& tx, const Uuid& agent, const Uuid& policy) {
+    return first(tx.query(kSelect + " WHERE tenant_id = $1 AND agent_id = $2 AND policy_id = $3 AND mode = "
+                                    "'direct' ORDER BY created_at_us, id LIMIT 1",
+                          {tx.tenant(), agent, policy}));
+}
+
 /// The target of the same policy whose agent was revoked under the same host name.
 std::optional<Target> orphanOf(Transaction& tx, const Uuid& agent, const Uuid& policy) {
     return first(tx.query(kSelect +
-                              " WHERE tenant_id = $1 AND policy_id = $3 AND mode = 'agent' AND agent_id IN "
+                              " WHERE tenant_id = $1 AND policy_id = $3 AND agent_id IN "
                               "(SELECT o.id FROM restic_agents o JOIN restic_agents n ON n.tenant_id = "
                               "o.tenant_id AND n.hostname = o.hostname WHERE o.tenant_id = $1 AND n.id = $2 "
                               "AND o.id <> n.id AND o.revoked_at_us IS NOT NULL) ORDER BY updated_at_us DESC "
@@ -193,19 +200,26 @@ Uuid TargetStore::ensureForLink(Transaction& tx, const Target& wanted, Instant n
                    {tx.tenant(), existing->id, wanted.repository, now});
         return existing->id;
     }
+    // One that was looked at from here until its machine had an agent keeps its name and its history.
+    if (const auto direct = directOf(tx, *wanted.agent, *wanted.policy)) {
+        tx.execute("UPDATE restic_targets SET mode = 'agent', disabled = FALSE, repository_id = $3, "
+                   "updated_at_us = $4 WHERE tenant_id = $1 AND id = $2",
+                   {tx.tenant(), direct->id, wanted.repository, now});
+        return direct->id;
+    }
     if (const auto orphan = orphanOf(tx, *wanted.agent, *wanted.policy)) {
-        tx.execute("UPDATE restic_targets SET disabled = FALSE, agent_id = $3, repository_id = $4, "
-                   "updated_at_us = $5 WHERE tenant_id = $1 AND id = $2",
+        tx.execute("UPDATE restic_targets SET mode = 'agent', disabled = FALSE, agent_id = $3, "
+                   "repository_id = $4, updated_at_us = $5 WHERE tenant_id = $1 AND id = $2",
                    {tx.tenant(), orphan->id, wanted.agent, wanted.repository, now});
         return orphan->id;
     }
     std::string name = wanted.name;
     if (findByName(tx, name))
         name += " (" + wanted.id.toString().substr(28) + ")";
-    tx.execute("INSERT INTO restic_targets (id, tenant_id, name, mode, repository_id, agent_id, policy_id, "
-               "disabled, "
-               "created_at_us, updated_at_us) VALUES ($1, $2, $3, 'agent', $4, $5, $6, FALSE, $7, $7)",
-               {wanted.id, tx.tenant(), name, wanted.repository, wanted.agent, wanted.policy, now});
+    Target made = wanted;
+    made.name = name;
+    made.createdAt = made.updatedAt = now;
+    insert(tx, made);
     return wanted.id;
 }
 

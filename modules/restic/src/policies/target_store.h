@@ -67,7 +67,8 @@ public:
     static void recordListing(core::db::Transaction& tx, const core::Uuid& target, std::int64_t count,
                               const std::optional<std::string>& latest, std::optional<core::Instant> at);
 
-    /// The target of an agent's policy: enabled again if it exists; taken over, with its history, from the
+    /// The target of an agent's policy: enabled again if it exists; one in mode direct, from then on in mode
+    /// agent; taken over, with its history, from the
     /// machine's earlier enrolment; otherwise made with that name (or the name and the end of its id, if the
     /// name is taken).
     static core::Uuid ensureForLink(core::db::Transaction& tx, const Target& wanted, core::Instant now);

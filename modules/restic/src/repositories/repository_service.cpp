@@ -108,7 +108,7 @@ RepositoryService::Draft RepositoryService::draftOf(Transaction& tx, const Repos
     if (spec.password)
         if (auto problem = protocol::checkRepositoryPassword(*spec.password))
             problems.push_back({"/password", std::move(*problem)});
-    if (!spec.password && !spec.passwordFile && !passwordKnown)
+    if (!spec.password && !spec.passwordFile && !passwordKnown && !spec.mayLackPassword)
         problems.push_back({"/password", "is required, or password_file"});
     if (!problems.empty())
         throw core::wire::validationError(std::move(problems));
@@ -294,6 +294,19 @@ Repository RepositoryService::findOrCreate(Transaction& tx, const RepositorySpec
                         "Name it by repository_id, or give the password that it has.",
                         existing->name));
     return *existing;
+}
+
+std::optional<Repository> RepositoryService::findAt(Transaction& tx, const RepositorySpec& spec) {
+    return RepositoryStore::findByPlace(tx, placeOf(draftOf(tx, spec, nullptr, true).repository));
+}
+
+void RepositoryService::keepPassword(Transaction& tx, Repository repository, const std::string& password) {
+    if (auto problem = protocol::checkRepositoryPassword(password))
+        throw core::wire::validationError({{"/password", std::move(*problem)}});
+    vault_->put(tx, {tx.tenant(), kTable, repository.id, "password"}, password);
+    repository.passwordFile.reset();
+    repository.updatedAt = clock_.now();
+    RepositoryStore::update(tx, repository);
 }
 
 Repository RepositoryService::get(Transaction& tx, const Uuid& id) {

@@ -29,6 +29,8 @@ struct RepositorySpec {
     MaintenanceSpec maintenance = {};
     std::optional<core::Uuid> maintenanceAgent = {};
     std::optional<bool> appendOnly = {}; ///< left out in a change it stays
+    /// An imported one may be without a password until somebody gives it.
+    bool mayLackPassword = false;
 };
 
 /// Repositories with their secrets, which are written in the same transaction. Thread-safe; every call runs
@@ -58,6 +60,10 @@ public:
     /// The one at that place, if its password is the given one, or a new one named after it. Throws
     /// kRepositoryExists if the place has another password.
     Repository findOrCreate(core::db::Transaction& tx, const RepositorySpec& spec);
+    /// The one at the place that the spec names, whatever its password is. Throws kValidation.
+    std::optional<Repository> findAt(core::db::Transaction& tx, const RepositorySpec& spec);
+    /// From now on the vault has its password, and no file. Throws kValidation.
+    void keepPassword(core::db::Transaction& tx, Repository repository, const std::string& password);
     Repository get(core::db::Transaction& tx, const core::Uuid& id);
     /// Whoever works on it where nobody is named. Throws kRepositoryNotFound, kRepositoryUnreachable where
     /// there is nobody.

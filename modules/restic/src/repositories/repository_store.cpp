@@ -1,5 +1,6 @@
 #include "repositories/repository_store.h"
 
+#include "agents/agent_store.h"
 #include "core/db/table.h"
 #include "core/http/list_query.h"
 #include "id_list.h"
@@ -121,8 +122,10 @@ std::optional<Uuid> RepositoryStore::caretaker(Transaction& tx, const Repository
         "SELECT a.id FROM restic_policies p JOIN restic_agent_policy_links l ON l.tenant_id = p.tenant_id "
         "AND "
         "l.policy_id = p.id JOIN restic_agents a ON a.tenant_id = l.tenant_id AND a.id = l.agent_id WHERE "
-        "p.tenant_id = $1 AND p.repository_id = $2 AND p.archived_at_us IS NULL AND a.revoked_at_us IS NULL "
-        "ORDER BY CASE WHEN a.status = 'online' THEN 0 ELSE 1 END, a.id LIMIT 1",
+        "p.tenant_id = $1 AND p.repository_id = $2 AND p.archived_at_us IS NULL AND NOT p.awaiting_adoption "
+        "AND a.revoked_at_us IS NULL AND " +
+            std::string(kRealAgent) +
+            " ORDER BY CASE WHEN a.status = 'online' THEN 0 ELSE 1 END, a.id LIMIT 1",
         {tx.tenant(), repository.id});
     return rows.empty() ? std::nullopt : std::optional(rows[0].uuid(0));
 }

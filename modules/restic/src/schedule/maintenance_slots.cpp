@@ -71,6 +71,8 @@ void MaintenanceSlots::take(Transaction& tx, const DueSlot& slot, const Schedule
         return;
     if (row->lastSlot == slot.at)
         return; // taken before, under a clock that was ahead
+    if (rests(tx, *repository))
+        return;
     Problems problems;
     const bool removes = slot.part == MaintenancePlan::kForget || slot.part == MaintenancePlan::kPrune;
     if (auto held = removes ? DamageStore::whyHeld(tx, repository->id) : std::nullopt) {
@@ -101,13 +103,20 @@ void MaintenanceSlots::take(Transaction& tx, const DueSlot& slot, const Schedule
                {"reason", told}});
 }
 
+bool MaintenanceSlots::rests(Transaction& tx, const Repository& repository) {
+    const auto policies = PolicyStore::leadingTo(tx, repository.id);
+    return !policies.empty() && std::all_of(policies.begin(), policies.end(),
+                                            [](const Policy& policy) { return policy.awaitingAdoption; });
+}
+
 std::vector<MaintenanceSlots::Follower> MaintenanceSlots::followersOf(Transaction& tx,
                                                                       const Repository& repository) {
     std::vector<Follower> all;
     for (const auto& policy : PolicyStore::leadingTo(tx, repository.id))
-        if (policy.enabled && protocol::keepsSomething(policy.retention))
+        if (policy.enabled && !policy.awaitingAdoption && protocol::keepsSomething(policy.retention))
             for (auto& link : PolicyStore::links(tx, policy.id))
-                all.push_back({policy, std::move(link)});
+                if (!link.placeholder)
+                    all.push_back({policy, std::move(link)});
     return all;
 }
 

@@ -42,6 +42,8 @@ private:
         PolicyLink link;
     };
     /// Those of enabled policies with a retention that keeps something.
+    /// All policies that lead to it were imported and await their adoption: somebody else cares for it.
+    static bool rests(core::db::Transaction& tx, const Repository& repository);
     static std::vector<Follower> followersOf(core::db::Transaction& tx, const Repository& repository);
     /// Who does it; nobody, with the reason, where there is none.
     static std::optional<core::Uuid> workerOf(core::db::Transaction& tx, const Repository& repository,

@@ -1,5 +1,6 @@
 #include "status/metrics.h"
 
+#include "agents/agent_store.h"
 #include "core/db/database.h"
 
 namespace restic {
@@ -72,9 +73,10 @@ void registerMetrics(core::metrics::Registry& registry, Database& database, Stat
     registry.collect("restic_target_healthy",
                      "Whether a target is well; none for one that nobody has seen yet", Kind::gauge,
                      readHealth(database, status));
-    registry.collect("restic_agents", "Agents by status", Kind::gauge,
-                     reading(database, numbers("status", "status, count(*)", "restic_agents",
-                                               "revoked_at_us IS NULL", "status")));
+    registry.collect(
+        "restic_agents", "Agents by status", Kind::gauge,
+        reading(database, numbers("status", "status, count(*)", "restic_agents a",
+                                  std::string("revoked_at_us IS NULL AND ") + kRealAgent, "status")));
     registry.collect("restic_open_tasks", "Tasks that have not ended, by status", Kind::gauge,
                      reading(database, numbers("status", "status, count(*)", "restic_tasks",
                                                "status IN ('created', 'queued', 'assigned', 'running', "

@@ -27,7 +27,8 @@ void TaskRoutes::addPasswordChangeTo(std::vector<core::http::Route>& routes) con
          .status = 202,
          .location = "/api/v1/restic/tasks/{id}",
          .errors = {&errors::kRepositoryNotFound, &errors::kPasswordElsewhere, &errors::kPasswordChanging,
-                    &errors::kRepositoryUnreachable, &errors::kRepositoryAppendOnly, &errors::kAgentNotFound},
+                    &errors::kRepositoryUnreachable, &errors::kRepositoryAppendOnly, &errors::kAgentNotFound,
+                    &errors::kAgentIsPlaceholder},
          .handler = [s = *this](Request& request) -> Outcome {
              const auto id = request.uuidParameter("id", errors::kRepositoryNotFound);
              const auto input = request.json<PasswordInput>();

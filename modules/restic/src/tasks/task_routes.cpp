@@ -87,10 +87,10 @@ void TaskRoutes::addTo(std::vector<core::http::Route>& routes) const {
          .response = &typeOf<TaskStarted>(),
          .status = 202,
          .location = "/api/v1/restic/tasks/{id}",
-         .errors = {&errors::kAgentNotFound, &errors::kPolicyNotFound, &errors::kRepositoryNotFound,
-                    &errors::kTargetNotFound, &errors::kRepositoryMissing, &errors::kInvalidParameters,
-                    &errors::kRetentionConflict, &errors::kRepositoryUnreachable, &errors::kPolicyNotLinked,
-                    &errors::kRepositoryAppendOnly},
+         .errors = {&errors::kAgentNotFound, &errors::kAgentIsPlaceholder, &errors::kPolicyNotFound,
+                    &errors::kRepositoryNotFound, &errors::kTargetNotFound, &errors::kRepositoryMissing,
+                    &errors::kInvalidParameters, &errors::kRetentionConflict, &errors::kRepositoryUnreachable,
+                    &errors::kPolicyNotLinked, &errors::kRepositoryAppendOnly},
          .handler = [s = *this](Request& request) -> Outcome {
              const auto input = request.json<TaskInput>();
              TaskRequest wanted;
@@ -140,7 +140,8 @@ void TaskRoutes::addTo(std::vector<core::http::Route>& routes) const {
          .response = &typeOf<TaskStarted>(),
          .status = 202,
          .location = "/api/v1/restic/tasks/{id}",
-         .errors = {&errors::kRepositoryNotFound, &errors::kRepositoryUnreachable, &errors::kAgentNotFound},
+         .errors = {&errors::kRepositoryNotFound, &errors::kRepositoryUnreachable, &errors::kAgentNotFound,
+                    &errors::kAgentIsPlaceholder},
          .handler = [s = *this](Request& request) -> Outcome {
              return startOn(s, request, protocol::kinds::unlock);
          }});
@@ -157,7 +158,7 @@ void TaskRoutes::addTo(std::vector<core::http::Route>& routes) const {
          .status = 202,
          .location = "/api/v1/restic/tasks/{id}",
          .errors = {&errors::kRepositoryNotFound, &errors::kRepositoryUnreachable, &errors::kAgentNotFound,
-                    &errors::kInvalidParameters},
+                    &errors::kAgentIsPlaceholder, &errors::kInvalidParameters},
          .handler = [s = *this](Request& request) -> Outcome {
              const auto input = request.json<RepositoryTestInput>();
              return startOn(s, request, protocol::kinds::test, input.agentId);

@@ -68,6 +68,10 @@ Task TaskService::create(Transaction& tx, const TaskRequest& request) {
     if (!agent)
         throw core::Error(errors::kAgentNotFound,
                           "There is no agent with the id " + request.agent.toString() + ".");
+    if (agent->isPlaceholder())
+        throw core::Error(errors::kAgentIsPlaceholder,
+                          agent->hostname + " was imported and no agent runs there yet. Enrol restic-agent "
+                                            "there with this host name first.");
     if (request.target) {
         const auto target = TargetStore::find(tx, *request.target);
         if (!target)

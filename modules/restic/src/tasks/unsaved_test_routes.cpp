@@ -39,8 +39,8 @@ void TaskRoutes::addUnsavedTestTo(std::vector<core::http::Route>& routes) const 
          .response = &typeOf<TaskStarted>(),
          .status = 202,
          .location = "/api/v1/restic/tasks/{id}",
-         .errors = {&errors::kRepositoryExists, &errors::kAgentNotFound, &errors::kAgentOffline,
-                    &errors::kRepositoryNotFound},
+         .errors = {&errors::kRepositoryExists, &errors::kAgentNotFound, &errors::kAgentIsPlaceholder,
+                    &errors::kAgentOffline, &errors::kRepositoryNotFound},
          .handler = [s = *this](Request& request) -> Outcome {
              const auto input = request.json<RepositoryInput>();
              const auto spec = specOf(input);
