@@ -3,7 +3,7 @@ find_package(PostgreSQL REQUIRED)
 add_library(ae_test_support STATIC support/test_cluster.cpp support/test_database.cpp support/plans.cpp support/canaries.cpp
                                    support/repository_on_disk.cpp support/v0_files.cpp)
 target_include_directories(ae_test_support PUBLIC ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/tests/mocks)
-target_link_libraries(ae_test_support PUBLIC ae_core PRIVATE PostgreSQL::PostgreSQL SQLite::SQLite3 fmt::fmt GTest::gtest ae_options)
+target_link_libraries(ae_test_support PUBLIC ae_core PRIVATE OpenSSL::Crypto PostgreSQL::PostgreSQL SQLite::SQLite3 fmt::fmt GTest::gtest ae_options)
 
 # One PostgreSQL for all tests of a ctest run; see test_database.h for what happens without ctest.
 string(SHA256 build_hash ${PROJECT_BINARY_DIR})
