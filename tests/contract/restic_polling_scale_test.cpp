@@ -54,7 +54,7 @@ TEST_P(PollingScale, AThousandTargetsAreLookedAtOnceEach) {
     makeRepository("one");
     const auto first = watch("one");
     look(first);
-    const auto found = probe(first).found;
+    auto found = *probe(first).found.object();
     // The same repository a thousand times, without the empty folders of its data.
     for (const auto& entry : std::filesystem::directory_iterator(repositoryFolder("one") / "data"))
         if (std::filesystem::is_empty(entry.path()))
@@ -77,19 +77,20 @@ TEST_P(PollingScale, AThousandTargetsAreLookedAtOnceEach) {
         }));
     }
     // As a first look has left it.
+    found.set("repository", core::formatInstant(clock.now()));
     here([&](Transaction& tx) {
         tx.execute(
             "UPDATE restic_target_probes SET found = $2, good_at_us = $3 WHERE tenant_id = $1 AND kind = "
             "'snapshots'",
-            {tx.tenant(), found, clock.now()});
+            {tx.tenant(), core::json::Value(found), clock.now()});
     });
     clock.advance(10min);
     const int before = runner.started;
     const auto& kind = *restic::findProbeKind(restic::probes::kSnapshots);
     // Two hosts with some workers each, which all begin at the same end.
-    auto other = makePoller(settings());
+    auto second = makePoller(settings());
     std::vector<std::jthread> workers;
-    for (auto* one : {&poller(), other.get()})
+    for (auto* one : {&poller(), second.get()})
         for (int i = 0; i < 3; ++i)
             workers.emplace_back([&, one] {
                 for (const auto& target : targetIds)

@@ -190,6 +190,23 @@ TEST_P(Polling, WithoutResticAndKilledByMemory) {
     EXPECT_EQ(statusOf("files").error->error, "OutOfMemory");
 }
 
+TEST_P(Polling, ARepositoryOfOthersIsNotCaredForBySchedule) {
+    makeRepository("files");
+    watch("files");
+    for (int day = 0; day < 40; ++day) {
+        clock.advance(24h);
+        host.scheduler.run();
+    }
+    EXPECT_EQ(rows("restic_tasks"), 0);
+    EXPECT_EQ(system([&](Transaction& tx) {
+                  return tx
+                      .query("SELECT count(*) FROM restic_repository_schedules WHERE problem IS NOT NULL")[0]
+                      .integer(0);
+              }),
+              0)
+        << "that nobody works with it is no problem";
+}
+
 TEST_P(Polling, OneHostLooksAtATime) {
     makeRepository("files");
     const auto target = watch("files");

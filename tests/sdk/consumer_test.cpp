@@ -163,6 +163,15 @@ TEST_P(Consumer, GetsEveryEventOfTheCatalogue) {
 
     environment_["AE_RESTIC_AGENTS_OFFLINE_AFTER"] = "2s";
     environment_["AE_RESTIC_AGENTS_HEARTBEAT_TIMEOUT"] = "3s";
+    // Somebody else's, which the host looks at itself.
+    const auto watched = dir_ / "others/watched";
+    environment_["AE_DIRECT_LOCAL_ROOTS"] = (dir_ / "others").string();
+    environment_["AE_RESTIC_MONITOR_USER"] = "root";
+    environment_["AE_RESTIC_MONITOR_CACHE_DIR"] = (dir_ / "monitor-cache").string();
+    std::filesystem::create_directories(watched);
+    const std::string restic = "RESTIC_PASSWORD=" + std::string(kRepositoryPassword) +
+                               " restic --no-cache -r " + watched.string() + " ";
+    ASSERT_TRUE(shell(restic + "init && " + restic + "backup /etc/hostname").exit.ok());
     startBackend();
     const auto printed = backend({"--json", "events"});
     ASSERT_TRUE(printed.exit.ok()) << answerOf(printed);
@@ -182,6 +191,20 @@ TEST_P(Consumer, GetsEveryEventOfTheCatalogue) {
     const auto linked =
         api().send("PUT", base + "agents/" + agent + "/policies/" + policyId, "Bearer " + admin_);
     ASSERT_LT(linked.status, 300) << linked.body;
+
+    post(base + "targets",
+         {{"name", "watched"},
+          {"repository_id", post(base + "repositories",
+                                 {{"name", "others"},
+                                  {"type", "local"},
+                                  {"url", watched.string()},
+                                  {"password", kRepositoryPassword}},
+                                 201)
+                                .stringOr("id")}},
+         201);
+    ASSERT_TRUE(await([&] { return get(base + "status/watched").stringOr("status") == "healthy"; }, 60s));
+    std::filesystem::rename(watched, dir_ / "others/away");
+    post(base + "status/watched/refresh", {}, 202);
 
     // The scheduler makes a task at the next full minute; the agent does it.
     core::json::Value task;

@@ -1,7 +1,8 @@
 find_package(PostgreSQL REQUIRED)
 # By name: other files of this folder need other libraries, and the tests that use them name them.
 add_library(ae_test_support STATIC support/test_cluster.cpp support/test_database.cpp support/plans.cpp support/canaries.cpp
-                                   support/repository_on_disk.cpp support/v0_files.cpp)
+                                   support/repository_on_disk.cpp support/sealed_snapshots.cpp
+                                   support/v0_files.cpp)
 target_include_directories(ae_test_support PUBLIC ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/tests/mocks)
 target_link_libraries(ae_test_support PUBLIC ae_core PRIVATE OpenSSL::Crypto PostgreSQL::PostgreSQL SQLite::SQLite3 fmt::fmt GTest::gtest ae_options)
 

@@ -12,9 +12,9 @@ namespace test {
 namespace {
 
 /// Counts what the program writes, one line for each number.
-class Count : public agent::ResticWork {
+class Count : public restic::cli::ResticWork {
 public:
-    Count(const toy::CountTask& task, const agent::WorkContext& /*context*/) : upTo_(task.upTo) {}
+    Count(const toy::CountTask& task, const restic::cli::WorkContext& /*context*/) : upTo_(task.upTo) {}
     std::vector<std::string> arguments(int step) override {
         return step == 0 ? std::vector<std::string>{"count", std::to_string(upTo_)}
                          : std::vector<std::string>{};

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <thread>
 
+#include "config/config.h"
 #include "core/http/proxy.h"
 #include "core/testing/temp_dir.h"
 #include "journal/journal.h"

@@ -51,6 +51,14 @@ std::vector<Target> TargetStore::list(Transaction& tx, const core::http::PageQue
     return targets;
 }
 
+bool TargetStore::isWatched(Transaction& tx, const Uuid& repository) {
+    return !tx.query("SELECT 1 FROM restic_targets WHERE tenant_id = $1 AND repository_id = $2 AND mode = "
+                     "'direct' "
+                     "AND NOT disabled LIMIT 1",
+                     {tx.tenant(), repository})
+                .empty();
+}
+
 std::int64_t TargetStore::countDirect(Transaction& tx) {
     return tx
         .query("SELECT COUNT(*) FROM restic_targets WHERE tenant_id = $1 AND mode = 'direct'",

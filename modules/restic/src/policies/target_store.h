@@ -78,6 +78,8 @@ public:
     static std::vector<Target> all(core::db::Transaction& tx);
     /// Newest first.
     static std::vector<Target> list(core::db::Transaction& tx, const core::http::PageQuery& page);
+    /// Whether the host looks at that repository itself.
+    static bool isWatched(core::db::Transaction& tx, const core::Uuid& repository);
     static std::int64_t countDirect(core::db::Transaction& tx);
     /// Throws ConstraintViolation for a name that is taken.
     static void insert(core::db::Transaction& tx, const Target& target);

@@ -60,42 +60,67 @@ Poller::Poller(Services services, MonitorSettings settings, std::filesystem::pat
 }
 
 void Poller::setQueues(core::WorkQueue& light, core::WorkQueue& heavy, std::function<void()> ended) {
-    light_ = &light;
-    heavy_ = &heavy;
+    light_.queue = &light;
+    heavy_.queue = &heavy;
     ended_ = std::move(ended);
 }
 
 void Poller::submitDue() {
-    submit(*light_, false);
-    submit(*heavy_, true);
+    submit(light_);
+    submit(heavy_);
 }
 
-void Poller::submit(core::WorkQueue& queue, bool heavy) {
-    const auto stats = queue.stats();
-    const auto room = stats.workers * kWaitingForEach;
-    if (stats.waiting >= room)
+void Poller::submit(Lane& lane) {
+    const auto stats = lane.queue->stats();
+    const auto most = std::max<std::size_t>(1, stats.workers - 1);
+    if (stats.waiting >= stats.workers)
         return;
+    std::vector<Uuid> full;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [tenant, count] : lane.ofTenants)
+            if (count >= most)
+                full.push_back(tenant);
+    }
     std::vector<std::string_view> kinds;
     for (const auto& kind : probeKinds())
-        if (kind.heavy == heavy)
+        if (kind.heavy == lane.heavy)
             kinds.push_back(kind.name);
     const core::SystemContext system("polling");
     const auto due = services_.database.read(system, [&](Transaction& tx) {
-        return ProbeStore::due(tx, kinds, services_.clock.now(), room + stats.running);
+        return ProbeStore::due(tx, kinds, services_.clock.now(), stats.workers * kWaitingForEach, full);
     });
     for (const auto& one : due) {
+        {
+            const std::lock_guard lock(mutex_);
+            auto& count = lane.ofTenants[one.tenant];
+            if (count >= most)
+                continue;
+            ++count;
+        }
         const auto* kind = findProbeKind(one.kind);
         core::Work work;
         work.key = one.kind + "/" + one.target.toString();
         work.limit = settings_.*(kind->timeout) + kGrace / 2;
-        work.run = [this, one, kind](const std::stop_token& stop) {
+        // Given back also where the piece is dropped, or joined by another one.
+        const std::shared_ptr<void> place(nullptr,
+                                          [this, &lane, tenant = one.tenant](void*) { ended(lane, tenant); });
+        work.run = [this, one, kind, place](const std::stop_token& stop) {
             look(one.tenant, one.target, *kind, stop);
-            if (ended_)
-                ended_();
         };
-        if (queue.submit(std::move(work)) == core::Submitted::refused)
+        if (lane.queue->submit(std::move(work)) == core::Submitted::refused)
             return;
     }
+}
+
+void Poller::ended(Lane& lane, const Uuid& tenant) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (auto found = lane.ofTenants.find(tenant); found != lane.ofTenants.end() && --found->second == 0)
+            lane.ofTenants.erase(found);
+    }
+    if (ended_)
+        ended_();
 }
 
 std::optional<Poller::Begun> Poller::begin(Transaction& tx, const Uuid& targetId) const {

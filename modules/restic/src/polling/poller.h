@@ -58,7 +58,8 @@ public:
 
     /// Before submitDue(): where the work is done. `ended` is called after each look.
     void setQueues(core::WorkQueue& light, core::WorkQueue& heavy, std::function<void()> ended);
-    /// Gives what is due to the queues, as much as they have room for.
+    /// Gives what is due to the queues, as much as they have room for. Of several workers one stays free of
+    /// each tenant: a hundred repositories that hang are not in the way of others'.
     void submitDue();
     /// One look, in the calling thread; nothing if it is not due, or another host's.
     void look(const core::Uuid& tenant, const core::Uuid& target, const ProbeKind& kind,
@@ -91,7 +92,14 @@ private:
                        core::Instant now, const std::stop_token& stop);
     void conclude(const core::Uuid& tenant, const core::Uuid& target, const ProbeKind& kind,
                   const core::Uuid& claim, ProbeFindings findings, core::Instant began);
-    void submit(core::WorkQueue& queue, bool heavy);
+    /// One of the two queues, with whose looks are in it.
+    struct Lane {
+        core::WorkQueue* queue = nullptr;
+        bool heavy = false;
+        std::map<core::Uuid, std::size_t> ofTenants = {};
+    };
+    void submit(Lane& lane);
+    void ended(Lane& lane, const core::Uuid& tenant);
     /// About that long after now: not all at once.
     core::Instant around(core::Instant now, core::milliseconds interval);
 
@@ -102,8 +110,8 @@ private:
     cli::ResticCommands commands_;
     cli::ResticProbe restic_;
     cli::WorkRunner runner_;
-    core::WorkQueue* light_ = nullptr;
-    core::WorkQueue* heavy_ = nullptr;
+    Lane light_{nullptr, false};
+    Lane heavy_{nullptr, true};
     std::function<void()> ended_;
     std::atomic<int> listings_{0};
     std::mutex mutex_;

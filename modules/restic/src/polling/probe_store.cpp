@@ -50,18 +50,24 @@ bool ProbeStore::hasten(Transaction& tx, const Uuid& target, std::string_view ki
 }
 
 std::vector<DueProbe> ProbeStore::due(Transaction& tx, const std::vector<std::string_view>& kinds,
-                                      Instant now, std::size_t most) {
+                                      Instant now, std::size_t most, const std::vector<Uuid>& without) {
     core::db::Params params{now, static_cast<std::int64_t>(most)};
-    std::string list;
-    for (const auto kind : kinds) {
-        params.emplace_back(kind);
-        list += (list.empty() ? "$" : ", $") + std::to_string(params.size());
-    }
+    const auto listOf = [&params](const auto& values) {
+        std::string list;
+        for (const auto& value : values) {
+            params.emplace_back(value);
+            list += (list.empty() ? "$" : ", $") + std::to_string(params.size());
+        }
+        return list;
+    };
+    auto condition = " AND kind IN (" + listOf(kinds) + ")";
+    if (!without.empty())
+        condition += " AND tenant_id NOT IN (" + listOf(without) + ")";
     std::vector<DueProbe> found;
     for (const auto& row :
          tx.query("SELECT tenant_id, target_id, kind FROM restic_target_probes WHERE next_at_us <= $1 AND "
-                  "(claimed_until_us IS NULL OR claimed_until_us < $1) AND kind IN (" +
-                      list + ") ORDER BY next_at_us LIMIT $2",
+                  "(claimed_until_us IS NULL OR claimed_until_us < $1)" +
+                      condition + " ORDER BY next_at_us LIMIT $2",
                   params))
         found.push_back({row.uuid(0), row.uuid(1), row.text(2)});
     return found;

@@ -58,9 +58,11 @@ public:
     /// A look of that kind is due now. False if the host does not look at that target.
     static bool hasten(core::db::Transaction& tx, const core::Uuid& target, std::string_view kind,
                        core::Instant now);
-    /// The first that are due and that nobody has taken, of those kinds. In a system context.
+    /// The first that are due and that nobody has taken, of those kinds, without some tenants'. In a system
+    /// context.
     static std::vector<DueProbe> due(core::db::Transaction& tx, const std::vector<std::string_view>& kinds,
-                                     core::Instant now, std::size_t most);
+                                     core::Instant now, std::size_t most,
+                                     const std::vector<core::Uuid>& without = {});
     /// Takes one that is due: nobody else looks until that time. False if somebody has, or it is not due.
     static bool claim(core::db::Transaction& tx, const core::Uuid& target, std::string_view kind,
                       const core::Uuid& claim, core::Instant now, core::Instant until);

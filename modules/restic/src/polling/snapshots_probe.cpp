@@ -106,8 +106,11 @@ ProbeFindings lookAtSnapshots(const ProbeContext& context) {
         {context.access, context.commands, context.processes, context.settings.timeout, context.stop});
     const auto* known = before != nullptr && before->goodAt ? before->found.find("names") : nullptr;
     const auto present = names ? std::optional(core::json::Value(namesOf(*names))) : std::nullopt;
+    // Another password, or another place, is to be tried even where the names are the same.
+    const auto of = core::formatInstant(context.repository.updatedAt);
+    const bool isSame = before != nullptr && before->found.stringOr("repository") == of;
     const auto isAsBefore = [&](const char* part) {
-        return known != nullptr && present && known->find(part) != nullptr &&
+        return isSame && known != nullptr && present && known->find(part) != nullptr &&
                *known->find(part) == *present->find(part);
     };
     if (isAsBefore("snapshots") && isAsBefore("locks") && !before->error) {
@@ -136,6 +139,7 @@ ProbeFindings lookAtSnapshots(const ProbeContext& context) {
     if (!names || !names->locks.empty())
         if ((findings.error = lookAtLocks(context, work, findings.found)))
             return findings;
+    findings.found.set("repository", of);
     if (present)
         findings.found.set("names", *present);
     if (listed)

@@ -105,8 +105,11 @@ void MaintenanceSlots::take(Transaction& tx, const DueSlot& slot, const Schedule
 
 bool MaintenanceSlots::rests(Transaction& tx, const Repository& repository) {
     const auto policies = PolicyStore::leadingTo(tx, repository.id);
-    return !policies.empty() && std::all_of(policies.begin(), policies.end(),
-                                            [](const Policy& policy) { return policy.awaitingAdoption; });
+    // One that somebody else writes to is theirs to care for; the host looks at it itself.
+    if (policies.empty())
+        return !repository.agent && !repository.maintenanceAgent && TargetStore::isWatched(tx, repository.id);
+    return std::all_of(policies.begin(), policies.end(),
+                       [](const Policy& policy) { return policy.awaitingAdoption; });
 }
 
 std::vector<MaintenanceSlots::Follower> MaintenanceSlots::followersOf(Transaction& tx,
