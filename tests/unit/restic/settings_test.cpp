@@ -30,6 +30,11 @@ TEST(ResticSettings, KeepTheOldNamesAndDefaults) {
         {"RetryAttempts", "restic.tasks.retry_attempts", "3"},
         {"RetryBackoff", "restic.tasks.retry_backoff", "5m"},
         {"EnableAutoScheduling", "restic.policies.auto_scheduling", "true"},
+        {"MonitorConfig.Interval", "restic.monitor.interval", "5m"},
+        {"MonitorConfig.Timeout", "restic.monitor.timeout", "10m"},
+        {"MonitorConfig.MaxConcurrent", "restic.monitor.max_concurrent", "5"},
+        {"MonitorConfig.ResticPath", "restic.monitor.restic_path", "restic"},
+        {"MonitorConfig.CacheDir", "restic.monitor.cache_dir", ""},
     };
     EXPECT_EQ(declared.size(), expected.size());
     for (const Old& old : expected) {
@@ -53,7 +58,22 @@ TEST(ResticSettings, ReachTheServicesAsTheyAreGiven) {
                      {"restic.agents.registration_token_ttl", "19m"},
                      {"restic.agents.heartbeat_timeout", "23m"},
                      {"restic.agents.offline_after", "29s"},
-                     {"restic.agents.heartbeat_interval", "31s"}};
+                     {"restic.agents.heartbeat_interval", "31s"},
+                     {"restic.monitor.interval", "37s"},
+                     {"restic.monitor.stats_interval", "41m"},
+                     {"restic.monitor.check_interval", "43h"},
+                     {"restic.monitor.timeout", "47s"},
+                     {"restic.monitor.check_timeout", "53m"},
+                     {"restic.monitor.max_concurrent", "7"},
+                     {"restic.monitor.max_heavy", "3"},
+                     {"restic.monitor.max_targets", "11"},
+                     {"restic.monitor.max_age", "59h"},
+                     {"restic.monitor.restic_path", "/opt/restic"},
+                     {"restic.monitor.cache_dir", "/srv/cache"},
+                     {"restic.monitor.user", "root"},
+                     {"restic.monitor.local_roots", "/srv/a,/srv/b"},
+                     {"restic.monitor.secret_roots", "/etc/c"},
+                     {"restic.monitor.networks", "192.168.7.0/24"}};
     const auto config = core::config::read(settings(), sources);
     ASSERT_TRUE(config) << config.error().what();
     const auto tasks = taskSettings(*config.value());
@@ -68,6 +88,23 @@ TEST(ResticSettings, ReachTheServicesAsTheyAreGiven) {
     EXPECT_EQ(agents.registrationTtl, std::chrono::minutes(19));
     EXPECT_EQ(agents.reportOfflineAfter, std::chrono::minutes(23));
     EXPECT_EQ(agents.offlineAfter, std::chrono::seconds(29));
+    const auto monitor = monitorSettings(*config.value());
+    EXPECT_EQ(monitor.interval, std::chrono::seconds(37));
+    EXPECT_EQ(monitor.statsInterval, std::chrono::minutes(41));
+    EXPECT_EQ(monitor.checkInterval, std::chrono::hours(43));
+    EXPECT_EQ(monitor.timeout, std::chrono::seconds(47));
+    EXPECT_EQ(monitor.checkTimeout, std::chrono::minutes(53));
+    EXPECT_EQ(monitor.maxConcurrent, 7U);
+    EXPECT_EQ(monitor.maxHeavy, 3U);
+    EXPECT_EQ(monitor.maxTargets, 11);
+    EXPECT_EQ(monitor.maxAge, std::chrono::hours(59));
+    EXPECT_EQ(monitor.program.binary, "/opt/restic");
+    EXPECT_EQ(monitor.program.cacheDir, "/srv/cache");
+    EXPECT_FALSE(monitor.program.user);
+    EXPECT_EQ(monitor.localRoots, (std::vector<std::string>{"/srv/a", "/srv/b"}));
+    EXPECT_EQ(monitor.secretRoots, (std::vector<std::string>{"/etc/c"}));
+    EXPECT_TRUE(monitor.networks.contains("192.168.7.9"));
+    EXPECT_FALSE(monitor.networks.contains("192.168.8.9"));
     EXPECT_EQ(agents.maxConcurrentTasks, 5);
     EXPECT_EQ(agents.heartbeatInterval, std::chrono::seconds(31));
 }

@@ -1,5 +1,6 @@
 #include "polling/probe_store.h"
 
+#include "id_list.h"
 #include "rows.h"
 
 namespace restic {
@@ -11,7 +12,7 @@ using core::db::Transaction;
 namespace {
 const std::string kSelect =
     "SELECT kind, next_at_us, claimed_until_us, ended_at_us, good_at_us, error, message, "
-    "error_since_us, found FROM restic_target_probes";
+    "error_since_us, found, target_id FROM restic_target_probes";
 
 /// When a target that rests is due.
 constexpr Instant kNever = std::chrono::sys_days{std::chrono::year{9999} / 12 / 31};
@@ -118,10 +119,17 @@ std::optional<Probe> ProbeStore::find(Transaction& tx, const Uuid& target, std::
 }
 
 std::vector<Probe> ProbeStore::of(Transaction& tx, const Uuid& target) {
-    std::vector<Probe> all;
+    return of(tx, std::vector<Uuid>{target})[target];
+}
+
+std::map<Uuid, std::vector<Probe>> ProbeStore::of(Transaction& tx, const std::vector<Uuid>& targets) {
+    std::map<Uuid, std::vector<Probe>> all;
+    if (targets.empty())
+        return all;
     for (const auto& row :
-         tx.query(kSelect + " WHERE tenant_id = $1 AND target_id = $2 ORDER BY kind", {tx.tenant(), target}))
-        all.push_back(fromRow(row));
+         tx.query(kSelect + " WHERE tenant_id = $1 AND target_id IN " + idsIn(tx, "$2") + " ORDER BY kind",
+                  {tx.tenant(), idList(targets)}))
+        all[row.uuid(9)].push_back(fromRow(row));
     return all;
 }
 

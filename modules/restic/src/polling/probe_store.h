@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -75,6 +76,9 @@ public:
     static std::optional<Probe> find(core::db::Transaction& tx, const core::Uuid& target,
                                      std::string_view kind);
     static std::vector<Probe> of(core::db::Transaction& tx, const core::Uuid& target);
+    /// The same of several targets, by one question.
+    static std::map<core::Uuid, std::vector<Probe>> of(core::db::Transaction& tx,
+                                                       const std::vector<core::Uuid>& targets);
 };
 
 } // namespace restic

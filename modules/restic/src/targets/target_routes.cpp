@@ -44,23 +44,29 @@ void TargetRoutes::addTo(std::vector<core::http::Route>& routes) const {
     const auto read = Permission::role("restic.targets.read", Role::viewer);
     const auto write = Permission::role("restic.targets.write", Role::admin);
 
-    routes.push_back({.method = "GET",
-                      .path = "/api/v1/restic/targets",
-                      .summary = "List what is watched, by agents and without, newest first",
-                      .permission = read,
-                      .query = &typeOf<core::http::PageQuery>(),
-                      .response = &typeOf<core::http::Page<TargetView>>(),
-                      .handler = [s = *this](Request& request) -> Outcome {
-                          const auto query = request.queryAs<core::http::PageQuery>();
-                          return Response::of(s.database.read(request.tenant(), [&](Transaction& tx) {
-                              return core::http::makePage(
-                                  TargetStore::list(tx, query), query.limit,
-                                  [](const Target& t) {
-                                      return core::http::Cursor{core::toMicros(t.createdAt), t.id};
-                                  },
-                                  [&](const Target& t) { return viewOf(tx, t, s.clock.now()); });
-                          }));
-                      }});
+    routes.push_back(
+        {.method = "GET",
+         .path = "/api/v1/restic/targets",
+         .summary = "List what is watched, by agents and without, newest first",
+         .permission = read,
+         .query = &typeOf<core::http::PageQuery>(),
+         .response = &typeOf<core::http::Page<TargetView>>(),
+         .handler = [s = *this](Request& request) -> Outcome {
+             const auto query = request.queryAs<core::http::PageQuery>();
+             return Response::of(s.database.read(request.tenant(), [&](Transaction& tx) {
+                 auto found = TargetStore::list(tx, query);
+                 std::vector<core::Uuid> ids;
+                 for (const auto& target : found)
+                     ids.push_back(target.id);
+                 auto probes = ProbeStore::of(tx, ids);
+                 return core::http::makePage(
+                     std::move(found), query.limit,
+                     [](const Target& t) {
+                         return core::http::Cursor{core::toMicros(t.createdAt), t.id};
+                     },
+                     [&](const Target& t) { return TargetView::of(t, probes[t.id], s.clock.now()); });
+             }));
+         }});
     routes.push_back({.method = "POST",
                       .path = "/api/v1/restic/targets",
                       .summary = "Watch a repository without an agent: the server looks at it itself",
