@@ -187,7 +187,7 @@ test('a viewer is shown no button that the host would refuse', async () => {
   await context.close()
 })
 
-test('the menu holds twelve pages and those of modules: at the side, and on a phone in its drawer', async () => {
+test('the menu holds all pages and those of modules: at the side, and on a phone in its drawer', async () => {
   const title = (n) => ({ en: `Module page ${n} with a long name`, de: `Modulseite ${n} mit langem Namen` })
   const items = ['sites', 'sites', 'sla', 'sla', 'sla', 'tape', 'tape', 'tape'].map((module, n) => ({ module, path: `p${n}`, title: title(n), icon: null, entry: `/modules/${module}/web/0/p${n}.js`, order: n }))
   for (const colorScheme of ['light', 'dark']) {
@@ -220,7 +220,7 @@ test('the menu holds twelve pages and those of modules: at the side, and on a ph
       }
       const menu = where.locator(narrow ? 'dialog nav' : 'aside nav')
       await menu.locator('[data-module]').last().waitFor()
-      assert.equal(await menu.locator('li a').count(), 15)
+      assert.equal(await menu.locator('li a').count(), 16)
       assert.deepEqual((await menu.locator('[aria-current=page]').allTextContents()).map((text) => text.trim()), ['Richtlinien'])
       assert.deepEqual(await menu.locator('h2').allTextContents().then((all) => all.map((text) => text.trim())), ['Überblick', 'Schützen', 'Finden', 'Module', 'Einstellungen'])
       assert.equal(await overflow(where), 0)
@@ -242,7 +242,7 @@ test('the pages fit a phone of 320 pixels, in German, light and dark', async () 
   for (const colorScheme of ['light', 'dark']) {
     const phone = await signedIn({ locale: 'de-DE', viewport: { width: 320, height: 640 }, colorScheme })
     await shoot(phone, `phone-dashboard-${colorScheme}`)
-    for (const [path, title] of [['/', 'Backup-Übersicht'], ['/agents', 'Agenten'], ['/policies', 'Richtlinien'], ['/runs', 'Backup-Läufe'], ['/users', 'Benutzer'], ['/policies/new', 'Neue Richtlinie']]) {
+    for (const [path, title] of [['/', 'Backup-Übersicht'], ['/agents', 'Agenten'], ['/policies', 'Richtlinien'], ['/targets', 'Ziele'], ['/runs', 'Backup-Läufe'], ['/users', 'Benutzer'], ['/policies/new', 'Neue Richtlinie']]) {
       await phone.goto(`${system.url}${path}`)
       await phone.locator('main h1').first().waitFor()
       await until(`the title of ${path}`, async () => (await phone.title()).startsWith(title))

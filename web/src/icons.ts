@@ -25,6 +25,7 @@ export {
   LayoutDashboard as Dashboard,
   Server as Agents,
   ShieldCheck as Policies,
+  Eye as Targets,
   Database as Repositories,
   History as Runs,
   Users,

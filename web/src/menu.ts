@@ -1,5 +1,5 @@
 import type { Icon } from './icons'
-import { Agents, Api, Dashboard, Policies, Repositories, Runs, Users } from './icons'
+import { Agents, Api, Dashboard, Policies, Repositories, Runs, Targets, Users } from './icons'
 
 export type MenuGroupName = 'overview' | 'protect' | 'find' | 'trust' | 'modules' | 'settings'
 
@@ -23,6 +23,7 @@ export const MENU_PAGES: readonly MenuPage[] = [
   { name: 'dashboard', group: 'overview', icon: Dashboard, bar: 'nav.dashboard' },
   { name: 'agents', group: 'protect', icon: Agents },
   { name: 'policies', group: 'protect', icon: Policies, bar: 'nav.policies' },
+  { name: 'targets', group: 'protect', icon: Targets },
   { name: 'repositories', group: 'protect', icon: Repositories },
   { name: 'runs', group: 'find', icon: Runs, bar: 'menu.runs' },
   { name: 'users', group: 'settings', icon: Users, needs: 'manageUsers' },

@@ -29,6 +29,7 @@ const LOOKS: Record<string, Look> = {
   offline: { icon: Absent, tone: 'ghost' },
   disabled: { icon: Off, tone: 'ghost' },
   unknown,
+  unseen: unknown,
   saved: good,
   empty: warning,
   ready: good,

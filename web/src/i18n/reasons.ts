@@ -40,6 +40,17 @@ const GERMAN: [RegExp, string][] = [
   [/The clock of the agent's machine is (\d+) minutes ahead\./g, 'Die Uhr des Rechners geht $1 Minuten vor.'],
   [/The last snapshot is 1 hours old\./g, 'Der letzte Snapshot ist eine Stunde alt.'],
   [/The last snapshot is (\d+) hours old\./g, 'Der letzte Snapshot ist $1 Stunden alt.'],
+  [/The repository has no snapshot\./g, 'Das Repository hat keinen Snapshot.'],
+  [/A lock was left behind: (.+)\.$/g, 'Eine Sperre wurde zurückgelassen: $1.'],
+  [/The last check did not come to its end: /g, 'Die letzte Prüfung kam nicht zu Ende: '],
+  [/Repositories of the kind (\S+) run programs of this server: only an agent can watch them\./g, 'Repositorys der Art $1 führen Programme dieses Servers aus: Nur ein Agent kann sie überwachen.'],
+  [/The folder (.+?) is on this server's own disk, which shows only what is below restic\.monitor\.local_roots \(AE_DIRECT_LOCAL_ROOTS\)\./g, 'Der Ordner $1 ist auf der Platte dieses Servers, die nur zeigt, was unter restic.monitor.local_roots liegt (AE_DIRECT_LOCAL_ROOTS).'],
+  [/A repository of the kind (\S+) that this server looks at itself needs its own key and known_hosts: this server's SSH keys are not for tenants\./g, 'Ein Repository der Art $1, nach dem dieser Server selbst sieht, braucht einen eigenen Schlüssel und known_hosts: Die SSH-Schlüssel dieses Servers sind nicht für Mandanten.'],
+  [/A repository of the kind (\S+) that this server looks at itself needs (.+?): this server's own identity is not for tenants\./g, 'Ein Repository der Art $1, nach dem dieser Server selbst sieht, braucht eigene Zugangsdaten ($2): Die des Servers sind nicht für Mandanten.'],
+  [/The password file (\S+) is a file of this server, which gives only those below restic\.monitor\.secret_roots \(AE_DIRECT_SECRET_ROOTS\)\. Put it into the vault instead\./g, 'Die Passwortdatei $1 ist eine Datei dieses Servers, der nur solche unter restic.monitor.secret_roots (AE_DIRECT_SECRET_ROOTS) hergibt. Geben Sie stattdessen das Passwort selbst an.'],
+  [/The (?:certificate file|file of \S+?,) (\S+) is a file of this server, which gives only those below restic\.monitor\.secret_roots \(AE_DIRECT_SECRET_ROOTS\)\. Put it into the vault instead\./g, '$1 ist eine Datei dieses Servers, der nur solche unter restic.monitor.secret_roots (AE_DIRECT_SECRET_ROOTS) hergibt. Geben Sie stattdessen ihren Inhalt an.'],
+  [/The server (\S+) has the address (\S+), in a network that is not public\. Its operator allows it with restic\.monitor\.networks \(AE_DIRECT_NETWORKS\)\./g, 'Der Server $1 hat die Adresse $2 in einem Netz, das nicht öffentlich ist. Der Betreiber erlaubt es mit restic.monitor.networks (AE_DIRECT_NETWORKS).'],
+  [/The repository "(.*?)" is on the disk of another machine: only the agent there can watch it\./g, 'Das Repository „$1“ ist auf der Platte eines anderen Rechners: Nur der Agent dort kann es überwachen.'],
   [/The last backup failed\./g, 'Das letzte Backup ist fehlgeschlagen.'],
   [/What the database has of this target cannot be read; the host's operator must repair it\./g, 'Was die Datenbank von diesem Ziel hat, ist nicht lesbar; der Betreiber des Servers muss es reparieren.'],
   [/More than (\d+) slots were missed; those before (\S+) are not made up for\./g, 'Mehr als $1 Termine wurden verpasst; die vor $2 werden nicht nachgeholt.'],
@@ -80,7 +91,7 @@ const GERMAN: [RegExp, string][] = [
 const SKIPPED = /^A scheduled backup was not started: /
 
 /** The text with every sentence of ours in German; nullopt where there is none of them in it. */
-function germanIn(text: string): string | null {
+export function germanIn(text: string): string | null {
   const said = GERMAN.reduce((rest, [sentence, german]) => rest.replace(sentence, german), text)
   return said === text ? null : said
 }

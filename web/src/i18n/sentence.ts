@@ -2,6 +2,10 @@ import { i18n } from '.'
 import { ApiError, ClientError } from '../api/errors'
 import { germanOf } from './errors'
 import { problemText } from './problems'
+import { germanIn } from './reasons'
+
+/** Whose own sentence says more than its kind: it names the setting. */
+const SPEAKS_FOR_ITSELF = 'DirectPollForbidden'
 
 /** Why something failed, in the page's language; problems of single fields by the field's name on the page. */
 export function sentenceOf(error: unknown): string {
@@ -9,7 +13,8 @@ export function sentenceOf(error: unknown): string {
   if (error instanceof ApiError) {
     const fields = error.details.map(problemText)
     if (fields.length === 1 && error.name === 'ValidationError') return `${fields[0]}.`
-    if (i18n.global.locale.value === 'de') return germanOf(error.name) || error.message
+    const own = error.name === SPEAKS_FOR_ITSELF && germanIn(error.message)
+    if (i18n.global.locale.value === 'de') return own || germanOf(error.name) || error.message
     return error.details.some((detail) => detail.pointer && error.message.includes(detail.pointer)) ? i18n.global.t('error.fields') : error.message
   }
   if (error instanceof Error) return error.message

@@ -10,6 +10,7 @@ export const keys = {
   registrationTokens: ['registration-tokens'],
   policies: ['policies'],
   preview: ['preview'],
+  targets: ['targets'],
   repositories: ['repositories'],
   runs: ['runs'],
   tasks: ['tasks'],

@@ -72,9 +72,11 @@ export const repositoryQuery = (id: string): Asked<RepositoryView> => ({
   refetchInterval: every((view) => (view?.repository.open_tasks.length ? 1 : 10)),
 })
 
-export const snapshotsQuery = (repository: string): AskedPages<Snapshot> => ({
-  queryKey: [...keys.repositories, repository, 'snapshots'],
-  load: (limit, after) => api.repositorySnapshots(repository, limit, after),
+/** Of a repository, or of one target only. */
+export type SnapshotsOf = { repository: string } | { target: string }
+export const snapshotsQuery = (of: SnapshotsOf): AskedPages<Snapshot> => ({
+  queryKey: 'target' in of ? [...keys.targets, of.target, 'snapshots'] : [...keys.repositories, of.repository, 'snapshots'],
+  load: (limit, after) => ('target' in of ? api.targetSnapshots(of.target, limit, after) : api.repositorySnapshots(of.repository, limit, after)),
   size: 20,
   seconds: () => 30,
 })

@@ -1,9 +1,9 @@
 import type { TargetStatus } from '../api/client'
 
-/** What the dashboard says in its first line. `attention` is exactly what that line counts. */
+/** What the dashboard, and the page of targets, says in its first line. `attention` is exactly what that line counts. */
 export interface Summary {
   tone: 'good' | 'bad' | 'waiting' | 'none'
-  key: string
+  key: 'nothing' | 'waiting' | 'attention' | 'allGood'
   parameters: { good: number; all: number; bad: number }
   attention: TargetStatus[]
   lastBackup: string | null
@@ -33,8 +33,20 @@ export function summarize(targets: TargetStatus[], now = new Date()): Summary {
     due: watched.filter((target) => target.next_run_at && new Date(target.next_run_at) <= now && !target.running_task_id).length,
     running: watched.some((target) => target.running_task_id),
   }
-  if (watched.length === 0) return { tone: 'none', key: 'dashboard.nothing', ...common }
-  if (onlyWaiting) return { tone: 'waiting', key: 'dashboard.waiting', ...common }
-  if (parameters.bad > 0) return { tone: 'bad', key: 'dashboard.attention', ...common }
-  return { tone: 'good', key: 'dashboard.allGood', ...common }
+  if (watched.length === 0) return { tone: 'none', key: 'nothing', ...common }
+  if (onlyWaiting) return { tone: 'waiting', key: 'waiting', ...common }
+  if (parameters.bad > 0) return { tone: 'bad', key: 'attention', ...common }
+  return { tone: 'good', key: 'allGood', ...common }
 }
+
+type Translate = (key: string, parameters: Record<string, unknown>, plural: number) => string
+
+/** The summary as a sentence, in the words of the page that says it: how many are well, and how many are not, each with its own plural. */
+export function sentenceOfSummary({ key, parameters: { good, all, bad } }: Pick<Summary, 'key' | 'parameters'>, words: 'dashboard' | 'targets', t: Translate): string {
+  if (key !== 'attention') return t(`${words}.${key}`, { count: all }, all)
+  if (all === 1) return t(`${words}.attentionOnly`, {}, 1)
+  return `${t(`${words}.good`, { all, count: good }, good)} ${t(`${words}.bad`, { count: bad }, bad)}`
+}
+
+/** Whoever only watches needs neither agent nor policy: there are no steps to a first backup then. */
+export const onlyWatches = (targets: readonly Pick<TargetStatus, 'mode'>[], hasAgent: boolean): boolean => !hasAgent && targets.some((target) => target.mode === 'direct')

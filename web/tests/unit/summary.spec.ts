@@ -11,7 +11,7 @@ describe('summarize', () => {
     expect(summarize([target('disabled')]).tone).toBe('none')
   })
   it('is good only if every enabled target is healthy', () => {
-    expect(summarize([target('healthy'), target('disabled')]).key).toBe('dashboard.allGood')
+    expect(summarize([target('healthy'), target('disabled')]).key).toBe('allGood')
     expect(summarize([target('healthy'), target('healthy')]).tone).toBe('good')
     for (const bad of ['warning', 'unhealthy', 'unknown'] as const) {
       const summary = summarize([target('healthy'), target(bad)])
