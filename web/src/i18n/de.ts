@@ -349,7 +349,7 @@ const de: Messages = {
     last: 'Letzter Snapshot',
     looked: 'Nachgesehen',
     next: 'Als Nächstes',
-    snapshots: 'Snapshots',
+    count: 'kein Snapshot | ein Snapshot | {count} Snapshots',
     why: 'Warum',
     noSnapshot: 'keiner',
     seenThen: 'zuletzt gesehen {age}',

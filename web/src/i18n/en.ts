@@ -347,7 +347,7 @@ const en = {
     last: 'Last snapshot',
     looked: 'Last looked',
     next: 'Next',
-    snapshots: 'Snapshots',
+    count: 'no snapshot | one snapshot | {count} snapshots',
     why: 'Why',
     noSnapshot: 'none',
     seenThen: 'last seen {age}',
