@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
 import { join } from 'node:path'
 import { launchBrowser } from '../support/browser.mjs'
@@ -234,6 +235,37 @@ test('a viewer sees all of it and presses nothing; in German, on a phone, light 
     assert.equal(await phone.locator('form').count(), 0)
     await phone.context().close()
   }
+}))
+
+test('what is imported from v0 is among the targets, and its policy rests until somebody adopts it', step(async () => {
+  const file = join(root, 'v0.db')
+  const old = new DatabaseSync(file)
+  old.exec(`CREATE TABLE targets (id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, repository TEXT NOT NULL, password TEXT, password_file TEXT, certificate_file TEXT, keep_last INTEGER, keep_hourly INTEGER, keep_daily INTEGER, keep_weekly INTEGER, keep_monthly INTEGER, keep_yearly INTEGER, disabled BOOLEAN DEFAULT 0);
+    CREATE TABLE snapshots (id INTEGER PRIMARY KEY, target_id INTEGER, snapshot_id TEXT NOT NULL, short_id TEXT, time TIMESTAMP, hostname TEXT, username TEXT, paths TEXT, tags TEXT, parent TEXT, tree TEXT);
+    CREATE TABLE health_checks (id INTEGER PRIMARY KEY, target_id INTEGER, healthy BOOLEAN, error_message TEXT, checked_at TIMESTAMP);
+    INSERT INTO targets VALUES (1, 'db-old', 'rest:https://backup.invalid/db-old', 'a password of v0', NULL, NULL, 0, 0, 7, 4, 0, 0, 0);
+    INSERT INTO snapshots VALUES (NULL, 1, '${'ab'.repeat(32)}', '${'ab'.repeat(4)}', '2026-01-02 03:00:00.5+00:00', 'db-old', 'root', '["/var/lib/db"]', '[]', NULL, '${'cd'.repeat(32)}');`)
+  old.close()
+  execFileSync(join(process.env.AE_BUILD_DIR ?? 'build', 'bin', 'ae-backend'), ['migrate', '--from-v0', file, ...system.options], { stdio: 'ignore' })
+  system.exempt.green = 'the old machine was never here'
+  await page.goto(`${system.url}/targets`)
+  await page.waitForSelector('td >> text=db-old')
+  await page.goto(`${system.url}/policies`)
+  const row = page.locator('[data-row]', { hasText: 'db-old Policy' })
+  await row.locator('[data-test=imported]').waitFor()
+  await accessible(page)
+  await picture(page, 'policies-imported')
+  await row.locator('[data-test=adopt]').click()
+  await page.locator('dialog [data-test=placeholder]').filter({ hasText: 'No agent runs on db-old yet.' }).waitFor()
+  await picture(page, 'policies-adopt')
+  await page.click('[data-test=adopt-now]')
+  await page.locator('dialog').waitFor({ state: 'detached' })
+  await row.locator('text=Back up now').waitFor()
+  assert.equal(await row.locator('[data-test=imported]').count(), 0)
+  await page.goto(`${system.url}/agents`)
+  await page.waitForSelector('td >> text=imported')
+  await picture(page, 'agents-imported')
+  await page.goto(`${system.url}/targets/${(await targetNamed('files-old')).id}`)
 }))
 
 test('a target is watched no longer once its name is typed, by keyboard, and its repository is as it was', step(async () => {

@@ -128,6 +128,7 @@ export const api = {
   preview: (schedule: string, timezone: string) => answerOf(host.POST('/api/v1/restic/policies/preview', { body: { schedule, timezone, count: 3 } })),
   link: (agent: string, policy: string) => answerOf(host.PUT('/api/v1/restic/agents/{id}/policies/{policy_id}', at({ id: agent, policy_id: policy }))),
   unlink: (agent: string, policy: string) => answerOf(host.DELETE('/api/v1/restic/agents/{id}/policies/{policy_id}', at({ id: agent, policy_id: policy }))),
+  adoptPolicy: (id: string) => answerOf(host.POST('/api/v1/restic/policies/{id}/adopt', at({ id }))),
   removePolicy: (id: string) => answerOf(host.DELETE('/api/v1/restic/policies/{id}', at({ id }))),
   repositories: (limit: number, after?: Cursor) => answerOf(host.GET('/api/v1/restic/repositories', where({ limit, after }))),
   repository: (id: string) => answerOf(host.GET('/api/v1/restic/repositories/{id}', at({ id }))),
