@@ -82,6 +82,9 @@ struct Parts {
                   return core::http::Response::of(poll);
               },
               context.log().named("restic.waker")) {
+        repositories.setUpdated([&clock = context.clock()](core::db::Transaction& tx, const core::Uuid& id) {
+            ProbeStore::planAnew(tx, id, clock.now());
+        });
         registerMetrics(context.metrics(), context.database(), status);
         registerExporterMetrics(context.metrics(), context.database(), context.clock());
         agents.setTakenOver(

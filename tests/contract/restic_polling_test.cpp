@@ -1,3 +1,7 @@
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -99,6 +103,23 @@ TEST_P(Polling, AWrongPasswordIsSaidToBeOne) {
     EXPECT_EQ(statusOf("files").error->error, "AuthenticationFailed");
     EXPECT_EQ(statusOf("files").status, "unhealthy");
     EXPECT_TRUE(snapshots().empty());
+
+    host.repositories.setUpdated(
+        [this](Transaction& tx, const Uuid& id) { restic::ProbeStore::planAnew(tx, id, clock.now()); });
+    look(target, restic::probes::kCheck);
+    clock.advance(1min);
+    here([&](Transaction& tx) {
+        restic::RepositorySpec spec;
+        spec.name = "files";
+        spec.type = "local";
+        spec.url = repositoryFolder("files").string();
+        spec.password = kSecret;
+        host.repositories.update(tx, *restic::TargetStore::find(tx, target)->repository, spec);
+    });
+    for (const auto& kind : restic::probeKinds()) // nobody waits for an hour
+        poller().look(tenant.tenant(), target, kind, {});
+    EXPECT_EQ(statusOf("files").status, "healthy");
+    EXPECT_FALSE(probe(target, restic::probes::kCheck).error);
 }
 
 TEST_P(Polling, ALockThatWasLeftBehindIsNamedWithItsHolder) {
@@ -167,6 +188,31 @@ TEST_P(Polling, AServerThatCannotBeReachedIsAWarningAtFirst) {
     clock.advance(2h);
     look(target);
     EXPECT_EQ(statusOf("far").status, "unhealthy");
+}
+
+TEST_P(Polling, AServerThatSaysNothingHoldsItsPlaceUntilTheDeadline) {
+    const int listening = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    ASSERT_EQ(::bind(listening, reinterpret_cast<sockaddr*>(&address), size), 0);
+    ASSERT_EQ(::listen(listening, 16), 0);
+    ASSERT_EQ(::getsockname(listening, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    auto hurried = settings();
+    hurried.timeout = 2s;
+    usePoller(hurried);
+    restic::RepositorySpec spec;
+    spec.name = "silent";
+    spec.type = "rest";
+    spec.url = "rest:http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/files/";
+    spec.password = kSecret;
+    const auto target = watch(spec);
+    const auto began = std::chrono::steady_clock::now();
+    look(target);
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 20s);
+    EXPECT_EQ(probe(target).error, "NetworkTimeout");
+    ::close(listening);
 }
 
 TEST_P(Polling, WithoutResticAndKilledByMemory) {

@@ -194,22 +194,22 @@ std::vector<Setting> settings() {
          .seedName = "MonitorConfig.CacheDir"},
         {.key = "restic.monitor.local_roots",
          .type = SettingType::list,
-         .doc =
-             "Folders of the host's own disk below which tenants may have repositories watched; empty: none",
+         .doc = "Folders of the host's own disk below which tenants may have repositories watched, separated "
+                "by colons; empty: none",
          .environment = "AE_DIRECT_LOCAL_ROOTS",
          .check = absolutePaths},
         {.key = "restic.monitor.secret_roots",
          .type = SettingType::list,
          .doc = "Folders of the host's own disk below which password and certificate files of such "
                 "repositories may "
-                "be; empty: none, all secrets are in the vault",
+                "be, separated by colons; empty: none, all secrets are in the vault",
          .environment = "AE_DIRECT_SECRET_ROOTS",
          .check = absolutePaths},
         {.key = "restic.monitor.networks",
          .type = SettingType::list,
          .doc = "Addresses and networks that are not public and that the host may reach such repositories "
                 "in, such as "
-                "192.168.1.0/24; empty: none",
+                "192.168.1.0/24, separated by commas; empty: none",
          .environment = "AE_DIRECT_NETWORKS",
          .check = networks},
         {.key = "restic.monitor.user",

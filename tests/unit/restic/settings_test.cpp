@@ -71,7 +71,7 @@ TEST(ResticSettings, ReachTheServicesAsTheyAreGiven) {
                      {"restic.monitor.restic_path", "/opt/restic"},
                      {"restic.monitor.cache_dir", "/srv/cache"},
                      {"restic.monitor.user", "root"},
-                     {"restic.monitor.local_roots", "/srv/a,/srv/b"},
+                     {"restic.monitor.local_roots", "/srv/a:/srv/b"},
                      {"restic.monitor.secret_roots", "/etc/c"},
                      {"restic.monitor.networks", "192.168.7.0/24"}};
     const auto config = core::config::read(settings(), sources);

@@ -38,6 +38,15 @@ void ProbeStore::plan(Transaction& tx, const Uuid& target, Instant now) {
             {tx.tenant(), target, kind, now});
 }
 
+void ProbeStore::planAnew(Transaction& tx, const Uuid& repository, Instant now) {
+    tx.execute("UPDATE restic_target_probes SET next_at_us = $3 WHERE tenant_id = $1 AND next_at_us < $4 AND "
+               "target_id IN "
+               "(SELECT id FROM restic_targets WHERE tenant_id = $1 AND repository_id = $2 AND mode = "
+               "'direct' AND NOT "
+               "disabled)",
+               {tx.tenant(), repository, now, kNever});
+}
+
 void ProbeStore::rest(Transaction& tx, const Uuid& target) {
     tx.execute("UPDATE restic_target_probes SET next_at_us = $3 WHERE tenant_id = $1 AND target_id = $2",
                {tx.tenant(), target, kNever});

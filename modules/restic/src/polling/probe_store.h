@@ -54,6 +54,8 @@ class ProbeStore {
 public:
     /// From now on the target is looked at, as soon as there is room; one that was is looked at anew.
     static void plan(core::db::Transaction& tx, const core::Uuid& target, core::Instant now);
+    /// The same for each target of that repository which is looked at.
+    static void planAnew(core::db::Transaction& tx, const core::Uuid& repository, core::Instant now);
     /// It is not looked at any more; what was found stays.
     static void rest(core::db::Transaction& tx, const core::Uuid& target);
     /// A look of that kind is due now. False if the host does not look at that target.

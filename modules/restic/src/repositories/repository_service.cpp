@@ -243,6 +243,8 @@ Repository RepositoryService::update(Transaction& tx, const Uuid& id, const Repo
     plan.store(tx, repository, repository.updatedAt);
     if (moves)
         forgetCondition(tx, id);
+    if (updated_ && (moves || spec.password || spec.passwordFile || !draft.config.secrets.empty()))
+        updated_(tx, id);
     announce(tx);
     return repository;
 }

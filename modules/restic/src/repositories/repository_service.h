@@ -42,6 +42,12 @@ public:
     /// Called after a commit that may have changed which maintenance is next.
     void setScheduleChanged(std::function<void()> changed) { changed_ = std::move(changed); }
 
+    /// Called in the unit of work of an update() that gave it another place or other secrets: who could not
+    /// get in tries again.
+    void setUpdated(std::function<void(core::db::Transaction& tx, const core::Uuid& id)> updated) {
+        updated_ = std::move(updated);
+    }
+
     /// Throws kValidation, kRepositoryExists (also for another row with the same place), kAgentNotFound.
     Repository create(core::db::Transaction& tx, const RepositorySpec& spec);
     /// What an agent would get of the repository that create() would make, with its secrets: nothing is
@@ -101,6 +107,7 @@ private:
     const core::Clock& clock_;
     core::ServiceHandle<base::SecretVault> vault_;
     std::function<void()> changed_;
+    std::function<void(core::db::Transaction& tx, const core::Uuid& id)> updated_;
 };
 
 } // namespace restic
