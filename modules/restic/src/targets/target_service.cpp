@@ -96,6 +96,9 @@ Target TargetService::handToAgent(Transaction& tx, Target target, const TargetSp
         invalid("/policy_id", "is required: what the agent saves, and where");
     if (TargetStore::findForLink(tx, *spec.agent, *spec.policy))
         invalid("/policy_id", "is followed by that agent already, with a target of its own");
+    const auto policy = policies_.get(tx, *spec.policy);
+    if (policy.repository && policy.repository != target.repository)
+        invalid("/policy_id", "saves to another repository than the target's");
     target.mode = "agent";
     target.agent = spec.agent;
     target.policy = spec.policy;
@@ -154,6 +157,9 @@ void TargetService::remove(Transaction& tx, const Uuid& id) {
 bool TargetService::lookNow(Transaction& tx, const Uuid& id) {
     if (!ProbeStore::hasten(tx, id, probes::kSnapshots, clock_.now()))
         return false;
+    for (const auto& probe : ProbeStore::of(tx, id)) // what somebody has mended meanwhile
+        if (probe.error)
+            ProbeStore::hasten(tx, id, probe.kind, clock_.now());
     announce(tx);
     return true;
 }

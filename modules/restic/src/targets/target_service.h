@@ -47,8 +47,8 @@ public:
     void remove(core::db::Transaction& tx, const core::Uuid& id);
     /// Throws kTargetNotFound.
     static Target get(core::db::Transaction& tx, const core::Uuid& id);
-    /// A look at its snapshots begins as soon as there is room. False for a target that the host does not
-    /// look at itself.
+    /// A look at its snapshots begins as soon as there is room, and each one of which the last failed. False
+    /// for a target that the host does not look at itself.
     bool lookNow(core::db::Transaction& tx, const core::Uuid& id);
 
 private:
