@@ -6,13 +6,19 @@
 #include <gtest/gtest.h>
 
 #include "contract/polling_fixture.h"
+#include "restic/cli/user_file.h"
 #include "restic/protocol/task_errors.h"
+#include "support/repository_on_disk.h"
 
 using namespace test;
 using testing::Contains;
 using testing::HasSubstr;
 
 BOTH_DATABASES(Polling);
+
+/// What says nothing of the database.
+class PollingOnce : public Polling {};
+INSTANTIATE_TEST_SUITE_P(Db, PollingOnce, testing::Values(core::db::Dialect::sqlite), dialectName);
 
 TEST_P(Polling, WhatACronJobSavedIsSeenAndNothingIsWrittenThere) {
     makeRepository("files");
@@ -137,7 +143,7 @@ TEST_P(Polling, ALockThatWasLeftBehindIsNamedWithItsHolder) {
     core::SystemProcessRunner processes;
     auto held = processes.start(spec).value();
     const auto locks = repositoryFolder("files") / "locks";
-    while (std::filesystem::is_empty(locks))
+    while (RepositoryOnDisk(repositoryFolder("files"), kSecret).locks().empty())
         ASSERT_FALSE(held->wait(20ms));
     held->signal(SIGKILL);
     held->wait(10s);
@@ -155,7 +161,7 @@ TEST_P(Polling, ALockThatWasLeftBehindIsNamedWithItsHolder) {
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(locks), {}), 1) << "it is not ours to remove";
 }
 
-TEST_P(Polling, DamageIsFoundByACheck) {
+TEST_P(PollingOnce, DamageIsFoundByACheck) {
     auto patient = settings();
     patient.checkTimeout = 10s; // restic tries again for much longer
     usePoller(patient);
@@ -190,7 +196,7 @@ TEST_P(Polling, AServerThatCannotBeReachedIsAWarningAtFirst) {
     EXPECT_EQ(statusOf("far").status, "unhealthy");
 }
 
-TEST_P(Polling, AServerThatSaysNothingHoldsItsPlaceUntilTheDeadline) {
+TEST_P(PollingOnce, AServerThatSaysNothingHoldsItsPlaceUntilTheDeadline) {
     const int listening = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -353,11 +359,55 @@ TEST_P(Polling, WhatIsTheServersOwnIsNotLookedAtForATenant) {
     EXPECT_THAT(std::string(errorOf([&] { watch(file); }).what()), HasSubstr("AE_DIRECT_SECRET_ROOTS"));
 }
 
+TEST_P(PollingOnce, AKeyOfGooglesThatLeadsElsewhereIsRefused) {
+    const auto refused = [&](core::json::Object key, std::map<std::string, std::string> environment = {}) {
+        restic::RepositorySpec spec;
+        spec.name = "cloud";
+        spec.type = "gcs";
+        spec.config = core::json::Object{{"bucket", "abc-bucket"}, {"credentials", core::json::write(key)}};
+        spec.password = kSecret;
+        spec.environment = std::move(environment);
+        return std::string(errorOf([&] { watch(spec); }).name());
+    };
+    const core::json::Object plain{{"type", "service_account"},
+                                   {"client_email", "a@b.iam.gserviceaccount.com"},
+                                   {"private_key", "x"},
+                                   {"token_uri", "https://oauth2.googleapis.com/token"}};
+    const auto with = [&](const char* name, core::json::Value value) {
+        auto key = plain;
+        key.set(name, std::move(value));
+        return key;
+    };
+    EXPECT_EQ(refused({{"type", "external_account"},
+                       {"audience", "x"},
+                       {"token_url", "https://example.com/"},
+                       {"credential_source", core::json::Object{{"file", "/etc/passwd"}}}}),
+              "DirectPollForbidden");
+    EXPECT_EQ(refused(with("token_uri", "http://169.254.169.254/")), "DirectPollForbidden");
+    EXPECT_EQ(refused(with("universe_domain", "example.com")), "DirectPollForbidden");
+    EXPECT_EQ(refused(with("credential_source", core::json::Object{{"file", "/etc/passwd"}})),
+              "DirectPollForbidden");
+    EXPECT_EQ(refused(plain, {{"GOOGLE_APPLICATION_CREDENTIALS", "/etc/passwd"}}), "DirectPollForbidden");
+}
+
+TEST_P(PollingOnce, WhatSaysWhereToGoInTheEnvironmentIsRefused) {
+    for (const auto* variable : {"OS_AUTH_URL", "ST_AUTH", "AZURE_ENDPOINT_SUFFIX", "OS_STORAGE_URL"}) {
+        restic::RepositorySpec spec;
+        spec.name = variable;
+        spec.type = "rest";
+        spec.url = "rest:https://backup.example.com/x/";
+        spec.password = kSecret;
+        spec.environment = {{variable, "http://127.0.0.1:1/"}};
+        EXPECT_EQ(errorOf([&] { watch(spec); }).name(), "DirectPollForbidden") << variable;
+    }
+}
+
 TEST_P(Polling, ANetworkThatIsNotPublicIsNotReachedForATenant) {
     auto closed = settings();
     closed.networks = {};
     usePoller(closed);
-    for (const auto* address : {"127.0.0.1:9", "169.254.169.254", "10.1.2.3", "localhost:9"}) {
+    for (const auto* address : {"127.0.0.1:9", "169.254.169.254", "10.1.2.3", "localhost:9", "[::1]:9",
+                                "[::ffff:127.0.0.1]:9", "[::ffff:7f00:1]:9", "2130706433:9"}) {
         restic::RepositorySpec spec;
         spec.name = address;
         spec.type = "rest";
@@ -370,9 +420,38 @@ TEST_P(Polling, ANetworkThatIsNotPublicIsNotReachedForATenant) {
         EXPECT_THAT(probe(target).message.value_or(""), HasSubstr("AE_DIRECT_NETWORKS"));
         EXPECT_LE(runner.started, before + 1) << "only restic's version may be asked";
     }
+    // What this machine cannot resolve restic might.
+    const int before = runner.started;
+    restic::RepositorySpec spec;
+    spec.name = "digits of another script";
+    spec.type = "rest";
+    spec.url = "rest:http://\uff11\uff12\uff17.0.0.1:9/x/";
+    spec.password = kSecret;
+    try {
+        const auto target = watch(spec);
+        look(target);
+        EXPECT_TRUE(probe(target).error == "NetworkError" || probe(target).error == "DirectPollForbidden")
+            << probe(target).error.value_or("none");
+        EXPECT_LE(runner.started, before);
+    } catch (const core::Error&) { // refused when it was written
+    }
 }
 
-TEST_P(Polling, RepositoriesOfEveryResticAreRead) {
+TEST_P(PollingOnce, WhatAKilledHostLeftOfSecretsIsRemoved) {
+    std::filesystem::path ofTheDead;
+    const std::filesystem::path mine = [&] {
+        restic::cli::UserFile file("of mine", ::geteuid(), ::getegid());
+        ofTheDead = "/dev/shm/restic-secret-999999999-1-abcdef";
+        std::ofstream(ofTheDead) << "left";
+        restic::cli::UserFile::removeLeftBehind();
+        EXPECT_TRUE(std::filesystem::exists(file.path()));
+        return file.path();
+    }();
+    EXPECT_FALSE(std::filesystem::exists(mine));
+    EXPECT_FALSE(std::filesystem::exists(ofTheDead));
+}
+
+TEST_P(PollingOnce, RepositoriesOfEveryResticAreRead) {
     for (const auto& restic : restics()) {
         program = restic.program;
         makeRepository(restic.name);

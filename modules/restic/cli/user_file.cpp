@@ -1,6 +1,7 @@
 #include "restic/cli/user_file.h"
 
 #include <cerrno>
+#include <cstdio>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -11,9 +12,29 @@
 #include "core/process.h"
 
 namespace restic::cli {
+namespace {
+constexpr std::string_view kFolder = "/dev/shm/";
+constexpr std::string_view kBeginning = "restic-secret-";
+} // namespace
+
+void UserFile::removeLeftBehind() noexcept {
+    std::error_code code;
+    for (std::filesystem::directory_iterator at(kFolder, code), end; !code && at != end; at.increment(code)) {
+        const auto name = at->path().filename().string();
+        int pid = 0;
+        unsigned long long ticks = 0;
+        if (!name.starts_with(kBeginning) ||
+            std::sscanf(name.c_str() + kBeginning.size(), "%d-%llu-", &pid, &ticks) != 2)
+            continue;
+        if (core::processStartTicks(pid) != ticks)
+            ::unlink(at->path().c_str());
+    }
+}
 
 UserFile::UserFile(std::string_view secret, uid_t user, gid_t group) {
-    std::string name = "/dev/shm/restic-secret-XXXXXX";
+    // Named after this process, so that a later one knows what a dead one has left.
+    std::string name = std::string(kFolder) + std::string(kBeginning) + std::to_string(::getpid()) + "-" +
+                       std::to_string(core::processStartTicks(::getpid()).value_or(0)) + "-XXXXXX";
     const int fd = ::mkstemp(name.data()); // 0600
     bool good = fd >= 0;
     for (auto left = secret; good && !left.empty();) {

@@ -164,7 +164,7 @@ std::vector<Setting> settings() {
          .seedName = "MonitorConfig.MaxConcurrent"},
         {.key = "restic.monitor.max_heavy",
          .type = SettingType::integer,
-         .defaultValue = "1",
+         .defaultValue = "2",
          .doc = "How many it checks, or counts the size of, at once",
          .min = 1,
          .max = 64,

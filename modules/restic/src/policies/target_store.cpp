@@ -51,6 +51,12 @@ std::vector<Target> TargetStore::list(Transaction& tx, const core::http::PageQue
     return targets;
 }
 
+void TargetStore::takeSeen(Transaction& tx, const Uuid& target, const Uuid& repository) {
+    tx.execute("UPDATE restic_snapshots SET target_id = $3 WHERE tenant_id = $1 AND repository_id = $2 AND "
+               "backup_run_id IS NULL AND source = 'direct_poll'",
+               {tx.tenant(), repository, target});
+}
+
 bool TargetStore::isWatched(Transaction& tx, const Uuid& repository) {
     return !tx.query("SELECT 1 FROM restic_targets WHERE tenant_id = $1 AND repository_id = $2 AND mode = "
                      "'direct' "
@@ -213,6 +219,8 @@ Uuid TargetStore::ensureForLink(Transaction& tx, const Target& wanted, Instant n
         tx.execute("UPDATE restic_targets SET mode = 'agent', disabled = FALSE, repository_id = $3, "
                    "updated_at_us = $4 WHERE tenant_id = $1 AND id = $2",
                    {tx.tenant(), direct->id, wanted.repository, now});
+        if (direct->repository)
+            takeSeen(tx, direct->id, *direct->repository);
         return direct->id;
     }
     if (const auto orphan = orphanOf(tx, *wanted.agent, *wanted.policy)) {

@@ -80,6 +80,9 @@ public:
     static std::vector<Target> list(core::db::Transaction& tx, const core::http::PageQuery& page);
     /// Whether the host looks at that repository itself.
     static bool isWatched(core::db::Transaction& tx, const core::Uuid& repository);
+    /// The target becomes an agent's: what was seen in its repository, and is of no run, is its history.
+    /// Other targets that are looked at list the repository itself.
+    static void takeSeen(core::db::Transaction& tx, const core::Uuid& target, const core::Uuid& repository);
     static std::int64_t countDirect(core::db::Transaction& tx);
     /// Throws ConstraintViolation for a name that is taken.
     static void insert(core::db::Transaction& tx, const Target& target);

@@ -15,7 +15,7 @@
 
 namespace restic::names {
 namespace {
-constexpr int kMostPages = 1000; ///< of 1000 names
+constexpr int kMostPages = 200; ///< of 1000 names
 
 /// Who asks, and where.
 struct Bucket {
@@ -108,7 +108,7 @@ std::optional<std::string> readPage(const std::string& body, std::vector<std::st
 
 std::optional<std::vector<std::string>> entriesOf(core::http::Client& client, const Bucket& bucket,
                                                   const std::string& host, const std::string& folder,
-                                                  std::chrono::milliseconds timeout) {
+                                                  std::chrono::steady_clock::time_point until) {
     std::vector<std::string> names;
     std::string token;
     for (int page = 0; page < kMostPages; ++page) {
@@ -117,7 +117,10 @@ std::optional<std::vector<std::string>> entriesOf(core::http::Client& client, co
         query += "list-type=2&prefix=" + core::percentEncode(bucket.prefix + folder + "/");
         core::http::ClientRequest request;
         request.path = "?" + query;
-        request.timeout = timeout;
+        request.timeout =
+            std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+        if (request.timeout.count() <= 0)
+            return std::nullopt;
         request.headers =
             signedHeaders(bucket, host, bucket.bucket, query,
                           std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()));
@@ -139,13 +142,14 @@ std::optional<RepositoryNames> ofBucket(const NameListing& listing) {
     const auto bucket = bucketOf(listing.repository);
     if (!bucket)
         return std::nullopt;
-    const auto host = bucket->server.host + bucket->server.port;
+    const auto until = std::chrono::steady_clock::now() + listing.timeout;
+    const auto host = hostInUrl(bucket->server.host) + bucket->server.port;
     try {
         core::http::Client client({.url = bucket->server.scheme + "://" + host + bucket->bucket,
                                    .caFile = listing.repository.certFile,
                                    .connectTimeout = listing.timeout});
-        auto snapshots = entriesOf(client, *bucket, host, "snapshots", listing.timeout);
-        auto locks = snapshots ? entriesOf(client, *bucket, host, "locks", listing.timeout) : std::nullopt;
+        auto snapshots = entriesOf(client, *bucket, host, "snapshots", until);
+        auto locks = snapshots ? entriesOf(client, *bucket, host, "locks", until) : std::nullopt;
         if (!locks)
             return std::nullopt;
         return RepositoryNames{std::move(*snapshots), std::move(*locks)};

@@ -10,7 +10,7 @@ ProbeFindings checkStructure(const ProbeContext& context) {
     cli::NoItems items;
     cli::Check check(protocol::CheckTask{}, {{}, [](core::LogLevel, const std::string&) {}, items, false});
     ProbeFindings findings;
-    findings.error = context.restic.run(context.access, check, {context.settings.checkTimeout}, context.stop);
+    findings.error = context.restic.run(context.access, check, {context.remaining()}, context.stop);
     const bool damaged =
         findings.error && findings.error->error == protocol::task_errors::kRepositoryCorrupted.name;
     if (findings.error && !damaged)

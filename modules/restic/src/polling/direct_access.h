@@ -36,7 +36,7 @@ public:
 
 private:
     [[nodiscard]] std::optional<std::string> refusalOfFiles(const protocol::TaskRepository& repository) const;
-    [[nodiscard]] std::optional<std::string>
+    [[nodiscard]] std::optional<protocol::TaskError>
     refusalOfServer(const protocol::TaskRepository& repository) const;
 
     const MonitorSettings& settings_;

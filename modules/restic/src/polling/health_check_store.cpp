@@ -27,11 +27,11 @@ void HealthCheckStore::insert(Transaction& tx, const HealthCheck& check) {
     table().insert(tx, check);
 }
 
-std::optional<HealthCheck> HealthCheckStore::latest(Transaction& tx, const Uuid& target) {
-    return table().readFirst(
-        tx.query(table().select() +
-                     " WHERE tenant_id = $1 AND target_id = $2 ORDER BY checked_at_us DESC, id DESC LIMIT 1",
-                 {tx.tenant(), target}));
+std::optional<HealthCheck> HealthCheckStore::latest(Transaction& tx, const Uuid& target,
+                                                    std::string_view kind) {
+    return table().readFirst(tx.query(table().select() + " WHERE tenant_id = $1 AND target_id = $2 AND kind "
+                                                         "= $3 ORDER BY checked_at_us DESC, id DESC LIMIT 1",
+                                      {tx.tenant(), target, kind}));
 }
 
 std::vector<HealthCheck> HealthCheckStore::list(Transaction& tx, const Uuid& target,

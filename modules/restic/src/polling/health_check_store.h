@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/db/database.h"
@@ -29,8 +30,9 @@ struct HealthCheck {
 class HealthCheckStore {
 public:
     static void insert(core::db::Transaction& tx, const HealthCheck& check);
-    /// The newest of a target; nullopt before the first look.
-    static std::optional<HealthCheck> latest(core::db::Transaction& tx, const core::Uuid& target);
+    /// The newest of that kind; nullopt before the first look.
+    static std::optional<HealthCheck> latest(core::db::Transaction& tx, const core::Uuid& target,
+                                             std::string_view kind);
     /// Newest first.
     static std::vector<HealthCheck> list(core::db::Transaction& tx, const core::Uuid& target,
                                          const core::http::PageQuery& page);

@@ -18,7 +18,7 @@ struct MonitorSettings {
     core::milliseconds timeout{};       ///< of a look at snapshots, and at what they take up
     core::milliseconds checkTimeout{};
     std::size_t maxConcurrent = 5;  ///< looks at snapshots at once
-    std::size_t maxHeavy = 1;       ///< checks and counts of size at once
+    std::size_t maxHeavy = 2;       ///< checks and counts of size at once
     std::int64_t maxTargets = 1000; ///< of a tenant
     core::milliseconds maxAge{};    ///< of a last snapshot, where neither policy nor target says it
     cli::ResticProgram program;

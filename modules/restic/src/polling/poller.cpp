@@ -51,15 +51,18 @@ void giveCache(const MonitorSettings& settings, const std::filesystem::path& cac
 Poller::Poller(Services services, MonitorSettings settings, std::filesystem::path folder,
                const std::map<std::string, std::string>& environment, bool onlyLooks)
     : services_(std::move(services)), settings_(std::move(settings)), access_(settings_),
-      repositories_(services_.database, services_.vault),
+      repositories_(services_.database, services_.vault), outputs_(made(folder / "outputs", onlyLooks)),
       commands_(settings_.program, folder / "cache", environment), restic_(services_.processes, commands_),
-      runner_(services_.processes, commands_, made(folder / "outputs", onlyLooks)),
-      random_(std::random_device{}()) {
+      runner_(services_.processes, commands_, outputs_), random_(std::random_device{}()) {
     if (!onlyLooks)
         giveCache(settings_, commands_.cache());
 }
 
 void Poller::setQueues(core::WorkQueue& light, core::WorkQueue& heavy, std::function<void()> ended) {
+    // What a host that was killed has left; nobody looks yet.
+    cli::UserFile::removeLeftBehind();
+    for (const auto& file : std::filesystem::directory_iterator(outputs_))
+        std::filesystem::remove(file.path());
     light_.queue = &light;
     heavy_.queue = &heavy;
     ended_ = std::move(ended);
@@ -142,6 +145,7 @@ void Poller::look(const Uuid& tenant, const Uuid& target, const ProbeKind& kind,
                   const std::stop_token& stop) {
     const TenantContext context(tenant);
     const Instant began = services_.clock.now();
+    const auto deadline = std::chrono::steady_clock::now() + settings_.*(kind.timeout);
     const auto claim = Uuid::generate(began);
     std::optional<Begun> begun;
     std::optional<protocol::TaskError> unreadable;
@@ -163,8 +167,8 @@ void Poller::look(const Uuid& tenant, const Uuid& target, const ProbeKind& kind,
     if (!taken || (!begun && !unreadable))
         return;
     auto findings = unreadable ? ProbeFindings{std::move(unreadable)}
-                               : find(tenant, target, kind, std::move(*begun), began, stop);
-    if (stop.stop_requested() && findings.error &&
+                               : find(tenant, target, kind, std::move(*begun), began, deadline, stop);
+    if (stop.stop_requested() && std::chrono::steady_clock::now() < deadline && findings.error &&
         findings.error->error == protocol::task_errors::kInterrupted.name) {
         // The host ends: it says nothing of the repository.
         services_.database.transact(
@@ -175,7 +179,8 @@ void Poller::look(const Uuid& tenant, const Uuid& target, const ProbeKind& kind,
 }
 
 ProbeFindings Poller::find(const Uuid& tenant, const Uuid& target, const ProbeKind& kind, Begun begun,
-                           Instant now, const std::stop_token& stop) {
+                           Instant now, std::chrono::steady_clock::time_point deadline,
+                           const std::stop_token& stop) {
     const auto version = restic_.version();
     auto access = access_.to(begun.payload, version);
     if (auto* error = std::get_if<protocol::TaskError>(&access))
@@ -195,6 +200,7 @@ ProbeFindings Poller::find(const Uuid& tenant, const Uuid& target, const ProbeKi
                                std::get<cli::RepositoryAccess>(std::move(access)),
                                std::move(begun.before),
                                now,
+                               deadline,
                                stop};
     try {
         return kind.look(context);
@@ -222,7 +228,8 @@ void Poller::conclude(const Uuid& tenant, const Uuid& target, const ProbeKind& k
         const auto health = services_.healthOf(tx, target);
         if (!health)
             return;
-        const auto before = HealthCheckStore::latest(tx, target);
+        const bool ofSnapshots = kind.name == probes::kSnapshots;
+        const auto before = ofSnapshots ? HealthCheckStore::latest(tx, target, kind.name) : std::nullopt;
         HealthCheck check;
         check.id = Uuid::generate(now);
         check.target = target;
@@ -231,9 +238,17 @@ void Poller::conclude(const Uuid& tenant, const Uuid& target, const ProbeKind& k
         check.error = health->error;
         check.message = health->message;
         check.snapshotAgeHours = health->snapshotAgeHours;
+        if (!ofSnapshots && findings.error) { // what it itself found, and not how the target is
+            check.healthy = false;
+            check.error = end.error;
+            check.message = end.message;
+        }
         check.durationMs = std::chrono::duration_cast<std::chrono::milliseconds>(now - began).count();
         check.checkedAt = now;
         HealthCheckStore::insert(tx, check);
+        // Whether it is well is told by the look at its snapshots, which comes at once after damage.
+        if (kind.name == probes::kCheck && findings.record && findings.error)
+            ProbeStore::hasten(tx, target, probes::kSnapshots, now);
         if (before && before->healthy != check.healthy)
             services_.events.publishWith(tx, events::HealthChanged{tenant, target, health->name,
                                                                    before->healthy, check.healthy,

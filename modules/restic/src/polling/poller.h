@@ -56,7 +56,8 @@ public:
     Poller(Services services, MonitorSettings settings, std::filesystem::path folder,
            const std::map<std::string, std::string>& environment, bool onlyLooks = false);
 
-    /// Before submitDue(): where the work is done. `ended` is called after each look.
+    /// Before submitDue(), once: where the work is done. `ended` is called after each look. Removes what a
+    /// host that was killed has left behind.
     void setQueues(core::WorkQueue& light, core::WorkQueue& heavy, std::function<void()> ended);
     /// Gives what is due to the queues, as much as they have room for. Of several workers one stays free of
     /// each tenant: a hundred repositories that hang are not in the way of others'.
@@ -89,7 +90,8 @@ private:
     };
     std::optional<Begun> begin(core::db::Transaction& tx, const core::Uuid& target) const;
     ProbeFindings find(const core::Uuid& tenant, const core::Uuid& target, const ProbeKind& kind, Begun begun,
-                       core::Instant now, const std::stop_token& stop);
+                       core::Instant now, std::chrono::steady_clock::time_point deadline,
+                       const std::stop_token& stop);
     void conclude(const core::Uuid& tenant, const core::Uuid& target, const ProbeKind& kind,
                   const core::Uuid& claim, ProbeFindings findings, core::Instant began);
     /// One of the two queues, with whose looks are in it.
@@ -107,6 +109,7 @@ private:
     MonitorSettings settings_;
     DirectAccess access_;
     TaskRepositories repositories_;
+    std::filesystem::path outputs_;
     cli::ResticCommands commands_;
     cli::ResticProbe restic_;
     cli::WorkRunner runner_;

@@ -10,6 +10,11 @@ const Probe* ProbeContext::earlier(std::string_view kind) const {
     return found == before.end() ? nullptr : &*found;
 }
 
+core::milliseconds ProbeContext::remaining() const {
+    return std::max(core::milliseconds(1), std::chrono::duration_cast<core::milliseconds>(
+                                               deadline - std::chrono::steady_clock::now()));
+}
+
 const std::vector<ProbeKind>& probeKinds() {
     using M = MonitorSettings;
     static const std::vector<ProbeKind> kinds{

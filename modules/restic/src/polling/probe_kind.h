@@ -33,7 +33,12 @@ struct ProbeContext {
     /// How it was before.
     std::vector<Probe> before;
     core::Instant now;
+    /// Of the whole look, whatever it is made of.
+    std::chrono::steady_clock::time_point deadline;
     const std::stop_token& stop;
+
+    /// Until the deadline; at least a moment, so that what began late says why it failed.
+    [[nodiscard]] core::milliseconds remaining() const;
 
     [[nodiscard]] const Probe* earlier(std::string_view kind) const;
 };

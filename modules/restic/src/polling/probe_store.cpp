@@ -73,6 +73,11 @@ std::vector<DueProbe> ProbeStore::due(Transaction& tx, const std::vector<std::st
     auto condition = " AND kind IN (" + listOf(kinds) + ")";
     if (!without.empty())
         condition += " AND tenant_id NOT IN (" + listOf(without) + ")";
+    // What nobody can open is not read as a whole.
+    condition +=
+        " AND (kind = 'snapshots' OR EXISTS (SELECT 1 FROM restic_target_probes s WHERE s.tenant_id = "
+        "restic_target_probes.tenant_id AND s.target_id = restic_target_probes.target_id AND s.kind = "
+        "'snapshots' AND s.good_at_us IS NOT NULL AND s.error IS NULL))";
     std::vector<DueProbe> found;
     for (const auto& row :
          tx.query("SELECT tenant_id, target_id, kind FROM restic_target_probes WHERE next_at_us <= $1 AND "

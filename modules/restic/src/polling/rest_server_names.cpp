@@ -7,8 +7,8 @@
 
 namespace restic::names {
 namespace {
-/// A hundred thousand snapshots take 8 MiB.
-constexpr std::size_t kMostBytes = std::size_t{256} << 20U;
+/// A hundred thousand snapshots take 9 MiB.
+constexpr std::size_t kMostBytes = std::size_t{32} << 20U;
 
 /// Standard base64, as Basic has it.
 std::string base64(std::string_view bytes) {
@@ -43,7 +43,7 @@ std::optional<std::vector<std::string>> entriesOf(core::http::Client& client, st
 
 std::optional<RepositoryNames> ofRestServer(const NameListing& listing) {
     const auto& repository = listing.repository;
-    const auto timeout = listing.timeout;
+    const auto timeout = listing.timeout / 2; // of each of the two
     const auto url =
         protocol::repositories::serverAddressOf(repository.url.substr(repository.url.find(':') + 1));
     if (!url)
@@ -60,7 +60,7 @@ std::optional<RepositoryNames> ofRestServer(const NameListing& listing) {
     while (path.ends_with('/'))
         path.pop_back();
     try {
-        core::http::Client client({.url = url->scheme + "://" + url->host + url->port +
+        core::http::Client client({.url = url->scheme + "://" + hostInUrl(url->host) + url->port +
                                           (path.empty() || path.starts_with('/') ? path : "/" + path),
                                    .caFile = repository.certFile,
                                    .connectTimeout = timeout,

@@ -6,6 +6,9 @@
 
 namespace restic::names {
 namespace {
+/// Further ones are not kept: restic counts them then.
+constexpr std::size_t kMostNames = 200'000;
+
 /// The folder on the server; empty where its name cannot be said to sftp.
 std::string folderOf(const cli::RepositoryAccess& repository) {
     const auto place = protocol::repositories::sftp().place(repository.url);
@@ -34,7 +37,7 @@ std::optional<RepositoryNames> ofSftpServer(const NameListing& listing) {
     const auto read = [&](std::string_view line) {
         if (line.starts_with("sftp> ls")) // what it does next
             names = line.ends_with("/locks\"") ? &found.locks : &found.snapshots;
-        else if (names != nullptr)
+        else if (names != nullptr && names->size() < kMostNames)
             names->emplace_back(line.substr(line.rfind('/') + 1)); // npos + 1 is 0
     };
     core::LineSplitter lines;
@@ -42,7 +45,8 @@ std::optional<RepositoryNames> ofSftpServer(const NameListing& listing) {
         core::ProcessOutput::toSink([&](std::string_view piece) { lines.feed(piece, read); });
     const auto ended = listing.processes.run(command->spec, listing.stop);
     lines.finish(read);
-    if (!ended || !ended.value().exit.ok())
+    if (!ended || !ended.value().exit.ok() || found.snapshots.size() >= kMostNames ||
+        found.locks.size() >= kMostNames)
         return std::nullopt;
     return RepositoryNames{whole(std::move(found.snapshots)), whole(std::move(found.locks))};
 }

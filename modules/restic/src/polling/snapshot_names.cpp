@@ -8,12 +8,22 @@
 
 namespace restic {
 
-std::string RepositoryNames::digest() const {
+namespace {
+std::string digestOf(const std::vector<std::string>& names) {
     std::string all;
-    all.reserve(snapshots.size() * 65);
-    for (const auto& name : snapshots)
+    all.reserve(names.size() * 65);
+    for (const auto& name : names)
         all += name + '\n';
     return core::hexEncode(core::sha256(all));
+}
+} // namespace
+
+std::string RepositoryNames::digest() const {
+    return digestOf(snapshots);
+}
+
+std::string RepositoryNames::digestOfLocks() const {
+    return digestOf(locks);
 }
 
 std::optional<RepositoryNames> listNames(const NameListing& listing) {
@@ -27,6 +37,10 @@ std::optional<RepositoryNames> listNames(const NameListing& listing) {
 }
 
 namespace names {
+
+std::string hostInUrl(const std::string& host) {
+    return host.find(':') != std::string::npos && !host.starts_with('[') ? "[" + host + "]" : host;
+}
 
 std::vector<std::string> whole(std::vector<std::string> names) {
     constexpr std::size_t kIdLength = 64;

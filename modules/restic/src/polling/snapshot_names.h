@@ -20,6 +20,7 @@ struct RepositoryNames {
     bool operator==(const RepositoryNames&) const = default;
     /// Equal for equal snapshots.
     [[nodiscard]] std::string digest() const;
+    [[nodiscard]] std::string digestOfLocks() const;
 };
 
 /// With what a listing is made.
@@ -28,7 +29,7 @@ struct NameListing {
     /// Builds the command where a program does it.
     const cli::ResticCommands& commands;
     core::ProcessRunner& processes;
-    std::chrono::milliseconds timeout;
+    std::chrono::milliseconds timeout; ///< for all of it
     const std::stop_token& stop;
 };
 
@@ -46,6 +47,8 @@ std::optional<RepositoryNames> ofRestServer(const NameListing& listing);
 std::optional<RepositoryNames> ofSftpServer(const NameListing& listing);
 /// By S3's own request for names (ListObjectsV2).
 std::optional<RepositoryNames> ofBucket(const NameListing& listing);
+/// As a URL has it: an address of IPv6 in brackets.
+std::string hostInUrl(const std::string& host);
 /// Only what can be the name of a file in such a folder, sorted.
 std::vector<std::string> whole(std::vector<std::string> names);
 } // namespace names

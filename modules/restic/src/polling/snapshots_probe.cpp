@@ -18,6 +18,9 @@ using core::Instant;
 using core::db::Transaction;
 
 namespace {
+/// A listing of names is quick, or restic has to say why it is not.
+constexpr core::milliseconds kNames{30000};
+
 /// Records a listing as it is read, in units of work of so many: there may be a hundred thousand.
 class Recorded final : public cli::ResultItems {
 public:
@@ -79,7 +82,7 @@ private:
 core::json::Object namesOf(const RepositoryNames& names) {
     core::json::Object document;
     document.set("snapshots", names.digest());
-    document.set("locks", core::json::Array(names.locks.begin(), names.locks.end()));
+    document.set("locks", names.digestOfLocks());
     return document;
 }
 
@@ -87,7 +90,7 @@ core::json::Object namesOf(const RepositoryNames& names) {
 std::optional<protocol::TaskError> lookAtLocks(const ProbeContext& context, const cli::WorkContext& work,
                                                core::json::Object& found) {
     cli::Locks locks({}, work);
-    if (auto error = context.restic.run(context.access, locks, {context.settings.timeout}, context.stop))
+    if (auto error = context.restic.run(context.access, locks, {context.remaining()}, context.stop))
         return error;
     protocol::TaskResult good;
     good.outcome = "success";
@@ -102,8 +105,8 @@ std::optional<protocol::TaskError> lookAtLocks(const ProbeContext& context, cons
 ProbeFindings lookAtSnapshots(const ProbeContext& context) {
     ProbeFindings findings;
     const auto* before = context.earlier(probes::kSnapshots);
-    const auto names = listNames(
-        {context.access, context.commands, context.processes, context.settings.timeout, context.stop});
+    const auto names = listNames({context.access, context.commands, context.processes,
+                                  std::min(context.remaining() / 2, kNames), context.stop});
     const auto* known = before != nullptr && before->goodAt ? before->found.find("names") : nullptr;
     const auto present = names ? std::optional(core::json::Value(namesOf(*names))) : std::nullopt;
     // Another password, or another place, is to be tried even where the names are the same.
@@ -123,7 +126,7 @@ ProbeFindings lookAtSnapshots(const ProbeContext& context) {
     const bool listed = !isAsBefore("snapshots") || before->error;
     if (listed) {
         cli::ListSnapshots list({}, work);
-        findings.error = context.restic.run(context.access, list, {context.settings.timeout}, context.stop);
+        findings.error = context.restic.run(context.access, list, {context.remaining()}, context.stop);
         if (!findings.error && !list.complete(0))
             findings.error = protocol::task_errors::make(protocol::task_errors::kCommandFailed,
                                                          "restic listed the snapshots, but not all of them");
@@ -137,8 +140,13 @@ ProbeFindings lookAtSnapshots(const ProbeContext& context) {
     findings.found.set("lock_count", 0);
     findings.found.set("locks", core::json::Array());
     if (!names || !names->locks.empty())
-        if ((findings.error = lookAtLocks(context, work, findings.found)))
-            return findings;
+        if ((findings.error = lookAtLocks(context, work, findings.found))) {
+            if (!names || context.stop.stop_requested())
+                return findings;
+            // That somebody holds it is known, only not who.
+            findings.error.reset();
+            findings.found.set("lock_count", static_cast<std::int64_t>(names->locks.size()));
+        }
     findings.found.set("repository", of);
     if (present)
         findings.found.set("names", *present);

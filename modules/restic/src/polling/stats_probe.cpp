@@ -23,7 +23,7 @@ ProbeFindings lookAtSize(const ProbeContext& context) {
     protocol::StatsTask task;
     task.mode = "raw-data";
     cli::Stats stats(task, {{}, [](core::LogLevel, const std::string&) {}, items, false});
-    findings.error = context.restic.run(context.access, stats, {context.settings.timeout}, context.stop);
+    findings.error = context.restic.run(context.access, stats, {context.remaining()}, context.stop);
     if (findings.error)
         return findings;
     protocol::TaskResult good;

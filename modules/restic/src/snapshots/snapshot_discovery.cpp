@@ -10,10 +10,14 @@ namespace restic {
 void recordFound(core::db::Transaction& tx, core::event::Bus& events, Snapshot snapshot, core::Instant now) {
     snapshot.id = core::Uuid::generate(now);
     snapshot.shortId = snapshot.snapshotId.substr(0, 8);
-    const bool wasSeen = SnapshotStore::claim(tx, snapshot);
-    if (!wasSeen && !SnapshotStore::insert(tx, snapshot, now))
+    // Of a look there may be a hundred thousand: it has asked for all of them together, and counts them
+    // itself.
+    const bool looked = snapshot.source == "direct_poll";
+    const bool wasSeen = !looked && SnapshotStore::claim(tx, snapshot);
+    if (!wasSeen && !(looked ? SnapshotStore::insertUnknown(tx, snapshot, now)
+                             : SnapshotStore::insert(tx, snapshot, now)))
         return;
-    if (snapshot.target)
+    if (snapshot.target && !looked)
         TargetStore::recordSnapshot(tx, *snapshot.target, snapshot.snapshotId, std::min(snapshot.time, now));
     if (wasSeen)
         return;

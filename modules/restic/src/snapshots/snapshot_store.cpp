@@ -58,9 +58,12 @@ bool SnapshotStore::insert(Transaction& tx, const Snapshot& s, core::Instant now
                        {tx.tenant(), known[0].uuid(0), s.snapshotId});
         return false;
     }
-    auto recorded = s;
-    recorded.recordedAt = now;
-    return table().insert(tx, recorded, "ON CONFLICT (tenant_id, repository_id, snapshot_id) DO NOTHING");
+    return insertUnknown(tx, s, now);
+}
+
+bool SnapshotStore::insertUnknown(Transaction& tx, Snapshot snapshot, core::Instant now) {
+    snapshot.recordedAt = now;
+    return table().insert(tx, snapshot, "ON CONFLICT (tenant_id, repository_id, snapshot_id) DO NOTHING");
 }
 
 bool SnapshotStore::claim(Transaction& tx, const Snapshot& s) {

@@ -103,6 +103,7 @@ Target TargetService::handToAgent(Transaction& tx, Target target, const TargetSp
     target.agent = spec.agent;
     target.policy = spec.policy;
     TargetStore::update(tx, target);
+    TargetStore::takeSeen(tx, target.id, *target.repository);
     policies_.link(tx, *spec.agent, *spec.policy); // finds this target
     ProbeStore::rest(tx, target.id);
     return get(tx, target.id);

@@ -1,5 +1,7 @@
 #include "targets/target_views.h"
 
+#include "core/text.h"
+
 namespace restic {
 
 using core::Instant;
@@ -8,7 +10,10 @@ const core::wire::Type& wireType(const TargetInput*) {
     static const auto type =
         core::wire::object<TargetInput>("TargetInput", core::wire::strict)
             .field("name", &TargetInput::name,
-                   {.doc = "As it stands in /status/{name}", .minLength = 1, .maxLength = 255})
+                   {.doc = "As it stands in /status/{name}",
+                    .minLength = 1,
+                    .maxLength = 255,
+                    .check = core::checkName})
             .field("mode", &TargetInput::mode,
                    {.doc = "direct: the server looks at the repository itself. agent: an agent's policy "
                            "saves to it; "

@@ -8,7 +8,7 @@
 namespace restic::cli {
 
 /// A secret in a file that only another user reads. It is in memory (/dev/shm) and gone with this object; a
-/// process that is killed leaves it until the machine's next boot, readable by that user alone.
+/// process that is killed leaves it, readable by that user alone, until removeLeftBehind() or the next boot.
 class UserFile {
 public:
     /// Throws core::Error(core::errors::kProcessFailed).
@@ -18,6 +18,9 @@ public:
     UserFile& operator=(UserFile&& other) = delete;
     UserFile(const UserFile&) = delete;
     UserFile& operator=(const UserFile&) = delete;
+
+    /// What processes of this machine have left that have died.
+    static void removeLeftBehind() noexcept;
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
