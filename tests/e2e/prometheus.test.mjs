@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { freePort, System, until } from '../support/system.mjs'
 
-const rules = resolve('deploy/prometheus/restic-monitor.rules.yml')
-const dashboard = JSON.parse(readFileSync('deploy/grafana/restic-monitor.json', 'utf8'))
+const deployed = (file) => new URL(`../../deploy/${file}`, import.meta.url).pathname
+const rules = deployed('prometheus/restic-monitor.rules.yml')
+const dashboard = JSON.parse(readFileSync(deployed('grafana/restic-monitor.json'), 'utf8'))
 let system
 let prometheus
 let url
@@ -41,7 +42,7 @@ before(async () => {
   mkdirSync(folder)
   writeFileSync(join(folder, 'token'), system.token)
   chmodSync(join(folder, 'token'), 0o600)
-  const configuration = readFileSync('deploy/prometheus/prometheus.yml', 'utf8')
+  const configuration = readFileSync(deployed('prometheus/prometheus.yml'), 'utf8')
     .replace('scrape_interval: 60s', 'scrape_interval: 1s\n  evaluation_interval: 1s')
     .replace('restic-monitor.rules.yml', rules)
     .replace('scheme: https', 'scheme: http')

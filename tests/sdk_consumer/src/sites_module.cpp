@@ -78,7 +78,8 @@ public:
                 })};
         listenToAll<events::SiteAdded, restic::events::AgentRegistered, restic::events::AgentOffline,
                     restic::events::TaskCreated, restic::events::TaskScheduled, restic::events::TaskCompleted,
-                    restic::events::BackupCompleted, restic::events::SnapshotDiscovered>(handlers);
+                    restic::events::BackupCompleted, restic::events::SnapshotDiscovered,
+                    restic::events::HealthChanged>(handlers);
         return handlers;
     }
 
