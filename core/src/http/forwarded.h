@@ -3,8 +3,8 @@
 #include <string>
 #include <string_view>
 
-#include "core/http/message.h"
 #include "core/http/ip_address.h"
+#include "core/http/message.h"
 
 namespace core::http {
 

@@ -10,10 +10,10 @@
 #include <thread>
 #include <vector>
 
+#include "core/http/ip_address.h"
 #include "core/log.h"
 #include "http/dispatcher.h"
 #include "http/head_parser.h"
-#include "core/http/ip_address.h"
 #include "http/listen_address.h"
 #include "http/router.h"
 #include "http/tls_context.h"

@@ -1,9 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/http/ip_address.h"
 #include "http/address_count.h"
 #include "http/forwarded.h"
-#include "core/http/ip_address.h"
 
 namespace core::http {
 namespace {
