@@ -242,6 +242,21 @@ TEST_P(Polling, WithoutResticAndKilledByMemory) {
     EXPECT_EQ(statusOf("files").error->error, "OutOfMemory");
 }
 
+TEST_P(PollingOnce, ASnapshotOfTheFutureIsNotNewWithEachListing) {
+    makeRepository("files");
+    byHand("files", {"backup", (folder.path() / "source").string(), "--time=2090-01-02 03:04:05"});
+    const auto target = watch("files");
+    look(target);
+    const auto first = statusOf("files").lastSnapshot;
+    ASSERT_TRUE(first);
+    clock.advance(50h);
+    byHand("files", {"backup", (folder.path() / "source").string(), "--time=2020-01-02 03:04:05"});
+    look(target); // another listing
+    EXPECT_EQ(statusOf("files").snapshotCount, 3);
+    EXPECT_EQ(statusOf("files").lastSnapshot, first);
+    EXPECT_EQ(statusOf("files").error->error, "SnapshotTooOld");
+}
+
 TEST_P(Polling, ARepositoryOfOthersIsNotCaredForBySchedule) {
     makeRepository("files");
     watch("files");

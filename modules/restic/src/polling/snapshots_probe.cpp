@@ -155,10 +155,12 @@ ProbeFindings lookAtSnapshots(const ProbeContext& context) {
                            began = context.now](Transaction& tx) {
             recorded->write(tx);
             recordAbsent(tx, repository, began, began);
-            const auto& latest = recorded->latest();
+            auto latest = recorded->latest();
+            // A clock that is ahead must not make it new again with each listing.
+            if (latest && *latest > began)
+                latest = SnapshotStore::recordedAt(tx, repository, recorded->latestId()).value_or(began);
             TargetStore::recordListing(tx, target, recorded->count(),
-                                       latest ? std::optional(recorded->latestId()) : std::nullopt,
-                                       latest ? std::optional(std::min(*latest, began)) : std::nullopt);
+                                       latest ? std::optional(recorded->latestId()) : std::nullopt, latest);
         };
     return findings;
 }

@@ -66,6 +66,15 @@ bool SnapshotStore::insertUnknown(Transaction& tx, Snapshot snapshot, core::Inst
     return table().insert(tx, snapshot, "ON CONFLICT (tenant_id, repository_id, snapshot_id) DO NOTHING");
 }
 
+std::optional<core::Instant> SnapshotStore::recordedAt(Transaction& tx, const Uuid& repository,
+                                                       const std::string& snapshotId) {
+    const auto rows =
+        tx.query("SELECT created_at_us FROM restic_snapshots WHERE tenant_id = $1 AND repository_id = $2 "
+                 "AND snapshot_id = $3",
+                 {tx.tenant(), repository, snapshotId});
+    return rows.empty() ? std::nullopt : std::optional(rows[0].instant(0));
+}
+
 bool SnapshotStore::claim(Transaction& tx, const Snapshot& s) {
     if (!s.run)
         return false;

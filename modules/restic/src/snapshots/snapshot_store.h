@@ -49,6 +49,9 @@ public:
     static bool insert(core::db::Transaction& tx, const Snapshot& snapshot, core::Instant now);
     /// The same for one that confirm() has not named, neither in full nor by its first digits: one statement.
     static bool insertUnknown(core::db::Transaction& tx, Snapshot snapshot, core::Instant now);
+    /// When somebody first told of it; nullopt for one that is not known.
+    static std::optional<core::Instant> recordedAt(core::db::Transaction& tx, const core::Uuid& repository,
+                                                   const std::string& snapshotId);
     /// A run says that it made a snapshot which was found by looking, before: the row is the run's, with its
     /// target, and keeps its source. False if there is none.
     static bool claim(core::db::Transaction& tx, const Snapshot& snapshot);
