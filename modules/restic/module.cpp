@@ -66,7 +66,7 @@ struct Parts {
               {context.database(), context.clock(), context.events(), vault, processes,
                [this](core::db::Transaction& tx, const core::Uuid& target) { return healthOf(tx, target); },
                context.log().named("restic.monitor")},
-              monitor, context.dataDir() / "monitor", hostEnvironment(), context.onlyLooks()),
+              monitor, context.dataDir() / "monitor", hostEnvironment()),
           targets(context.clock(), repositories, policies, poller, monitor.maxTargets),
           scheduler(context.database(), context.clock(),
                     slotSources(tasks, context.log().named("restic.scheduler")),
@@ -227,6 +227,7 @@ public:
         });
         const auto& monitor = parts_->monitor;
         auto& queues = context_->workQueues();
+        parts_->poller.prepare();
         parts_->poller.setQueues(
             queues.add({.name = "looks", .workers = monitor.maxConcurrent, .limit = monitor.timeout}),
             queues.add({.name = "heavy looks", .workers = monitor.maxHeavy, .limit = monitor.checkTimeout}),

@@ -62,12 +62,14 @@ protected:
     }
     std::unique_ptr<restic::Poller> makePoller(restic::MonitorSettings wanted,
                                                const std::map<std::string, std::string>& environment = {}) {
-        return std::make_unique<restic::Poller>(
+        auto made = std::make_unique<restic::Poller>(
             restic::Poller::Services{
                 db, clock, bus, base.vault, runner,
                 [this](Transaction& tx, const Uuid& target) { return healthOf(tx, target); },
                 fixture.log.logger()},
             std::move(wanted), folder.path() / "monitor", environment);
+        made->prepare();
+        return made;
     }
     void usePoller(restic::MonitorSettings wanted) { usePoller(makePoller(std::move(wanted))); }
     void usePoller(std::unique_ptr<restic::Poller> wanted) { poller_ = std::move(wanted); }

@@ -29,14 +29,6 @@ constexpr core::milliseconds kListing{25000};
 /// So many looks wait for each worker: the next one begins without a question to the database.
 constexpr std::size_t kWaitingForEach = 4;
 
-std::filesystem::path made(const std::filesystem::path& folder, bool onlyLooks) {
-    if (onlyLooks)
-        return folder;
-    std::filesystem::create_directories(folder);
-    std::filesystem::permissions(folder, std::filesystem::perms::owner_all);
-    return folder;
-}
-
 /// restic's cache, where it is another user's.
 void giveCache(const MonitorSettings& settings, const std::filesystem::path& cache) {
     if (!settings.program.user)
@@ -49,20 +41,22 @@ void giveCache(const MonitorSettings& settings, const std::filesystem::path& cac
 } // namespace
 
 Poller::Poller(Services services, MonitorSettings settings, std::filesystem::path folder,
-               const std::map<std::string, std::string>& environment, bool onlyLooks)
+               const std::map<std::string, std::string>& environment)
     : services_(std::move(services)), settings_(std::move(settings)), access_(settings_),
-      repositories_(services_.database, services_.vault), outputs_(made(folder / "outputs", onlyLooks)),
+      repositories_(services_.database, services_.vault), outputs_(folder / "outputs"),
       commands_(settings_.program, folder / "cache", environment), restic_(services_.processes, commands_),
-      runner_(services_.processes, commands_, outputs_), random_(std::random_device{}()) {
-    if (!onlyLooks)
-        giveCache(settings_, commands_.cache());
+      runner_(services_.processes, commands_, outputs_), random_(std::random_device{}()) {}
+
+void Poller::prepare() {
+    // What a host that was killed has left; nobody looks yet.
+    cli::UserFile::removeLeftBehind();
+    std::filesystem::remove_all(outputs_);
+    std::filesystem::create_directories(outputs_);
+    std::filesystem::permissions(outputs_, std::filesystem::perms::owner_all);
+    giveCache(settings_, commands_.cache());
 }
 
 void Poller::setQueues(core::WorkQueue& light, core::WorkQueue& heavy, std::function<void()> ended) {
-    // What a host that was killed has left; nobody looks yet.
-    cli::UserFile::removeLeftBehind();
-    for (const auto& file : std::filesystem::directory_iterator(outputs_))
-        std::filesystem::remove(file.path());
     light_.queue = &light;
     heavy_.queue = &heavy;
     ended_ = std::move(ended);

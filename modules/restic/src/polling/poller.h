@@ -52,12 +52,14 @@ public:
     };
 
     /// `folder` takes restic's cache, and its outputs while they are read. `environment` is the host's own,
-    /// of which restic gets what passedOnVariables() names. `onlyLooks`: no folder is made.
+    /// of which restic gets what passedOnVariables() names.
     Poller(Services services, MonitorSettings settings, std::filesystem::path folder,
-           const std::map<std::string, std::string>& environment, bool onlyLooks = false);
+           const std::map<std::string, std::string>& environment);
 
-    /// Before submitDue(), once: where the work is done. `ended` is called after each look. Removes what a
-    /// host that was killed has left behind.
+    /// Before the first look: makes its folders, and removes what a host that was killed has left behind.
+    void prepare();
+
+    /// Before submitDue(), once: where the work is done. `ended` is called after each look.
     void setQueues(core::WorkQueue& light, core::WorkQueue& heavy, std::function<void()> ended);
     /// Gives what is due to the queues, as much as they have room for. Of several workers one stays free of
     /// each tenant: a hundred repositories that hang are not in the way of others'.

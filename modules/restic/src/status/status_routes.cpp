@@ -1,5 +1,6 @@
 #include "status/status_routes.h"
 #include "errors.h"
+#include "status/bare_array.h"
 
 namespace restic {
 
@@ -33,14 +34,9 @@ void StatusRoutes::addTo(std::vector<core::http::Route>& routes) const {
                       .response = &typeOf<TargetStatus>(),
                       .responseIsList = true,
                       .handler = [s = *this](Request& request) -> Outcome {
-                          std::string body = "[";
-                          for (const auto& target :
-                               s.status.list(request.tenant(), request.queryAs<StatusQuery>().maxage)) {
-                              if (body.size() > 1)
-                                  body += ',';
-                              typeOf<TargetStatus>().write(&target, body);
-                          }
-                          return Response::json(body + "]");
+                          return bareArray(
+                              s.status.list(request.tenant(), request.queryAs<StatusQuery>().maxage),
+                              [](const TargetStatus& target) -> const TargetStatus& { return target; });
                       }});
     routes.push_back({.method = "GET",
                       .path = "/api/v1/restic/status/{name}",

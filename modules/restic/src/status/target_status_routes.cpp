@@ -5,6 +5,7 @@
 #include "restic/protocol/task_kinds.h"
 #include "snapshots/snapshot_store.h"
 #include "snapshots/snapshot_views.h"
+#include "status/bare_array.h"
 #include "status/status_routes.h"
 
 namespace restic {
@@ -92,14 +93,7 @@ void StatusRoutes::addOneTo(std::vector<core::http::Route>& routes) const {
                               return SnapshotStore::list(tx, snapshotsOf(target), page);
                           });
                           found.resize(std::min(found.size(), static_cast<std::size_t>(page.limit)));
-                          std::string body = "[";
-                          for (const auto& snapshot : found) {
-                              const auto view = SnapshotView::of(snapshot);
-                              if (body.size() > 1)
-                                  body += ',';
-                              typeOf<SnapshotView>().write(&view, body);
-                          }
-                          return Response::json(body + "]");
+                          return bareArray(found, SnapshotView::of);
                       }});
     routes.push_back(
         {.method = "GET",
