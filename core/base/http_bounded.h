@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 
 #include <Poco/Exception.h>
@@ -18,7 +19,7 @@ using SteadyPoint = std::chrono::steady_clock::time_point;
 class BoundedSocket {
 public:
     virtual ~BoundedSocket() = default;
-    void setDeadline(SteadyPoint deadline) { deadline_ = deadline; }
+    virtual void setDeadline(SteadyPoint deadline) { deadline_ = deadline; }
     /// The one that this socket is.
     static BoundedSocket& of(const Poco::Net::StreamSocket& socket) {
         return dynamic_cast<BoundedSocket&>(*socket.impl());
@@ -41,15 +42,23 @@ public:
         arm();
         return Impl::receiveBytes(buffer, length, flags);
     }
+    bool poll(const Poco::Timespan& timeout, int mode) override {
+        return Impl::poll(std::min(timeout, remaining()), mode);
+    }
 
 protected:
     void arm() {
+        const auto span = remaining();
+        this->setReceiveTimeout(span);
+        this->setSendTimeout(span);
+    }
+
+private:
+    [[nodiscard]] Poco::Timespan remaining() const {
         const auto time = timeLeft(deadline_);
         if (time.count() <= 0)
             throw Poco::TimeoutException();
-        const Poco::Timespan span(static_cast<Poco::Timespan::TimeDiff>(time.count()) * 1000);
-        this->setReceiveTimeout(span);
-        this->setSendTimeout(span);
+        return {static_cast<Poco::Timespan::TimeDiff>(time.count()) * 1000};
     }
 };
 

@@ -1,5 +1,6 @@
 #include "http_tls.h"
 
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -21,12 +22,29 @@ namespace {
 
 class BoundedSecure final : public Bounded<Poco::Net::SecureStreamSocketImpl> {
 public:
-    using Bounded::Bounded;
+    /// Over that socket, whose reference it takes.
+    BoundedSecure(Bounded<Poco::Net::StreamSocketImpl>* below, const Poco::Net::Context::Ptr& context)
+        : Bounded(below, context), below_(below) {}
+    void setDeadline(SteadyPoint deadline) override {
+        Bounded::setDeadline(deadline);
+        below_->setDeadline(deadline);
+    }
     void handshake(const std::string& host) {
         arm();
         setPeerHostName(host);
+        setLazyHandshake(true);
         connectSSL();
+        // Of a socket that blocks, each read would have the whole time for itself, and what comes byte by
+        // byte would have no end. From here on this one does not block, and Poco, which believes that it
+        // does, waits for it by poll() of the one below.
+        ::fcntl(sockfd(), F_SETFL, ::fcntl(sockfd(), F_GETFL) | O_NONBLOCK);
+        if (completeHandshake() <= 0)
+            throw Poco::Net::SSLException("the handshake was not completed");
+        verifyPeerCertificate();
     }
+
+private:
+    Bounded<Poco::Net::StreamSocketImpl>* below_; ///< as long as this one lives
 };
 
 /// What the verification of the handshake that this thread is in has found.
@@ -176,7 +194,7 @@ Poco::Net::Context::Ptr makeContext(const std::string& caFile) {
     }
 }
 
-Poco::Net::StreamSocket connect(Poco::Net::StreamSocketImpl* socket, const std::string& host,
+Poco::Net::StreamSocket connect(Bounded<Poco::Net::StreamSocketImpl>* socket, const std::string& host,
                                 const std::string& where, const Poco::Net::Context::Ptr& context,
                                 SteadyPoint deadline) {
     finding() = {};

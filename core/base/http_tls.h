@@ -17,7 +17,7 @@ Poco::Net::Context::Ptr makeContext(const std::string& caFile);
 /// The handshake, with the peer's name checked. `where` names the server in messages. Throws
 /// errors::kUntrusted with the reason as a sentence, Poco::TimeoutException, or another Poco::Exception if
 /// the connection broke.
-Poco::Net::StreamSocket connect(Poco::Net::StreamSocketImpl* socket, const std::string& host,
+Poco::Net::StreamSocket connect(Bounded<Poco::Net::StreamSocketImpl>* socket, const std::string& host,
                                 const std::string& where, const Poco::Net::Context::Ptr& context,
                                 SteadyPoint deadline);
 

@@ -82,6 +82,63 @@ TEST_P(PollingStorages, EachKindIsLookedAtAndNamesAreEnoughWhereTheyCanBeListed)
     }
 }
 
+TEST_P(PollingStorages, OnABadLineTheLastGoodAnswerStaysAndALookEndsInTime) {
+    std::filesystem::create_directories(folder.path() / "source");
+    std::ofstream(folder.path() / "source/file.txt") << "content";
+    const auto server = startRestServer(folder.path() / "rest");
+    ASSERT_NO_FATAL_FAILURE(byHandAt(*server, {"init"}));
+    ASSERT_NO_FATAL_FAILURE(byHandAt(*server, {"backup", (folder.path() / "source").string()}));
+    const FaultProxy line(folder.path() / "line", *server);
+    auto hurried = settings();
+    hurried.timeout = 5s;
+    hurried.secretRoots = {folder.path().string()};
+    usePoller(hurried);
+    restic::RepositorySpec spec;
+    spec.name = "far";
+    spec.type = "rest";
+    spec.config = line.config("watched");
+    spec.password = kSecret;
+    spec.certFile = server->authority();
+    const auto target = watch(spec);
+    look(target);
+    ASSERT_EQ(statusOf("far").status, "healthy");
+
+    // In the handshake, within the first answer, within a later one; bytes that are not those of the server.
+    // A line that is cut late may do for all that restic wants, one request at a time.
+    int saved = 1;
+    for (const auto& [fault, isDead] : std::vector<std::pair<std::string, bool>>{{"reset", true},
+                                                                                 {"silent", true},
+                                                                                 {"cut 100", true},
+                                                                                 {"cut 1700", false},
+                                                                                 {"cut 4000", false},
+                                                                                 {"slow 40", true},
+                                                                                 {"flip 500", true}}) {
+        SCOPED_TRACE(fault);
+        const auto before = statusOf("far");
+        ASSERT_NO_FATAL_FAILURE(byHandAt(*server, {"backup", (folder.path() / "source").string()}));
+        ++saved;
+        line.use(fault);
+        const auto began = std::chrono::steady_clock::now();
+        look(target);
+        EXPECT_LT(std::chrono::steady_clock::now() - began, 20s);
+        const auto shown = statusOf("far");
+        if (!isDead && !shown.error) {
+            EXPECT_EQ(shown.snapshotCount, saved) << "all or nothing";
+            continue;
+        }
+        EXPECT_EQ(shown.lastSnapshot, before.lastSnapshot) << "what could not be read is as it was";
+        EXPECT_EQ(shown.snapshotCount, before.snapshotCount);
+        ASSERT_TRUE(shown.error);
+        EXPECT_THAT(shown.error->error,
+                    testing::AnyOf("NetworkTimeout", "NetworkError", "BackendUnavailable"))
+            << shown.error->message;
+    }
+    line.use("none");
+    look(target);
+    EXPECT_EQ(statusOf("far").status, "healthy");
+    EXPECT_EQ(statusOf("far").snapshotCount, saved);
+}
+
 TEST_P(PollingStorages, ACertificateThatNobodyTrustsIsSaidToBeOne) {
     const auto server = startRestServer(folder.path() / "rest");
     restic::RepositorySpec spec;

@@ -125,6 +125,28 @@ std::unique_ptr<StorageServer> startFaultyServer(const fs::path& folder, const s
     return server;
 }
 
+FaultProxy::FaultProxy(const fs::path& folder, const StorageServer& server)
+    : behind_(server), fault_(folder / "fault") {
+    fs::create_directories(folder);
+    use("none");
+    proxy_.port_ = freePort();
+    proxy_.start(folder, specOf("node", {std::string(AE_SOURCE_DIR) + "/tests/support/fault_proxy.mjs",
+                                         std::to_string(proxy_.port_), std::to_string(server.port()),
+                                         fault_.string()}));
+}
+
+void FaultProxy::use(const std::string& fault) const {
+    const auto fresh = fault_.string() + ".new";
+    std::ofstream(fresh) << fault;
+    fs::rename(fresh, fault_);
+}
+
+Object FaultProxy::config(const std::string& repository) const {
+    auto config = behind_.config(repository);
+    config.set("url", "https://127.0.0.1:" + std::to_string(proxy_.port_) + "/" + repository + "/");
+    return config;
+}
+
 std::unique_ptr<StorageServer> startSftpServer(const fs::path& folder) {
     fs::create_directories(folder / "data");
     makeSshKey(folder / "host_key");

@@ -39,6 +39,7 @@ private:
     friend std::unique_ptr<StorageServer> startSftpServer(const std::filesystem::path& folder);
     friend std::unique_ptr<StorageServer> startFaultyServer(const std::filesystem::path& folder,
                                                             const std::string& fault);
+    friend class FaultProxy;
     friend std::unique_ptr<StorageServer> startS3Server(const std::filesystem::path& folder);
     friend std::unique_ptr<StorageServer> startAzureServer(const std::filesystem::path& folder);
     friend std::unique_ptr<StorageServer> startGcsServer(const std::filesystem::path& folder);
@@ -76,6 +77,22 @@ std::unique_ptr<StorageServer> startGcsServer(const std::filesystem::path& folde
 /// A REST server with a fault of fault_server.mjs: "page", "full" and "half".
 std::unique_ptr<StorageServer> startFaultyServer(const std::filesystem::path& folder,
                                                  const std::string& fault);
+
+/// A line to a REST server that goes wrong when it is told to: the faults of fault_proxy.mjs.
+class FaultProxy {
+public:
+    /// Before a server of startRestServer().
+    FaultProxy(const std::filesystem::path& folder, const StorageServer& server);
+    /// From the next connection on.
+    void use(const std::string& fault) const;
+    /// The fields of a repository of that name, by this line.
+    [[nodiscard]] core::json::Object config(const std::string& repository) const;
+
+private:
+    const StorageServer& behind_;
+    std::filesystem::path fault_;
+    StorageServer proxy_;
+};
 
 /// One of them, for tests that are run with each.
 struct StorageKind {

@@ -72,7 +72,7 @@ std::optional<restic::protocol::TaskError> FolderReader::fetch(const DumpSource&
     end.bytes = bytesBelow(folder);
     if (why || exit->ok())
         return why;
-    const auto text = restic->capturedError();
+    const auto text = restic->capturedError() + command.saidBySsh();
     return task_errors::make(restic::cli::classifyFailure(*exit, text),
                              restic::cli::failureMessage(*exit, text));
 }

@@ -99,7 +99,7 @@ DumpReadEnd StreamReader::run(const DumpSource& source, PluginStep step, const R
     if (!why.empty() && !said.ok) {
         end.error = pluginFailed(why, {});
     } else if (resticExit && resticExit->known && !resticExit->ok() && !said.ok && !said.saysWhy) {
-        const auto text = restic->capturedError();
+        const auto text = restic->capturedError() + command.saidBySsh();
         end.error = task_errors::make(restic::cli::classifyFailure(*resticExit, text),
                                       restic::cli::failureMessage(*resticExit, text));
     } else if (!said.ok) {

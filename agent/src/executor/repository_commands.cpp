@@ -15,7 +15,6 @@ constexpr auto kMost = 120s;
 /// What is done after a cancelled restic: somebody waits for the end, and a storage that hangs may be why.
 constexpr auto kMostAfterCancel = 15s;
 constexpr auto kGraceAfterCancel = 5s;
-constexpr int kMostTriesForWords = 5;
 constexpr std::size_t kKeptOutput = 64U << 10U;
 } // namespace
 
@@ -24,17 +23,8 @@ std::optional<core::ProcessResult> RepositoryCommands::run(const restic::cli::Re
                                                            const std::stop_token& stop,
                                                            std::optional<restic::protocol::TaskError>& error,
                                                            bool evenIfCancelled) const {
-    const auto once = [&] {
-        return runOnce(repository, arguments, stop, error, evenIfCancelled,
-                       core::ProcessOutput::capture(kKeptOutput));
-    };
-    auto result = once();
-    // Without ssh's words nobody could say what to do, and the next time they are there.
-    for (int again = 1; again < kMostTriesForWords && result && !result->exit.ok() &&
-                        restic::cli::lacksWordsOfSsh(result->error);
-         ++again)
-        result = once();
-    return result;
+    return run(repository, arguments, stop, error, evenIfCancelled,
+               core::ProcessOutput::capture(kKeptOutput));
 }
 
 bool RepositoryCommands::readLines(const restic::cli::RepositoryAccess& repository,
@@ -43,8 +33,8 @@ bool RepositoryCommands::readLines(const restic::cli::RepositoryAccess& reposito
                                    const std::function<void(std::string_view)>& line) const {
     core::LineSplitter lines;
     const auto result =
-        runOnce(repository, arguments, stop, error, false,
-                core::ProcessOutput::toSink([&](std::string_view piece) { lines.feed(piece, line); }));
+        run(repository, arguments, stop, error, false,
+            core::ProcessOutput::toSink([&](std::string_view piece) { lines.feed(piece, line); }));
     lines.finish(line);
     if (result && !result->exit.ok())
         error = task_errors::make(restic::cli::classifyFailure(result->exit, result->error),
@@ -52,11 +42,12 @@ bool RepositoryCommands::readLines(const restic::cli::RepositoryAccess& reposito
     return result && result->exit.ok();
 }
 
-std::optional<core::ProcessResult>
-RepositoryCommands::runOnce(const restic::cli::RepositoryAccess& repository,
-                            const std::vector<std::string>& arguments, const std::stop_token& stop,
-                            std::optional<restic::protocol::TaskError>& error, bool evenIfCancelled,
-                            core::ProcessOutput output) const {
+std::optional<core::ProcessResult> RepositoryCommands::run(const restic::cli::RepositoryAccess& repository,
+                                                           const std::vector<std::string>& arguments,
+                                                           const std::stop_token& stop,
+                                                           std::optional<restic::protocol::TaskError>& error,
+                                                           bool evenIfCancelled,
+                                                           core::ProcessOutput output) const {
     auto command = services_.commands.on(repository, arguments);
     command.spec.standardOutput = std::move(output);
     command.spec.timeout = std::min<std::chrono::milliseconds>(kMost, timeout_);
@@ -81,7 +72,8 @@ RepositoryCommands::runOnce(const restic::cli::RepositoryAccess& repository,
                                   result.error().what());
         return std::nullopt;
     }
-    result.value().error = tries.text();
+    const auto said = tries.text() + command.saidBySsh();
+    result.value().error = said;
     if (tries.ended()) {
         // It failed by itself, and only went on trying.
         result.value().exit = {.code = 1};
@@ -92,11 +84,11 @@ RepositoryCommands::runOnce(const restic::cli::RepositoryAccess& repository,
         return std::nullopt;
     }
     if (result.value().timedOut) {
-        const auto& cause = restic::cli::classifyFailure({.code = 1}, tries.text());
+        const auto& cause = restic::cli::classifyFailure({.code = 1}, said);
         error = &cause == &task_errors::kCommandFailed
                     ? task_errors::make(task_errors::kNetworkTimeout,
                                         "restic did not reach the repository in time")
-                    : task_errors::make(cause, restic::cli::failureMessage({.code = 1}, tries.text()));
+                    : task_errors::make(cause, restic::cli::failureMessage({.code = 1}, said));
         return std::nullopt;
     }
     return std::move(result).value();

@@ -48,11 +48,11 @@ public:
     }
 
 private:
-    std::optional<core::ProcessResult> runOnce(const restic::cli::RepositoryAccess& repository,
-                                               const std::vector<std::string>& arguments,
-                                               const std::stop_token& stop,
-                                               std::optional<restic::protocol::TaskError>& error,
-                                               bool evenIfCancelled, core::ProcessOutput output) const;
+    std::optional<core::ProcessResult> run(const restic::cli::RepositoryAccess& repository,
+                                           const std::vector<std::string>& arguments,
+                                           const std::stop_token& stop,
+                                           std::optional<restic::protocol::TaskError>& error,
+                                           bool evenIfCancelled, core::ProcessOutput output) const;
 
     const TaskServices& services_;
     TaskReport& report_;

@@ -76,6 +76,7 @@ ResticProcess::start(const restic::cli::RepositoryAccess& repository,
     }
     process_ = std::move(started).value();
     ofBackend_ = std::move(command.ofBackend);
+    ofSsh_ = std::move(command.ofSsh);
     try {
         services_.journal.spawned(report_.taskId(), report_.attempt(),
                                   {process_->pid(), process_->startTicks(), core::bootId()});
@@ -166,6 +167,8 @@ std::optional<core::ProcessExit> ResticProcess::follow(const Readers& readers, c
     out.finish(outLine);
     err.finish(errLine);
     new_ = true;
+    if (ofSsh_)
+        ofSsh_->read(readers.error);
     process_.reset();
     return ended;
 }

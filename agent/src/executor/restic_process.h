@@ -74,6 +74,7 @@ private:
     std::chrono::milliseconds timeout_;
     /// Files in memory that restic, or an ssh that it starts, may open at any time.
     std::vector<core::SecretFile> ofBackend_;
+    std::optional<restic::cli::SshLog> ofSsh_;
     std::unique_ptr<core::Process> process_;
     int step_ = 0;
     /// Where in the files the present process begins.

@@ -17,6 +17,9 @@ std::string asOption(const std::string& option) {
     return quoted + '"';
 }
 
+/// The beginning of the option with which restic is told how to call ssh.
+constexpr std::string_view kSftpCommand = "sftp.command=";
+
 std::string lookup(const std::map<std::string, std::string>& environment, const std::string& name,
                    const std::string& otherwise) {
     const auto found = environment.find(name);
@@ -103,13 +106,12 @@ std::vector<std::string> ResticCommands::optionsOf(const RepositoryAccess& repos
 }
 
 std::optional<ResticCommand> ResticCommands::sftp(const RepositoryAccess& repository) const {
-    constexpr std::string_view kCommand = "sftp.command=";
     ResticCommand command;
     command.spec = base();
     for (const auto& option : optionsOf(repository, command))
-        if (option.starts_with(kCommand)) {
+        if (option.starts_with(kSftpCommand)) {
             command.spec.program = "sftp";
-            command.spec.arguments = {"-q", "-b", "-", "-D", option.substr(kCommand.size())};
+            command.spec.arguments = {"-q", "-b", "-", "-D", option.substr(kSftpCommand.size())};
             becomeUser(command.spec);
             return command;
         }
@@ -160,8 +162,17 @@ ResticCommand ResticCommands::on(const RepositoryAccess& repository,
     } else {
         spec.arguments.push_back("--password-file=" + repository.passwordFile.string());
     }
-    for (const auto& option : optionsOf(repository, command))
+    for (auto& option : optionsOf(repository, command)) {
+        constexpr std::string_view kSsh = "ssh";
+        if (option.starts_with(kSftpCommand) && option.compare(kSftpCommand.size(), kSsh.size(), kSsh) == 0) {
+            if (program_.user)
+                command.ofSsh.emplace(program_.user->id, program_.user->group);
+            else
+                command.ofSsh.emplace();
+            option.insert(kSftpCommand.size() + kSsh.size(), " -E " + command.ofSsh->path());
+        }
         spec.arguments.push_back(asOption(option));
+    }
     if (!repository.certFile.empty())
         spec.arguments.push_back("--cacert=" + repository.certFile);
     spec.arguments.insert(spec.arguments.end(), arguments.begin() + 1, arguments.end());

@@ -14,7 +14,7 @@
 namespace restic::cli {
 namespace {
 constexpr std::string_view kFolder = "/dev/shm/";
-constexpr std::string_view kBeginning = "restic-secret-";
+constexpr std::string_view kBeginning = "restic-for-";
 } // namespace
 
 void UserFile::removeLeftBehind() noexcept {
@@ -31,18 +31,18 @@ void UserFile::removeLeftBehind() noexcept {
     }
 }
 
-UserFile::UserFile(std::string_view secret, uid_t user, gid_t group) {
+UserFile::UserFile(std::string_view content, uid_t user, gid_t group) {
     // Named after this process, so that a later one knows what a dead one has left.
     std::string name = std::string(kFolder) + std::string(kBeginning) + std::to_string(::getpid()) + "-" +
                        std::to_string(core::processStartTicks(::getpid()).value_or(0)) + "-XXXXXX";
     const int fd = ::mkstemp(name.data()); // 0600
     bool good = fd >= 0;
-    for (auto left = secret; good && !left.empty();) {
+    for (auto left = content; good && !left.empty();) {
         const auto count = ::write(fd, left.data(), left.size());
         good = count > 0 || (count < 0 && errno == EINTR);
         left.remove_prefix(count > 0 ? static_cast<std::size_t>(count) : 0);
     }
-    good = good && ::fchmod(fd, S_IRUSR) == 0 && ::fchown(fd, user, group) == 0;
+    good = good && ::fchmod(fd, S_IRUSR | S_IWUSR) == 0 && ::fchown(fd, user, group) == 0;
     const int code = errno;
     if (fd >= 0)
         ::close(fd);
@@ -52,11 +52,16 @@ UserFile::UserFile(std::string_view secret, uid_t user, gid_t group) {
     }
     if (fd >= 0)
         ::unlink(name.c_str());
-    throw core::Error(core::errors::kProcessFailed, "A secret could not be handed to another user: " +
+    throw core::Error(core::errors::kProcessFailed, "A file for restic could not be written to /dev/shm: " +
                                                         std::generic_category().message(code));
 }
 
 UserFile::UserFile(UserFile&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+
+UserFile& UserFile::operator=(UserFile&& other) noexcept {
+    std::swap(path_, other.path_);
+    return *this;
+}
 
 UserFile::~UserFile() {
     if (!path_.empty())

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <csignal>
 
+#include "restic/cli/ssh_log.h"
 #include "restic/protocol/task_errors.h"
 
 namespace restic::cli {
@@ -88,13 +89,16 @@ constexpr auto kPhrases = std::to_array<Phrase>({
     {"connection closed by", &task_errors::kNetworkError},
     {"broken pipe", &task_errors::kNetworkError},
     {"unable to start the sftp session", &task_errors::kBackendUnavailable},
-    {"\": eof", &task_errors::kNetworkError},
-    {"\": unexpected eof", &task_errors::kNetworkError},
     // It does not speak TLS.
     {"server gave http response to https client", &task_errors::kBackendUnavailable},
     // Something else answers in the storage's place, with a page.
     {"negative content length", &task_errors::kBackendUnavailable},
     {kPage, &task_errors::kBackendUnavailable},
+    // So Go begins what kept a request from being answered at all.
+    {"head \"http", &task_errors::kNetworkError},
+    {"get \"http", &task_errors::kNetworkError},
+    {"post \"http", &task_errors::kNetworkError},
+    {"put \"http", &task_errors::kNetworkError},
     {"permission denied", &task_errors::kPermissionDenied},
     {"read-only file system", &task_errors::kPermissionDenied},
     {"config file has zero size", &task_errors::kRepositoryCorrupted},
@@ -110,7 +114,6 @@ constexpr auto kPhrases = std::to_array<Phrase>({
 });
 
 constexpr std::string_view kNoSession = "unable to start the sftp session";
-constexpr std::string_view kOfSsh = "subprocess ssh: ";
 
 std::string lower(std::string_view text) {
     std::string out(text);
@@ -233,11 +236,6 @@ bool saysRepositoryIsAbsent(const core::ProcessExit& exit, std::string_view erro
                                             "nosuchbucket"};
     return std::any_of(std::begin(kAbsent), std::end(kAbsent),
                        [&](std::string_view phrase) { return text.find(phrase) != std::string::npos; });
-}
-
-bool lacksWordsOfSsh(std::string_view errorText) {
-    return errorText.find(kNoSession) != std::string_view::npos &&
-           errorText.find(kOfSsh) == std::string_view::npos;
 }
 
 std::string headline(std::string_view errorText) {

@@ -88,6 +88,8 @@ std::optional<protocol::TaskError> WorkRunner::run(const RepositoryAccess& repos
         const auto errorLine = [&](std::string_view line) { lines.error(line); };
         errors.feed(tries.text(), errorLine);
         errors.finish(errorLine);
+        if (command.ofSsh)
+            command.ofSsh->read(errorLine);
         auto exit = ended.value().exit;
         if (tries.ended())
             exit = {.code = 1}; // it failed by itself, and only went on trying

@@ -223,6 +223,9 @@ TEST(Verdict, CausesAreFoundInTheText) {
         {"Fatal: unable to open config file: client.Head: x509: certificate signed by unknown authority\nIs "
          "there a repository at the following location?",
          "CertificateError"},
+        {"Fatal: unable to open config file: client.Head: Head \"https://s/a/config\": local error: tls: bad "
+         "record MAC\nIs there a repository at the following location?",
+         "NetworkError"},
         {"Fatal: unable to open config file: Stat: The specified key does not exist.\nIs there a repository "
          "at the following location?",
          "RepositoryNotFound"},

@@ -51,12 +51,5 @@ TEST(RetryWatch, TheHeadlineOfATryIsItsCause) {
               "subprocess ssh: Host key verification failed.");
 }
 
-TEST(RetryWatch, WhatSshSaidMayBeLost) {
-    EXPECT_TRUE(restic::cli::lacksWordsOfSsh("Fatal: unable to start the sftp session, error: EOF\n"));
-    EXPECT_FALSE(restic::cli::lacksWordsOfSsh(
-        "subprocess ssh: no\nFatal: unable to start the sftp session, error: EOF\n"));
-    EXPECT_FALSE(restic::cli::lacksWordsOfSsh("Fatal: wrong password or no key found\n"));
-}
-
 } // namespace
 } // namespace test

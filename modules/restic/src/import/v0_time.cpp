@@ -39,10 +39,12 @@ std::optional<core::Instant> parseV0Time(const core::json::Value& value) {
     // Seconds, thousandths, millionths or milliardths: all of them before the year 5000.
     constexpr std::int64_t kMostSeconds = 100'000'000'000;
     constexpr std::int64_t kThousand = 1000;
-    std::int64_t most = kMostSeconds;
-    for (std::int64_t perSecond = 1'000'000; perSecond >= 1; perSecond /= kThousand, most *= kThousand)
-        if (*number < most)
-            return core::fromMicros(*number * perSecond);
+    std::int64_t unitsPerSecond = 1;
+    for (std::int64_t microsPerUnit = 1'000'000; microsPerUnit >= 1; microsPerUnit /= kThousand) {
+        if (*number / unitsPerSecond < kMostSeconds)
+            return core::fromMicros(*number * microsPerUnit);
+        unitsPerSecond *= kThousand;
+    }
     return core::fromMicros(*number / kThousand);
 }
 

@@ -10,6 +10,7 @@
 #include "core/process.h"
 #include "restic/cli/program.h"
 #include "restic/cli/repository_access.h"
+#include "restic/cli/ssh_log.h"
 #include "restic/cli/user_file.h"
 
 namespace restic::cli {
@@ -22,6 +23,10 @@ struct ResticCommand {
     std::vector<core::SecretFile>
         ofBackend;                ///< which restic, or the ssh that it starts, opens by their paths
     std::vector<UserFile> ofUser; ///< the same, where it runs as another user
+    std::optional<SshLog> ofSsh;  ///< where ssh says what is wrong, if it is called as we tell it
+
+    /// What that ssh has said, as restic would pass it on.
+    [[nodiscard]] std::string saidBySsh() const { return ofSsh ? ofSsh->text() : std::string(); }
 };
 
 /// Variables of the caller's own environment that restic gets, if they are set: in which time zone its

@@ -7,15 +7,16 @@
 
 namespace restic::cli {
 
-/// A secret in a file that only another user reads. It is in memory (/dev/shm) and gone with this object; a
-/// process that is killed leaves it, readable by that user alone, until removeLeftBehind() or the next boot.
+/// A file that only another user reads and writes: a secret for it, or what it says. It is in memory
+/// (/dev/shm) and gone with this object; a process that is killed leaves it, for that user alone, until
+/// removeLeftBehind() or the next boot.
 class UserFile {
 public:
     /// Throws core::Error(core::errors::kProcessFailed).
-    UserFile(std::string_view secret, uid_t user, gid_t group);
+    UserFile(std::string_view content, uid_t user, gid_t group);
     ~UserFile();
     UserFile(UserFile&& other) noexcept;
-    UserFile& operator=(UserFile&& other) = delete;
+    UserFile& operator=(UserFile&& other) noexcept;
     UserFile(const UserFile&) = delete;
     UserFile& operator=(const UserFile&) = delete;
 

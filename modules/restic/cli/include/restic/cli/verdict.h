@@ -40,10 +40,6 @@ struct Verdict {
 /// The line of the error text that says what happened, without "Fatal: " or that restic tries again.
 [[nodiscard]] std::string headline(std::string_view errorText);
 
-/// True where restic reached nothing by ssh and does not say why: it sometimes ends before it has passed on
-/// what ssh said.
-[[nodiscard]] bool lacksWordsOfSsh(std::string_view errorText);
-
 /// "PID 17 on db-02 by backup", if the text names the holder of a lock.
 [[nodiscard]] std::optional<std::string> lockHolder(std::string_view errorText);
 
