@@ -163,7 +163,7 @@ TEST_P(Polling, ALockThatWasLeftBehindIsNamedWithItsHolder) {
 
 TEST_P(PollingOnce, DamageIsFoundByACheck) {
     auto patient = settings();
-    patient.checkTimeout = 10s; // restic tries again for much longer
+    patient.checkTimeout = 20s; // restic tries again for much longer
     usePoller(patient);
     makeRepository("files");
     const auto target = watch("files");
