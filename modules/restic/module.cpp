@@ -5,6 +5,8 @@
 #include "base/tenant_directory.h"
 #include "base/tenant_limits.h"
 #include "base/token_signer.h"
+#include "compliance/compliance_evaluator.h"
+#include "compliance/compliance_routes.h"
 #include "core/module/module.h"
 #include "history/history_pruner.h"
 #include "import/import_commands.h"
@@ -61,7 +63,9 @@ struct Parts {
           repositories(context.clock(), vault), unsaved(vault),
           imports(context.database(), context.clock(), repositories, limits), passwords(vault),
           pluginSettings(vault), secrets(context.database(), vault),
-          status(context.database(), context.clock(), monitor.maxAge),
+          status(context.database(), context.clock(), monitor.maxAge), compliance(context.clock(), status),
+          evaluator(context.database(), context.clock(), context.events(), status,
+                    context.log().named("restic.compliance"), historySettings(context.config()).compliance),
           poller(
               {context.database(), context.clock(), context.events(), vault, processes,
                [this](core::db::Transaction& tx, const core::Uuid& target) { return healthOf(tx, target); },
@@ -130,6 +134,8 @@ struct Parts {
     SealedSettings pluginSettings;
     OldSecrets secrets;
     StatusService status;
+    ComplianceService compliance;
+    ComplianceEvaluator evaluator;
     core::SystemProcessRunner processes;
     Poller poller;
     TargetService targets;
@@ -193,6 +199,7 @@ public:
         const StatusRoutes status{database, p.status, p.targets, p.tasks, p.poller};
         status.addTo(routes);
         status.addOneTo(routes);
+        ComplianceRoutes{database, clock, p.compliance}.addTo(routes);
         declareAgentRefusals(routes);
         return routes;
     }
@@ -225,6 +232,10 @@ public:
         jobs.everyOnOneHost("history", std::chrono::hours(1), [this](core::JobRun& run) {
             parts_->history.run([&run](core::db::Transaction& tx) { run.fence(tx); }, run.stop());
         });
+        jobs.everyOnOneHost("compliance", context_->config().duration("restic.policies.evaluation_interval"),
+                            [this](core::JobRun& run) {
+                                parts_->evaluator.run([&run](core::db::Transaction& tx) { run.fence(tx); });
+                            });
         const auto& monitor = parts_->monitor;
         auto& queues = context_->workQueues();
         parts_->poller.prepare();

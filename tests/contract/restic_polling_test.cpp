@@ -456,7 +456,7 @@ TEST_P(PollingOnce, WhatAKilledHostLeftOfSecretsIsRemoved) {
     std::filesystem::path ofTheDead;
     const std::filesystem::path mine = [&] {
         restic::cli::UserFile file("of mine", ::geteuid(), ::getegid());
-        ofTheDead = "/dev/shm/restic-secret-999999999-1-abcdef";
+        ofTheDead = "/dev/shm/restic-for-999999999-1-abcdef";
         std::ofstream(ofTheDead) << "left";
         restic::cli::UserFile::removeLeftBehind();
         EXPECT_TRUE(std::filesystem::exists(file.path()));

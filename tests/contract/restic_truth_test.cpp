@@ -119,7 +119,8 @@ TEST_P(ResticTruth, DamageThatTheLastCheckFoundIsNotGreen) {
     check(said("success"));
     EXPECT_EQ(target().status, "healthy");
     check(failed("AuthenticationFailed"));
-    EXPECT_EQ(target().status, "healthy") << "which says nothing of the data";
+    EXPECT_EQ(target().error->error, "CheckFailed") << "which says nothing of the data";
+    EXPECT_EQ(target().status, "warning");
     check(failed("RepositoryNotFound"));
     EXPECT_EQ(target().error->error, "RepositoryNotFound");
     check(failed("InvalidCredentials"));
@@ -160,7 +161,7 @@ TEST_P(ResticTruth, ASnapshotFromTheFutureDoesNotHideWhatFailsAfterwards) {
     clock.advance(30h);
     backup(saved('b', 12, 5000));
     EXPECT_EQ(target().latestSnapshotId, std::string(64, 'b')) << "the newest is what came last";
-    EXPECT_EQ(target().status, "healthy");
+    EXPECT_EQ(target().lights.backup.state, "ok");
     clock.advance(72h);
     EXPECT_EQ(target().status, "unhealthy");
     EXPECT_EQ(target().error->error, "SnapshotTooOld");

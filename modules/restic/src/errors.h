@@ -106,18 +106,22 @@ inline constexpr ErrorKind kNoSnapshots{
 inline constexpr ErrorKind kFilesNotReachable{"FilesNotReachable", 409,
                                               "This server cannot list the files of the snapshot",
                                               "List them where the repository can be reached: restic ls"};
-inline constexpr std::array kAll{&kAgentNotFound,        &kAgentAlreadyExists, &kInvalidRegistrationToken,
-                                 &kTokenExpired,         &kTokenRevoked,       &kPolicyNotFound,
-                                 &kPolicyInUse,          &kPolicyExists,       &kInvalidCron,
-                                 &kRetentionConflict,    &kRepositoryNotFound, &kRepositoryInUse,
-                                 &kRepositoryExists,     &kTaskNotFound,       &kRunNotFound,
-                                 &kTargetNotFound,       &kSnapshotNotFound,   &kTaskAlreadyFinished,
-                                 &kStaleAttempt,         &kInvalidParameters,  &kRepositoryUnreachable,
-                                 &kRepositoryMissing,    &kPluginNotAvailable, &kRegistrationTokenNotFound,
-                                 &kPolicyNotLinked,      &kResultIncomplete,   &kResultTooLarge,
-                                 &kRepositoryAppendOnly, &kPasswordElsewhere,  &kPasswordChanging,
-                                 &kPluginNotFound,       &kPluginSetOnMachine, &kNotADump,
-                                 &kDirectPollForbidden,  &kTargetExists,       &kTargetOfAgent,
-                                 &kFilesNotReachable};
+/// Of a tenant's evaluation: the log has it.
+inline constexpr ErrorKind kComplianceCheckFailed{"ComplianceCheckFailed", 500,
+                                                  "It cannot be told whether policies are kept",
+                                                  "Check the database; the next evaluation tries again"};
+inline constexpr std::array kAll{&kAgentNotFound,        &kAgentAlreadyExists,   &kInvalidRegistrationToken,
+                                 &kTokenExpired,         &kTokenRevoked,         &kPolicyNotFound,
+                                 &kPolicyInUse,          &kPolicyExists,         &kInvalidCron,
+                                 &kRetentionConflict,    &kRepositoryNotFound,   &kRepositoryInUse,
+                                 &kRepositoryExists,     &kTaskNotFound,         &kRunNotFound,
+                                 &kTargetNotFound,       &kSnapshotNotFound,     &kTaskAlreadyFinished,
+                                 &kStaleAttempt,         &kInvalidParameters,    &kRepositoryUnreachable,
+                                 &kRepositoryMissing,    &kPluginNotAvailable,   &kRegistrationTokenNotFound,
+                                 &kPolicyNotLinked,      &kResultIncomplete,     &kResultTooLarge,
+                                 &kRepositoryAppendOnly, &kPasswordElsewhere,    &kPasswordChanging,
+                                 &kPluginNotFound,       &kPluginSetOnMachine,   &kNotADump,
+                                 &kDirectPollForbidden,  &kTargetExists,         &kTargetOfAgent,
+                                 &kFilesNotReachable,    &kComplianceCheckFailed};
 
 } // namespace restic::errors

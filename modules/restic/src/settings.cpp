@@ -221,6 +221,12 @@ std::vector<Setting> settings() {
          .defaultValue = "true",
          .doc = "Make tasks from schedules; tasks by hand are not concerned",
          .seedName = "EnableAutoScheduling"},
+        {.key = "restic.policies.evaluation_interval",
+         .type = SettingType::duration,
+         .defaultValue = "1h",
+         .doc = "How often it is looked whether policies are kept",
+         .min = 1000,
+         .seedName = "EvaluationInterval"},
         keptFor("restic.history.keep_tasks", "365d",
                 "How long tasks are kept after their end; one that something else refers to stays. 0: for "
                 "ever"),
@@ -230,6 +236,9 @@ std::vector<Setting> settings() {
                 "for ever"),
         keptFor("restic.history.keep_checks", "30d",
                 "How long the looks at targets without agents are kept. 0: for ever"),
+        keptFor(
+            "restic.history.keep_compliance", "400d",
+            "How long it is kept how each target was on each day, and which violations ended. 0: for ever"),
         keptFor("restic.history.keep_logs", "90d",
                 "How long the log lines of tasks and the items of their results are kept, at most as long as "
                 "tasks. 0: as long as tasks"),
@@ -303,7 +312,8 @@ MonitorSettings monitorSettings(const core::config::Config& config) {
 
 HistorySettings historySettings(const core::config::Config& config) {
     return {keptFor(config, "restic.history.keep_tasks"), keptFor(config, "restic.history.keep_runs"),
-            keptFor(config, "restic.history.keep_logs"), keptFor(config, "restic.history.keep_checks")};
+            keptFor(config, "restic.history.keep_logs"), keptFor(config, "restic.history.keep_checks"),
+            keptFor(config, "restic.history.keep_compliance")};
 }
 
 } // namespace restic

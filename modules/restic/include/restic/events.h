@@ -226,13 +226,40 @@ inline const wire::Type& wireType(const SnapshotDiscovered*) {
     return type;
 }
 
+struct PolicyViolated {
+    static constexpr std::string_view kKey = "restic.policy.violated";
+    static constexpr bool kDurable = true;
+    core::Uuid tenant;
+    core::Uuid target;
+    std::optional<core::Uuid> policy;
+    std::string type;
+    std::string severity;
+    std::string description;
+    core::Instant at;
+};
+inline const wire::Type& wireType(const PolicyViolated*) {
+    using E = PolicyViolated;
+    static const auto type =
+        detail::event<E>("PolicyViolation", "A target has no longer what is promised of it")
+            .field("target_id", &E::target)
+            .field("policy_id", &E::policy, {.doc = "null for a target without one"})
+            .field("type", &E::type,
+                   {.doc = "\"snapshot_too_old\", \"no_recent_backup\", \"retention_violated\", "
+                           "\"backup_failed\""})
+            .field("severity", &E::severity, {.doc = "\"info\", \"warning\", \"critical\""})
+            .field("description", &E::description, {.doc = "For people", .maxLength = detail::kAnyLength})
+            .build();
+    return type;
+}
+
 /// For Module::events().
 inline std::vector<core::event::Declaration> all() {
     using core::event::Declaration;
     return {Declaration::of<AgentRegistered>(),    Declaration::of<AgentOffline>(),
             Declaration::of<TaskCreated>(),        Declaration::of<TaskScheduled>(),
             Declaration::of<TaskCompleted>(),      Declaration::of<BackupCompleted>(),
-            Declaration::of<SnapshotDiscovered>(), Declaration::of<HealthChanged>()};
+            Declaration::of<SnapshotDiscovered>(), Declaration::of<HealthChanged>(),
+            Declaration::of<PolicyViolated>()};
 }
 
 } // namespace restic::events

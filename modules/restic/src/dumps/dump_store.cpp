@@ -130,6 +130,15 @@ void DumpStore::recordVerified(Transaction& tx, const Uuid& target, const DumpOf
          error});
 }
 
+std::optional<std::string> DumpStore::failedTest(Transaction& tx, const Uuid& target) {
+    const auto rows =
+        tx.query("SELECT database_name || ': ' || verify_error FROM restic_dumps WHERE tenant_id "
+                 "= $1 AND target_id = $2 AND verify_error IS NOT NULL ORDER BY plugin, set_name, "
+                 "database_name LIMIT 1",
+                 {tx.tenant(), target});
+    return rows.empty() ? std::nullopt : std::optional(rows[0].text(0));
+}
+
 std::vector<DumpStore::Candidate> DumpStore::candidates(Transaction& tx, const Uuid& repository) {
     std::vector<Candidate> all;
     for (const auto& row : tx.query(

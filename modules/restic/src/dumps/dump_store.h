@@ -50,6 +50,8 @@ public:
     static void recordVerified(core::db::Transaction& tx, const core::Uuid& target,
                                const DumpOfSnapshot& dump, const std::optional<std::string>& error,
                                core::Instant now);
+    /// "DATABASE: WHY" of one whose last restore test failed; nullopt where there is none.
+    static std::optional<std::string> failedTest(core::db::Transaction& tx, const core::Uuid& target);
     /// A dump of this repository that may be tried.
     struct Candidate {
         core::Uuid agent;

@@ -18,6 +18,7 @@ struct HistorySettings {
     std::optional<core::milliseconds> runs;
     std::optional<core::milliseconds> logs; ///< and items of results; no longer than tasks
     std::optional<core::milliseconds> checks = {};
+    std::optional<core::milliseconds> compliance = {};
 };
 
 /// Erases what is older than it is kept, in small units of work. One at a time.

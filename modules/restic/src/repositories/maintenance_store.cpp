@@ -35,6 +35,11 @@ void MaintenanceStore::record(Transaction& tx, const Maintenance& last) {
         "status = $6, message = $7, result = $8, ended_at_us = $9",
         {tx.tenant(), last.repository, last.kind, last.task, last.agent, last.status, last.message,
          withoutLongLists(last.result), last.endedAt});
+    if (last.status == "success" || last.status == "warning")
+        tx.execute(
+            "UPDATE restic_repository_maintenance SET good_task_id = $4, good_at_us = $5 WHERE tenant_id "
+            "= $1 AND repository_id = $2 AND kind = $3",
+            {tx.tenant(), last.repository, last.kind, last.task, last.endedAt});
 }
 
 void MaintenanceStore::eraseAll(Transaction& tx, const core::Uuid& repository) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "lights/evidence_store.h"
 #include "policies/target_store.h"
 #include "restic/events.h"
 
@@ -17,8 +18,10 @@ void recordFound(core::db::Transaction& tx, core::event::Bus& events, Snapshot s
     if (!wasSeen && !(looked ? SnapshotStore::insertUnknown(tx, snapshot, now)
                              : SnapshotStore::insert(tx, snapshot, now)))
         return;
-    if (snapshot.target && !looked)
+    if (snapshot.target && !looked) {
         TargetStore::recordSnapshot(tx, *snapshot.target, snapshot.snapshotId, std::min(snapshot.time, now));
+        EvidenceStore::expect(tx, *snapshot.target, EvidenceStore::kRetention, now);
+    }
     if (wasSeen)
         return;
     events.publishWith(tx, events::SnapshotDiscovered{tx.tenant(), snapshot.target, snapshot.snapshotId,

@@ -1,11 +1,9 @@
 #include "status/status_service.h"
 
-#include <map>
-
 #include <fmt/format.h>
 
-#include "core/cron.h"
 #include "errors.h"
+#include "lights/care_lights.h"
 #include "restic/cli/lock_list.h"
 #include "restic/protocol/maintenance_tasks.h"
 #include "restic/protocol/task_errors.h"
@@ -38,6 +36,7 @@ const core::wire::Type& wireType(const TargetStatus*) {
             .field("last_snapshot", &TargetStatus::lastSnapshot)
             .field("snapshot_age_hours", &TargetStatus::snapshotAgeHours)
             .field("source", &TargetStatus::source)
+            .field("lights", &TargetStatus::lights)
             .field("id", &TargetStatus::id)
             .field("repository_id", &TargetStatus::repositoryId)
             .field("agent_hostname", &TargetStatus::agentHostname)
@@ -80,7 +79,12 @@ constexpr std::string_view kSelect =
     "t.tenant_id AND k.id = t.last_run_id) END, "
     "d.error, d.message, COALESCE(t.repository_id, p.repository_id), t.max_age_hours, p.awaiting_adoption, "
     "s.next_at_us, s.ended_at_us, s.good_at_us, s.error, s.message, s.error_since_us, s.found, c.error, "
-    "c.message "
+    "c.message, "
+    "r.maintenance_timezone, fs.schedule, cs.schedule, vs.schedule, p.enabled, t.retention_held, "
+    "e.since_us, e.task_id, e.good, e.message, e.good_task_id, e.good_at_us, "
+    "v.since_us, v.task_id, v.good, v.message, v.good_task_id, v.good_at_us, "
+    "NULL, m.task_id, m.status IN ('success', 'warning'), m.message, m.good_task_id, m.good_at_us, "
+    "fs.problem, d.task_id, c.good_at_us, t.updated_at_us "
     "FROM restic_targets t "
     "LEFT JOIN restic_agents a ON a.tenant_id = t.tenant_id AND a.id = t.agent_id "
     "LEFT JOIN restic_policies p ON p.tenant_id = t.tenant_id AND p.id = t.policy_id "
@@ -97,6 +101,18 @@ constexpr std::string_view kSelect =
     "LEFT JOIN restic_target_probes c ON c.tenant_id = t.tenant_id AND c.target_id = t.id AND c.kind = "
     "'check' AND "
     "t.mode = 'direct' "
+    "LEFT JOIN restic_repository_schedules fs ON fs.tenant_id = r.tenant_id AND fs.repository_id = r.id AND "
+    "fs.operation = 'forget' "
+    "LEFT JOIN restic_repository_schedules cs ON cs.tenant_id = r.tenant_id AND cs.repository_id = r.id AND "
+    "cs.operation = 'check' "
+    "LEFT JOIN restic_repository_schedules vs ON vs.tenant_id = r.tenant_id AND vs.repository_id = r.id AND "
+    "vs.operation = 'verify' "
+    "LEFT JOIN restic_repository_maintenance m ON m.tenant_id = r.tenant_id AND m.repository_id = r.id AND "
+    "m.kind = 'check' "
+    "LEFT JOIN restic_target_evidence e ON e.tenant_id = t.tenant_id AND e.target_id = t.id AND e.light = "
+    "'retention' "
+    "LEFT JOIN restic_target_evidence v ON v.tenant_id = t.tenant_id AND v.target_id = t.id AND v.light = "
+    "'restore_test' "
     "WHERE t.tenant_id = $1";
 
 struct Judged {
@@ -107,9 +123,13 @@ struct Judged {
     std::optional<Instant> skippedAt;
     std::optional<std::string> skipReason;
     std::optional<std::string> runCause;
-    std::optional<TargetProblem> damage;      ///< that a check of its repository found
-    std::optional<TargetProblem> looked = {}; ///< of a direct one: what the looks at it say
-    bool lookedInVain = false;                ///< and that it is no passing trouble
+    std::optional<TargetProblem> damage;         ///< that a check of its repository found
+    std::optional<std::string> damageTask = {};  ///< that check
+    std::optional<TargetProblem> looked = {};    ///< of a direct one: what the looks at it say
+    bool lookedInVain = false;                   ///< and that it is no passing trouble
+    std::optional<TargetProblem> checkLook = {}; ///< what the last check without an agent met
+    Instant beganAt = {};                        ///< when the target was to begin
+    CareFacts retention = {}, check = {}, restoreTest = {};
 };
 
 /// The name of the error that a task keeps; nullopt where nothing can be read of it.
@@ -118,94 +138,105 @@ std::optional<std::string> causeOf(const core::json::Value& error) {
     return name.empty() ? std::nullopt : std::optional(std::move(name));
 }
 
-/// After the second slot without a snapshot something is wrong, whatever the policy's limit. Many targets
-/// have the same schedule: of two times of a last snapshot the later one cannot be worse, so most of them are
-/// judged by what was found of others.
-class MissedSlots {
-public:
-    explicit MissedSlots(Instant now) : now_(now) {}
+Light failing(std::string state, const TargetProblem& problem) {
+    return lightOf(std::move(state), problem.error, problem.message);
+}
 
-    bool twoSince(const std::string& schedule, const std::string& timezone, Instant last) {
-        auto [found, isNew] = known_.try_emplace(schedule + '\n' + timezone);
-        auto& one = found->second;
-        if (isNew) {
-            auto cron = core::Cron::parse(schedule);
-            one.zone = core::findTimeZone(timezone);
-            if (cron && one.zone != nullptr)
-                one.cron = std::move(cron).value();
-        }
-        if (!one.cron)
-            return false;
-        if (one.missed && last <= *one.missed)
-            return true;
-        if (one.kept && last >= *one.kept)
-            return false;
-        const auto first = one.cron->next(last, *one.zone);
-        const auto second = first ? one.cron->next(*first, *one.zone) : std::nullopt;
-        const bool missed = second && *second + std::chrono::hours{1} < now_;
-        (missed ? one.missed : one.kept) = last;
-        return missed;
+/// Whether the next snapshot should be there by now.
+bool isLate(const TargetStatus& target, const Judged& facts, MissedSlots& slots) {
+    if (!target.lastSnapshot && target.mode == "direct")
+        return target.seenAt.has_value();
+    if (target.lastSnapshot && facts.maxAgeHours)
+        return slots.now() - *target.lastSnapshot > std::chrono::hours{*facts.maxAgeHours};
+    // Of one that never saved anything it counts from when it was to begin, and only as long as it is to.
+    if (!target.lastSnapshot && !target.nextRunAt)
+        return false;
+    return facts.schedule && facts.timezone &&
+           slots.twoSince(*facts.schedule, *facts.timezone, target.lastSnapshot.value_or(facts.beganAt));
+}
+
+Light backupLight(const TargetStatus& target, const Judged& facts) {
+    if (target.lastRunStatus == "failed")
+        return lightOf("bad", "BackupFailed", facts.runError.value_or("The last backup failed."));
+    if (facts.skippedAt && (!target.lastRunAt || *facts.skippedAt > *target.lastRunAt))
+        return lightOf("bad", "SlotSkipped",
+                       "A scheduled backup was not started: " +
+                           facts.skipReason.value_or("the reason is not known."));
+    if (facts.looked && facts.lookedInVain)
+        return failing("bad", *facts.looked);
+    if (!target.lastSnapshot) {
+        if (target.isLate)
+            return lightOf("bad", errors::kNoSnapshots.name,
+                           target.mode == "direct" ? "The repository has no snapshot."
+                                                   : "Nothing has been saved though it was due.");
+        return facts.looked ? failing("unknown", *facts.looked)
+                            : lightOf("unknown", "NotYet", "There is no snapshot yet.");
     }
-
-private:
-    struct Known {
-        std::optional<core::Cron> cron;
-        const date::time_zone* zone = nullptr;
-        std::optional<Instant> missed; ///< the latest time that was too long ago
-        std::optional<Instant> kept;   ///< the earliest that was not
-    };
-    Instant now_;
-    std::map<std::string, Known> known_;
-};
-
-void judge(TargetStatus& target, const Judged& facts, MissedSlots& slots, Instant now) {
-    if (target.disabled) {
-        target.status = "disabled";
-        return;
-    }
-    if (facts.damage) {
-        target.status = "unhealthy";
-        target.error = facts.damage;
-    } else if (target.lastRunStatus == "failed") {
-        target.status = "unhealthy";
-        target.error =
-            TargetProblem{"BackupFailed", facts.runError.value_or("The last backup failed."), facts.runCause};
-    } else if (facts.skippedAt && (!target.lastRunAt || *facts.skippedAt > *target.lastRunAt)) {
-        target.status = "unhealthy";
-        target.error =
-            TargetProblem{"SlotSkipped", "A scheduled backup was not started: " +
-                                             facts.skipReason.value_or("the reason is not known.")};
-    } else if (facts.looked && facts.lookedInVain) {
-        target.status = "unhealthy";
-        target.error = facts.looked;
-    } else if (!target.lastSnapshot) {
-        target.status = target.mode == "direct" && target.seenAt ? "unhealthy" : "unknown";
-        if (target.status == "unhealthy")
-            target.error =
-                TargetProblem{std::string(errors::kNoSnapshots.name), "The repository has no snapshot."};
-        else if (facts.looked)
-            target.error = facts.looked;
-    } else if ((facts.maxAgeHours && now - *target.lastSnapshot > std::chrono::hours{*facts.maxAgeHours}) ||
-               (!facts.maxAgeHours && facts.schedule && facts.timezone &&
-                slots.twoSince(*facts.schedule, *facts.timezone, *target.lastSnapshot))) {
-        target.status = "unhealthy";
-        target.error =
-            TargetProblem{std::string(errors::kSnapshotTooOld.name),
-                          fmt::format("The last snapshot is {} hours old.", *target.snapshotAgeHours)};
-    } else if (facts.looked) {
-        target.status = "warning";
-        target.error = facts.looked;
-    } else if (target.lastRunStatus == "warning") {
-        target.status = "warning";
+    if (target.isLate)
+        return lightOf("bad", errors::kSnapshotTooOld.name,
+                       fmt::format("The last snapshot is {} hours old.", *target.snapshotAgeHours));
+    if (facts.looked)
+        return failing("warning", *facts.looked);
+    if (target.lastRunStatus == "warning") {
         const auto sentence =
             facts.unreadCount == 1
                 ? std::string("1 file could not be read in the last backup.")
                 : fmt::format("{} files could not be read in the last backup.", facts.unreadCount);
-        target.error = TargetProblem{facts.unreadCount > 0 ? "UnreadFiles" : "DoubtfulBackup",
-                                     facts.runError.value_or(sentence)};
-    } else {
-        target.status = "healthy";
+        return lightOf("warning", facts.unreadCount > 0 ? "UnreadFiles" : "DoubtfulBackup",
+                       facts.runError.value_or(sentence));
     }
+    return {"ok"};
+}
+
+Light checkLight(const TargetStatus& target, const Judged& facts, MissedSlots& slots) {
+    auto light = judgeCare(facts.check, lights::kCheck, slots);
+    if (facts.damage) {
+        const auto evidence =
+            facts.damageTask ? std::optional(Evidence{"task", *facts.damageTask}) : std::nullopt;
+        const auto at = light.at;
+        light = failing("bad", *facts.damage);
+        light.at = at;
+        light.evidence = evidence;
+    } else if (facts.checkLook) {
+        light = failing("warning", *facts.checkLook);
+        light.at = facts.check.goodAt;
+    }
+    if (target.mode != "direct")
+        return light;
+    light.evidence = Evidence{"probe", "check"};
+    if (light.state == "none")
+        light = lightOf("unknown", "NotYet", "No check has been made yet.");
+    return light;
+}
+
+void judge(TargetStatus& target, const Judged& facts, MissedSlots& slots) {
+    auto& lights = target.lights;
+    if (target.disabled) {
+        target.status = "disabled";
+        return;
+    }
+    target.isLate = isLate(target, facts, slots);
+    target.maxAgeHours = facts.maxAgeHours;
+    target.timezone = facts.timezone;
+    lights.backup = backupLight(target, facts);
+    lights.backup.at = target.lastSnapshot;
+    if (target.lastRunId && lights.backup.state != "ok")
+        lights.backup.evidence = Evidence{"run", target.lastRunId->toString()};
+    else if (target.latestSnapshotId)
+        lights.backup.evidence = Evidence{"snapshot", *target.latestSnapshotId};
+    lights.retention = judgeCare(facts.retention, lights::kRetention, slots);
+    lights.check = checkLight(target, facts, slots);
+    lights.restoreTest = judgeCare(facts.restoreTest, lights::kRestoreTest, slots);
+
+    const auto& leading = worst(lights);
+    target.status = leading.state == "bad"       ? "unhealthy"
+                    : leading.state == "warning" ? "warning"
+                    : leading.state == "unknown" ? "unknown"
+                                                 : "healthy";
+    // Where nothing was ever saved, it is nothing to tell that it was not.
+    if (leading.reason && *leading.reason != "NotYet")
+        target.error = TargetProblem{*leading.reason, leading.message.value_or(""),
+                                     *leading.reason == "BackupFailed" ? facts.runCause : std::nullopt};
 }
 
 /// What cannot be reached just now may be there: for so long that is no more than a warning.
@@ -244,10 +275,43 @@ void readLooks(const core::db::Row& row, std::size_t first, TargetStatus& target
         facts.lookedInVain = !mayPass(*error) || (since && now - *since > kPassing);
     } else if (auto lock = staleLock(jsonOrNull(row, first + 6), now)) {
         facts.looked = std::move(lock);
-    } else if (const auto ofCheck = row.optionalText(first + 7)) {
-        facts.looked = TargetProblem{*ofCheck, "The last check did not come to its end: " +
-                                                   row.optionalText(first + 8).value_or("")};
     }
+    if (const auto ofCheck = row.optionalText(first + 7))
+        facts.checkLook = TargetProblem{*ofCheck, "The last check did not come to its end: " +
+                                                      row.optionalText(first + 8).value_or("")};
+}
+
+/// What is done for an agent's target after its backups, from column `first` of a row on.
+void readCare(const core::db::Row& row, std::size_t first, Judged& facts) {
+    const auto zone = row.optionalText(first).value_or("UTC");
+    // since, and of the last one: its task, whether it was good, its message, the last good one and its time.
+    const auto work = [&](std::size_t column) {
+        CareFacts care;
+        care.since = row.optionalInstant(column);
+        care.task = row.optionalUuid(column + 1);
+        care.good = row.isNull(column + 2) || row.boolean(column + 2);
+        care.message = row.optionalText(column + 3);
+        care.goodTask = row.optionalUuid(column + 4);
+        care.goodAt = row.optionalInstant(column + 5);
+        care.timezone = zone;
+        return care;
+    };
+    const auto retention = work(first + 6);
+    facts.restoreTest = work(first + 12);
+    facts.restoreTest.schedule = row.optionalText(first + 3);
+    facts.check = work(first + 18);
+    facts.check.since = retention.since; // from the first snapshot on
+    facts.check.schedule = row.optionalText(first + 2);
+    // Who has nothing to say of what is kept removes nothing.
+    if (!row.optionalUuid(7) || row.boolean(30))
+        return;
+    facts.retention = retention;
+    facts.retention.schedule = row.boolean(first + 4) ? row.optionalText(first + 1) : std::nullopt;
+    facts.retention.problem = row.optionalText(first + 24);
+    if (facts.damage)
+        facts.retention.held = "Nothing is removed from a damaged repository.";
+    else if (const auto held = row.optionalText(first + 5))
+        facts.retention.held = "Nothing is removed after a doubtful backup (" + *held + ").";
 }
 
 TargetStatus fromRow(const core::db::Row& row, std::optional<std::int64_t> maxAgeHours,
@@ -288,13 +352,20 @@ TargetStatus fromRow(const core::db::Row& row, std::optional<std::int64_t> maxAg
     target.repositoryId = row.optionalUuid(28);
     if (!facts.maxAgeHours)
         facts.maxAgeHours = row.optionalInteger(29);
+    if (const auto task = row.optionalUuid(65))
+        facts.damageTask = task->toString();
+    facts.beganAt = row.instant(67);
     // A schedule that rests is not the one by which its snapshots are made.
     if (target.mode == "direct") {
         if (!facts.maxAgeHours && (!facts.schedule || row.boolean(30)))
             facts.maxAgeHours = std::chrono::duration_cast<std::chrono::hours>(standardAge).count();
         readLooks(row, 31, target, facts, now);
+        facts.check.since = facts.beganAt;
+        facts.check.goodAt = row.optionalInstant(66);
+    } else {
+        readCare(row, 40, facts);
     }
-    judge(target, facts, slots, now);
+    judge(target, facts, slots);
     return target;
 }
 
@@ -325,6 +396,10 @@ std::vector<TargetStatus> StatusService::load(Transaction& tx, const std::string
             all.push_back(std::move(target));
         }
     return all;
+}
+
+std::vector<TargetStatus> StatusService::all(Transaction& tx) const {
+    return load(tx, "", std::nullopt, std::nullopt);
 }
 
 std::vector<TargetStatus> StatusService::list(const core::TenantContext& context,

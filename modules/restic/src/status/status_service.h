@@ -9,6 +9,7 @@
 #include "core/time.h"
 #include "core/uuid.h"
 #include "core/wire.h"
+#include "lights/light.h"
 #include "policies/target_store.h"
 
 namespace restic {
@@ -35,6 +36,12 @@ struct TargetStatus {
     std::optional<core::Instant> lastSnapshot;
     std::optional<std::int64_t> snapshotAgeHours;
     std::string source; ///< agent_report or direct_poll
+    Lights lights;
+    /// The next snapshot should be there by now.
+    bool isLate = false;
+    /// What that was judged by, and the zone whose days count.
+    std::optional<std::int64_t> maxAgeHours;
+    std::optional<std::string> timezone;
     bool disabled = false;
     std::optional<TargetProblem> error;
     std::optional<core::Instant> checkedAt;
@@ -66,6 +73,8 @@ public:
     TargetStatus get(const core::TenantContext& context, const std::string& name,
                      std::optional<std::int64_t> maxAgeHours);
 
+    /// The same in the caller's transaction.
+    std::vector<TargetStatus> all(core::db::Transaction& tx) const;
     /// One of the transaction's tenant, by its id.
     std::optional<TargetStatus> find(core::db::Transaction& tx, const core::Uuid& target) const;
 

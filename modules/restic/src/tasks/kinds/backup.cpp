@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "agents/agent_plugin_store.h"
 #include "agents/agent_store.h"
 #include "core/text.h"
 #include "dumps/dump_of_snapshot.h"
 #include "dumps/dump_store.h"
 #include "errors.h"
 #include "field_rules.h"
+#include "lights/evidence_store.h"
 #include "policies/plugin_uses.h"
 #include "policies/target_store.h"
 #include "repositories/place.h"
@@ -250,8 +252,11 @@ void BackupKind::ended(Transaction& tx, const Task& task, const TaskEnd& end, In
         if (const auto doubts = doubtsAboutDumps(tx, task, result);
             !doubts.empty() && run.heldBecause.find(doubts) == std::string::npos)
             run.heldBecause += (run.heldBecause.empty() ? "" : " ") + doubts;
-        for (const auto& dump : result.dumps)
+        for (const auto& dump : result.dumps) {
             DumpStore::record(tx, *task.target, dump, now);
+            if (AgentPluginStore::can(tx, task.agent, dump.plugin, "verify"))
+                EvidenceStore::expect(tx, *task.target, EvidenceStore::kRestoreTest, now);
+        }
         if (end.state == TaskState::success || end.state == TaskState::warning)
             DumpStore::keepOnly(tx, *task.target, result.dumps);
         TargetStore::recordRun(tx, *task.target, run);

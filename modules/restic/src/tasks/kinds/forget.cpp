@@ -2,6 +2,7 @@
 
 #include "agents/agent_store.h"
 #include "errors.h"
+#include "lights/evidence_store.h"
 #include "policies/target_store.h"
 #include "repositories/damage_store.h"
 #include "restic/protocol/agent_messages.h"
@@ -75,6 +76,14 @@ void ForgetKind::reported(core::db::Transaction& tx, const Task& task, const cor
                           core::Instant now) const {
     if (task.repository)
         recordRemoved(tx, *task.repository, resultOf(value).removedIds, now);
+}
+
+void ForgetKind::ended(core::db::Transaction& tx, const Task& task, const TaskEnd& end,
+                       core::Instant now) const {
+    MaintenanceKind::ended(tx, task, end, now);
+    if (task.target && end.state != protocol::TaskState::cancelled)
+        EvidenceStore::record(tx, *task.target, EvidenceStore::kRetention,
+                              {task.id, end.state != protocol::TaskState::failed, end.message, now});
 }
 
 std::variant<core::json::Object, protocol::TaskError> PruneKind::payload(core::db::Transaction& tx,

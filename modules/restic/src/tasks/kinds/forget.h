@@ -16,6 +16,8 @@ public:
             protocol::TaskPayload common) const override;
     void reported(core::db::Transaction& tx, const Task& task, const core::json::Value& result,
                   core::Instant now) const override;
+    void ended(core::db::Transaction& tx, const Task& task, const TaskEnd& end,
+               core::Instant now) const override;
 };
 
 /// Frees the space; forgets before where it is given a retention.

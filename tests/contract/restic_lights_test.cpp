@@ -1,0 +1,147 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "contract/compliance_fixture.h"
+
+/// Each of the four lights by itself, and what stands behind it.
+namespace test {
+namespace {
+using testing::HasSubstr;
+
+class ResticLights : public ComplianceParts {};
+BOTH_DATABASES(ResticLights);
+
+TEST_P(ResticLights, ANewTargetAsksForNothingYet) {
+    const auto lights = target().lights;
+    EXPECT_EQ(lights.backup.state, "unknown");
+    EXPECT_EQ(lights.retention.state, "none");
+    EXPECT_EQ(lights.check.state, "none");
+    EXPECT_EQ(lights.restoreTest.state, "none");
+    EXPECT_EQ(target().status, "unknown");
+    EXPECT_FALSE(target().error) << "that nothing was saved yet is no failure";
+}
+
+TEST_P(ResticLights, WhatNeverSavedAnythingIsBadOnceItWasDueTwice) {
+    clock.advance(40h);
+    EXPECT_EQ(target().status, "unknown");
+    clock.advance(24h);
+    EXPECT_EQ(target().lights.backup.state, "bad");
+    EXPECT_EQ(target().error->error, "NoSnapshots");
+}
+
+TEST_P(ResticLights, ABackupIsProvedByItsSnapshotAndAFailureByItsRun) {
+    backup('a');
+    EXPECT_EQ(target().lights.backup.state, "ok");
+    EXPECT_EQ(target().lights.backup.at, target().lastSnapshot);
+    EXPECT_EQ(target().lights.backup.evidence->kind, "snapshot");
+    EXPECT_EQ(target().lights.backup.evidence->id, std::string(64, 'a'));
+    EXPECT_EQ(target().status, "healthy") << "what is not due yet is no trouble";
+    const auto run = perform(ofPolicy(web, nightly), failed("InvalidCredentials"));
+    EXPECT_EQ(target().lights.backup.state, "bad");
+    EXPECT_EQ(target().lights.backup.reason, "BackupFailed");
+    EXPECT_EQ(target().lights.backup.evidence->kind, "run");
+    EXPECT_EQ(target().lights.backup.evidence->id, run.toString());
+    EXPECT_TRUE(target().lights.backup.at) << "the last good one stays";
+}
+
+// A lock that nobody removes: backups go on, and for weeks nothing is thinned out.
+TEST_P(ResticLights, RetentionThatFailsTurnsItsOwnLightAndNoOther) {
+    backup('a');
+    EXPECT_EQ(target().lights.retention.state, "unknown");
+    const auto first = forget(good());
+    EXPECT_EQ(target().lights.retention.state, "ok");
+    EXPECT_EQ(target().lights.retention.evidence->id, first.toString());
+    for (int day = 0; day < 6; ++day) {
+        clock.advance(24h);
+        backup(static_cast<char>('0' + day));
+        check(good());
+        const auto tried = forget(failed("PermissionDenied"));
+        EXPECT_EQ(target().lights.retention.state, "warning");
+        EXPECT_EQ(target().lights.retention.reason, "RetentionFailed");
+        EXPECT_EQ(target().lights.retention.evidence->id, tried.toString());
+        EXPECT_EQ(target().lights.backup.state, "ok");
+        EXPECT_EQ(target().lights.check.state, "ok");
+        EXPECT_EQ(target().status, "warning");
+    }
+    clock.advance(48h);
+    backup('9');
+    check(good());
+    EXPECT_EQ(target().lights.retention.state, "bad");
+    EXPECT_THAT(*target().lights.retention.message, HasSubstr("8 days ago"));
+    EXPECT_EQ(target().status, "unhealthy");
+    EXPECT_EQ(target().error->error, "RetentionFailed");
+    forget(good());
+    EXPECT_EQ(target().lights.retention.state, "ok");
+    EXPECT_EQ(target().status, "healthy");
+}
+
+TEST_P(ResticLights, RetentionThatNobodyDoesIsOverdue) {
+    backup('a');
+    forget(good());
+    clock.advance(72h);
+    backup('b');
+    EXPECT_EQ(target().lights.retention.state, "warning");
+    EXPECT_EQ(target().lights.retention.reason, "RetentionOverdue");
+    clock.advance(6 * 24h);
+    EXPECT_EQ(target().lights.retention.state, "bad");
+}
+
+TEST_P(ResticLights, RetentionThatIsHeldSaysWhy) {
+    backup('a');
+    forget(good());
+    perform(ofPolicy(web, nightly), failed("SourceNotFound"));
+    EXPECT_EQ(target().lights.retention.state, "warning");
+    EXPECT_EQ(target().lights.retention.reason, "RetentionHeld");
+    EXPECT_THAT(*target().lights.retention.message, HasSubstr("it went wrong"));
+    backup('c');
+    EXPECT_EQ(target().lights.retention.state, "ok");
+}
+
+TEST_P(ResticLights, WithoutAScheduleNothingIsOverdue) {
+    here([&](Transaction& tx) {
+        for (const auto& operation : restic::MaintenancePlan::kOperations)
+            restic::ScheduleStore::erase(tx, store, operation.name);
+    });
+    backup('a');
+    EXPECT_EQ(target().lights.retention.state, "none");
+    EXPECT_EQ(target().lights.check.state, "none");
+    forget(good());
+    clock.advance(90 * 24h);
+    EXPECT_EQ(target().lights.retention.state, "ok");
+}
+
+TEST_P(ResticLights, ACheckThatIsLateOrCouldNotLookIsAWarningAndDamageIsBad) {
+    backup('a');
+    EXPECT_EQ(target().lights.check.state, "unknown");
+    const auto looked = check(good());
+    EXPECT_EQ(target().lights.check.state, "ok");
+    EXPECT_EQ(target().lights.check.evidence->id, looked.toString());
+    check(failed("AuthenticationFailed"));
+    EXPECT_EQ(target().lights.check.state, "warning");
+    EXPECT_EQ(target().lights.check.reason, "CheckFailed");
+    const auto found = check(failed("RepositoryCorrupted"));
+    EXPECT_EQ(target().lights.check.state, "bad");
+    EXPECT_EQ(target().lights.check.reason, "RepositoryCorrupted");
+    EXPECT_EQ(target().lights.check.evidence->id, found.toString());
+    EXPECT_EQ(target().lights.retention.reason, "RetentionHeld") << "nothing is removed from it";
+    EXPECT_EQ(target().lights.backup.state, "ok");
+    check(good());
+    EXPECT_EQ(target().lights.check.state, "ok");
+    clock.advance(16 * 24h); // two Saturdays and more
+    EXPECT_EQ(target().lights.check.reason, "CheckOverdue");
+    EXPECT_EQ(target().lights.check.state, "warning");
+    clock.advance(30 * 24h);
+    EXPECT_EQ(target().lights.check.state, "bad");
+}
+
+TEST_P(ResticLights, WhoRestsHasNone) {
+    backup('a');
+    here([&](Transaction& tx) { host.policies.unlink(tx, web, nightly); });
+    const auto rests = target();
+    EXPECT_EQ(rests.status, "disabled");
+    EXPECT_EQ(rests.lights.backup.state, "none");
+    EXPECT_FALSE(rests.error);
+}
+
+} // namespace
+} // namespace test
