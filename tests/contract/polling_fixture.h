@@ -128,6 +128,7 @@ protected:
         return watch(spec);
     }
     Uuid watch(const restic::RepositorySpec& spec) {
+        poller(); // begins with a unit of work of its own
         return here([&](Transaction& tx) {
             const auto repository = host.repositories.create(tx, spec);
             restic::TargetSpec wanted;

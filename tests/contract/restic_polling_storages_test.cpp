@@ -152,5 +152,19 @@ TEST_P(PollingStorages, ACertificateThatNobodyTrustsIsSaidToBeOne) {
     EXPECT_EQ(statusOf("rest").status, "unhealthy");
 }
 
+TEST_P(PollingStorages, AServerThatLeadsElsewhereIsNotLookedAt) {
+    const auto server = startFaultyServer(folder.path() / "faulty", "elsewhere");
+    restic::RepositorySpec spec;
+    spec.name = "elsewhere";
+    spec.type = "rest";
+    spec.config = server->config("watched");
+    spec.password = kSecret;
+    const auto target = watch(spec);
+    const int before = runner.started;
+    look(target);
+    EXPECT_EQ(probe(target).error, "DirectPollForbidden");
+    EXPECT_LE(runner.started - before, 1) << "no more than restic version";
+}
+
 } // namespace
 } // namespace test

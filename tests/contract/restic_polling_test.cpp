@@ -242,6 +242,42 @@ TEST_P(Polling, WithoutResticAndKilledByMemory) {
     EXPECT_EQ(statusOf("files").error->error, "OutOfMemory");
 }
 
+TEST_P(PollingOnce, WhatItMayUseHasAnEnd) {
+    makeRepository("files");
+    const auto target = watch("files");
+    const auto script = folder.path() / "restic";
+    const auto seen = folder.path() / "limits";
+    std::ofstream(script)
+        << "#!/bin/sh\n[ \"$1\" = version ] && echo 'restic 0.14.0 compiled with go1.19' && exit 0\n"
+        << "echo $(ulimit -d) $(ulimit -f) $(cat /proc/self/oom_score_adj) $RESTIC_CACHE_DIR > "
+        << seen.string() << "\nexit 1\n";
+    std::filesystem::permissions(script, std::filesystem::perms::owner_all);
+    auto bounded = settings();
+    bounded.program.binary = script.string();
+    bounded.program.limits = restic::cli::ResticLimits{256 << 20, 1 << 20};
+    usePoller(bounded);
+    look(target);
+    std::ifstream in(seen);
+    std::string said;
+    std::getline(in, said);
+    // KiB, and blocks of 512 bytes.
+    EXPECT_EQ(said, "262144 2048 1000 " + (folder.path() / "cache" / tenant.tenant().toString()).string());
+}
+
+TEST_P(PollingOnce, ALookThatAKilledHostHadBegunIsMadeByTheNextOne) {
+    makeRepository("files");
+    const auto target = watch("files");
+    here([&](Transaction& tx) {
+        restic::ProbeStore::claim(tx, target, restic::probes::kSnapshots, Uuid::generate(clock.now()),
+                                  clock.now(), clock.now() + 12min);
+    });
+    look(target);
+    EXPECT_EQ(statusOf("files").status, "unknown") << "another one looks";
+    usePoller(settings());
+    look(target);
+    EXPECT_EQ(statusOf("files").status, "healthy");
+}
+
 TEST_P(PollingOnce, ASnapshotOfTheFutureIsNotNewWithEachListing) {
     makeRepository("files");
     byHand("files", {"backup", (folder.path() / "source").string(), "--time=2090-01-02 03:04:05"});

@@ -1,5 +1,6 @@
 // What is wrong with a REST server of restic, at PORT: "page" answers with a page of its own, "full" takes nothing more,
-// "half" ends each answer before it is over.
+// "half" ends each answer before it is over,
+// "elsewhere" sends its callers to another address.
 import { createServer } from 'node:http'
 
 const [port, fault] = process.argv.slice(2)
@@ -13,6 +14,7 @@ const faults = {
   page: (request, response) => response.writeHead(200, { 'Content-Type': 'text/html' }).end(PAGE),
   full: (request, response) =>
     request.method === 'POST' && !request.url.includes('create=') ? response.writeHead(507).end() : empty(request, response),
+  elsewhere: (request, response) => response.writeHead(302, { Location: 'http://127.0.0.1:1/' }).end(),
   half: (request, response) => {
     response.writeHead(200, { 'Content-Length': '1000' })
     response.write('half', () => request.socket.destroy())

@@ -74,7 +74,7 @@ std::filesystem::path makeServiceAccount(const std::filesystem::path& folder, co
 /// account.
 std::unique_ptr<StorageServer> startGcsServer(const std::filesystem::path& folder);
 
-/// A REST server with a fault of fault_server.mjs: "page", "full" and "half".
+/// A REST server with a fault of fault_server.mjs: "page", "full", "half" and "elsewhere".
 std::unique_ptr<StorageServer> startFaultyServer(const std::filesystem::path& folder,
                                                  const std::string& fault);
 

@@ -66,21 +66,30 @@ core::ProcessSpec ResticCommands::base() const {
     return spec;
 }
 
-void ResticCommands::becomeUser(core::ProcessSpec& spec) const {
-    if (!program_.user)
+void ResticCommands::confine(core::ProcessSpec& spec) const {
+    if (!program_.user && !program_.limits)
         return;
     const auto found = core::findProgram(spec.program, environment_.at("PATH"));
     if (!found)
         return; // whoever starts it says that it is not there
-    std::vector<std::string> arguments{"--reuid=" + std::to_string(program_.user->id),
-                                       "--regid=" + std::to_string(program_.user->group),
-                                       "--clear-groups",
-                                       "--no-new-privs",
-                                       "--",
-                                       found->string()};
-    arguments.insert(arguments.end(), spec.arguments.begin(), spec.arguments.end());
-    spec.arguments = std::move(arguments);
-    spec.program = "setpriv";
+    std::vector<std::string> line;
+    if (program_.limits)
+        line = {"choom",
+                "--adjust=1000",
+                "--",
+                "prlimit",
+                "--data=" + std::to_string(program_.limits->memory),
+                "--fsize=" + std::to_string(program_.limits->file),
+                "--"};
+    line.insert(line.end(), {"setpriv", "--no-new-privs"});
+    if (program_.limits)
+        line.emplace_back("--pdeathsig=KILL");
+    if (program_.user)
+        line.insert(line.end(), {"--reuid=" + std::to_string(program_.user->id),
+                                 "--regid=" + std::to_string(program_.user->group), "--clear-groups"});
+    line.insert(line.end(), {"--", found->string()});
+    spec.program = line.front();
+    spec.arguments.insert(spec.arguments.begin(), line.begin() + 1, line.end());
 }
 
 std::string ResticCommands::pathOf(const std::string& secret, ResticCommand& command) const {
@@ -112,7 +121,7 @@ std::optional<ResticCommand> ResticCommands::sftp(const RepositoryAccess& reposi
         if (option.starts_with(kSftpCommand)) {
             command.spec.program = "sftp";
             command.spec.arguments = {"-q", "-b", "-", "-D", option.substr(kSftpCommand.size())};
-            becomeUser(command.spec);
+            confine(command.spec);
             return command;
         }
     return std::nullopt;
@@ -125,7 +134,7 @@ core::ProcessSpec ResticCommands::saying(const char* word) const {
     spec.standardOutput = core::ProcessOutput::capture(kMost);
     spec.standardError = core::ProcessOutput::capture(kMost);
     spec.timeout = std::chrono::seconds(30);
-    becomeUser(spec);
+    confine(spec);
     return spec;
 }
 
@@ -144,7 +153,8 @@ ResticCommand ResticCommands::on(const RepositoryAccess& repository,
     auto& spec = command.spec;
     spec.environment.insert(repository.environment.begin(), repository.environment.end());
     spec.environment["RESTIC_REPOSITORY"] = repository.url;
-    spec.environment["RESTIC_CACHE_DIR"] = cache_.string();
+    spec.environment["RESTIC_CACHE_DIR"] =
+        (repository.cachePart.empty() ? cache_ : cache_ / repository.cachePart).string();
     spec.environment["RESTIC_PROGRESS_FPS"] = "1";
     // The command's name first, so that a listing of processes says what runs.
     spec.arguments = {arguments.front()};
@@ -173,6 +183,8 @@ ResticCommand ResticCommands::on(const RepositoryAccess& repository,
         }
         spec.arguments.push_back(asOption(option));
     }
+    if (repository.noCache)
+        spec.arguments.emplace_back("--no-cache");
     if (!repository.certFile.empty())
         spec.arguments.push_back("--cacert=" + repository.certFile);
     spec.arguments.insert(spec.arguments.end(), arguments.begin() + 1, arguments.end());
@@ -181,7 +193,7 @@ ResticCommand ResticCommands::on(const RepositoryAccess& repository,
         spec.inherited.push_back(command.newSecret->fd());
         spec.arguments.push_back("--new-password-file=/dev/fd/" + std::to_string(2 + spec.inherited.size()));
     }
-    becomeUser(spec);
+    confine(spec);
     return command;
 }
 

@@ -80,7 +80,7 @@ std::optional<protocol::TaskError> WorkRunner::run(const RepositoryAccess& repos
         });
         auto ended = processes_.run(command.spec, either.get_token());
         if (!ended) {
-            const bool absent = &ended.error().kind() == &core::errors::kProgramNotFound;
+            const bool absent = ended.error().name() == core::errors::kProgramNotFound.name;
             return task_errors::make(absent ? task_errors::kResticNotFound : task_errors::kCommandFailed,
                                      ended.error().what());
         }

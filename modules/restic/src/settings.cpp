@@ -12,6 +12,9 @@ using core::config::SettingType;
 
 namespace {
 
+/// restic keeps copies of snapshots, indexes and trees: none of a sound repository is larger.
+constexpr std::int64_t kLargestFile = 1LL << 30U;
+
 constexpr core::milliseconds kLeastKept = std::chrono::hours(24);
 
 /// How long something of the history is kept.
@@ -212,6 +215,11 @@ std::vector<Setting> settings() {
                 "192.168.1.0/24, separated by commas; empty: none",
          .environment = "AE_DIRECT_NETWORKS",
          .check = networks},
+        {.key = "restic.monitor.max_memory",
+         .type = SettingType::size,
+         .defaultValue = "2GiB",
+         .doc = "Memory that one restic of the host may use: what it reads is made by others",
+         .min = 64LL << 20U},
         {.key = "restic.monitor.user",
          .type = SettingType::text,
          .defaultValue = "nobody",
@@ -303,6 +311,9 @@ MonitorSettings monitorSettings(const core::config::Config& config) {
     settings.localRoots = config.list("restic.monitor.local_roots");
     settings.secretRoots = config.list("restic.monitor.secret_roots");
     settings.networks = core::http::AddressSet::parse(config.list("restic.monitor.networks")).value();
+    settings.program.limits = cli::ResticLimits{config.bytes("restic.monitor.max_memory"), kLargestFile};
+    // Go's collector works harder before the limit is met.
+    settings.program.memoryLimit = settings.program.limits->memory / 10 * 8;
     settings.program.user = monitorUser(config.text("restic.monitor.user"));
     // The module's own folder is closed to another user.
     if (settings.program.user && settings.program.cacheDir.empty())

@@ -115,8 +115,10 @@ void ImportReport::print(std::ostream& out) const {
                        many(newChecks, "health check"));
     const auto wrong = static_cast<std::int64_t>(problems.size()) + moreProblems;
     out << (dryRun ? "Nothing was written: this was a try.\n" : "");
-    out << (wrong == 0 ? "All targets imported successfully!\n"
-                       : many(wrong, "row was", "rows were") + " not taken, or not as it was meant.\n");
+    out << (wrong == 0 && targets.empty() ? "There was nothing to import.\n"
+            : wrong == 0 && dryRun        ? "All targets can be imported.\n"
+            : wrong == 0                  ? "All targets imported successfully!\n"
+                         : many(wrong, "row was", "rows were") + " not taken, or not as it was meant.\n");
 }
 
 } // namespace restic

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include <Poco/String.h>
 #include <fmt/format.h>
 
 #include "agents/agent_store.h"
@@ -472,6 +473,9 @@ private:
         std::vector<V0Check> checks;
         for (const auto& row : history.rows) {
             auto check = readV0Check(row);
+            if (check && check.value().message && v0.password && !v0.password->empty())
+                check.value().message =
+                    Poco::replace(*check.value().message, *v0.password, std::string("***"));
             if (check)
                 checks.push_back(std::move(check).value());
             else

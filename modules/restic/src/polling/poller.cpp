@@ -28,6 +28,8 @@ constexpr std::chrono::hours kAgain{1};
 constexpr core::milliseconds kListing{25000};
 /// So many looks wait for each worker: the next one begins without a question to the database.
 constexpr std::size_t kWaitingForEach = 4;
+/// So much of the disk is left to others: below it restic keeps nothing of what it reads.
+constexpr std::uintmax_t kSpared = std::uintmax_t{2} << 30U;
 
 /// restic's cache, where it is another user's.
 void giveCache(const MonitorSettings& settings, const std::filesystem::path& cache) {
@@ -47,8 +49,19 @@ Poller::Poller(Services services, MonitorSettings settings, std::filesystem::pat
       commands_(settings_.program, folder / "cache", environment), restic_(services_.processes, commands_),
       runner_(services_.processes, commands_, outputs_), random_(std::random_device{}()) {}
 
+bool Poller::hasRoomForCache() const {
+    std::error_code code;
+    const auto space = std::filesystem::space(
+        std::filesystem::exists(commands_.cache(), code) ? commands_.cache() : outputs_, code);
+    return !code && space.available > kSpared;
+}
+
 void Poller::prepare() {
-    // What a host that was killed has left; nobody looks yet.
+    // What a host that was killed has left; nobody looks yet. Where there is but one host, none of its looks
+    // goes on either.
+    if (services_.database.dialect() == core::db::Dialect::sqlite)
+        services_.database.transact(core::SystemContext("polling"),
+                                    [](Transaction& tx) { ProbeStore::releaseAll(tx); });
     cli::UserFile::removeLeftBehind();
     std::filesystem::remove_all(outputs_);
     std::filesystem::create_directories(outputs_);
@@ -172,6 +185,13 @@ void Poller::look(const Uuid& tenant, const Uuid& target, const ProbeKind& kind,
     conclude(tenant, target, kind, claim, std::move(findings), began);
 }
 
+cli::RepositoryAccess Poller::confined(cli::RepositoryAccess access, const Uuid& tenant) const {
+    // A repository is known by an id that whoever made it has chosen.
+    access.cachePart = tenant.toString();
+    access.noCache = !hasRoomForCache();
+    return access;
+}
+
 ProbeFindings Poller::find(const Uuid& tenant, const Uuid& target, const ProbeKind& kind, Begun begun,
                            Instant now, std::chrono::steady_clock::time_point deadline,
                            const std::stop_token& stop) {
@@ -191,7 +211,7 @@ ProbeFindings Poller::find(const Uuid& tenant, const Uuid& target, const ProbeKi
                                TenantContext(tenant),
                                target,
                                std::move(begun.repository),
-                               std::get<cli::RepositoryAccess>(std::move(access)),
+                               confined(std::get<cli::RepositoryAccess>(std::move(access)), tenant),
                                std::move(begun.before),
                                now,
                                deadline,
@@ -250,7 +270,33 @@ void Poller::conclude(const Uuid& tenant, const Uuid& target, const ProbeKind& k
     });
 }
 
-std::variant<Poller::Files, protocol::TaskError> Poller::listFiles(const protocol::TaskRepository& repository,
+/// The place of a tenant among those whose files are listed.
+class Poller::Listing {
+public:
+    Listing(Poller& poller, const Uuid& tenant) : poller_(poller), tenant_(tenant) {
+        const std::lock_guard lock(poller_.mutex_);
+        if (poller_.listings_.contains(tenant))
+            throw core::Error(core::errors::kUnavailable,
+                              "Files of another snapshot are listed just now; try again in a moment.");
+        if (poller_.listings_.size() >= kMostListings)
+            throw core::Error(core::errors::kUnavailable,
+                              "Others list files just now; try again in a moment.");
+        poller_.listings_.insert(tenant);
+    }
+    ~Listing() {
+        const std::lock_guard lock(poller_.mutex_);
+        poller_.listings_.erase(tenant_);
+    }
+    Listing(const Listing&) = delete;
+    Listing& operator=(const Listing&) = delete;
+
+private:
+    Poller& poller_;
+    Uuid tenant_;
+};
+
+std::variant<Poller::Files, protocol::TaskError> Poller::listFiles(const Uuid& tenant,
+                                                                   const protocol::TaskRepository& repository,
                                                                    const std::string& snapshotId,
                                                                    std::size_t most) {
     const auto version = restic_.version();
@@ -259,19 +305,9 @@ std::variant<Poller::Files, protocol::TaskError> Poller::listFiles(const protoco
     auto access = access_.to(repository, version);
     if (auto* error = std::get_if<protocol::TaskError>(&access))
         return std::move(*error);
-    struct Place {
-        std::atomic<int>& taken;
-        bool is = ++taken <= kMostListings;
-        explicit Place(std::atomic<int>& listings) : taken(listings) {}
-        ~Place() { --taken; }
-        Place(const Place&) = delete;
-        Place& operator=(const Place&) = delete;
-    };
-    const Place place(listings_);
-    if (!place.is)
-        throw core::Error(core::errors::kUnavailable, "Others list files just now; try again in a moment.");
+    const Listing place(*this, tenant);
     cli::ListFiles list(snapshotId, most);
-    if (auto error = runner_.run(std::get<cli::RepositoryAccess>(access), list,
+    if (auto error = runner_.run(confined(std::get<cli::RepositoryAccess>(std::move(access)), tenant), list,
                                  {std::min(settings_.timeout, kListing), cli::RetryPatience::onlyOne}, {}))
         return std::move(*error);
     if (!list.complete(0)) // older ones say so and end well

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 
 #include "core/db/database.h"
@@ -75,14 +76,15 @@ public:
         std::vector<std::string> paths;
         bool truncated = false;
     };
-    /// What a snapshot of a repository holds, in the calling thread; or why this machine cannot say it. At
-    /// most kMostListings at once; further ones are refused with kUnavailable.
-    std::variant<Files, protocol::TaskError> listFiles(const protocol::TaskRepository& repository,
+    /// What a snapshot of a repository holds, in the calling thread; or why this machine cannot say it. One
+    /// of a tenant and kMostListings in all at once; further ones are refused with kUnavailable.
+    std::variant<Files, protocol::TaskError> listFiles(const core::Uuid& tenant,
+                                                       const protocol::TaskRepository& repository,
                                                        const std::string& snapshotId, std::size_t most);
     [[nodiscard]] const TaskRepositories& repositories() const noexcept { return repositories_; }
 
 private:
-    static constexpr int kMostListings = 2;
+    static constexpr std::size_t kMostListings = 4;
 
     /// What a look begins with; nullopt: there is nothing to look at any more.
     struct Begun {
@@ -94,6 +96,11 @@ private:
     ProbeFindings find(const core::Uuid& tenant, const core::Uuid& target, const ProbeKind& kind, Begun begun,
                        core::Instant now, std::chrono::steady_clock::time_point deadline,
                        const std::stop_token& stop);
+    class Listing;
+    /// With what holds for whatever a tenant has made.
+    [[nodiscard]] cli::RepositoryAccess confined(cli::RepositoryAccess access,
+                                                 const core::Uuid& tenant) const;
+    [[nodiscard]] bool hasRoomForCache() const;
     void conclude(const core::Uuid& tenant, const core::Uuid& target, const ProbeKind& kind,
                   const core::Uuid& claim, ProbeFindings findings, core::Instant began);
     /// One of the two queues, with whose looks are in it.
@@ -118,7 +125,7 @@ private:
     Lane light_{nullptr, false};
     Lane heavy_{nullptr, true};
     std::function<void()> ended_;
-    std::atomic<int> listings_{0};
+    std::set<core::Uuid> listings_; ///< whose files are listed
     std::mutex mutex_;
     std::minstd_rand random_;
 };

@@ -52,6 +52,11 @@ void ProbeStore::rest(Transaction& tx, const Uuid& target) {
                {tx.tenant(), target, kNever});
 }
 
+void ProbeStore::releaseAll(Transaction& tx) {
+    tx.execute(
+        "UPDATE restic_target_probes SET claim = NULL, claimed_until_us = NULL WHERE claim IS NOT NULL");
+}
+
 bool ProbeStore::hasten(Transaction& tx, const Uuid& target, std::string_view kind, Instant now) {
     return tx.execute(
                "UPDATE restic_target_probes SET next_at_us = $4 WHERE tenant_id = $1 AND target_id = $2 AND "

@@ -72,6 +72,8 @@ public:
     /// Gives a taken one back as it was: it is due still.
     static void release(core::db::Transaction& tx, const core::Uuid& target, std::string_view kind,
                         const core::Uuid& claim);
+    /// In a system context: nobody looks just now.
+    static void releaseAll(core::db::Transaction& tx);
     /// False if it was not the claim's any more: then nothing is written.
     static bool conclude(core::db::Transaction& tx, const core::Uuid& target, std::string_view kind,
                          const core::Uuid& claim, const ProbeEnd& end);

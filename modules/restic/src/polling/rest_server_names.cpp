@@ -3,6 +3,7 @@
 #include "core/encoding.h"
 #include "core/http/client.h"
 #include "core/json.h"
+#include "errors.h"
 #include "restic/protocol/repository_kinds.h"
 
 namespace restic::names {
@@ -29,6 +30,9 @@ std::optional<std::vector<std::string>> entriesOf(core::http::Client& client, st
     if (!credentials.empty())
         request.headers.emplace_back("Authorization", "Basic " + base64(credentials));
     const auto answer = client.send(request);
+    // restic would follow, to wherever it leads.
+    if (!answer && answer.error().name() == core::errors::kRedirected.name)
+        throw core::Error(errors::kDirectPollForbidden, answer.error().what());
     if (!answer || answer.value().status != 200)
         return std::nullopt;
     const auto document = core::json::parse(answer.value().body);
@@ -70,7 +74,9 @@ std::optional<RepositoryNames> ofRestServer(const NameListing& listing) {
         if (!locks)
             return std::nullopt;
         return RepositoryNames{std::move(*snapshots), std::move(*locks)};
-    } catch (const core::Error&) { // an address or a certificate that cannot be used: restic says why
+    } catch (const core::Error& error) { // an address or a certificate that cannot be used: restic says why
+        if (error.name() == errors::kDirectPollForbidden.name)
+            throw;
         return std::nullopt;
     }
 }

@@ -123,6 +123,16 @@ SnapshotStore::confirm(Transaction& tx, const Uuid& repository, const std::vecto
     return known;
 }
 
+std::optional<std::string> SnapshotStore::fullId(Transaction& tx, const Uuid& repository,
+                                                 const std::string& beginning) {
+    // Behind all ids that begin so: their digits end with f.
+    const auto rows =
+        tx.query("SELECT snapshot_id FROM restic_snapshots WHERE tenant_id = $1 AND repository_id = $2 "
+                 "AND snapshot_id >= $3 AND snapshot_id < $4 AND removed_at_us IS NULL LIMIT 2",
+                 {tx.tenant(), repository, beginning, beginning + "g"});
+    return rows.size() == 1 ? std::optional(rows[0].text(0)) : std::nullopt;
+}
+
 std::optional<Snapshot> SnapshotStore::find(Transaction& tx, const Uuid& id) {
     return table().readFirst(
         tx.query(table().select() + " WHERE tenant_id = $1 AND id = $2", {tx.tenant(), id}));

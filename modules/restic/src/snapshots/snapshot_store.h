@@ -66,6 +66,9 @@ public:
                                                     const std::vector<std::string>& snapshotIds,
                                                     core::Instant now);
     static std::optional<Snapshot> find(core::db::Transaction& tx, const core::Uuid& id);
+    /// restic's id of the only snapshot of that repository whose id begins so.
+    static std::optional<std::string> fullId(core::db::Transaction& tx, const core::Uuid& repository,
+                                             const std::string& beginning);
     struct Filter {
         std::optional<core::Uuid> target;
         std::optional<core::Uuid> policy;

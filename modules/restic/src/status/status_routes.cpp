@@ -18,7 +18,8 @@ struct StatusQuery {
 const core::wire::Type& wireType(const StatusQuery*) {
     static const auto type =
         core::wire::object<StatusQuery>("StatusQuery", core::wire::strict)
-            .field("maxage", &StatusQuery::maxage, {.doc = "Hours; older snapshots are unhealthy", .min = 1})
+            .field("maxage", &StatusQuery::maxage,
+                   {.doc = "Hours; older snapshots are unhealthy", .min = 1, .max = 87600})
             .build();
     return type;
 }

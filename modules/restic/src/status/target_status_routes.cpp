@@ -68,7 +68,9 @@ std::string resticIdOf(Transaction& tx, const TargetStatus& target, const std::s
             return snapshot->snapshotId;
     } else if (named.size() >= 8 && named.size() <= 64 &&
                named.find_first_not_of("0123456789abcdef") == std::string::npos) {
-        return named;
+        if (auto known =
+                target.repositoryId ? SnapshotStore::fullId(tx, *target.repositoryId, named) : std::nullopt)
+            return std::move(*known);
     }
     throw core::Error(errors::kSnapshotNotFound, "There is no snapshot \"" + named + "\" of this target.");
 }
@@ -120,7 +122,7 @@ void StatusRoutes::addOneTo(std::vector<core::http::Route>& routes) const {
                                        "The repository is on the disk of another machine.");
                  return s.poller.repositories().of(tx, *row);
              });
-             const auto found = s.poller.listFiles(repository, id, kMostFiles);
+             const auto found = s.poller.listFiles(request.tenant().tenant(), repository, id, kMostFiles);
              if (const auto* error = std::get_if<protocol::TaskError>(&found))
                  throw core::Error(errors::kFilesNotReachable, error->error + ": " + error->message);
              core::json::Array paths;

@@ -6,6 +6,14 @@ namespace restic {
 
 using core::Instant;
 
+namespace {
+/// It is a part of a path, where browsers take these two away.
+std::optional<std::string> checkTargetName(const std::string& name) {
+    return name == "." || name == ".." ? std::optional<std::string>("must not be only dots")
+                                       : core::checkName(name);
+}
+} // namespace
+
 const core::wire::Type& wireType(const TargetInput*) {
     static const auto type =
         core::wire::object<TargetInput>("TargetInput", core::wire::strict)
@@ -13,7 +21,7 @@ const core::wire::Type& wireType(const TargetInput*) {
                    {.doc = "As it stands in /status/{name}",
                     .minLength = 1,
                     .maxLength = 255,
-                    .check = core::checkName})
+                    .check = checkTargetName})
             .field("mode", &TargetInput::mode,
                    {.doc = "direct: the server looks at the repository itself. agent: an agent's policy "
                            "saves to it; "

@@ -56,8 +56,8 @@ public:
 
 private:
     [[nodiscard]] core::ProcessSpec base() const;
-    /// By setpriv(1), where restic is another user's.
-    void becomeUser(core::ProcessSpec& spec) const;
+    /// As the program's user and within its limits, where it has them.
+    void confine(core::ProcessSpec& spec) const;
     [[nodiscard]] std::string pathOf(const std::string& secret, ResticCommand& command) const;
     /// Hands secrets over that are wanted as files; the kind's options, of their paths.
     [[nodiscard]] std::vector<std::string> optionsOf(const RepositoryAccess& repository,

@@ -30,6 +30,10 @@ struct RepositoryAccess {
     std::map<std::string, protocol::SecretAsFile> secretFiles;
     /// What the kind's options are made of.
     protocol::RepositoryValues values;
+    /// Whose part of the cache is used: the folder's name in it; empty: the whole.
+    std::string cachePart = {};
+    /// Nothing is kept of what is read.
+    bool noCache = false;
 
     /// The folder of a repository on this machine's own disks.
     [[nodiscard]] std::optional<std::filesystem::path> localFolder() const;

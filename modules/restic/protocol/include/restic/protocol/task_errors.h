@@ -13,7 +13,7 @@
 namespace restic::protocol::task_errors {
 
 inline constexpr FailureKind kResticNotFound{
-    {"ResticNotFound", 503, "restic is not installed on the agent",
+    {"ResticNotFound", 503, "restic is not installed on the machine",
      "Install restic on the machine, or name it in the agent's configuration under restic.binary"},
     Remedy::change};
 inline constexpr FailureKind kSourceNotFound{{"SourceNotFound", 404, "None of the paths to back up exists",
@@ -52,8 +52,8 @@ inline constexpr FailureKind kNetworkError{
      "Check the network, name resolution and firewall between agent and storage"},
     Remedy::retry};
 inline constexpr FailureKind kNetworkUnreachable{{"NetworkUnreachable", 503,
-                                                  "There is no way from the agent to the storage's network",
-                                                  "Check the agent's network, its routes and its firewall"},
+                                                  "There is no way to the storage's network",
+                                                  "Check network, routes and firewall of the machine that works with the repository"},
                                                  Remedy::retry};
 inline constexpr FailureKind kNetworkTimeout{
     {"NetworkTimeout", 504, "The storage did not answer in time",
@@ -64,7 +64,7 @@ inline constexpr FailureKind kBackendUnavailable{
      "Look whether the storage's service runs, and at its own status"},
     Remedy::retry};
 inline constexpr FailureKind kBackendUnsupported{
-    {"BackendUnsupported", 501, "The agent's restic was built without this kind of storage",
+    {"BackendUnsupported", 501, "The restic there was built without this kind of storage",
      "Install a restic that has it, such as the project's own release, and name it in the agent's "
      "configuration under restic.binary"},
     Remedy::change};
@@ -80,7 +80,7 @@ inline constexpr FailureKind kOutOfMemory{{"OutOfMemory", 507, "restic ran out o
                                            "the repository so that its index becomes smaller"},
                                           Remedy::change};
 inline constexpr FailureKind kPermissionDenied{{"PermissionDenied", 403,
-                                                "The agent's user may not read or write a file",
+                                                "The user that restic runs as may not read or write a file",
                                                 "Give the agent's user access, or run the agent as root"},
                                                Remedy::change};
 inline constexpr FailureKind kCommandTimeout{{"CommandTimeout", 504,
