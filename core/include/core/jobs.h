@@ -37,8 +37,8 @@ struct JobSpec {
     struct Every {
         milliseconds interval;
     };
-    /// By a schedule of five fields (core/cron.h) in a zone of the IANA database. A time that passes while
-    /// the job still runs is left out.
+    /// By a schedule of five fields (core/cron.h) in a zone of the IANA database; the key of its H is
+    /// "job/MODULE/NAME". A time that passes while the job still runs is left out.
     struct Planned {
         std::string schedule;
         std::string zone = "UTC";

@@ -64,8 +64,9 @@ ThreadJobs::~ThreadJobs() {
 
 void ThreadJobs::add(JobSpec spec) {
     auto job = std::make_unique<Job>();
+    job->lease = fmt::format("job/{}/{}", module_, spec.name);
     if (const auto* planned = std::get_if<JobSpec::Planned>(&spec.when)) {
-        job->cron = Cron::parse(planned->schedule).value();
+        job->cron = Cron::parse(planned->schedule, job->lease).value();
         job->zone = findTimeZone(planned->zone);
         if (job->zone == nullptr)
             throw Error(errors::kValidation,
@@ -79,7 +80,6 @@ void ThreadJobs::add(JobSpec spec) {
     job->stats.name = spec.name;
     job->stats.oneHost = spec.oneHost;
     job->stats.holder = !spec.oneHost;
-    job->lease = fmt::format("job/{}/{}", module_, spec.name);
 
     constexpr std::ptrdiff_t kRemembered = 100; // one-off jobs that are over
     std::vector<std::unique_ptr<Job>> ended;    // joined outside the lock

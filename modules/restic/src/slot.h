@@ -2,9 +2,11 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/error.h"
 #include "core/time.h"
+#include "core/uuid.h"
 
 namespace restic {
 
@@ -12,19 +14,19 @@ namespace restic {
 struct Schedule {
     std::string expression; ///< five cron fields
     std::string timezone;   ///< of the IANA database
+    std::string key;        ///< of its H: made by slotKey(), so that each has times of its own for ever
 };
+
+/// The key of a schedule of that owner: of an agent the policy's id is the part, of a repository the
+/// operation.
+std::string slotKey(const core::Uuid& owner, std::string_view part);
 
 /// The first slot of a schedule after that time. An error where nobody can say on this machine: the time zone
 /// is not in its database, or the schedule does not parse or never comes.
-core::Result<core::Instant> nextSlot(const std::string& schedule, const std::string& timezone,
-                                     core::Instant after);
+core::Result<core::Instant> nextSlot(const Schedule& schedule, core::Instant after);
 
-inline core::Result<core::Instant> nextSlot(const Schedule& schedule, core::Instant after) {
-    return nextSlot(schedule.expression, schedule.timezone, after);
-}
-
-/// What is wrong with a schedule for whoever sets it; nullopt if nothing. It parses and comes some day; the
-/// zone must be known.
-std::optional<std::string> problemOfSchedule(const Schedule& schedule);
+/// What is wrong with a schedule for whoever sets it, whatever its key; nullopt if nothing. It parses and
+/// comes some day; the zone must be known.
+std::optional<std::string> problemOfSchedule(const std::string& expression, const std::string& timezone);
 
 } // namespace restic

@@ -19,7 +19,7 @@ Light judgeCare(const CareFacts& facts, const CareReasons& reasons, MissedSlots&
     if (facts.goodTask)
         light.evidence = Evidence{"task", facts.goodTask->toString()};
     const auto last = facts.goodAt.value_or(*facts.since);
-    const bool isLate = facts.schedule && slots.twoSince(*facts.schedule, facts.timezone, last);
+    const bool isLate = facts.schedule && slots.twoSince(*facts.schedule, last);
     const bool hasFailed = facts.task && !facts.good;
     if (!isLate && !hasFailed && !facts.held) {
         light.state = facts.goodAt ? "ok" : facts.schedule ? "unknown" : "none";

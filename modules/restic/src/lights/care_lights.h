@@ -18,8 +18,7 @@ struct CareFacts {
     std::optional<core::Uuid> goodTask;
     std::optional<core::Instant> goodAt;
     /// When it is to be done; nullopt: by nobody.
-    std::optional<std::string> schedule;
-    std::string timezone = "UTC";
+    std::optional<Schedule> schedule;
     /// Why it is not done at present though its time comes.
     std::optional<std::string> held = {};
     /// What the last slot said of itself: why it is late, if it is.

@@ -2,15 +2,26 @@
 
 namespace restic {
 
-bool MissedSlots::twoSince(const std::string& schedule, const std::string& timezone, core::Instant last) {
-    auto [found, isNew] = known_.try_emplace(schedule + '\n' + timezone);
+bool MissedSlots::twoSince(const Schedule& schedule, core::Instant last) {
+    auto* one = &known(schedule, {});
+    if (one->cron && one->cron->dependsOnKey())
+        one = &known(schedule, schedule.key);
+    return twoSince(*one, last);
+}
+
+MissedSlots::Known& MissedSlots::known(const Schedule& schedule, const std::string& key) {
+    auto [found, isNew] = known_.try_emplace(schedule.expression + '\n' + schedule.timezone + '\n' + key);
     auto& one = found->second;
     if (isNew) {
-        auto cron = core::Cron::parse(schedule);
-        one.zone = core::findTimeZone(timezone);
+        auto cron = core::Cron::parse(schedule.expression, key);
+        one.zone = core::findTimeZone(schedule.timezone);
         if (cron && one.zone != nullptr)
             one.cron = std::move(cron).value();
     }
+    return one;
+}
+
+bool MissedSlots::twoSince(Known& one, core::Instant last) const {
     if (!one.cron)
         return false;
     if (one.missed && last <= *one.missed)

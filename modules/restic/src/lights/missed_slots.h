@@ -6,18 +6,19 @@
 
 #include "core/cron.h"
 #include "core/time.h"
+#include "slot.h"
 
 namespace restic {
 
 /// Whether something that a schedule asks for has not been for too long: after its second slot without it,
-/// and an hour. Many things have the same schedule: of two times of a last one the later one cannot be worse,
-/// so most of them are judged by what was found of others. For one caller at one moment.
+/// and an hour. Many things have the same times: of two times of a last one the later one cannot be worse, so
+/// most of them are judged by what was found of others. For one caller at one moment.
 class MissedSlots {
 public:
     explicit MissedSlots(core::Instant now) : now_(now) {}
 
     /// False where nobody can say: the schedule does not parse, or the zone is not known here.
-    [[nodiscard]] bool twoSince(const std::string& schedule, const std::string& timezone, core::Instant last);
+    [[nodiscard]] bool twoSince(const Schedule& schedule, core::Instant last);
     [[nodiscard]] core::Instant now() const noexcept { return now_; }
 
 private:
@@ -27,6 +28,9 @@ private:
         std::optional<core::Instant> missed; ///< the latest time that was too long ago
         std::optional<core::Instant> kept;   ///< the earliest that was not
     };
+    Known& known(const Schedule& schedule, const std::string& key);
+    bool twoSince(Known& one, core::Instant last) const;
+
     core::Instant now_;
     std::map<std::string, Known> known_;
 };

@@ -381,7 +381,7 @@ void PolicyRoutes::addTo(std::vector<core::http::Route>& routes) const {
          .errors = {&errors::kInvalidCron},
          .handler = [s = *this](Request& request) -> Outcome {
              const auto input = request.json<PreviewInput>();
-             const auto cron = core::Cron::parse(input.schedule);
+             const auto cron = core::Cron::parse(input.schedule, {});
              if (!cron)
                  throw core::Error(errors::kInvalidCron, cron.error().what(),
                                    {{"/schedule", cron.error().what()}});
@@ -391,11 +391,12 @@ void PolicyRoutes::addTo(std::vector<core::http::Route>& routes) const {
                      {{"/timezone", "\"" + input.timezone +
                                         "\" is no time zone of the IANA database, like Europe/Berlin"}});
              if (const auto slot =
-                     nextSlot(input.schedule, input.timezone, input.from.value_or(s.clock.now()));
+                     nextSlot({input.schedule, input.timezone, {}}, input.from.value_or(s.clock.now()));
                  !slot)
                  throw core::Error(errors::kInvalidCron, slot.error().what(),
                                    {{"/schedule", slot.error().what()}});
              PreviewView view;
+             view.varies = cron.value().dependsOnKey();
              auto at = input.from.value_or(s.clock.now());
              for (int i = 0; i < input.count; ++i) {
                  const auto next = cron.value().next(at, *zone);

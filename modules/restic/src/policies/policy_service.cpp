@@ -30,14 +30,14 @@ protocol::Retention PolicyService::defaultRetention() {
 }
 
 void PolicyService::validate(const Policy& policy) {
-    const auto cron = core::Cron::parse(policy.schedule);
+    const auto cron = core::Cron::parse(policy.schedule, {});
     if (!cron)
         throw core::Error(errors::kInvalidCron, cron.error().what(), {{"/schedule", cron.error().what()}});
     if (core::findTimeZone(policy.timezone) == nullptr)
         throw core::wire::validationError(
             {{"/timezone",
               "\"" + policy.timezone + "\" is no time zone of the IANA database, like Europe/Berlin"}});
-    if (const auto problem = problemOfSchedule({policy.schedule, policy.timezone}))
+    if (const auto problem = problemOfSchedule(policy.schedule, policy.timezone))
         throw core::Error(errors::kInvalidCron, *problem, {{"/schedule", *problem}});
     if (policy.includePaths.empty() && (policy.plugins.array() == nullptr || policy.plugins.array()->empty()))
         throw core::wire::validationError({{"/include_paths", "is required where no plugin is used"}});
@@ -54,11 +54,12 @@ void PolicyService::validate(const Policy& policy) {
 }
 
 namespace {
-/// The first slot of an enabled policy after that time.
-std::optional<core::Instant> firstSlot(const Policy& policy, core::Instant after) {
+/// The agent's first slot of an enabled policy after that time.
+std::optional<core::Instant> firstSlot(const Policy& policy, const Uuid& agent, core::Instant after) {
     if (!policy.enabled || policy.awaitingAdoption)
         return std::nullopt;
-    const auto slot = nextSlot(policy.schedule, policy.timezone, after);
+    const auto slot =
+        nextSlot({policy.schedule, policy.timezone, slotKey(agent, policy.id.toString())}, after);
     // A zone that this host does not know is the scheduler's to report, at once.
     return slot ? slot.value() : after;
 }
@@ -158,7 +159,7 @@ void PolicyService::beginAll(Transaction& tx, const Policy& policy) {
 
 void PolicyService::begin(Transaction& tx, const Policy& policy, const Agent& agent) {
     const auto now = clock_.now();
-    PolicyStore::setNextRun(tx, agent.id, policy.id, firstSlot(policy, now));
+    PolicyStore::setNextRun(tx, agent.id, policy.id, firstSlot(policy, agent.id, now));
     TargetStore::ensureForLink(tx,
                                {Uuid::generate(now), agent.hostname + ":" + policy.name, "agent",
                                 policy.repository, agent.id, policy.id, false},
@@ -201,7 +202,7 @@ void PolicyService::link(Transaction& tx, const Uuid& agentId, const Uuid& polic
                           "There is no agent with the id " + agentId.toString() + ".");
     requireRunnable(tx, policy, *agent);
     const auto now = clock_.now();
-    PolicyStore::link(tx, agentId, policyId, now, firstSlot(policy, now));
+    PolicyStore::link(tx, agentId, policyId, now, firstSlot(policy, agentId, now));
     if (policy.awaitingAdoption) {
         adopt(tx, policyId);
         return;

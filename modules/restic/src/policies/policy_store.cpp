@@ -224,11 +224,13 @@ void PolicyStore::skip(Transaction& tx, const Due& due, const std::string& reaso
                {due.tenant, due.agent, due.policy, nextRun, due.slot, now, reason});
 }
 
-std::optional<Schedule> PolicyStore::schedule(Transaction& tx, const Uuid& policy) {
+std::optional<Schedule> PolicyStore::schedule(Transaction& tx, const Uuid& agent, const Uuid& policy) {
     const auto rows = tx.query("SELECT schedule, timezone FROM restic_policies WHERE tenant_id = $1 AND id = "
                                "$2 AND archived_at_us IS NULL AND enabled AND NOT awaiting_adoption",
                                {tx.tenant(), policy});
-    return rows.empty() ? std::nullopt : std::optional(Schedule{rows[0].text(0), rows[0].text(1)});
+    return rows.empty()
+               ? std::nullopt
+               : std::optional(Schedule{rows[0].text(0), rows[0].text(1), slotKey(agent, policy.toString())});
 }
 
 std::vector<PolicyStore::Planned> PolicyStore::planned(Transaction& tx, const std::optional<Planned>& after,
@@ -248,8 +250,11 @@ std::vector<PolicyStore::Planned> PolicyStore::planned(Transaction& tx, const st
                          {after->tenant, after->agent, after->policy})
               : tx.query(head + tail);
     for (const auto& row : rows)
-        all.push_back(
-            {row.uuid(0), row.uuid(1), row.uuid(2), {row.text(3), row.text(4)}, instantOrNull(row, 5)});
+        all.push_back({row.uuid(0),
+                       row.uuid(1),
+                       row.uuid(2),
+                       {row.text(3), row.text(4), slotKey(row.uuid(1), row.uuid(2).toString())},
+                       instantOrNull(row, 5)});
     return all;
 }
 

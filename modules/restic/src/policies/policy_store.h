@@ -107,7 +107,8 @@ public:
                      core::Instant nextRun);
 
     /// Of an enabled policy that does not await its adoption.
-    static std::optional<Schedule> schedule(core::db::Transaction& tx, const core::Uuid& policy);
+    static std::optional<Schedule> schedule(core::db::Transaction& tx, const core::Uuid& agent,
+                                            const core::Uuid& policy);
     /// A link of an enabled policy that does not await its adoption, of any tenant.
     struct Planned {
         core::Uuid tenant;

@@ -156,8 +156,12 @@ const Type& wireType(const PreviewInput*) {
 }
 
 const Type& wireType(const PreviewView*) {
-    static const auto type =
-        object<PreviewView>("SchedulePreview", tolerant).field("next", &PreviewView::next).build();
+    static const auto type = object<PreviewView>("SchedulePreview", tolerant)
+                                 .field("next", &PreviewView::next)
+                                 .field("varies", &PreviewView::varies,
+                                        {.doc = "An H stands in the schedule: each agent has times of its "
+                                                "own, of which these are an example"})
+                                 .build();
     return type;
 }
 

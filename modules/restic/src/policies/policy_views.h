@@ -95,6 +95,7 @@ struct PreviewInput {
 
 struct PreviewView {
     std::vector<core::Instant> next;
+    bool varies = false;
 };
 
 const core::wire::Type& wireType(const RetentionRules*);

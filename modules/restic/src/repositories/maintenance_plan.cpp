@@ -62,7 +62,7 @@ MaintenancePlan MaintenancePlan::of(Transaction& tx, const MaintenanceSpec& spec
         else if (const auto known = plan.known_.find(operation.name); known != plan.known_.end())
             schedule = known->second;
         if (!schedule.empty() && given && zoneKnown)
-            if (const auto problem = problemOfSchedule({schedule, repository.timezone}))
+            if (const auto problem = problemOfSchedule(schedule, repository.timezone))
                 problems.push_back({fmt::format("/maintenance/{}_schedule", operation.name), *problem});
     }
     checkAgent(tx, repository, problems);
@@ -88,7 +88,7 @@ void MaintenancePlan::store(Transaction& tx, const Repository& repository, core:
         if (isThere && known->second == schedule && sameZone_)
             continue;
         // A zone that this host does not know is the scheduler's to report, at once.
-        const auto next = nextSlot({schedule, repository.timezone}, now);
+        const auto next = nextSlot({schedule, repository.timezone, slotKey(repository.id, operation)}, now);
         ScheduleStore::set(tx, repository.id, operation, schedule, next ? next.value() : now);
     }
     const auto turns = CheckSubset::turns(repository.checkSubset);

@@ -108,8 +108,11 @@ std::vector<ScheduleStore::Planned> ScheduleStore::planned(Transaction& tx,
               : tx.query(head + tail);
     std::vector<Planned> all;
     for (const auto& row : rows)
-        all.push_back(
-            {row.uuid(0), row.uuid(1), row.text(2), {row.text(3), row.text(4)}, instantOrNull(row, 5)});
+        all.push_back({row.uuid(0),
+                       row.uuid(1),
+                       row.text(2),
+                       {row.text(3), row.text(4), slotKey(row.uuid(1), row.text(2))},
+                       instantOrNull(row, 5)});
     return all;
 }
 
@@ -121,7 +124,9 @@ std::optional<Schedule> ScheduleStore::schedule(Transaction& tx, const Uuid& rep
                  "s.tenant_id = $1 AND s.repository_id = $2 AND s.operation = $3 AND r.archived_at_us IS "
                  "NULL",
                  {tx.tenant(), repository, operation});
-    return rows.empty() ? std::nullopt : std::optional(Schedule{rows[0].text(0), rows[0].text(1)});
+    return rows.empty()
+               ? std::nullopt
+               : std::optional(Schedule{rows[0].text(0), rows[0].text(1), slotKey(repository, operation)});
 }
 
 void ScheduleStore::setNextRun(Transaction& tx, const Uuid& repository, const std::string& operation,

@@ -50,7 +50,8 @@ std::vector<PlannedSlot> PolicySlots::planned(Transaction& tx, const std::option
 }
 
 std::optional<Schedule> PolicySlots::schedule(Transaction& tx, const SlotKey& key) const {
-    return AgentStore::find(tx, key.owner) ? PolicyStore::schedule(tx, policyOf(key)) : std::nullopt;
+    return AgentStore::find(tx, key.owner) ? PolicyStore::schedule(tx, key.owner, policyOf(key))
+                                           : std::nullopt;
 }
 
 void PolicySlots::plan(Transaction& tx, const SlotKey& key, std::optional<Instant> next) const {

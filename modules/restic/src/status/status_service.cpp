@@ -4,10 +4,12 @@
 
 #include "errors.h"
 #include "lights/care_lights.h"
+#include "repositories/maintenance_plan.h"
 #include "restic/cli/lock_list.h"
 #include "restic/protocol/maintenance_tasks.h"
 #include "restic/protocol/task_errors.h"
 #include "rows.h"
+#include "slot.h"
 
 namespace restic {
 
@@ -142,6 +144,11 @@ Light failing(std::string state, const TargetProblem& problem) {
     return lightOf(std::move(state), problem.error, problem.message);
 }
 
+/// A target that is only watched has no agent, and so no times of its own.
+std::string keyOf(const TargetStatus& target) {
+    return target.agentId && target.policyId ? slotKey(*target.agentId, target.policyId->toString()) : "";
+}
+
 /// Whether the next snapshot should be there by now.
 bool isLate(const TargetStatus& target, const Judged& facts, MissedSlots& slots) {
     if (!target.lastSnapshot && target.mode == "direct")
@@ -152,7 +159,8 @@ bool isLate(const TargetStatus& target, const Judged& facts, MissedSlots& slots)
     if (!target.lastSnapshot && !target.nextRunAt)
         return false;
     return facts.schedule && facts.timezone &&
-           slots.twoSince(*facts.schedule, *facts.timezone, target.lastSnapshot.value_or(facts.beganAt));
+           slots.twoSince({*facts.schedule, *facts.timezone, keyOf(target)},
+                          target.lastSnapshot.value_or(facts.beganAt));
 }
 
 Light backupLight(const TargetStatus& target, const Judged& facts) {
@@ -293,20 +301,27 @@ void readCare(const core::db::Row& row, std::size_t first, Judged& facts) {
         care.message = row.optionalText(column + 3);
         care.goodTask = row.optionalUuid(column + 4);
         care.goodAt = row.optionalInstant(column + 5);
-        care.timezone = zone;
         return care;
+    };
+    const auto scheduleOf = [&](std::size_t column, const char* operation) -> std::optional<Schedule> {
+        const auto expression = row.optionalText(column);
+        const auto repository = row.optionalUuid(28);
+        if (!expression || !repository)
+            return std::nullopt;
+        return Schedule{*expression, zone, slotKey(*repository, operation)};
     };
     const auto retention = work(first + 6);
     facts.restoreTest = work(first + 12);
-    facts.restoreTest.schedule = row.optionalText(first + 3);
+    facts.restoreTest.schedule = scheduleOf(first + 3, MaintenancePlan::kVerify);
     facts.check = work(first + 18);
     facts.check.since = retention.since; // from the first snapshot on
-    facts.check.schedule = row.optionalText(first + 2);
+    facts.check.schedule = scheduleOf(first + 2, MaintenancePlan::kCheck);
     // Who has nothing to say of what is kept removes nothing.
     if (!row.optionalUuid(7) || row.boolean(30))
         return;
     facts.retention = retention;
-    facts.retention.schedule = row.boolean(first + 4) ? row.optionalText(first + 1) : std::nullopt;
+    facts.retention.schedule =
+        row.boolean(first + 4) ? scheduleOf(first + 1, MaintenancePlan::kForget) : std::nullopt;
     facts.retention.problem = row.optionalText(first + 24);
     if (facts.damage)
         facts.retention.held = "Nothing is removed from a damaged repository.";
