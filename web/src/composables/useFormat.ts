@@ -16,5 +16,6 @@ export function useFormat() {
       at ? format.relative(new Date(at), now.value, region(), t('time.now')) : t('time.never'),
     day: (date: string) => format.day(date, region()),
     absolute: (at: string) => format.absolute(new Date(at), region()),
+    absoluteIn: (at: string, timeZone: string) => format.absoluteIn(new Date(at), region(), timeZone),
   }
 }

@@ -61,6 +61,16 @@ export function day(date: string, language: string): string {
   return new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short' }).format(new Date(year!, month! - 1, number!))
 }
 
+/** In a zone that is named: "31 Jan 2026, 02:00 CET". A zone that the browser does not know is UTC, and said so. */
+export function absoluteIn(at: Date, language: string, timeZone: string): string {
+  const format = (zone: string): string => new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'long', timeZone: zone }).format(at)
+  try {
+    return format(timeZone)
+  } catch {
+    return format('UTC')
+  }
+}
+
 export function absolute(at: Date, language: string): string {
   return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'long' }).format(at)
 }
