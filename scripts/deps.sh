@@ -68,5 +68,6 @@ test | bench | all)
     bash scripts/restics.sh
     bash scripts/debian13.sh
     bash scripts/storage_servers.sh
+    bash scripts/cron_packages.sh
     ;;
 esac
