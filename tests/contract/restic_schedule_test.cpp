@@ -1,4 +1,8 @@
+#include <map>
+#include <set>
+
 #include "contract/restic_fixture.h"
+#include "repositories/schedule_store.h"
 
 namespace test {
 namespace {
@@ -227,6 +231,55 @@ TEST_P(ResticSlots, AZoneThatTheHostNoLongerKnowsIsSaidAndComesBack) {
     host.scheduler.run();
     EXPECT_EQ(slots(id).size(), 1U);
     EXPECT_NE(status("web-01:nightly").status, "unhealthy");
+}
+
+TEST_P(ResticSlots, AgentsOfOnePolicyHaveTimesOfTheirOwnThatStay) {
+    auto wanted = draft("spread", "H H * * *");
+    wanted.timezone = "UTC";
+    const auto id = linked(tenant, web, wanted);
+    for (const char* name : {"web-02", "web-03", "web-04"})
+        link(tenant, agent(name), id);
+    const auto plans = [&] {
+        std::map<Uuid, core::Instant> all;
+        for (const auto& link : here([&](Transaction& tx) { return PolicyStore::links(tx, id); }))
+            all[link.agent] = link.nextRunAt.value();
+        return all;
+    };
+    const auto first = plans();
+    std::set<core::Instant> times;
+    for (const auto& [who, at] : first) {
+        const restic::Schedule own{"H H * * *", "UTC", restic::slotKey(who, id.toString())};
+        EXPECT_EQ(at, restic::nextSlot(own, clock.now()).value());
+        times.insert(at);
+    }
+    EXPECT_GE(times.size(), 3U) << "four of 1440 minutes";
+    host.scheduler.run();
+    EXPECT_EQ(plans(), first) << "a look changes nothing";
+    clock.advance(24h);
+    host.scheduler.run();
+    EXPECT_EQ(slots(id).size(), 4U);
+    for (const auto& [who, at] : plans())
+        EXPECT_EQ(at, first.at(who) + 24h);
+}
+
+TEST_P(ResticSlots, OperationsOfARepositoryHaveTimesOfTheirOwn) {
+    const auto id = repository(tenant, "spread");
+    std::set<core::Instant> times;
+    here([&](Transaction& tx) {
+        for (const char* operation : {"forget", "prune", "check", "stats"}) {
+            restic::ScheduleStore::set(tx, id, operation, "H H * * *", clock.now() + 48h);
+            const auto schedule = restic::ScheduleStore::schedule(tx, id, operation).value();
+            EXPECT_EQ(schedule.key, id.toString() + "/" + operation);
+            times.insert(restic::nextSlot(schedule, clock.now()).value());
+        }
+    });
+    EXPECT_GE(times.size(), 3U);
+    host.scheduler.run(); // a first look finds what was planned too late
+    here([&](Transaction& tx) {
+        for (const auto& row : restic::ScheduleStore::of(tx, {id}))
+            if (row.schedule == "H H * * *")
+                EXPECT_TRUE(times.contains(row.nextRunAt.value())) << row.operation;
+    });
 }
 
 TEST_P(ResticSlots, AClockThatWentBackPlansAgain) {
