@@ -120,6 +120,27 @@ test('a new policy offers what the chosen agents reach, and nothing is chosen fo
   assert.deepEqual(left, [], 'nothing half-made stays')
 })
 
+test('a schedule is picked with the keyboard, said in words, and refused with what is wrong', async () => {
+  await page.goto(`${system.url}/policies/new`)
+  await page.getByRole('radio', { name: 'Daily' }).focus()
+  await page.keyboard.press('ArrowRight')
+  assert.equal(await page.inputValue('#schedule'), '0 2 * * 1')
+  await page.getByLabel('Friday').check()
+  await page.getByText('Every Monday and every Friday at 02:00').waitFor()
+  await page.locator('[data-test=runs] li').first().waitFor()
+  await shoot(page, 'schedule-weekly')
+  await page.getByRole('radio', { name: 'Own expression' }).check()
+  await page.fill('#schedule', '0 0 30 2 *')
+  await page.locator('p[role=alert]').filter({ hasText: 'day of month "30" names a date that never comes' }).waitFor()
+  await page.fill('#schedule', 'H H * * friL')
+  await page.getByText('On the last Friday of each month at a time of its own').waitFor()
+  await page.getByText('Each agent has times of its own').waitFor()
+  await page.setViewportSize({ width: 390, height: 844 })
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing is cut on a phone')
+  await shoot(page, 'schedule-own-phone')
+  await page.setViewportSize({ width: 1400, height: 900 })
+})
+
 test('an unknown run says so once, and is not asked for again', async () => {
   let asked = 0
   page.on('request', (request) => (asked += request.url().includes('/backup-runs/') ? 1 : 0))

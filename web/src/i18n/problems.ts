@@ -1,5 +1,6 @@
 import { i18n } from '.'
 import type { Problem } from '../api/errors'
+import { germanOfSchedule } from './schedule_problems'
 
 /** What the host says of single fields, in German. "$1" is what it names. */
 const GERMAN: [RegExp, string][] = [
@@ -72,7 +73,7 @@ export function fieldName(pointer: string): string {
 export function messageText(message: string): string {
   if (i18n.global.locale.value !== 'de') return message
   const known = GERMAN.find(([pattern]) => pattern.test(message))
-  return known ? message.replace(known[0], known[1]) : message
+  return known ? message.replace(known[0], known[1]) : (germanOfSchedule(message) ?? message)
 }
 
 /** "Paths 1 must be an absolute path", in the page's language. */

@@ -3,6 +3,7 @@ import { ApiError, ClientError } from '../api/errors'
 import { germanOf } from './errors'
 import { problemText } from './problems'
 import { germanIn } from './reasons'
+import { germanOfSchedule } from './schedule_problems'
 
 /** Whose own sentence says more than its kind: it names the setting. */
 const SPEAKS_FOR_ITSELF = 'DirectPollForbidden'
@@ -13,7 +14,7 @@ export function sentenceOf(error: unknown): string {
   if (error instanceof ApiError) {
     const fields = error.details.map(problemText)
     if (fields.length === 1 && error.name === 'ValidationError') return `${fields[0]}.`
-    const own = error.name === SPEAKS_FOR_ITSELF && germanIn(error.message)
+    const own = error.name === SPEAKS_FOR_ITSELF ? germanIn(error.message) : error.name === 'InvalidCronExpression' && germanOfSchedule(error.message)
     if (i18n.global.locale.value === 'de') return own || germanOf(error.name) || error.message
     return error.details.some((detail) => detail.pointer && error.message.includes(detail.pointer)) ? i18n.global.t('error.fields') : error.message
   }
