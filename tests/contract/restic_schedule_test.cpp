@@ -277,8 +277,9 @@ TEST_P(ResticSlots, OperationsOfARepositoryHaveTimesOfTheirOwn) {
     host.scheduler.run(); // a first look finds what was planned too late
     here([&](Transaction& tx) {
         for (const auto& row : restic::ScheduleStore::of(tx, {id}))
-            if (row.schedule == "H H * * *")
+            if (row.schedule == "H H * * *") {
                 EXPECT_TRUE(times.contains(row.nextRunAt.value())) << row.operation;
+            }
     });
 }
 
