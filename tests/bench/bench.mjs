@@ -2,6 +2,7 @@
 // Usage: node bench.mjs [NAME]...; without a name everything.
 import { backup } from './backup.mjs'
 import { claim } from './claim.mjs'
+import { compliance } from './compliance.mjs'
 import { dumps } from './dumps.mjs'
 import { events } from './events.mjs'
 import { withHost } from './host.mjs'
@@ -19,7 +20,7 @@ import { storm } from './storm.mjs'
 
 process.env.AE_HTTP_RATE_LIMIT = '0' // one caller asks as fast as the host answers
 
-const benches = { start, events, requests, list, backup: () => withHost({}, backup), maintenance: () => withHost({}, maintenance), storages: () => withHost({}, storages), dumps: () => withHost({}, dumps), polling, parked, 'parked-tls': parkedTls, storm, slow, scale, claim }
+const benches = { start, events, requests, list, backup: () => withHost({}, backup), maintenance: () => withHost({}, maintenance), storages: () => withHost({}, storages), dumps: () => withHost({}, dumps), polling, compliance, parked, 'parked-tls': parkedTls, storm, slow, scale, claim }
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !(name in benches))
 if (unknown.length > 0) {

@@ -27,7 +27,7 @@ export const kFields = {
   'TaskServiceConfig.LongPollTimeout': { at: 'host', key: 'restic.tasks.long_poll_timeout', type: 'duration', default: '30s' },
   'TaskServiceConfig.RetryAttempts': { at: 'host', key: 'restic.tasks.retry_attempts', type: 'integer', default: '3' },
   'TaskServiceConfig.RetryBackoff': { at: 'host', key: 'restic.tasks.retry_backoff', type: 'duration', default: '5m' },
-  'PolicyEngineConfig.EvaluationInterval': { default: '1h' },
+  'PolicyEngineConfig.EvaluationInterval': { at: 'host', key: 'restic.policies.evaluation_interval', type: 'duration', default: '1h' },
   'PolicyEngineConfig.MaxPoliciesPerTenant': { at: 'tenant', key: 'max_policies', default: '50' },
   'PolicyEngineConfig.EnableAutoScheduling': { at: 'host', key: 'restic.policies.auto_scheduling', type: 'boolean' },
   'PolicyEngineConfig.DefaultRetention': {},

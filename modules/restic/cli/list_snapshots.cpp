@@ -16,9 +16,11 @@ std::vector<std::string> textsIn(const core::json::Value& document, std::string_
     std::vector<std::string> out;
     std::size_t bytes = 0;
     if (const auto* list = document.find(name); list != nullptr && list->array() != nullptr)
-        for (const auto& one : *list->array())
-            if (one.string() != nullptr && (bytes += one.string()->size()) <= kMostBytes)
+        for (const auto& one : *list->array()) {
+            bytes += one.string() != nullptr ? one.string()->size() : 0;
+            if (one.string() != nullptr && bytes <= kMostBytes)
                 out.push_back(*one.string());
+        }
     return out;
 }
 

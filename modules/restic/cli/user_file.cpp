@@ -1,7 +1,7 @@
 #include "restic/cli/user_file.h"
 
 #include <cerrno>
-#include <cstdio>
+#include <charconv>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -21,10 +21,15 @@ void UserFile::removeLeftBehind() noexcept {
     std::error_code code;
     for (std::filesystem::directory_iterator at(kFolder, code), end; !code && at != end; at.increment(code)) {
         const auto name = at->path().filename().string();
+        if (!name.starts_with(kBeginning))
+            continue;
+        // PID-TICKS-…
+        const auto* const last = name.data() + name.size();
         int pid = 0;
         unsigned long long ticks = 0;
-        if (!name.starts_with(kBeginning) ||
-            std::sscanf(name.c_str() + kBeginning.size(), "%d-%llu-", &pid, &ticks) != 2)
+        const auto first = std::from_chars(name.data() + kBeginning.size(), last, pid);
+        if (first.ec != std::errc{} || first.ptr == last || *first.ptr != '-' ||
+            std::from_chars(first.ptr + 1, last, ticks).ec != std::errc{})
             continue;
         if (core::processStartTicks(pid) != ticks)
             ::unlink(at->path().c_str());

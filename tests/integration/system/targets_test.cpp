@@ -33,6 +33,15 @@ protected:
         writeFile(dir_ / "source/one.txt", "one");
         byHand(name, {"backup", (dir_ / "source").string(), "--host=old-server"});
     }
+    /// By default restic is nobody's, where the host is root.
+    void letOthersRead() {
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(roots_))
+            std::filesystem::permissions(entry.path(), entry.is_directory() ? std::filesystem::perms(0755)
+                                                                            : std::filesystem::perms(0644));
+        for (auto folder = roots_; folder != folder.root_path(); folder = folder.parent_path())
+            std::filesystem::permissions(folder, std::filesystem::perms::others_exec,
+                                         std::filesystem::perm_options::add);
+    }
     std::string repositoryOf(const std::string& name) {
         return post("/api/v1/restic/repositories",
                     Object{{"name", name},
@@ -57,15 +66,52 @@ protected:
     std::filesystem::path roots_ = dir_ / "repositories";
 };
 
+TEST_F(Targets, WhatIsTooOldIsInTheCompliance) {
+    environment_["AE_RESTIC_POLICIES_EVALUATION_INTERVAL"] = "1s";
+    startHost();
+    makeRepository("fresh");
+    byHand("stale", {"init"});
+    byHand("stale", {"backup", (dir_ / "source").string(), "--time=2020-01-02 03:04:05"});
+    letOthersRead();
+    const auto fresh = watch("fresh");
+    const auto stale = watch("stale");
+    ASSERT_TRUE(await([&] { return status("stale").stringOr("status") == "unhealthy"; }, 60s));
+    EXPECT_EQ(status("stale").find("lights")->find("backup")->stringOr("state"), "bad");
+    EXPECT_EQ(status("stale").find("lights")->find("check")->stringOr("reason"), "NotYet");
+    EXPECT_EQ(status("stale").find("lights")->find("retention")->stringOr("state"), "none");
+
+    const auto found = get("/api/v1/restic/compliance");
+    ASSERT_EQ(found.find("items")->array()->size(), 2U);
+    const auto& whole = found.find("items")->array()->at(0);
+    const auto& broken = found.find("items")->array()->at(1);
+    EXPECT_EQ(whole.stringOr("target_id"), fresh);
+    EXPECT_EQ(*whole.find("compliant")->boolean(), true);
+    EXPECT_EQ(broken.stringOr("target_id"), stale);
+    EXPECT_EQ(*broken.find("compliant")->boolean(), false);
+    EXPECT_EQ(broken.find("violations")->array()->at(0).stringOr("type"), "snapshot_too_old");
+    EXPECT_EQ(broken.find("violations")->array()->at(0).stringOr("severity"), "critical");
+
+    const auto table = api().send("GET", "/api/v1/restic/compliance/table", admin_);
+    EXPECT_TRUE(table.headers.at("content-type").starts_with("text/csv"));
+    EXPECT_NE(table.body.find("stale,,false,snapshot_too_old,critical,"), std::string::npos) << table.body;
+    const auto daysOfStale = [&] {
+        const auto all = get("/api/v1/restic/compliance/days?days=2&target_id=" + stale);
+        return all.find("items")->array()->empty() ? Value() : all.find("items")->array()->at(0);
+    };
+    ASSERT_TRUE(await([&] { return daysOfStale().find("days") != nullptr; }, 60s));
+    EXPECT_EQ(daysOfStale().find("days")->array()->at(0).stringOr("status"), "unhealthy");
+    const auto month = daysOfStale().find("days")->array()->at(0).stringOr("day").substr(0, 7);
+    const auto page = api().send("GET", "/api/v1/restic/compliance/report?month=" + month, admin_);
+    EXPECT_TRUE(page.headers.at("content-type").starts_with("text/html"));
+    EXPECT_NE(page.body.find("stale"), std::string::npos);
+    EXPECT_EQ(api().send("GET", "/api/v1/restic/compliance/report?month=2026-13", admin_).status, 400);
+    EXPECT_EQ(api().send("GET", "/api/v1/restic/policies/" + stale + "/compliance", admin_).error(),
+              "PolicyNotFound");
+}
+
 TEST_F(Targets, AreWatchedWithoutAnAgent) {
     makeRepository("old");
-    // By default restic is nobody's, where the host is root.
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(roots_))
-        std::filesystem::permissions(entry.path(), entry.is_directory() ? std::filesystem::perms(0755)
-                                                                        : std::filesystem::perms(0644));
-    for (auto folder = roots_; folder != folder.root_path(); folder = folder.parent_path())
-        std::filesystem::permissions(folder, std::filesystem::perms::others_exec,
-                                     std::filesystem::perm_options::add);
+    letOthersRead();
     startBackend();
     const auto target = watch("old");
     ASSERT_TRUE(await([&] { return status("old").stringOr("status") == "healthy"; }, 60s))

@@ -30,6 +30,7 @@ TEST(ResticSettings, KeepTheOldNamesAndDefaults) {
         {"RetryAttempts", "restic.tasks.retry_attempts", "3"},
         {"RetryBackoff", "restic.tasks.retry_backoff", "5m"},
         {"EnableAutoScheduling", "restic.policies.auto_scheduling", "true"},
+        {"EvaluationInterval", "restic.policies.evaluation_interval", "1h"},
         {"MonitorConfig.Interval", "restic.monitor.interval", "5m"},
         {"MonitorConfig.Timeout", "restic.monitor.timeout", "10m"},
         {"MonitorConfig.MaxConcurrent", "restic.monitor.max_concurrent", "5"},
@@ -71,6 +72,8 @@ TEST(ResticSettings, ReachTheServicesAsTheyAreGiven) {
                      {"restic.monitor.restic_path", "/opt/restic"},
                      {"restic.monitor.cache_dir", "/srv/cache"},
                      {"restic.monitor.user", "root"},
+                     {"restic.monitor.max_memory", "300MiB"},
+                     {"restic.history.keep_compliance", "61d"},
                      {"restic.monitor.local_roots", "/srv/a:/srv/b"},
                      {"restic.monitor.secret_roots", "/etc/c"},
                      {"restic.monitor.networks", "192.168.7.0/24"}};
@@ -101,6 +104,8 @@ TEST(ResticSettings, ReachTheServicesAsTheyAreGiven) {
     EXPECT_EQ(monitor.program.binary, "/opt/restic");
     EXPECT_EQ(monitor.program.cacheDir, "/srv/cache");
     EXPECT_FALSE(monitor.program.user);
+    EXPECT_EQ(monitor.program.limits->memory, 300 << 20);
+    EXPECT_EQ(historySettings(*config.value()).compliance, core::milliseconds(std::chrono::hours(61 * 24)));
     EXPECT_EQ(monitor.localRoots, (std::vector<std::string>{"/srv/a", "/srv/b"}));
     EXPECT_EQ(monitor.secretRoots, (std::vector<std::string>{"/etc/c"}));
     EXPECT_TRUE(monitor.networks.contains("192.168.7.9"));

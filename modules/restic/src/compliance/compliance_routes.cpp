@@ -31,18 +31,6 @@ const core::wire::Type& wireType(const ComplianceList*) {
     return type;
 }
 
-struct ComplianceQuery {
-    std::string format = "json";
-};
-const core::wire::Type& wireType(const ComplianceQuery*) {
-    static const auto type =
-        object<ComplianceQuery>("ComplianceQuery", strict)
-            .field("format", &ComplianceQuery::format,
-                   {.doc = "csv: a table to keep", .optional = true, .oneOf = {"json", "csv"}})
-            .build();
-    return type;
-}
-
 struct DayView {
     std::string day;
     std::string status;
@@ -150,23 +138,30 @@ void ComplianceRoutes::addTo(std::vector<core::http::Route>& routes) const {
                               return ComplianceList{s.compliance.evaluateAll(tx, id)};
                           }));
                       }});
-    routes.push_back({.method = "GET",
-                      .path = "/api/v1/restic/compliance",
-                      .summary = "Whether all targets have what is promised of them",
-                      .permission = read,
-                      .query = &typeOf<ComplianceQuery>(),
-                      .response = &typeOf<ComplianceList>(),
-                      .handler = [s = *this](Request& request) -> Outcome {
-                          const auto query = request.queryAs<ComplianceQuery>();
-                          ComplianceList list{s.database.read(request.tenant(), [&](Transaction& tx) {
-                              return s.compliance.evaluateAll(tx);
-                          })};
-                          if (query.format == "json")
-                              return Response::of(list);
-                          auto table = Response::text(asCsv(list.items), "text/csv; charset=utf-8");
-                          table.headers.set("Content-Disposition", "attachment; filename=\"compliance.csv\"");
-                          return table;
-                      }});
+    routes.push_back(
+        {.method = "GET",
+         .path = "/api/v1/restic/compliance",
+         .summary = "Whether all targets have what is promised of them",
+         .permission = read,
+         .response = &typeOf<ComplianceList>(),
+         .handler = [s = *this](Request& request) -> Outcome {
+             return Response::of(ComplianceList{s.database.read(
+                 request.tenant(), [&](Transaction& tx) { return s.compliance.evaluateAll(tx); })});
+         }});
+    routes.push_back(
+        {.method = "GET",
+         .path = "/api/v1/restic/compliance/table",
+         .summary = "The same as a table to keep",
+         .permission = read,
+         .responseMedia = "text/csv",
+         .handler = [s = *this](Request& request) -> Outcome {
+             auto table = Response::text(
+                 asCsv(s.database.read(request.tenant(),
+                                       [&](Transaction& tx) { return s.compliance.evaluateAll(tx); })),
+                 "text/csv; charset=utf-8");
+             table.headers.set("Content-Disposition", "attachment; filename=\"compliance.csv\"");
+             return table;
+         }});
     routes.push_back({.method = "GET",
                       .path = "/api/v1/restic/compliance/days",
                       .summary = "How the targets were on each day",
@@ -197,6 +192,7 @@ void ComplianceRoutes::addTo(std::vector<core::http::Route>& routes) const {
          .summary = "A month's report as a page to print",
          .permission = read,
          .query = &typeOf<ReportQuery>(),
+         .responseMedia = "text/html",
          .handler = [s = *this](Request& request) -> Outcome {
              const auto query = request.queryAs<ReportQuery>();
              std::vector<ReportedTarget> targets;
