@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { launchBrowser } from '../support/browser.mjs'
+import { accessible } from '../support/journey.mjs'
 import { System, until } from '../support/system.mjs'
 
 const POLICIES = 230
@@ -128,6 +129,7 @@ test('a schedule is picked with the keyboard, said in words, and refused with wh
   await page.getByLabel('Friday').check()
   await page.getByText('Every Monday and every Friday at 02:00').waitFor()
   await page.locator('[data-test=runs] li').first().waitFor()
+  await accessible(page)
   await shoot(page, 'schedule-weekly')
   await page.getByRole('radio', { name: 'Own expression' }).check()
   await page.fill('#schedule', '0 0 30 2 *')
