@@ -23,7 +23,7 @@ protected:
             host.policies.update(tx, nightly, changed);
         });
     }
-    std::vector<restic::events::PolicyViolated> told() { return bus.of<restic::events::PolicyViolated>(); }
+    std::vector<restic::events::PolicyViolation> told() { return bus.of<restic::events::PolicyViolation>(); }
 };
 BOTH_DATABASES(ResticCompliance);
 

@@ -68,11 +68,11 @@ protected:
 
 TEST_F(Targets, WhatIsTooOldIsInTheCompliance) {
     environment_["AE_RESTIC_POLICIES_EVALUATION_INTERVAL"] = "1s";
-    startHost();
     makeRepository("fresh");
     byHand("stale", {"init"});
     byHand("stale", {"backup", (dir_ / "source").string(), "--time=2020-01-02 03:04:05"});
     letOthersRead();
+    startBackend();
     const auto fresh = watch("fresh");
     const auto stale = watch("stale");
     ASSERT_TRUE(await([&] { return status("stale").stringOr("status") == "unhealthy"; }, 60s));

@@ -79,7 +79,7 @@ public:
         listenToAll<events::SiteAdded, restic::events::AgentRegistered, restic::events::AgentOffline,
                     restic::events::TaskCreated, restic::events::TaskScheduled, restic::events::TaskCompleted,
                     restic::events::BackupCompleted, restic::events::SnapshotDiscovered,
-                    restic::events::HealthChanged, restic::events::PolicyViolated>(handlers);
+                    restic::events::HealthChanged, restic::events::PolicyViolation>(handlers);
         return handlers;
     }
 

@@ -226,7 +226,7 @@ inline const wire::Type& wireType(const SnapshotDiscovered*) {
     return type;
 }
 
-struct PolicyViolated {
+struct PolicyViolation {
     static constexpr std::string_view kKey = "restic.policy.violated";
     static constexpr bool kDurable = true;
     core::Uuid tenant;
@@ -237,8 +237,8 @@ struct PolicyViolated {
     std::string description;
     core::Instant at;
 };
-inline const wire::Type& wireType(const PolicyViolated*) {
-    using E = PolicyViolated;
+inline const wire::Type& wireType(const PolicyViolation*) {
+    using E = PolicyViolation;
     static const auto type =
         detail::event<E>("PolicyViolation", "A target has no longer what is promised of it")
             .field("target_id", &E::target)
@@ -259,7 +259,7 @@ inline std::vector<core::event::Declaration> all() {
             Declaration::of<TaskCreated>(),        Declaration::of<TaskScheduled>(),
             Declaration::of<TaskCompleted>(),      Declaration::of<BackupCompleted>(),
             Declaration::of<SnapshotDiscovered>(), Declaration::of<HealthChanged>(),
-            Declaration::of<PolicyViolated>()};
+            Declaration::of<PolicyViolation>()};
 }
 
 } // namespace restic::events

@@ -117,7 +117,7 @@ void ComplianceEvaluator::evaluateTenant(const Uuid& tenant, const Fence& fence)
                 const auto was = open.find({report.target, violation.type});
                 if (was == open.end()) {
                     ComplianceStore::begin(tx, report, violation, now);
-                    events_.publishWith(tx, events::PolicyViolated{tenant, report.target, report.policy,
+                    events_.publishWith(tx, events::PolicyViolation{tenant, report.target, report.policy,
                                                                    violation.type, violation.severity,
                                                                    violation.description, now});
                     continue;
