@@ -18,6 +18,7 @@
 #include "restic/events.h"
 #include "restic/protocol/envelope.h"
 #include "restic_migrations.h"
+#include "schedule/doubt_checks.h"
 #include "schedule/scheduler.h"
 #include "schedule/slot_sources.h"
 #include "settings.h"
@@ -71,6 +72,7 @@ struct Parts {
                [this](core::db::Transaction& tx, const core::Uuid& target) { return healthOf(tx, target); },
                context.log().named("restic.monitor")},
               monitor, context.dataDir() / "monitor", hostEnvironment()),
+          doubts(tasks, context.clock(), context.log().named("restic.compliance")),
           targets(context.clock(), repositories, policies, poller, monitor.maxTargets),
           scheduler(context.database(), context.clock(),
                     slotSources(tasks, context.log().named("restic.scheduler")),
@@ -138,6 +140,7 @@ struct Parts {
     ComplianceEvaluator evaluator;
     core::SystemProcessRunner processes;
     Poller poller;
+    DoubtChecks doubts;
     TargetService targets;
     Scheduler scheduler;
     HistoryPruner history;
@@ -246,6 +249,10 @@ public:
         jobs.every("polling", core::seconds{1}, [this](core::JobRun&) { parts_->poller.submitDue(); });
         parts_->targets.setDue([&jobs] { jobs.wake("polling"); });
         if (context_->config().boolean("restic.policies.auto_scheduling")) {
+            parts_->evaluator.setDoubt(
+                [this](core::db::Transaction& tx, const core::Uuid& repository, const std::string& why) {
+                    parts_->doubts.request(tx, repository, why);
+                });
             jobs.everyOnOneHost("scheduler", core::seconds{1}, [this](core::JobRun& run) {
                 parts_->scheduler.run([&run](core::db::Transaction& tx) { run.fence(tx); });
             });

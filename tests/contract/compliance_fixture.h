@@ -5,6 +5,7 @@
 #include "contract/restic_fixture.h"
 #include "repositories/maintenance_plan.h"
 #include "repositories/schedule_store.h"
+#include "schedule/doubt_checks.h"
 
 namespace test {
 
@@ -79,6 +80,7 @@ protected:
     Uuid web = agent("web-01");
     Uuid store, nightly;
     restic::ComplianceService compliance{clock, host.status};
+    restic::DoubtChecks doubts{host.tasks, clock, fixture.log.logger()};
     restic::ComplianceEvaluator evaluator{
         db, clock, bus, host.status, fixture.log.logger(), core::milliseconds(std::chrono::hours(400 * 24))};
 };

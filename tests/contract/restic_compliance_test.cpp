@@ -163,6 +163,40 @@ TEST_P(ResticCompliance, EachTenantHasItsOwn) {
                 }).empty());
 }
 
+TEST_P(ResticCompliance, ADoubtMakesOneCheckADay) {
+    evaluator.setDoubt([this](Transaction& tx, const Uuid& repository, const std::string& why) {
+        doubts.request(tx, repository, why);
+    });
+    const auto checks = [&] {
+        return here([](Transaction& tx) {
+            return restic::TaskStore::list(tx, {.type = "check"}, {100, {}});
+        });
+    };
+    backup('a');
+    evaluator.run();
+    EXPECT_EQ(checks().size(), 0U) << "nothing is in doubt";
+    auto request = manual(web, store);
+    request.type = "check";
+    request.parameters = core::json::Object{{"read_data_subset", "3/12"}};
+    perform(request, failed("RepositoryCorrupted"));
+    evaluator.run();
+    EXPECT_EQ(checks().size(), 1U) << "it was looked at just now";
+    clock.advance(25h);
+    evaluator.run();
+    evaluator.run();
+    const auto made = checks();
+    ASSERT_EQ(made.size(), 2U) << "one, which waits";
+    EXPECT_EQ(made.at(0).agent, web);
+    EXPECT_EQ(made.at(0).metadata.stringOr("doubt"), "RepositoryCorrupted");
+    EXPECT_EQ(made.at(0).parameters.stringOr("read_data_subset"), "3/12")
+        << "another part would disprove nothing";
+    work(good());
+    clock.advance(25h);
+    backup('b');
+    evaluator.run();
+    EXPECT_EQ(checks().size(), 2U) << "what was disproved is no doubt";
+}
+
 TEST_P(ResticCompliance, ATableKeepsToItsCells) {
     auto found = report();
     found.targetName = "=cmd|' /C calc'!A1";

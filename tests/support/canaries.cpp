@@ -91,9 +91,11 @@ std::vector<std::string> secretsInProcesses(const Canaries& canaries, int pid,
     std::vector<std::string> complaints;
     std::vector<int> all;
     descendants(pid, all);
+    const auto started = contentOf(fmt::format("/proc/{}/cmdline", pid));
     for (const int one : all) {
         const auto folder = fmt::format("/proc/{}/", one);
-        for (const auto& secret : canaries.in(contentOf(folder + "cmdline")))
+        const auto commandLine = contentOf(folder + "cmdline");
+        for (const auto& secret : canaries.in(commandLine))
             complaints.push_back(
                 fmt::format("the secret \"{}\" stands in the command line of process {}", secret, one));
         const auto environment = contentOf(folder + "environ");
@@ -101,8 +103,9 @@ std::vector<std::string> secretsInProcesses(const Canaries& canaries, int pid,
             const auto variable = environment.substr(at, environment.find('\0', at) - at);
             at += variable.size() + 1;
             const auto name = variable.substr(0, variable.find('='));
-            // Only the process that the test itself started may have it from there.
-            if (one == pid && given.contains(name))
+            // Only the process that the test itself started may have it from there; a child that has not
+            // begun its own program yet shows what that one has.
+            if ((one == pid || commandLine == started) && given.contains(name))
                 continue;
             for (const auto& secret : canaries.in(variable))
                 complaints.push_back(

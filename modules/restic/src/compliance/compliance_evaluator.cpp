@@ -59,6 +59,21 @@ ComplianceDay dayOf(const ComplianceReport& report, const TargetStatus& target, 
         found.violations += (found.violations.empty() ? "" : " ") + violation.type;
     return found;
 }
+/// Repositories that only a check can clear, and the first reason for each.
+std::map<Uuid, std::string> doubtsOf(const std::vector<TargetStatus>& targets) {
+    std::map<Uuid, std::string> all;
+    for (const auto& target : targets) {
+        if (target.disabled || target.mode != "agent" || !target.repositoryId)
+            continue;
+        const auto& check = target.lights.check;
+        const auto& backup = target.lights.backup;
+        if (check.state == "warning" || check.state == "bad")
+            all.emplace(*target.repositoryId, check.reason.value_or(""));
+        else if (backup.state == "warning" && backup.reason == "DoubtfulBackup")
+            all.emplace(*target.repositoryId, *backup.reason);
+    }
+    return all;
+}
 } // namespace
 
 ComplianceEvaluator::ComplianceEvaluator(core::db::Database& database, const core::Clock& clock,
@@ -118,8 +133,8 @@ void ComplianceEvaluator::evaluateTenant(const Uuid& tenant, const Fence& fence)
                 if (was == open.end()) {
                     ComplianceStore::begin(tx, report, violation, now);
                     events_.publishWith(tx, events::PolicyViolation{tenant, report.target, report.policy,
-                                                                   violation.type, violation.severity,
-                                                                   violation.description, now});
+                                                                    violation.type, violation.severity,
+                                                                    violation.description, now});
                     continue;
                 }
                 if (was->second.severity != violation.severity ||
@@ -134,6 +149,9 @@ void ComplianceEvaluator::evaluateTenant(const Uuid& tenant, const Fence& fence)
                 was->second.compliant != wanted.compliant || was->second.violations != wanted.violations)
                 ComplianceStore::record(tx, wanted);
         }
+        if (doubt_)
+            for (const auto& [repository, why] : doubtsOf(targets))
+                doubt_(tx, repository, why);
         // What is left was not found again.
         for (const auto& [key, one] : open)
             ComplianceStore::end(tx, one.target, one.type, now);

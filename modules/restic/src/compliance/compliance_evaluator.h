@@ -1,6 +1,8 @@
 #pragma once
 
 #include <exception>
+#include <functional>
+#include <string>
 
 #include "compliance/compliance_store.h"
 #include "core/db/database.h"
@@ -20,6 +22,11 @@ public:
                         const StatusService& status, core::Logger log,
                         std::optional<core::milliseconds> kept);
 
+    /// Somebody who has a repository looked at of which there are doubts, and why there are.
+    using Doubt =
+        std::function<void(core::db::Transaction& tx, const core::Uuid& repository, const std::string& why)>;
+    void setDoubt(Doubt doubt) { doubt_ = std::move(doubt); }
+
     /// All tenants. One whose rows cannot be read is said in the log and stops nobody else's; the first such
     /// failure is thrown at the end.
     void run(const Fence& fence = unfenced);
@@ -33,6 +40,7 @@ private:
     const StatusService& status_;
     core::Logger log_;
     std::optional<core::milliseconds> kept_;
+    Doubt doubt_;
 };
 
 } // namespace restic
