@@ -524,8 +524,9 @@ TEST_P(ResticStatus, WithoutALimitTwoMissedSlotsAreTooMany) {
     here([&](Transaction& tx) { return host.policies.update(tx, nightly.id, wanted); });
     backup(done('a')); // at 02:00 of the 31st
     clock.advance(47h);
-    EXPECT_EQ(now().status, "healthy");
+    EXPECT_EQ(now().lights.backup.state, "ok");
     clock.advance(2h + 1s); // an hour after the second slot
+    EXPECT_EQ(now().lights.backup.state, "bad");
     EXPECT_EQ(now().status, "unhealthy");
 }
 
