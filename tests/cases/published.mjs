@@ -30,7 +30,7 @@ export const kFields = {
   'PolicyEngineConfig.EvaluationInterval': { at: 'host', key: 'restic.policies.evaluation_interval', type: 'duration', default: '1h' },
   'PolicyEngineConfig.MaxPoliciesPerTenant': { at: 'tenant', key: 'max_policies', default: '50' },
   'PolicyEngineConfig.EnableAutoScheduling': { at: 'host', key: 'restic.policies.auto_scheduling', type: 'boolean' },
-  'PolicyEngineConfig.DefaultRetention': {},
+  'PolicyEngineConfig.DefaultRetention': { at: 'host', key: 'restic.policies.default_retention', type: 'text', default: 'daily=7,weekly=4,monthly=12' },
   'PollerConfig.PollInterval': { at: 'agent', key: 'agent.poll_interval', default: '60s' },
   'PollerConfig.LongPollTimeout': { at: 'agent', key: 'agent.long_poll_timeout', default: '30s' },
   'PollerConfig.MaxConcurrent': { at: 'agent', key: 'agent.max_concurrent_tasks', default: '2' },

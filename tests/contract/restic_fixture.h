@@ -9,6 +9,7 @@
 #include "core/testing/recording_bus.h"
 #include "errors.h"
 #include "policies/policy_service.h"
+#include "policies/retention_setting.h"
 #include "policies/target_store.h"
 #include "repositories/place.h"
 #include "repositories/repository_service.h"
@@ -32,7 +33,8 @@ struct ResticHost {
         : tasks(db, clock, bus, base.vault, log, restic::TaskSettings{},
                 restic::kindsOfTasks(bus, base.vault)),
           agents(db, clock, bus, authentication, base.signer, base.tenants, tasks, restic::AgentSettings{}),
-          policies(clock, base.tenants), repositories(clock, base.vault), status(db, clock),
+          policies(clock, base.tenants, restic::parseRetention("daily=7,weekly=4,monthly=12").value()),
+          repositories(clock, base.vault), status(db, clock),
           scheduler(db, clock, restic::slotSources(tasks, log), log) {
         tasks.setWake([this](const Uuid& agent) {
             const std::lock_guard lock(mutex);

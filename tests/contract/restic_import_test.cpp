@@ -83,7 +83,7 @@ protected:
     }
 
     TempDir folder;
-    restic::V0Import imports{db, clock, host.repositories, base.tenants};
+    restic::V0Import imports{db, clock, host.repositories, host.policies, base.tenants};
 };
 BOTH_DATABASES(ResticImport);
 

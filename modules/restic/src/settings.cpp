@@ -3,6 +3,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include "policies/retention_setting.h"
 #include "restic/protocol/result_items.h"
 
 namespace restic {
@@ -229,6 +230,17 @@ std::vector<Setting> settings() {
          .defaultValue = "true",
          .doc = "Make tasks from schedules; tasks by hand are not concerned",
          .seedName = "EnableAutoScheduling"},
+        {.key = "restic.policies.default_retention",
+         .type = SettingType::text,
+         .defaultValue = "daily=7,weekly=4,monthly=12",
+         .doc = "What a policy keeps that says nothing of it: last, hourly, daily, weekly, monthly, yearly, "
+                "each "
+                "with its count",
+         .seedName = "DefaultRetention",
+         .check = [](const std::string& text) -> std::optional<std::string> {
+             const auto keep = parseRetention(text);
+             return keep ? std::nullopt : std::optional<std::string>(keep.error().what());
+         }},
         {.key = "restic.policies.evaluation_interval",
          .type = SettingType::duration,
          .defaultValue = "1h",
@@ -319,6 +331,10 @@ MonitorSettings monitorSettings(const core::config::Config& config) {
     if (settings.program.user && settings.program.cacheDir.empty())
         settings.program.cacheDir = "/var/cache/ae-backend/monitor";
     return settings;
+}
+
+protocol::Retention defaultRetention(const core::config::Config& config) {
+    return parseRetention(config.text("restic.policies.default_retention")).value();
 }
 
 HistorySettings historySettings(const core::config::Config& config) {

@@ -15,6 +15,8 @@ std::vector<core::config::Setting> settings();
 TaskSettings taskSettings(const core::config::Config& config);
 AgentSettings agentSettings(const core::config::Config& config);
 MonitorSettings monitorSettings(const core::config::Config& config);
+/// What a policy keeps that says nothing of it.
+protocol::Retention defaultRetention(const core::config::Config& config);
 HistorySettings historySettings(const core::config::Config& config);
 
 } // namespace restic

@@ -30,6 +30,7 @@ TEST(ResticSettings, KeepTheOldNamesAndDefaults) {
         {"RetryAttempts", "restic.tasks.retry_attempts", "3"},
         {"RetryBackoff", "restic.tasks.retry_backoff", "5m"},
         {"EnableAutoScheduling", "restic.policies.auto_scheduling", "true"},
+        {"DefaultRetention", "restic.policies.default_retention", "daily=7,weekly=4,monthly=12"},
         {"EvaluationInterval", "restic.policies.evaluation_interval", "1h"},
         {"MonitorConfig.Interval", "restic.monitor.interval", "5m"},
         {"MonitorConfig.Timeout", "restic.monitor.timeout", "10m"},
@@ -73,6 +74,7 @@ TEST(ResticSettings, ReachTheServicesAsTheyAreGiven) {
                      {"restic.monitor.cache_dir", "/srv/cache"},
                      {"restic.monitor.user", "root"},
                      {"restic.monitor.max_memory", "300MiB"},
+                     {"restic.policies.default_retention", "last=3,yearly=2"},
                      {"restic.history.keep_compliance", "61d"},
                      {"restic.monitor.local_roots", "/srv/a:/srv/b"},
                      {"restic.monitor.secret_roots", "/etc/c"},
@@ -105,6 +107,9 @@ TEST(ResticSettings, ReachTheServicesAsTheyAreGiven) {
     EXPECT_EQ(monitor.program.cacheDir, "/srv/cache");
     EXPECT_FALSE(monitor.program.user);
     EXPECT_EQ(monitor.program.limits->memory, 300 << 20);
+    EXPECT_EQ(defaultRetention(*config.value()).keepLast, 3);
+    EXPECT_EQ(defaultRetention(*config.value()).keepYearly, 2);
+    EXPECT_FALSE(defaultRetention(*config.value()).keepDaily);
     EXPECT_EQ(historySettings(*config.value()).compliance, core::milliseconds(std::chrono::hours(61 * 24)));
     EXPECT_EQ(monitor.localRoots, (std::vector<std::string>{"/srv/a", "/srv/b"}));
     EXPECT_EQ(monitor.secretRoots, (std::vector<std::string>{"/etc/c"}));

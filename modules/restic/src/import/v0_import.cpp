@@ -307,7 +307,7 @@ private:
                                    return !PolicyStore::list(tx_, {name, {}}, {}).empty();
                                });
         policy.schedule = kSchedule;
-        policy.retention = v0.retention.value_or(PolicyService::defaultRetention());
+        policy.retention = v0.retention.value_or(parts_.policies_.defaultRetention());
         policy.includePaths = newestPaths(v0);
         policy.repository = repository.id;
         policy.awaitingAdoption = true;

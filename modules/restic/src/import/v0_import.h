@@ -9,6 +9,7 @@
 #include "core/time.h"
 #include "import/import_report.h"
 #include "import/v0_source.h"
+#include "policies/policy_service.h"
 #include "repositories/repository_service.h"
 
 namespace restic {
@@ -18,8 +19,9 @@ namespace restic {
 class V0Import {
 public:
     V0Import(core::db::Database& database, const core::Clock& clock, RepositoryService& repositories,
-             core::ServiceHandle<base::TenantLimits> limits)
-        : database_(database), clock_(clock), repositories_(repositories), limits_(std::move(limits)) {}
+             const PolicyService& policies, core::ServiceHandle<base::TenantLimits> limits)
+        : database_(database), clock_(clock), repositories_(repositories), policies_(policies),
+          limits_(std::move(limits)) {}
 
     struct Options {
         bool dryRun = false; ///< everything but the commit
@@ -36,6 +38,7 @@ private:
     core::db::Database& database_;
     const core::Clock& clock_;
     RepositoryService& repositories_;
+    const PolicyService& policies_; ///< what is kept where v0 said nothing
     core::ServiceHandle<base::TenantLimits> limits_;
 };
 

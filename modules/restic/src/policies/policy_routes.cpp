@@ -28,11 +28,9 @@ using core::wire::typeOf;
 
 namespace {
 
-protocol::Retention retentionOf(const std::optional<RetentionRules>& rules) {
-    if (!rules)
-        return PolicyService::defaultRetention();
-    return {rules->keepLast,   rules->keepHourly,  rules->keepDaily,
-            rules->keepWeekly, rules->keepMonthly, rules->keepYearly};
+protocol::Retention retentionOf(const RetentionRules& rules) {
+    return {rules.keepLast,   rules.keepHourly,  rules.keepDaily,
+            rules.keepWeekly, rules.keepMonthly, rules.keepYearly};
 }
 
 RetentionRules rulesOf(const protocol::Retention& keep) {
@@ -139,7 +137,7 @@ void requireNoSecrets(const PolicyInput& input, const std::vector<std::string>& 
 }
 
 /// `keptSecrets`: what the vault has for this policy.
-Policy policyOf(Transaction& tx, RepositoryService& repositories, const core::http::Principal& caller,
+Policy policyOf(Transaction& tx, const PolicyRoutes& s, const core::http::Principal& caller,
                 const PolicyInput& input, const std::vector<std::string>& keptSecrets) {
     requireNoSecrets(input, keptSecrets);
     Policy policy;
@@ -150,7 +148,8 @@ Policy policyOf(Transaction& tx, RepositoryService& repositories, const core::ht
     policy.includePaths = input.includePaths;
     policy.excludePaths = input.excludePaths;
     policy.tags = input.tags;
-    policy.retention = retentionOf(input.retentionRules);
+    policy.retention =
+        input.retentionRules ? retentionOf(*input.retentionRules) : s.policies.defaultRetention();
     policy.priority = input.priority;
     policy.timeoutSeconds = input.timeoutSeconds;
     policy.maxAgeHours = input.maxAgeHours;
@@ -161,7 +160,7 @@ Policy policyOf(Transaction& tx, RepositoryService& repositories, const core::ht
     policy.plugins = std::move(plugins);
     policy.catchUp = input.catchUp;
     PolicyService::validate(policy); // before anything is created for it
-    policy.repository = repositoryOf(tx, repositories, caller, input);
+    policy.repository = repositoryOf(tx, s.repositories, caller, input);
     return policy;
 }
 
@@ -281,8 +280,8 @@ void PolicyRoutes::addTo(std::vector<core::http::Route>& routes) const {
                       .handler = [s = *this](Request& request) -> Outcome {
                           const auto input = request.json<PolicyInput>();
                           return s.database.transact(request.tenant(), [&](Transaction& tx) {
-                              const auto made = s.policies.create(
-                                  tx, policyOf(tx, s.repositories, request.principal(), input, {}));
+                              const auto made =
+                                  s.policies.create(tx, policyOf(tx, s, request.principal(), input, {}));
                               const auto view = viewOf(tx, made);
                               request.audit().object("policy", made.id.toString());
                               request.audit().entry.after = core::wire::toJson(view);
@@ -324,10 +323,9 @@ void PolicyRoutes::addTo(std::vector<core::http::Route>& routes) const {
                               const auto before = s.policies.get(tx, id);
                               core::http::requireVersion(request, core::formatInstant(before.updatedAt));
                               request.audit().entry.before = core::wire::toJson(viewOf(tx, before));
-                              const auto changed =
-                                  s.policies.update(tx, id,
-                                                    policyOf(tx, s.repositories, request.principal(), input,
-                                                             s.secrets.ofPolicy(tx, id)));
+                              const auto changed = s.policies.update(
+                                  tx, id,
+                                  policyOf(tx, s, request.principal(), input, s.secrets.ofPolicy(tx, id)));
                               auto view = viewOf(tx, changed);
                               request.audit().entry.after = core::wire::toJson(view);
                               return view;

@@ -18,16 +18,9 @@ namespace restic {
 using core::Uuid;
 using core::db::Transaction;
 
-PolicyService::PolicyService(const core::Clock& clock, core::ServiceHandle<base::TenantLimits> limits)
-    : clock_(clock), limits_(std::move(limits)) {}
-
-protocol::Retention PolicyService::defaultRetention() {
-    protocol::Retention keep;
-    keep.keepDaily = 7;
-    keep.keepWeekly = 4;
-    keep.keepMonthly = 12;
-    return keep;
-}
+PolicyService::PolicyService(const core::Clock& clock, core::ServiceHandle<base::TenantLimits> limits,
+                             protocol::Retention standard)
+    : clock_(clock), limits_(std::move(limits)), standard_(standard) {}
 
 void PolicyService::validate(const Policy& policy) {
     const auto cron = core::Cron::parse(policy.schedule, {});

@@ -15,13 +15,14 @@ namespace restic {
 /// Policies and the agents that follow them. Thread-safe; every call runs in the caller's transaction.
 class PolicyService {
 public:
-    PolicyService(const core::Clock& clock, core::ServiceHandle<base::TenantLimits> limits);
+    /// `standard`: what is kept where a policy says nothing.
+    PolicyService(const core::Clock& clock, core::ServiceHandle<base::TenantLimits> limits,
+                  protocol::Retention standard);
 
     /// Called after a commit that may have changed which run is next.
     void setScheduleChanged(std::function<void()> changed) { changed_ = std::move(changed); }
 
-    /// What applies where nobody says otherwise.
-    static protocol::Retention defaultRetention();
+    [[nodiscard]] const protocol::Retention& defaultRetention() const noexcept { return standard_; }
     /// Throws kInvalidCron, kValidation (time zone), kRetentionConflict.
     static void validate(const Policy& policy);
     /// Throws also kPolicyExists and base::errors::kTenantLimitReached; `update` also what `link` throws, for
@@ -51,6 +52,7 @@ private:
 
     const core::Clock& clock_;
     core::ServiceHandle<base::TenantLimits> limits_;
+    protocol::Retention standard_;
     std::function<void()> changed_;
 };
 
