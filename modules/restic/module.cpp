@@ -92,7 +92,7 @@ struct Parts {
         repositories.setUpdated([&clock = context.clock()](core::db::Transaction& tx, const core::Uuid& id) {
             ProbeStore::planAnew(tx, id, clock.now());
         });
-        registerMetrics(context.metrics(), context.database(), status);
+        registerMetrics(context.metrics(), context.database(), context.clock(), status);
         registerExporterMetrics(context.metrics(), context.database(), context.clock());
         agents.setTakenOver(
             [this](core::db::Transaction& tx, const core::Uuid& agent) { policies.agentCame(tx, agent); });

@@ -80,6 +80,16 @@ TEST_F(Targets, WhatIsTooOldIsInTheCompliance) {
     EXPECT_EQ(status("stale").find("lights")->find("check")->stringOr("reason"), "NotYet");
     EXPECT_EQ(status("stale").find("lights")->find("retention")->stringOr("state"), "none");
 
+    // The labels stand in the order of the metric's own, behind those of the host.
+    const auto numbers = api().get("/metrics", admin_).body;
+    std::map<std::string, std::string> lights;
+    std::istringstream lines(numbers);
+    for (std::string line; std::getline(lines, line);)
+        if (line.starts_with("restic_target_light{") && line.find("light=\"backup\"") != std::string::npos)
+            lights[line.find("target=\"stale\"") != std::string::npos ? "stale" : "fresh"] =
+                line.substr(line.rfind(' ') + 1);
+    EXPECT_EQ(lights, (std::map<std::string, std::string>{{"fresh", "0"}, {"stale", "2"}})) << numbers;
+
     const auto found = get("/api/v1/restic/compliance");
     ASSERT_EQ(found.find("items")->array()->size(), 2U);
     const auto& whole = found.find("items")->array()->at(0);

@@ -1,11 +1,11 @@
 #include "status/exporter_metrics.h"
 
 #include <map>
-#include <mutex>
 #include <string>
 
 #include "restic/protocol/task_errors.h"
 #include "rows.h"
+#include "status/one_scrape.h"
 
 namespace restic {
 
@@ -14,9 +14,6 @@ using core::metrics::Kind;
 using core::metrics::Sample;
 
 namespace {
-/// The families of one scrape are of one reading.
-constexpr std::chrono::seconds kOneScrape{2};
-
 struct Family {
     const char* name;
     const char* help;
@@ -109,57 +106,34 @@ constexpr std::string_view kSelect =
     "'check' "
     "WHERE NOT t.disabled";
 
-/// Reads once for all families of a scrape. Thread-safe.
-class Reading {
-public:
-    Reading(core::db::Database& database, const core::Clock& clock) : database_(database), clock_(clock) {}
-
-    std::vector<Sample> of(const Family& family, const Context& context) {
-        const auto* tenant = std::get_if<core::TenantContext>(&context);
-        const std::string whose = tenant != nullptr ? tenant->tenant().toString() : "";
-        const std::lock_guard lock(mutex_);
-        if (!read_ || whose != whose_ || clock_.steady() - at_ > kOneScrape) {
-            scrape_ = read(context, tenant != nullptr);
-            whose_ = whose;
-            at_ = clock_.steady();
-            read_ = true;
+Scrape read(core::db::Database& database, const Context& context) {
+    const bool ofTenant = std::holds_alternative<core::TenantContext>(context);
+    const auto rows = database.read(context, [&](core::db::Transaction& tx) {
+        return ofTenant ? tx.query(std::string(kSelect) + " AND t.tenant_id = $1", {tx.tenant()})
+                        : tx.query(kSelect);
+    });
+    Scrape scrape;
+    for (const auto& row : rows)
+        try {
+            addTarget(scrape, row);
+        } catch (const core::Error&) { // one row that cannot be read hides no other
         }
-        const auto found = scrape_.find(family.name);
-        return found == scrape_.end() ? std::vector<Sample>() : found->second;
-    }
-
-private:
-    Scrape read(const Context& context, bool ofTenant) {
-        const auto rows = database_.read(context, [&](core::db::Transaction& tx) {
-            return ofTenant ? tx.query(std::string(kSelect) + " AND t.tenant_id = $1", {tx.tenant()})
-                            : tx.query(kSelect);
-        });
-        Scrape scrape;
-        for (const auto& row : rows)
-            try {
-                addTarget(scrape, row);
-            } catch (const core::Error&) { // one row that cannot be read hides no other
-            }
-        return scrape;
-    }
-
-    core::db::Database& database_;
-    const core::Clock& clock_;
-    std::mutex mutex_;
-    bool read_ = false;
-    std::string whose_;
-    std::chrono::steady_clock::time_point at_;
-    Scrape scrape_;
-};
+    return scrape;
+}
 } // namespace
 
 void registerExporterMetrics(core::metrics::Registry& registry, core::db::Database& database,
                              const core::Clock& clock) {
-    const auto reading = std::make_shared<Reading>(database, clock);
+    const auto scrape = std::make_shared<OneScrape<Scrape>>(
+        clock, [&database](const Context& context) { return read(database, context); });
     for (const auto* family :
          {&kCheck, &kLocks, &kSize, &kSnapshots, &kScrape, &kTime, &kFiles, &kBytes, &kBackups})
-        registry.collect(family->name, family->help, Kind::gauge,
-                         [reading, family](const Context& context) { return reading->of(*family, context); });
+        registry.collect(family->name, family->help, Kind::gauge, [scrape, family](const Context& context) {
+            return scrape->with(context, [&](const Scrape& all) {
+                const auto found = all.find(family->name);
+                return found == all.end() ? std::vector<Sample>() : found->second;
+            });
+        });
 }
 
 } // namespace restic

@@ -1,7 +1,10 @@
 #include "status/metrics.h"
 
+#include <memory>
+
 #include "agents/agent_store.h"
 #include "core/db/database.h"
+#include "status/one_scrape.h"
 
 namespace restic {
 
@@ -54,25 +57,67 @@ std::vector<core::Uuid> tenantsOf(Database& database, const Context& context) {
     return all;
 }
 
+/// All targets of those tenants.
+using Targets = std::vector<std::pair<core::Uuid, std::vector<TargetStatus>>>;
+using Scrape = std::shared_ptr<OneScrape<Targets>>;
+
 /// A warning is no trouble yet; of what nobody has seen nobody can say anything.
-core::metrics::Registry::Read readHealth(Database& database, StatusService& status) {
-    return [&database, &status](const Context& context) {
-        std::vector<Sample> samples;
-        for (const auto& tenant : tenantsOf(database, context))
-            for (const auto& target : status.list(core::TenantContext(tenant), std::nullopt))
-                if (target.status != "unknown" && target.status != "disabled")
-                    samples.push_back(
-                        {{{"target", target.name}}, target.status == "unhealthy" ? 0.0 : 1.0, tenant});
-        return samples;
+core::metrics::Registry::Read readHealth(Scrape scrape) {
+    return [scrape = std::move(scrape)](const Context& context) {
+        return scrape->with(context, [](const Targets& all) {
+            std::vector<Sample> samples;
+            for (const auto& [tenant, targets] : all)
+                for (const auto& target : targets)
+                    if (target.status != "unknown" && target.status != "disabled")
+                        samples.push_back(
+                            {{{"target", target.name}}, target.status == "unhealthy" ? 0.0 : 1.0, tenant});
+            return samples;
+        });
+    };
+}
+
+core::metrics::Registry::Read readLights(Scrape scrape) {
+    return [scrape = std::move(scrape)](const Context& context) {
+        return scrape->with(context, [](const Targets& all) {
+            std::vector<Sample> samples;
+            const auto add = [&](const core::Uuid& tenant, const TargetStatus& target, const char* name,
+                                 const Light& light) {
+                if (light.state == "ok" || light.state == "warning" || light.state == "bad")
+                    samples.push_back({{{"target", target.name}, {"light", name}},
+                                       light.state == "bad"       ? 2.0
+                                       : light.state == "warning" ? 1.0
+                                                                  : 0.0,
+                                       tenant});
+            };
+            for (const auto& [tenant, targets] : all)
+                for (const auto& target : targets) {
+                    add(tenant, target, "backup", target.lights.backup);
+                    add(tenant, target, "retention", target.lights.retention);
+                    add(tenant, target, "check", target.lights.check);
+                    add(tenant, target, "restore_test", target.lights.restoreTest);
+                }
+            return samples;
+        });
     };
 }
 
 } // namespace
 
-void registerMetrics(core::metrics::Registry& registry, Database& database, StatusService& status) {
+void registerMetrics(core::metrics::Registry& registry, Database& database, const core::Clock& clock,
+                     StatusService& status) {
+    const auto scrape =
+        std::make_shared<OneScrape<Targets>>(clock, [&database, &status](const Context& context) {
+            Targets all;
+            for (const auto& tenant : tenantsOf(database, context))
+                all.emplace_back(tenant, status.list(core::TenantContext(tenant), std::nullopt));
+            return all;
+        });
     registry.collect("restic_target_healthy",
                      "Whether a target is well; none for one that nobody has seen yet", Kind::gauge,
-                     readHealth(database, status));
+                     readHealth(scrape));
+    registry.collect("restic_target_light",
+                     "A light of a target: 0 well, 1 a warning, 2 bad; none where nothing is known or asked",
+                     Kind::gauge, readLights(scrape));
     registry.collect(
         "restic_agents", "Agents by status", Kind::gauge,
         reading(database, numbers("status", "status, count(*)", "restic_agents a",

@@ -7,6 +7,7 @@ namespace restic {
 
 /// What /metrics says of agents, open tasks and targets. What it is given must outlive the registry's
 /// collectors.
-void registerMetrics(core::metrics::Registry& registry, core::db::Database& database, StatusService& status);
+void registerMetrics(core::metrics::Registry& registry, core::db::Database& database,
+                     const core::Clock& clock, StatusService& status);
 
 } // namespace restic
