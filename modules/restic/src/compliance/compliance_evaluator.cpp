@@ -124,6 +124,7 @@ void ComplianceEvaluator::evaluateTenant(const Uuid& tenant, const Fence& fence)
         for (auto& day :
              ComplianceStore::days(tx, dayAt(std::chrono::hours(-24)), dayAt(std::chrono::hours(24))))
             known.emplace(std::pair(day.target, day.day), std::move(day));
+        std::vector<ComplianceDay> changed;
         for (const auto& target : targets) {
             if (target.disabled)
                 continue;
@@ -147,8 +148,9 @@ void ComplianceEvaluator::evaluateTenant(const Uuid& tenant, const Fence& fence)
             const auto wanted = was == known.end() ? fresh : joined(was->second, fresh);
             if (was == known.end() || was->second.status != wanted.status ||
                 was->second.compliant != wanted.compliant || was->second.violations != wanted.violations)
-                ComplianceStore::record(tx, wanted);
+                changed.push_back(wanted);
         }
+        ComplianceStore::record(tx, changed); // at the first of a day all of them
         if (doubt_)
             for (const auto& [repository, why] : doubtsOf(targets))
                 doubt_(tx, repository, why);

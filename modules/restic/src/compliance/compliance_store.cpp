@@ -62,12 +62,23 @@ std::vector<ComplianceDay> ComplianceStore::days(Transaction& tx, const std::str
     return all;
 }
 
-void ComplianceStore::record(Transaction& tx, const ComplianceDay& day) {
-    tx.execute(
-        "INSERT INTO restic_compliance_days (tenant_id, target_id, day, status, compliant, violations) "
-        "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant_id, target_id, day) DO UPDATE SET status = "
-        "$4, compliant = $5, violations = $6",
-        {tx.tenant(), day.target, day.day, day.status, day.compliant, day.violations});
+void ComplianceStore::record(Transaction& tx, const std::vector<ComplianceDay>& days) {
+    constexpr std::size_t kAtOnce = 200;
+    std::vector<core::db::Statement> statements;
+    for (const auto& day : days) {
+        statements.push_back({"INSERT INTO restic_compliance_days (tenant_id, target_id, day, status, "
+                              "compliant, violations) VALUES "
+                              "($1, $2, $3, $4, $5, $6) ON CONFLICT (tenant_id, target_id, day) DO UPDATE "
+                              "SET status = $4, compliant "
+                              "= $5, violations = $6",
+                              {tx.tenant(), day.target, day.day, day.status, day.compliant, day.violations}});
+        if (statements.size() < kAtOnce)
+            continue;
+        tx.batch(statements);
+        statements.clear();
+    }
+    if (!statements.empty())
+        tx.batch(statements);
 }
 
 void ComplianceStore::prune(Transaction& tx, const std::string& before, Instant endedBefore) {

@@ -47,7 +47,7 @@ public:
     static std::vector<ComplianceDay> days(core::db::Transaction& tx, const std::string& from,
                                            const std::string& until,
                                            const std::optional<core::Uuid>& target = {});
-    static void record(core::db::Transaction& tx, const ComplianceDay& day);
+    static void record(core::db::Transaction& tx, const std::vector<ComplianceDay>& days);
     /// Days before that one, and violations that ended before.
     static void prune(core::db::Transaction& tx, const std::string& before, core::Instant endedBefore);
 };
