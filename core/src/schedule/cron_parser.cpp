@@ -329,7 +329,7 @@ Result<CronFields> parseCronFields(std::string_view expression, std::string_view
     const std::array<FieldReader*, 5> readers{&minutes, &hours, &days, &months, &weekdays};
     for (std::size_t i = 0; i < readers.size(); ++i) {
         if (auto error = readers[i]->read(text[i]))
-            return std::move(*error);
+            return *error;
         cron.keyed = cron.keyed || readers[i]->values().hashed.any();
     }
     take(cron.minutes, minutes.all());
