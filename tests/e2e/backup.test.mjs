@@ -89,7 +89,7 @@ test('a person signs in, presses "Back up now", watches the progress and sees th
 
     await page.click('nav >> text=Dashboard')
     await page.waitForSelector('[data-test=summary][data-tone=good]')
-    assert.match(await page.textContent('[data-test=summary]'), /Everything is backed up/)
+    assert.match(await page.textContent('[data-test=summary]'), /Everything is safe/)
     assert.deepEqual(problems, [])
   } catch (error) {
     await page.screenshot({ path: join(process.env.AE_BUILD_DIR ?? 'build', 'e2e-failure.png'), fullPage: true }).catch(() => undefined)
@@ -114,11 +114,13 @@ test('the pages speak German, fit a phone, and turn dark', async () => {
   await phone.fill('#email', system.email)
   await phone.fill('#password', system.password)
   await phone.click('form button')
-  await phone.waitForSelector('text=Alles ist gesichert.')
+  await phone.waitForSelector('text=Alles ist sicher.')
   assert.equal(await phone.getAttribute('html', 'data-theme'), 'dark')
   const overflow = await phone.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
   assert.equal(overflow, 0)
+  await phone.goto(`${system.url}/runs`)
   await phone.locator('[data-row] a').first().click()
+  await phone.waitForURL(/runs\/.+/)
   await phone.waitForSelector('[data-day]')
   assert.equal(await phone.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0)
   await shoot(phone, 'run-phone-dark')

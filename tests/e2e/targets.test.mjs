@@ -203,7 +203,7 @@ test('a repository that is gone is said to be so, and the last good answer stays
   await accessible(page)
   await picture(page, 'targets-light')
   await page.goto(system.url)
-  await page.waitForSelector('h1:has-text("One of 2 protected things is backed up. One needs attention.")')
+  await page.waitForSelector('h1:has-text("One of 2 protected things is safe. One needs attention.")')
   assert.match(await page.locator('main li', { hasText: 'files-old' }).textContent(), /There is no repository at its place\./)
   await picture(page, 'targets-dashboard')
   await page.click('main li >> text=files-old')

@@ -33,5 +33,7 @@ export {
   CircleUser as Account,
   Puzzle as ModulePage,
   Inbox as Nothing,
+  Info as Notice,
+  ClipboardCheck as Compliance,
 } from '@lucide/vue'
 export type { LucideIcon as Icon } from '@lucide/vue'

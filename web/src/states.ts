@@ -1,5 +1,6 @@
+import type { Light } from './api/client'
 import type { Icon } from './icons'
-import { Absent, Bad, Cancelled, Good, Off, Present, Running, Unknown, Waiting, Warning } from './icons'
+import { Absent, Bad, Cancelled, Good, Notice, Off, Present, Running, Unknown, Waiting, Warning } from './icons'
 
 export interface Look {
   icon: Icon
@@ -39,6 +40,11 @@ const LOOKS: Record<string, Look> = {
   forbidden: { icon: Cancelled, tone: 'warning' },
   refused: bad,
   paused: { icon: Waiting, tone: 'warning' },
+  critical: bad,
+  info: { icon: Notice, tone: 'info' },
 }
 /** Icon and colour of a state; its word is the message `state.<name>`. */
 export const lookOf = (state: string): Look => LOOKS[state] ?? unknown
+
+const LIGHTS: Record<Light['state'], Look> = { ok: good, warning, bad, unknown: waiting, none: { icon: Off, tone: 'ghost' } }
+export const lookOfLight = (state: Light['state']): Look => LIGHTS[state] ?? unknown

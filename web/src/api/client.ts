@@ -38,6 +38,10 @@ export type Target = Schemas['Target']
 export type TargetInput = Schemas['TargetInput']
 export type TargetProbe = Schemas['TargetProbe']
 export type HealthCheck = Schemas['HealthCheck']
+export type Light = Schemas['Light']
+export type Compliance = Schemas['Compliance']
+export type ComplianceDay = Schemas['ComplianceDay']
+export type PolicyViolation = Schemas['PolicyViolation']
 export type System = Schemas['System']
 export type LogLine = Schemas['LogLine']
 export type RegistrationToken = Schemas['RegistrationToken']
@@ -84,6 +88,9 @@ const where = <Q extends object>(query: Q) => ({ params: { query } })
 type Cursor = string | null
 type RunFilter = NonNullable<operations['getApiV1ResticBackupRuns']['parameters']['query']>
 
+/** An answer that is a text, and no JSON. */
+const textOf = async (call: Promise<{ data?: unknown; response: Response }>): Promise<string> => String(await answerOf(call))
+
 const startTask = (body: TaskInput) => answerOf(host.POST('/api/v1/restic/tasks', { body }))
 
 /** What the page asks of the host. */
@@ -102,6 +109,10 @@ export const api = {
   system: () => answerOf(host.GET('/api/v1/system')),
   status: () => answerOf(host.GET('/api/v1/restic/status')),
   statusOf: (name: string) => answerOf(host.GET('/api/v1/restic/status/{name}', at({ name }))),
+  compliance: () => answerOf(host.GET('/api/v1/restic/compliance')),
+  complianceTable: () => textOf(host.GET('/api/v1/restic/compliance/table', { parseAs: 'text' })),
+  complianceDays: (days: number, target?: string) => answerOf(host.GET('/api/v1/restic/compliance/days', where({ days, target_id: target }))),
+  complianceReport: (month: string, language: 'de' | 'en') => textOf(host.GET('/api/v1/restic/compliance/report', { ...where({ month, language }), parseAs: 'text' })),
   lookAt: (name: string) => answerOf(host.POST('/api/v1/restic/status/{name}/refresh', at({ name }))),
   target: (id: string) => versionedAnswerOf(host.GET('/api/v1/restic/targets/{id}', at({ id }))),
   createTarget: (body: TargetInput) => answerOf(host.POST('/api/v1/restic/targets', { body })),

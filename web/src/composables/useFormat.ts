@@ -15,6 +15,7 @@ export function useFormat() {
     relative: (at: string | null | undefined) =>
       at ? format.relative(new Date(at), now.value, region(), t('time.now')) : t('time.never'),
     day: (date: string) => format.day(date, region()),
+    month: (date: string) => format.month(date, region()),
     absolute: (at: string) => format.absolute(new Date(at), region()),
     absoluteIn: (at: string, timeZone: string) => format.absoluteIn(new Date(at), region(), timeZone),
   }

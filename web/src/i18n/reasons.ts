@@ -5,6 +5,19 @@ import { meaningOf, type Failure } from './errors'
  * what it names. restic's own words are nobody's to translate.
  */
 const GERMAN: [RegExp, string][] = [
+  [/Nothing is removed from a damaged repository\./g, 'Aus einem beschädigten Repository wird nichts entfernt.'],
+  [/It has not been due yet\./g, 'Noch nicht fällig.'],
+  [/The last one failed\./g, 'Zuletzt fehlgeschlagen.'],
+  [/It is overdue\./g, 'Überfällig.'],
+  [/The last good one was 1 day ago\./g, 'Zuletzt gut vor einem Tag.'],
+  [/The last good one was (\d+) days ago\./g, 'Zuletzt gut vor $1 Tagen.'],
+  [/There was none in 1 day\./g, 'Seit einem Tag keine gute.'],
+  [/There was none in (\d+) days\./g, 'Seit $1 Tagen keine gute.'],
+  [/No check has been made yet\./g, 'Noch ist keine Prüfung gemacht worden.'],
+  [/There is no snapshot yet\./g, 'Es gibt noch keinen Snapshot.'],
+  [/There is no snapshot\./g, 'Es gibt keinen Snapshot.'],
+  [/Nothing has been saved though it was due\./g, 'Es wurde nichts gesichert, obwohl es fällig war.'],
+  [/the reason is not known\./g, 'Der Grund ist nicht bekannt.'],
   [/A check found damage in the repository, so nothing is removed before a check that reads as much finds none\./g, 'Eine Prüfung fand Schäden im Repository; darum wird nichts entfernt, bis eine Prüfung, die so viel liest, keine findet.'],
   [/No file was saved; the last run had 1 file\. Is what is backed up mounted\?/g, 'Keine Datei wurde gesichert; der letzte Lauf hatte eine. Ist eingehängt, was gesichert wird?'],
   [/No file was saved; the last run had (\d+) files\. Is what is backed up mounted\?/g, 'Keine Datei wurde gesichert; der letzte Lauf hatte $1. Ist eingehängt, was gesichert wird?'],

@@ -14,4 +14,5 @@ export const keys = {
   repositories: ['repositories'],
   runs: ['runs'],
   tasks: ['tasks'],
+  compliance: ['compliance'],
 } as const

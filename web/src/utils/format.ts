@@ -61,6 +61,12 @@ export function day(date: string, language: string): string {
   return new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short' }).format(new Date(year!, month! - 1, number!))
 }
 
+/** "January 2026", of a month as "2026-01". */
+export function month(date: string, language: string): string {
+  const [year, number] = date.split('-').map(Number)
+  return new Intl.DateTimeFormat(language, { month: 'long', year: 'numeric' }).format(new Date(year!, number! - 1, 1))
+}
+
 /** In a zone that is named: "31 Jan 2026, 02:00 CET". A zone that the browser does not know is UTC, and said so. */
 export function absoluteIn(at: Date, language: string, timeZone: string): string {
   const format = (zone: string): string => new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'long', timeZone: zone }).format(at)

@@ -25,7 +25,10 @@ export function meaningOfLook(problem: Problem, say: TargetSay): string {
   return OF_CHECK.test(problem.message) ? say.t('target.ofCheck', { what }) : what
 }
 /** What to do about it; "" where nothing is known. */
-export const adviceOfLook = ({ error }: Problem, { t, te }: TargetSay): string => (te(`lookError.${error}.todo`) ? t(`lookError.${error}.todo`) : '')
+export function adviceOfLook({ error }: Problem, { t, te }: TargetSay): string {
+  const key = [`lookError.${error}.todo`, `reason.${error}.todo`].find((one) => te(one))
+  return key ? t(key) : ''
+}
 /** What host or restic said of it, where the meaning says it in other words; "" where it does not. */
 export function ownWordsOfLook(problem: Problem, say: TargetSay): string {
   if (!hasMeaning(problem, say) || problem.message === problem.error) return ''

@@ -19,12 +19,6 @@ export const isOldAnswer = (target: Pick<TargetStatus, 'mode' | 'checked_at' | '
 /** When something happens next: a look, or a run. */
 export const nextOf = (target: Pick<TargetStatus, 'mode' | 'next_check_at' | 'next_run_at'>): string | null => (target.mode === 'direct' ? target.next_check_at : target.next_run_at) ?? null
 
-/** Where a target's story is told: its run, or its own page where it has none. */
-export function storyOf(target: Pick<TargetStatus, 'id' | 'running_task_id' | 'last_run_id' | 'mode'>): { name: 'run' | 'target'; params: { id: string } } {
-  const run = target.mode === 'direct' ? null : (target.running_task_id ?? target.last_run_id)
-  return run ? { name: 'run', params: { id: run } } : { name: 'target', params: { id: target.id } }
-}
-
 export const probeOf = (target: Pick<Target, 'probes'> | undefined, kind: TargetProbe['kind']): TargetProbe | undefined => target?.probes.find((probe) => probe.kind === kind)
 
 /** In the order in which people ask: is there something, how much is it, is it sound. */

@@ -31,12 +31,12 @@ describe('reasons', () => {
   // What the host says of a backup that is not green: a sentence that is added there needs its German here.
   it('are known as the host writes them', () => {
     const file = (name: string): string => readFileSync(new URL(`../../../modules/restic/src/${name}`, import.meta.url), 'utf8')
-    const sentences = ['tasks/backup_doubts.cpp', 'status/status_service.cpp', 'slot.cpp', 'schedule/maintenance_slots.cpp', '../../../core/base/certificate.cpp']
-      .flatMap((name) => [...file(name).replace(/"\s*\n\s*"/g, '').matchAll(/"((?:[^"\\]|\\.)*)"/g)].map((match) => match[1]!))
+    const sentences = ['tasks/backup_doubts.cpp', 'status/status_service.cpp', 'lights/care_lights.cpp', 'compliance/compliance.cpp', 'slot.cpp', 'schedule/maintenance_slots.cpp', '../../../core/base/certificate.cpp']
+      .flatMap((name) => [...file(name).replace(/"\s*\n\s*"/g, '').matchAll(/"((?:[^"\\]|\\.)*)"/g)].map((match) => match[1]!.trim()))
       .filter((text) => /^(?:[A-Z1{]|restic ).* .*[.?]$/.test(text) && !text.startsWith('SELECT'))
     expect(sentences.length).toBeGreaterThan(12)
     for (const sentence of sentences) {
-      const said = sentence.replaceAll('\\"', '"').replace('Only {} {} saved', 'Only {} files were saved').replace('had {}.', 'had {} files.').replace('is {} ahead', 'is {} hours ahead')
+      const said = sentence.replaceAll('\\"', '"').replace('Only {} {} saved', 'Only {} files were saved').replace('had {}.', 'had {} files.').replace('is {} ahead', 'is {} hours ahead').replace('was {} ago', 'was {} days ago').replace('none in {}', 'none in {} days')
       const shown = said.replace('{} could not be read.', '5 files could not be read.').replace('{} could not be read;', '5 files could not be read;').replace('The source {}', 'The source /x').replace('at least {}.', 'at least 5 MiB.').replaceAll('{}', '5')
       expect(german(shown), shown).not.toBe(shown)
     }

@@ -2,17 +2,16 @@
 import { mount, type ComponentMountingOptions } from '@vue/test-utils'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Component } from 'vue'
+import type { ComplianceDay } from '../../src/api/client'
 import Bytes from '../../src/components/Bytes.vue'
 import DayStrip from '../../src/components/DayStrip.vue'
 import EmptyState from '../../src/components/EmptyState.vue'
-import LightRow from '../../src/components/LightRow.vue'
 import StatusBadge from '../../src/components/StatusBadge.vue'
 import TimeAgo from '../../src/components/TimeAgo.vue'
 import { now } from '../../src/composables/useNow'
 import { i18n } from '../../src/i18n'
 import en from '../../src/i18n/en'
-import { daysOf, type Day, type DayState } from '../../src/utils/days'
-import { LIGHTS, type LightState } from '../../src/utils/lights'
+import { daysOf, daysOfTargets, promiseOfDay, stateOfDay, type Day, type DayState } from '../../src/utils/days'
 
 const show = (component: Component, props: Record<string, unknown>, options: ComponentMountingOptions<unknown> = {}) =>
   mount(component, { props, global: { plugins: [i18n] }, ...options } as never)
@@ -63,19 +62,7 @@ describe('StatusBadge', () => {
   })
 })
 
-describe('LightRow', () => {
-  it('shows all four, each by icon and word, with its age where there is one', () => {
-    const at = new Date(now.value.getTime() - 86_400_000 * 5).toISOString()
-    const states: LightState[] = ['healthy', 'held', 'unhealthy', 'none']
-    const lights = Object.fromEntries(LIGHTS.map((name, index) => [name, { state: states[index]!, at: name === 'check' ? at : null }]))
-    const row = show(LightRow, { lights })
-    expect(row.findAll('[data-light]').map((one) => one.attributes('data-light'))).toEqual([...LIGHTS])
-    expect(row.findAll('dt').map((one) => one.text())).toEqual(['Backup', 'Retention', 'Check', 'Restore test'])
-    expect(row.findAll('dd').map((one) => one.text().replace(/\s+/g, ' '))).toEqual(['good', 'held', expect.stringMatching(/^failed ?5 days ago$/), 'n/a'])
-    expect(new Set(row.findAll('svg').map((one) => one.html())).size).toBe(4)
-    expect(row.get('time').attributes('datetime')).toBe(at)
-  })
-})
+const day = (date: string, status: ComplianceDay['status'], compliant = true, violations: string[] = []): ComplianceDay => ({ day: date, status, compliant, violations })
 
 describe('days', () => {
   const at = (date: string, hour: number) => new Date(`${date}T${String(hour).padStart(2, '0')}:00:00`).toISOString()
@@ -103,9 +90,40 @@ describe('days', () => {
   it('are a strip, and a sentence for those who do not see it', () => {
     const states: DayState[] = ['success', 'success', 'failed', 'none', 'warning', 'failed', 'failed', 'failed']
     const days: Day[] = states.map((state, index) => ({ date: `2026-01-0${index + 1}`, state }))
-    const strip = show(DayStrip, { days })
+    const strip = show(DayStrip, { days, of: 'runs' })
     expect(strip.findAll('[data-day]').map((one) => one.attributes('data-day'))).toEqual(states)
     expect(new Set(strip.findAll('[data-day]').map((one) => one.classes().find((name) => name.startsWith('h-')))).size, 'by form too').toBeGreaterThan(2)
     expect(strip.get('figcaption').text()).toMatch(/^The last 8 days: 2 with a backup · one with a warning \(.*5.*\) · 4 failed \(… .*6.*, .*7.*, .*8.*\) · one without a backup$/)
+  })
+  it('of a target end on the same date for all, and say nothing of those that nobody knows', () => {
+    const known = new Map<string, ComplianceDay[]>([
+      ['a', [day('2026-03-30', 'healthy'), day('2026-04-01', 'unhealthy', false, ['backup_failed'])]],
+      ['b', []],
+    ])
+    const of = daysOfTargets(known, new Date(2026, 2, 31, 12), 3, stateOfDay)
+    expect(of('a')).toEqual([
+      { date: '2026-03-30', state: 'success', violations: [] },
+      { date: '2026-03-31', state: 'none' },
+      { date: '2026-04-01', state: 'failed', violations: ['backup_failed'] },
+    ])
+    expect(of('b').map((one) => one.date)).toEqual(of('a').map((one) => one.date))
+    expect(of('unheard of').every((one) => one.state === 'none')).toBe(true)
+  })
+  it('say in one way how a target was, and in another whether it had what is promised', () => {
+    const damaged = day('2026-04-01', 'unhealthy')
+    expect([stateOfDay(damaged), promiseOfDay(damaged)]).toEqual(['failed', 'warning'])
+    const late = day('2026-04-01', 'warning', false, ['retention_violated'])
+    expect([stateOfDay(late), promiseOfDay(late)]).toEqual(['warning', 'failed'])
+    expect([day('2026-04-01', 'unknown'), day('2026-04-01', 'healthy')].map(promiseOfDay)).toEqual(['none', 'success'])
+  })
+  it('of more than a month are weeks from Monday on, and name what was missing', () => {
+    const days: Day[] = daysOfTargets(new Map([['a', [day('2026-04-01', 'unhealthy', false, ['backup_failed'])]]]), new Date(2026, 3, 1), 90, promiseOfDay)('a')
+    const map = show(DayStrip, { days, of: 'promise', compact: true })
+    expect(map.findAll('[data-day]')).toHaveLength(90)
+    // The 2nd of January 2026 is a Friday.
+    expect(map.get('[data-day]').attributes('style')).toContain('grid-row-start: 5')
+    expect(map.findAll('[data-day]').at(-1)!.attributes('title')).toBe('Apr 1: not kept (Backup failed)')
+    expect(map.get('figcaption').classes()).toContain('sr-only')
+    expect(map.get('figcaption').text()).toMatch(/not kept on one \(.*1.*\) · of 89 nothing is known$/)
   })
 })

@@ -5,7 +5,7 @@ import { ApiError } from '../../src/api/errors'
 import { i18n } from '../../src/i18n'
 import { sentenceOf } from '../../src/i18n/sentence'
 import { onlyWatches, sentenceOfSummary, summarize } from '../../src/utils/summary'
-import { failureOf, hasLookedSince, inputOf, isOldAnswer, isRemovable, lookStateOf, nextOf, policiesFor, probesOf, stateOf, stateOfCheck, storyOf, watchable } from '../../src/utils/targets'
+import { failureOf, hasLookedSince, inputOf, isOldAnswer, isRemovable, lookStateOf, nextOf, policiesFor, probesOf, stateOf, stateOfCheck, watchable } from '../../src/utils/targets'
 import { adviceOfLook, ageOfAnswer, meaningOfLook, ownWordsOfLook, sentenceOfTarget, type TargetSay } from '../../src/utils/target_words'
 import { watchNew } from '../../src/utils/watch'
 
@@ -43,12 +43,6 @@ describe('a target', () => {
     expect(nextOf(status(both))).toBe(T1)
     expect(nextOf(status({ ...both, mode: 'agent' }))).toBe(T2)
     expect(nextOf(status())).toBeNull()
-  })
-  it('has its story in its run, or on its own page where nobody runs anything', () => {
-    expect(storyOf(status({ last_run_id: 'r' }))).toEqual({ name: 'target', params: { id: 't' } })
-    expect(storyOf(status({ mode: 'agent', last_run_id: 'r', running_task_id: 'k' }))).toEqual({ name: 'run', params: { id: 'k' } })
-    expect(storyOf(status({ mode: 'agent', last_run_id: 'r' }))).toEqual({ name: 'run', params: { id: 'r' } })
-    expect(storyOf(status({ mode: 'agent' }))).toEqual({ name: 'target', params: { id: 't' } })
   })
   it('is changed in what is said, and stays in all else', () => {
     const before = target({ repository_id: 'r', max_age_hours: 5 })
@@ -125,7 +119,8 @@ describe('the sentence of a target', () => {
   it('comes with what to do, and with the words of restic', () => {
     expect(adviceOfLook(gone, say('en'))).toMatch(/whether its disk is mounted/)
     expect(ownWordsOfLook(gone, say('de'))).toBe(gone.message)
-    expect(adviceOfLook({ ...gone, error: 'BackupFailed' }, say('en'))).toBe('')
+    expect(adviceOfLook({ ...gone, error: 'BackupFailed' }, say('en'))).toMatch(/^Look at the run/)
+    expect(adviceOfLook({ ...gone, error: 'SomethingNew' }, say('en'))).toBe('')
   })
   it('keeps the numbers of the host’s own sentences', () => {
     const old = { error: 'SnapshotTooOld', message: 'The last snapshot is 72 hours old.' }
@@ -164,9 +159,9 @@ describe('the first sentence', () => {
     return sentenceOfSummary(summarize(states.map((one) => status({ status: one }))), words, i18n.global.t)
   }
   it('has a plural for those that are well and one for those that are not', () => {
-    expect(sentence('de', 'dashboard', 'healthy', 'unhealthy')).toBe('Eines von 2 geschützten Dingen ist gesichert. Eines braucht Aufmerksamkeit.')
-    expect(sentence('de', 'dashboard', 'unhealthy', 'unhealthy')).toBe('Keines von 2 geschützten Dingen ist gesichert. 2 brauchen Aufmerksamkeit.')
-    expect(sentence('en', 'dashboard', 'healthy', 'healthy', 'warning')).toBe('2 of 3 protected things are backed up. One needs attention.')
+    expect(sentence('de', 'dashboard', 'healthy', 'unhealthy')).toBe('Eines von 2 geschützten Dingen ist sicher. Eines braucht Aufmerksamkeit.')
+    expect(sentence('de', 'dashboard', 'unhealthy', 'unhealthy')).toBe('Keines von 2 geschützten Dingen ist sicher. 2 brauchen Aufmerksamkeit.')
+    expect(sentence('en', 'dashboard', 'healthy', 'healthy', 'warning')).toBe('2 of 3 protected things are safe. One needs attention.')
     expect(sentence('en', 'dashboard', 'unhealthy')).toBe('The only protected thing needs attention.')
     expect(sentence('en', 'targets', 'healthy', 'unhealthy', 'unhealthy')).toBe('One of 3 targets is well. 2 need attention.')
     expect(sentence('de', 'targets', 'healthy', 'healthy')).toBe('Allen 2 Zielen geht es gut.')
