@@ -1,5 +1,5 @@
 import type { Icon } from './icons'
-import { Agents, Api, Dashboard, Policies, Repositories, Runs, Targets, Users } from './icons'
+import { Agents, Api, Compliance, Dashboard, Policies, Repositories, Runs, Targets, Users } from './icons'
 
 export type MenuGroupName = 'overview' | 'protect' | 'find' | 'trust' | 'modules' | 'settings'
 
@@ -26,6 +26,7 @@ export const MENU_PAGES: readonly MenuPage[] = [
   { name: 'targets', group: 'protect', icon: Targets },
   { name: 'repositories', group: 'protect', icon: Repositories },
   { name: 'runs', group: 'find', icon: Runs, bar: 'menu.runs' },
+  { name: 'compliance', group: 'trust', icon: Compliance },
   { name: 'users', group: 'settings', icon: Users, needs: 'manageUsers' },
   { name: 'api', group: 'settings', icon: Api, href: '/swagger/' },
 ]

@@ -22,6 +22,7 @@ export const router = createRouter({
     { path: pages['repository-new'], name: 'repository-new', component: () => import('./pages/RepositoryNewPage.vue') },
     { path: pages['repository-edit'], name: 'repository-edit', component: () => import('./pages/RepositoryEditPage.vue'), props: true },
     { path: pages.repository, name: 'repository', component: () => import('./pages/RepositoryPage.vue'), props: true },
+    { path: pages.compliance, name: 'compliance', component: () => import('./pages/CompliancePage.vue') },
     { path: pages.runs, name: 'runs', component: () => import('./pages/RunsPage.vue') },
     { path: pages.run, name: 'run', component: () => import('./pages/RunPage.vue'), props: true },
     { path: pages['module-page'], name: 'module-page', component: () => import('./pages/ModulePage.vue'), props: true },
