@@ -181,6 +181,7 @@ test('a viewer reads all of it; in German, on a phone, light and dark', step(asy
       await theirs.waitForSelector(`h1:has-text("${sentence}")`)
       await theirs.locator(drawn).last().waitFor({ state: 'attached' })
       assert.equal(await overflow(theirs), 0, `${name} is wider than ${width}`)
+      if (name === 'dashboard') assert.equal(await theirs.locator('table').evaluate((one) => one.parentElement.scrollWidth - one.parentElement.clientWidth), 0, 'the table is cut off')
       await accessible(theirs)
       await picture(theirs, `lights-${name}-${width}-${colorScheme}`)
     }

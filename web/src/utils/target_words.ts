@@ -24,6 +24,8 @@ export function meaningOfLook(problem: Problem, say: TargetSay): string {
   const what = say.t(`lookError.${problem.error}.what`)
   return OF_CHECK.test(problem.message) ? say.t('target.ofCheck', { what }) : what
 }
+/** Why something is wrong with a target: of one that the server looks at what the look means, of an agent's what was said. */
+export const whyOf = ({ mode }: Pick<TargetStatus, 'mode'>, problem: Problem, say: TargetSay): string => (mode === 'direct' ? meaningOfLook(problem, say) : reasonOf(problem, say.language))
 /** What to do about it; "" where nothing is known. */
 export function adviceOfLook({ error }: Problem, { t, te }: TargetSay): string {
   const key = [`lookError.${error}.todo`, `reason.${error}.todo`].find((one) => te(one))

@@ -74,4 +74,10 @@ describe('LightRow', () => {
     expect(row.findAll('a').map((one) => one.attributes('href'))).toEqual(['/runs/x', '/repositories/r'])
     expect(row.get('a').attributes('aria-label')).toBe('Backup: failed. Show what proves it')
   })
+  it('says of a look what it means, of an agent what was said', () => {
+    const gone: Light = { state: 'bad', reason: 'RepositoryNotFound', message: 'unable to open config file' }
+    const why = (mode: TargetStatus['mode']) => show(target({ backup: gone }, { mode })).get('[data-test=why]').text()
+    expect(why('direct')).toBe('There is no repository at its place.')
+    expect(why('agent')).toBe('unable to open config file')
+  })
 })
