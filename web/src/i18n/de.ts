@@ -905,7 +905,7 @@ const de: Messages = {
     state: { ok: 'gut', warning: 'beachten', bad: 'schlecht', unknown: 'noch nicht', none: 'entfällt' },
     lastGood: 'zuletzt gut {age}',
     proof: '{light}: {word}. Zeigen, was das belegt',
-    see: { run: 'Zum Lauf', repository: 'Zum Repository', target: 'Öffnen' },
+    see: { run: 'Zum Lauf', repository: 'Zum Repository' },
   },
   reason: {
     NotYet: { word: 'noch nicht' },

@@ -903,7 +903,7 @@ const en = {
     state: { ok: 'good', warning: 'attention', bad: 'bad', unknown: 'not yet', none: 'n/a' },
     lastGood: 'last good {age}',
     proof: '{light}: {word}. Show what proves it',
-    see: { run: 'See run', repository: 'See repository', target: 'Open' },
+    see: { run: 'See run', repository: 'See repository' },
   },
   reason: {
     NotYet: { word: 'not yet' },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { absolute, bytes, duration, percent, relative } from '../../src/utils/format'
+import { absolute, bytes, duration, month, percent, relative } from '../../src/utils/format'
 
 describe('bytes', () => {
   it('uses IEC units with three significant digits', () => {
@@ -42,5 +42,12 @@ describe('relative', () => {
   })
   it('has an exact counterpart', () => {
     expect(absolute(now, 'en')).toContain('2026')
+  })
+})
+
+describe('month', () => {
+  it('is named in the language of the page, whatever the zone', () => {
+    expect(month('2026-01', 'en')).toBe('January 2026')
+    expect(month('2026-12', 'de')).toBe('Dezember 2026')
   })
 })
