@@ -75,6 +75,7 @@ TEST_F(Targets, WhatIsTooOldIsInTheCompliance) {
     startBackend();
     const auto fresh = watch("fresh");
     const auto stale = watch("stale");
+    ASSERT_TRUE(await([&] { return status("fresh").stringOr("status") == "healthy"; }, 60s));
     ASSERT_TRUE(await([&] { return status("stale").stringOr("status") == "unhealthy"; }, 60s));
     EXPECT_EQ(status("stale").find("lights")->find("backup")->stringOr("state"), "bad");
     EXPECT_EQ(status("stale").find("lights")->find("check")->stringOr("reason"), "NotYet");
