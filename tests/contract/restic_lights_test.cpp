@@ -116,6 +116,8 @@ TEST_P(ResticLights, ACheckThatIsLateOrCouldNotLookIsAWarningAndDamageIsBad) {
     const auto looked = check(good());
     EXPECT_EQ(target().lights.check.state, "ok");
     EXPECT_EQ(target().lights.check.evidence->id, looked.toString());
+    check(said("cancelled"));
+    EXPECT_EQ(target().lights.check.state, "ok") << "who was stopped found nothing";
     check(failed("AuthenticationFailed"));
     EXPECT_EQ(target().lights.check.state, "warning");
     EXPECT_EQ(target().lights.check.reason, "CheckFailed");

@@ -85,7 +85,7 @@ constexpr std::string_view kSelect =
     "r.maintenance_timezone, fs.schedule, cs.schedule, vs.schedule, p.enabled, t.retention_held, "
     "e.since_us, e.task_id, e.good, e.message, e.good_task_id, e.good_at_us, "
     "v.since_us, v.task_id, v.good, v.message, v.good_task_id, v.good_at_us, "
-    "NULL, m.task_id, m.status IN ('success', 'warning'), m.message, m.good_task_id, m.good_at_us, "
+    "NULL, m.task_id, m.status <> 'failed', m.message, m.good_task_id, m.good_at_us, "
     "fs.problem, d.task_id, c.good_at_us, t.updated_at_us "
     "FROM restic_targets t "
     "LEFT JOIN restic_agents a ON a.tenant_id = t.tenant_id AND a.id = t.agent_id "
