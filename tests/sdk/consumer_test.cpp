@@ -165,6 +165,7 @@ TEST_P(Consumer, GetsEveryEventOfTheCatalogue) {
     environment_["AE_RESTIC_AGENTS_HEARTBEAT_TIMEOUT"] = "3s";
     // Somebody else's, which the host looks at itself.
     const auto watched = dir_ / "others/watched";
+    environment_["AE_RESTIC_POLICIES_EVALUATION_INTERVAL"] = "1s";
     environment_["AE_DIRECT_LOCAL_ROOTS"] = (dir_ / "others").string();
     environment_["AE_RESTIC_MONITOR_USER"] = "root";
     environment_["AE_RESTIC_MONITOR_CACHE_DIR"] = (dir_ / "monitor-cache").string();

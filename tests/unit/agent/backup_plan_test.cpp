@@ -212,8 +212,9 @@ TEST_F(BackupPlanTest, AnOptionWithQuotesAndCommasIsOneForRestic) {
     const auto& made = std::get<BackupPlan>(planned);
     const restic::cli::ResticCommands commands(config_.restic, "/state/cache", {});
     EXPECT_THAT(commands.on(made.repository, made.arguments).spec.arguments,
-                testing::Contains("--option=\"sftp.command=ssh -oBatchMode=yes -oStrictHostKeyChecking=yes "
-                                  "'-oUserKnownHostsFile=\"\"/a, b\"\"' -l u h -s sftp\""));
+                testing::Contains(testing::MatchesRegex(
+                    "--option=\"sftp.command=ssh -E /proc/[0-9]+/fd/[0-9]+ -oBatchMode=yes "
+                    "-oStrictHostKeyChecking=yes '-oUserKnownHostsFile=\"\"/a, b\"\"' -l u h -s sftp\"")));
 }
 
 TEST_F(BackupPlanTest, AnOldResticGetsTheCredentialsOfARestServerInTheAddress) {

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { QueryClient, VueQueryPlugin } from '@tanstack/vue-query'
-import { flushPromises, mount } from '@vue/test-utils'
+import { enableAutoUnmount, flushPromises, mount } from '@vue/test-utils'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { api } from '../../src/api/client'
 import { ApiError } from '../../src/api/errors'
@@ -27,6 +27,7 @@ async function field(schedule: string, timezone = 'Asia/Tokyo') {
   }
   return { wrapper, expression, chosen, change }
 }
+enableAutoUnmount(afterEach)
 let preview: ReturnType<typeof vi.spyOn>
 beforeEach(() => {
   i18n.global.locale.value = 'en'
