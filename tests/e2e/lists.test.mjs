@@ -243,9 +243,9 @@ test('the menu holds all pages and those of modules: at the side, and on a phone
       }
       const menu = where.locator(narrow ? 'dialog nav' : 'aside nav')
       await menu.locator('[data-module]').last().waitFor()
-      assert.equal(await menu.locator('li a').count(), 16)
+      assert.equal(await menu.locator('li a').count(), 17)
       assert.deepEqual((await menu.locator('[aria-current=page]').allTextContents()).map((text) => text.trim()), ['Richtlinien'])
-      assert.deepEqual(await menu.locator('h2').allTextContents().then((all) => all.map((text) => text.trim())), ['Überblick', 'Schützen', 'Finden', 'Module', 'Einstellungen'])
+      assert.deepEqual(await menu.locator('h2').allTextContents().then((all) => all.map((text) => text.trim())), ['Überblick', 'Schützen', 'Finden', 'Nachweisen', 'Module', 'Einstellungen'])
       assert.equal(await overflow(where), 0)
       await shoot(where, `menu-${narrow ? 'phone' : 'wide'}-${colorScheme}`)
       // By keyboard to the very last one, which scrolls into view.

@@ -218,10 +218,11 @@ void Dispatcher::finish(Incoming& incoming, std::chrono::steady_clock::time_poin
                         Outcome& outcome) const noexcept {
     const auto took = clock_->steady() - began;
     try {
-        // Scripts that wait to be asked; a page's own calls would make browsers ask people.
+        // Scripts that wait to be asked; browsers, which all call themselves Mozilla, would ask people behind
+        // the page's back.
         if (auto* response = std::get_if<Response>(&outcome);
             response != nullptr && response->status == 401 &&
-            !incoming.request.headers.find("Sec-Fetch-Mode"))
+            !incoming.request.headers.get("User-Agent").starts_with("Mozilla/"))
             response->headers.add("WWW-Authenticate", R"(Basic realm="api", charset="UTF-8")");
         if (edge_ != nullptr)
             incoming.late = edge_->finish(incoming.request, incoming.match.route.get(), began, outcome);

@@ -6,6 +6,7 @@ import { meaningOf, type Failure } from './errors'
  */
 const GERMAN: [RegExp, string][] = [
   [/Nothing is removed from a damaged repository\./g, 'Aus einem beschädigten Repository wird nichts entfernt.'],
+  [/restic check found an error: /g, 'restic check fand einen Fehler: '],
   [/It has not been due yet\./g, 'Noch nicht fällig.'],
   [/The last one failed\./g, 'Zuletzt fehlgeschlagen.'],
   [/It is overdue\./g, 'Überfällig.'],
