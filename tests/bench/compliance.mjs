@@ -26,7 +26,7 @@ export async function compliance() {
           SELECT tenant_id, id, 'retention', 1, extract(epoch FROM now()) * 1000000 FROM restic_targets;
         ANALYZE restic_targets; ANALYZE restic_target_evidence;`)
       const days = () => Number(psql('SELECT count(*) FROM restic_compliance_days'))
-      await until('a first evaluation', () => days() === kTargets, 300)
+      await until('a first evaluation', async () => days() === kTargets, 300)
       const found = (await system.call('GET', '/restic/compliance')).items
       if (found.length !== kTargets || found.filter((one) => !one.compliant).length !== kTargets / 10) throw new Error('it is not what was made')
 

@@ -80,7 +80,9 @@ constexpr std::string_view kSelect =
     "CASE WHEN t.last_run_status = 'failed' THEN (SELECT k.error FROM restic_tasks k WHERE k.tenant_id = "
     "t.tenant_id AND k.id = t.last_run_id) END, "
     "d.error, d.message, COALESCE(t.repository_id, p.repository_id), t.max_age_hours, p.awaiting_adoption, "
-    "s.next_at_us, s.ended_at_us, s.good_at_us, s.error, s.message, s.error_since_us, s.found, c.error, "
+    "s.next_at_us, s.ended_at_us, s.good_at_us, s.error, s.message, s.error_since_us, "
+    // Of all that was found only locks are looked at, and few have any.
+    "CASE WHEN CAST(s.found AS TEXT) LIKE '%\"exclusive\"%' THEN s.found END, c.error, "
     "c.message, "
     "r.maintenance_timezone, fs.schedule, cs.schedule, vs.schedule, p.enabled, t.retention_held, "
     "e.since_us, e.task_id, e.good, e.message, e.good_task_id, e.good_at_us, "
