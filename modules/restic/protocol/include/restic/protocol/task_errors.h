@@ -51,10 +51,10 @@ inline constexpr FailureKind kNetworkError{
     {"NetworkError", 503, "The storage cannot be reached",
      "Check the network, name resolution and firewall between agent and storage"},
     Remedy::retry};
-inline constexpr FailureKind kNetworkUnreachable{{"NetworkUnreachable", 503,
-                                                  "There is no way to the storage's network",
-                                                  "Check network, routes and firewall of the machine that works with the repository"},
-                                                 Remedy::retry};
+inline constexpr FailureKind kNetworkUnreachable{
+    {"NetworkUnreachable", 503, "There is no way to the storage's network",
+     "Check network, routes and firewall of the machine that works with the repository"},
+    Remedy::retry};
 inline constexpr FailureKind kNetworkTimeout{
     {"NetworkTimeout", 504, "The storage did not answer in time",
      "Check the network between agent and storage, and how busy the storage is"},
