@@ -211,12 +211,13 @@ TEST_P(ResticCompliance, AMonthsPageShowsEachDayAndNoMarkup) {
     auto found = report();
     found.targetName = "<script>alert(1)</script>";
     const auto month = core::formatInstant(clock.now()).substr(0, 7);
-    const auto page = restic::asPage(month, "first", {{found, days()}}, "de", clock.now());
+    const auto page = restic::asPage(month, {{found, days()}}, "de", clock.now());
     EXPECT_THAT(page, HasSubstr("&lt;script&gt;"));
     EXPECT_THAT(page, testing::Not(HasSubstr("<script>")));
     EXPECT_THAT(page, HasSubstr("1 von 1 haben an jedem betrachteten Tag"));
     EXPECT_THAT(page, HasSubstr("✓"));
     EXPECT_THAT(page, HasSubstr("1/1"));
+    EXPECT_THAT(page, HasSubstr("<title>Sicherungen im Monat " + month + "</title>"));
 }
 
 } // namespace

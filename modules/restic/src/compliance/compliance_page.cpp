@@ -77,9 +77,8 @@ int daysIn(const std::string& month) {
 }
 } // namespace
 
-std::string asPage(const std::string& month, const std::string& tenant,
-                   const std::vector<ReportedTarget>& targets, const std::string& language,
-                   core::Instant now) {
+std::string asPage(const std::string& month, const std::vector<ReportedTarget>& targets,
+                   const std::string& language, core::Instant now) {
     const auto& words = wordsIn(language);
     std::string rows;
     std::size_t whole = 0;
@@ -111,18 +110,18 @@ std::string asPage(const std::string& month, const std::string& tenant,
     }
     const auto title = fmt::format(fmt::runtime(words.title), month);
     return fmt::format(
-        "<!doctype html>\n<html lang=\"{0}\"><head><meta charset=\"utf-8\"><title>{1} · {2}</title>\n"
+        "<!doctype html>\n<html lang=\"{0}\"><head><meta charset=\"utf-8\"><title>{1}</title>\n"
         "<style>body{{font-family:system-ui,sans-serif;margin:2rem;color:#111;background:#fff}}"
         "table{{border-collapse:collapse;width:100%}}td,th{{text-align:left;padding:.3rem "
         ".6rem;border-bottom:1px "
         "solid #ccc;vertical-align:top}}.days{{font-family:monospace;letter-spacing:.1em;white-space:nowrap}}"
         "@page{{size:A4 "
-        "landscape}}</style></head>\n<body><h1>{1}</h1><p>{2}</p><p>{3}</p>\n<table><thead><tr>"
-        "<th>{4}</th><th>{5}</th><th>{6}</th><th>{7}</th></tr></thead><tbody>\n{8}</tbody></table>\n"
-        "<p><small>{9}</small></p></body></html>\n",
-        language, escaped(title), escaped(tenant),
-        fmt::format(fmt::runtime(words.summary), whole, targets.size()), words.target, words.days, words.kept,
-        words.violations, rows, fmt::format(fmt::runtime(words.made), core::formatInstant(now)));
+        "landscape}}</style></head>\n<body><h1>{1}</h1><p>{2}</p>\n<table><thead><tr>"
+        "<th>{3}</th><th>{4}</th><th>{5}</th><th>{6}</th></tr></thead><tbody>\n{7}</tbody></table>\n"
+        "<p><small>{8}</small></p></body></html>\n",
+        language, escaped(title), fmt::format(fmt::runtime(words.summary), whole, targets.size()),
+        words.target, words.days, words.kept, words.violations, rows,
+        fmt::format(fmt::runtime(words.made), core::formatInstant(now)));
 }
 
 } // namespace restic

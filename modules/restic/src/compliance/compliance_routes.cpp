@@ -1,6 +1,7 @@
 #include "compliance/compliance_routes.h"
 
 #include <algorithm>
+#include <map>
 
 #include "core/cron.h"
 #include "core/zone.h"
@@ -186,30 +187,30 @@ void ComplianceRoutes::addTo(std::vector<core::http::Route>& routes) const {
                           }
                           return Response::of(list);
                       }});
-    routes.push_back(
-        {.method = "GET",
-         .path = "/api/v1/restic/compliance/report",
-         .summary = "A month's report as a page to print",
-         .permission = read,
-         .query = &typeOf<ReportQuery>(),
-         .responseMedia = "text/html",
-         .handler = [s = *this](Request& request) -> Outcome {
-             const auto query = request.queryAs<ReportQuery>();
-             std::vector<ReportedTarget> targets;
-             s.database.read(request.tenant(), [&](Transaction& tx) {
-                 targets.clear();
-                 const auto days = ComplianceStore::days(tx, query.month + "-01", query.month + "-31");
-                 for (auto& report : s.compliance.evaluateAll(tx)) {
-                     ReportedTarget one{std::move(report), {}};
-                     std::copy_if(days.begin(), days.end(), std::back_inserter(one.days),
-                                  [&](const ComplianceDay& day) { return day.target == one.now.target; });
-                     targets.push_back(std::move(one));
-                 }
-                 return 0;
-             });
-             return Response::text(asPage(query.month, "", targets, query.language, s.clock.now()),
-                                   "text/html; charset=utf-8");
-         }});
+    routes.push_back({.method = "GET",
+                      .path = "/api/v1/restic/compliance/report",
+                      .summary = "A month's report as a page to print",
+                      .permission = read,
+                      .query = &typeOf<ReportQuery>(),
+                      .responseMedia = "text/html",
+                      .handler = [s = *this](Request& request) -> Outcome {
+                          const auto query = request.queryAs<ReportQuery>();
+                          std::vector<ReportedTarget> targets;
+                          s.database.read(request.tenant(), [&](Transaction& tx) {
+                              targets.clear();
+                              std::map<core::Uuid, std::vector<ComplianceDay>> days;
+                              for (auto& day :
+                                   ComplianceStore::days(tx, query.month + "-01", query.month + "-31"))
+                                  days[day.target].push_back(std::move(day));
+                              for (auto& report : s.compliance.evaluateAll(tx)) {
+                                  auto ofTarget = std::move(days[report.target]);
+                                  targets.push_back({std::move(report), std::move(ofTarget)});
+                              }
+                              return 0;
+                          });
+                          return Response::text(asPage(query.month, targets, query.language, s.clock.now()),
+                                                "text/html; charset=utf-8");
+                      }});
 }
 
 } // namespace restic

@@ -35,8 +35,7 @@ struct ReportedTarget {
     std::vector<ComplianceDay> days; ///< of the month, those that were looked at
 };
 /// A page to print: for each target its days and what was missing. `language` is "de" or "en".
-[[nodiscard]] std::string asPage(const std::string& month, const std::string& tenant,
-                                 const std::vector<ReportedTarget>& targets, const std::string& language,
-                                 core::Instant now);
+[[nodiscard]] std::string asPage(const std::string& month, const std::vector<ReportedTarget>& targets,
+                                 const std::string& language, core::Instant now);
 
 } // namespace restic
