@@ -112,9 +112,10 @@ const RepositoryKind& sftp() {
         .options = [](const RepositoryValues& values) -> std::vector<std::string> {
             const auto key = valueOf(values, "key");
             const auto known = valueOf(values, "known_hosts");
-            if (key.empty() && known.empty())
-                return {};
-            std::string command = "sftp.command=ssh -oBatchMode=yes -oStrictHostKeyChecking=yes";
+            // Always named, so that whoever calls restic can have ssh's words in a file of their own.
+            std::string command = "sftp.command=ssh -oBatchMode=yes";
+            if (!key.empty() || !known.empty())
+                command += " -oStrictHostKeyChecking=yes";
             if (!key.empty())
                 command += " -oIdentitiesOnly=yes -i " + quoted(key);
             if (!known.empty())
