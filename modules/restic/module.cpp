@@ -96,6 +96,8 @@ struct Parts {
         registerExporterMetrics(context.metrics(), context.database(), context.clock());
         agents.setTakenOver(
             [this](core::db::Transaction& tx, const core::Uuid& agent) { policies.agentCame(tx, agent); });
+        agents.setPolicyMatcher(
+            [this](core::db::Transaction& tx, const core::Uuid& agent) { policies.assign(tx, agent); });
         // The agent may be parked at another host.
         tasks.setWake([&wakeups = context.wakeups()](const core::Uuid& agent) {
             wakeups.publish(kAgentTopic, agent.toString());
@@ -185,6 +187,7 @@ public:
         const PolicyRoutes policies{database, clock, p.policies, p.repositories, p.secrets};
         policies.addTo(routes);
         policies.addLinksTo(routes);
+        policies.addOptionsTo(routes);
         const RepositoryRoutes repositories{database, clock, p.repositories};
         repositories.addTo(routes);
         repositories.addConditionTo(routes);
@@ -240,6 +243,9 @@ public:
                             [this](core::JobRun& run) {
                                 parts_->evaluator.run([&run](core::db::Transaction& tx) { run.fence(tx); });
                             });
+        // What an agent lacks for a policy that it is assigned to, it may have by now.
+        jobs.everyOnOneHost("assignments", std::chrono::minutes(1),
+                            [this](core::JobRun& run) { assignPolicies(run); });
         const auto& monitor = parts_->monitor;
         auto& queues = context_->workQueues();
         parts_->poller.prepare();
@@ -260,6 +266,16 @@ public:
             parts_->policies.setScheduleChanged([&jobs] { jobs.wake("scheduler"); });
             parts_->repositories.setScheduleChanged([&jobs] { jobs.wake("scheduler"); });
         }
+    }
+
+    void assignPolicies(core::JobRun& run) {
+        auto& database = context_->database();
+        for (const auto& tenant :
+             database.read(core::SystemContext("assignments"), &PolicyStore::assigningTenants))
+            database.transact(core::TenantContext(tenant), [&](core::db::Transaction& tx) {
+                run.fence(tx);
+                parts_->policies.assign(tx);
+            });
     }
 
     void stop() noexcept override {

@@ -149,6 +149,7 @@ TEST_P(ResticPolicies, TheNextRunFollowsTheSchedule) {
     const auto change = [&](auto edit) {
         auto wanted = here([&](Transaction& tx) { return host.policies.get(tx, nightly.id); });
         edit(wanted);
+        wanted.own = {}; // all that it says is its own
         here([&](Transaction& tx) { return host.policies.update(tx, nightly.id, wanted); });
         return links(nightly.id)[0].nextRunAt;
     };
@@ -521,6 +522,7 @@ TEST_P(ResticStatus, TellsHowATargetIs) {
 TEST_P(ResticStatus, WithoutALimitTwoMissedSlotsAreTooMany) {
     auto wanted = nightly;
     wanted.maxAgeHours = {};
+    wanted.own = {};
     here([&](Transaction& tx) { return host.policies.update(tx, nightly.id, wanted); });
     backup(done('a')); // at 02:00 of the 31st
     clock.advance(47h);

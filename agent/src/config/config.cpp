@@ -46,7 +46,8 @@ public:
         if (root.IsNull() || !root.IsDefined())
             return;
         map(root, "", [&](const std::string& key, const YAML::Node& value, const YAML::Node& at) {
-            if (key == "orchestrator" || key == "agent" || key == "restic" || key == "dumps")
+            if (key == "orchestrator" || key == "agent" || key == "restic" || key == "dumps" ||
+                key == "hooks")
                 section(key, value);
             else if (key == "backup")
                 backup(value);
@@ -56,8 +57,8 @@ public:
                 plugins(value);
             else
                 fail(at, key,
-                     "is not a section; there are orchestrator, agent, restic, dumps, backup, repository, "
-                     "plugins");
+                     "is not a section; there are orchestrator, agent, restic, dumps, hooks, backup, "
+                     "repository, plugins");
         });
     }
 

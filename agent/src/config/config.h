@@ -87,6 +87,13 @@ struct Config {
         std::int64_t maxDiskUsage = 0;
     } dumps;
 
+    struct Hooks {
+        /// The only programs that a policy can name, each by the name of its file.
+        std::string dir = "/etc/restic-agent/hooks";
+        /// How long one of them may run.
+        std::chrono::milliseconds timeout{600000};
+    } hooks;
+
     struct Source {
         std::string path;
         std::string policy;

@@ -216,6 +216,8 @@ const std::vector<Scalar>& scalars() {
         {"restic", "command_timeout", duration(&Config::restic, &R::commandTimeout, 1s)},
         {"restic", "interrupt_grace", duration(&Config::restic, &R::interruptGrace, 0s)},
         {"restic", "stream_interval", duration(&Config::restic, &R::streamInterval, 10ms)},
+        {"hooks", "dir", absolutePath(&Config::hooks, &Config::Hooks::dir)},
+        {"hooks", "timeout", duration(&Config::hooks, &Config::Hooks::timeout, 1s)},
         {"dumps", "stall_timeout", duration(&Config::dumps, &D::stallTimeout, 1s)},
         {"dumps", "probe_timeout", duration(&Config::dumps, &D::probeTimeout, 1s)},
         {"dumps", "cleanup_timeout", duration(&Config::dumps, &D::cleanupTimeout, 1s)},

@@ -96,8 +96,12 @@ std::variant<BackupPlan, TaskError> planBackup(const restic::protocol::BackupTas
         limit = limit > 0 ? std::min(limit, config.restic.limitUploadKib) : config.restic.limitUploadKib;
     if (limit > 0)
         plan.common.push_back("--limit-upload=" + std::to_string(limit));
+    if (task.limitDownloadKib)
+        plan.common.push_back("--limit-download=" + std::to_string(*task.limitDownloadKib));
     auto& arguments = plan.arguments;
     arguments = plan.common;
+    if (task.oneFileSystem)
+        arguments.emplace_back("--one-file-system");
     for (const auto& tag : plan.tags)
         arguments.push_back("--tag=" + tag);
     for (const auto* list : {&task.exclude, &config.backup.exclude})

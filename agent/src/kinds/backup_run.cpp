@@ -79,7 +79,7 @@ BackupRun::BackupRun(const TaskServices& services, protocol::BackupTask task, st
     : services_(services), task_(std::move(task)), timeout_(timeLimit(task_, services.config)),
       report_(services, std::move(outbox)), commands_(services, report_, timeout_), ids_(services, commands_),
       locks_(commands_, report_), process_(services, report_, timeout_),
-      dumps_(services, report_, commands_, locks_, process_) {}
+      dumps_(services, report_, commands_, locks_, process_), hooks_(services, report_, task_) {}
 
 bool BackupRun::concludeUnbegun(const std::stop_token& stop) {
     if (report_.stopReason() == restic::cli::StopReason::cancelled)
@@ -145,6 +145,9 @@ bool BackupRun::run(const std::stop_token& stop) {
         created_ = setup.created();
     }
     report_.setStarted(services_.clock.now());
+    begun_ = true;
+    if (task_.preHook && !runPreHook(stop))
+        return !stop.stop_requested();
     if (!task_.plugins.empty() &&
         !dumps_.run({task_, plan.repository, *version, plan.common, plan.tags}, stop))
         return false;
@@ -173,6 +176,7 @@ bool BackupRun::run(const std::stop_token& stop) {
 bool BackupRun::adopt(const JournalTask& known, const std::stop_token& stop) {
     report_.setStarted(known.startedAt);
     report_.setResticVersion(known.resticVersion);
+    begun_ = true;
     missing_ = known.missingSources;
     excludes_ = !task_.exclude.empty() || !services_.config.backup.exclude.empty();
     for (const auto& source : task_.sources)
@@ -418,7 +422,35 @@ void BackupRun::fail(const protocol::TaskError& error, std::string outcome) {
     conclude(verdict, std::move(result));
 }
 
+bool BackupRun::runPreHook(const std::stop_token& stop) {
+    std::stop_source either;
+    const std::stop_callback byAgent(stop, [&] { either.request_stop(); });
+    const std::stop_callback byServer(report_.outbox().stopToken(), [&] { either.request_stop(); });
+    const auto error = hooks_.run(*task_.preHook, {{"STAGE", "pre"}}, either.get_token());
+    if (stop.stop_requested())
+        return false;
+    if (report_.stopReason() != restic::cli::StopReason::none) {
+        conclude(restic::cli::judgeFailure({}, {}, report_.stopReason()), {});
+        return false;
+    }
+    if (error)
+        fail(*error);
+    return !error;
+}
+
+void BackupRun::runPostHook(const restic::cli::Verdict& verdict, const protocol::BackupResult& result) {
+    const auto error = hooks_.run(*task_.postHook,
+                                  {{"STAGE", "post"},
+                                   {"OUTCOME", std::string(protocol::toText(verdict.state))},
+                                   {"SNAPSHOT_ID", result.snapshotId.value_or(result.shortId.value_or(""))}},
+                                  {});
+    if (error)
+        report_.note(protocol::notices::kHookFailed, error->message);
+}
+
 void BackupRun::conclude(restic::cli::Verdict verdict, protocol::BackupResult result) {
+    if (begun_ && task_.postHook)
+        runPostHook(verdict, result);
     dumps_.judge(verdict);
     const bool warns = std::any_of(report_.notices().begin(), report_.notices().end(),
                                    [](const auto& notice) { return protocol::notices::warns(notice.code); });

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dumps/backup_dumps.h"
+#include "executor/hooks.h"
 #include "executor/repository_commands.h"
 #include "executor/restic_process.h"
 #include "executor/snapshot_ids.h"
@@ -49,6 +50,10 @@ private:
                     restic::cli::Verdict& verdict, const std::stop_token& stop);
     void fail(const restic::protocol::TaskError& error, std::string outcome = "failed");
     void conclude(restic::cli::Verdict verdict, restic::protocol::BackupResult result);
+    /// What is to run before anything is saved; false: the backup has its end, or `stop` came.
+    bool runPreHook(const std::stop_token& stop);
+    /// What runs however it ended; a failure is a notice.
+    void runPostHook(const restic::cli::Verdict& verdict, const restic::protocol::BackupResult& result);
     /// A line about how far it is, ever more seldom.
     void logProgress(const restic::protocol::Progress& progress);
 
@@ -61,6 +66,8 @@ private:
     StaleLocks locks_;
     ResticProcess process_;
     BackupDumps dumps_;
+    Hooks hooks_;
+    bool begun_ = false; ///< what runs before it has run, so what runs after it does
     std::vector<std::string> missing_;
     std::vector<std::string> tags_;
     std::vector<std::string> sources_;

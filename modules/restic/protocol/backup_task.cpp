@@ -22,6 +22,20 @@ const Type& wireType(const BackupTask*) {
                    {.doc = "The repository never had a success: the agent may create it", .optional = true})
             .field("limit_upload_kib", &BackupTask::limitUploadKib,
                    {.doc = "KiB per second", .omitEmpty = true, .min = 1})
+            .field("limit_download_kib", &BackupTask::limitDownloadKib,
+                   {.doc = "KiB per second", .omitEmpty = true, .min = 1})
+            .field("one_file_system", &BackupTask::oneFileSystem,
+                   {.doc = "Leaves out what other disks are mounted below the sources", .optional = true})
+            .field("pre_hook", &BackupTask::preHook,
+                   {.doc = "A program in the agent's folder of hooks; nothing is saved where it fails",
+                    .omitEmpty = true,
+                    .minLength = 1,
+                    .maxLength = 64})
+            .field("post_hook", &BackupTask::postHook,
+                   {.doc = "A program in the agent's folder of hooks, however the backup ended",
+                    .omitEmpty = true,
+                    .minLength = 1,
+                    .maxLength = 64})
             .field("plugins", &BackupTask::plugins,
                    {.doc = "What is dumped before the files are saved",
                     .optional = true,

@@ -202,6 +202,13 @@ std::vector<core::Problem> problemsOfPluginSettings(const core::json::Object& se
     return problems;
 }
 
+std::optional<std::string> checkHookName(const std::string& name) {
+    constexpr std::string_view kTaken = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    if (name.starts_with('.') || name.find_first_not_of(kTaken) != std::string::npos)
+        return "must be the name of a file of letters, digits, '.', '_' and '-', not beginning with '.'";
+    return std::nullopt;
+}
+
 std::optional<std::string> checkPattern(const std::string& pattern) {
     if (hasControl(pattern))
         return "must not contain control characters";

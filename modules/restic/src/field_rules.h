@@ -22,6 +22,8 @@ std::string requireHostname(const std::string& text);
 /// An exclude pattern that restic takes and that can exclude something: well-formed, one pattern and not a
 /// list, and nothing that only a shell would expand.
 std::optional<std::string> checkPattern(const std::string& pattern);
+/// The name of a program in an agent's folder of hooks; empty for none.
+std::optional<std::string> checkHookName(const std::string& name);
 /// The kinds of repositories that agents can work with.
 const std::vector<std::string>& repositoryTypes();
 /// The names of all task states.

@@ -122,6 +122,8 @@ protected:
             {"POST /api/v1/restic/policies", policy},
             {"PUT /api/v1/restic/policies/{id}", policy},
             {"POST /api/v1/restic/policies/{id}/adopt", {}},
+            {"PUT /api/v1/restic/agents/{id}/policies/{policy_id}/options", {{"priority", 3}}},
+            {"PUT /api/v1/restic/policy-defaults", {{"priority", 3}}},
             {"POST /api/v1/restic/tasks", taskBody(theirs_)},
             {"PUT /api/v1/restic/agents/{id}/plugins/{name}", {{"enabled", false}}},
             {"POST /api/v1/restic/agents/{id}/plugins/{name}/test", {}},

@@ -40,8 +40,8 @@ TEST(Slot, AZoneThatIsNotKnownIsSaidInASentence) {
 }
 
 TEST(Slot, AProblemIsFoundWhateverTheKey) {
-    EXPECT_EQ(problemOfSchedule("H H * * *", "UTC"), std::nullopt);
-    const auto problem = problemOfSchedule("0 0 30 H *", "UTC");
+    EXPECT_EQ(problemOfSchedule({"H H * * *", "UTC", {}}), std::nullopt);
+    const auto problem = problemOfSchedule({"0 0 30 H *", "UTC", {}});
     ASSERT_TRUE(problem);
     EXPECT_NE(problem->find("day of month \"30\""), std::string::npos) << *problem;
 }

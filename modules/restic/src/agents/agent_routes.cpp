@@ -19,7 +19,7 @@ using core::wire::typeOf;
 
 namespace {
 std::string editedState(const Agent& agent) {
-    return core::wire::write(AgentUpdate{agent.label, agent.paused, agent.maxConcurrentTasks});
+    return core::wire::write(AgentUpdate{agent.label, agent.paused, agent.maxConcurrentTasks, agent.tags});
 }
 
 /// A heartbeat is no edit: what people change is the version.
@@ -141,38 +141,41 @@ void AgentRoutes::addTo(std::vector<core::http::Route>& routes) const {
                           return versioned(s.database.read(request.tenant(),
                                                            [&](Transaction& tx) { return require(tx, id); }));
                       }});
-    routes.push_back({.method = "PUT",
-                      .path = "/api/v1/restic/agents/{id}",
-                      .summary = "Change an agent's label, pause it, or set how much it does at once",
-                      .permission = write,
-                      .audit = Audit::action("restic.agent.updated"),
-                      .request = &typeOf<AgentUpdate>(),
-                      .response = &typeOf<AgentView>(),
-                      .versioned = true,
-                      .errors = {&errors::kAgentNotFound},
-                      .handler = [s = *this](Request& request) -> Outcome {
-                          const auto id = request.uuidParameter("id", errors::kAgentNotFound);
-                          const auto input = request.json<AgentUpdate>();
-                          request.audit().object("agent", id.toString());
-                          const auto agent = s.database.transact(request.tenant(), [&](Transaction& tx) {
-                              if (core::http::namesVersion(request))
-                                  lockRow(tx, "restic_agents", id);
-                              Agent changed = require(tx, id);
-                              core::http::requireVersion(request, editedState(changed));
-                              request.audit().entry.before = core::wire::toJson(AgentView::of(changed));
-                              if (input.label)
-                                  changed.label = input.label;
-                              changed.paused = input.paused.value_or(changed.paused);
-                              changed.maxConcurrentTasks =
-                                  input.maxConcurrentTasks.value_or(changed.maxConcurrentTasks);
-                              changed.updatedAt = s.clock.now();
-                              AgentStore::updateSettings(tx, changed);
-                              request.audit().entry.after = core::wire::toJson(AgentView::of(changed));
-                              return changed;
-                          });
-                          s.tasks.wake(id);
-                          return versioned(agent);
-                      }});
+    routes.push_back(
+        {.method = "PUT",
+         .path = "/api/v1/restic/agents/{id}",
+         .summary = "Change an agent's label and tags, pause it, or set how much it does at once",
+         .permission = write,
+         .audit = Audit::action("restic.agent.updated"),
+         .request = &typeOf<AgentUpdate>(),
+         .response = &typeOf<AgentView>(),
+         .versioned = true,
+         .errors = {&errors::kAgentNotFound},
+         .handler = [s = *this](Request& request) -> Outcome {
+             const auto id = request.uuidParameter("id", errors::kAgentNotFound);
+             const auto input = request.json<AgentUpdate>();
+             request.audit().object("agent", id.toString());
+             const auto agent = s.database.transact(request.tenant(), [&](Transaction& tx) {
+                 if (core::http::namesVersion(request))
+                     lockRow(tx, "restic_agents", id);
+                 Agent changed = require(tx, id);
+                 core::http::requireVersion(request, editedState(changed));
+                 request.audit().entry.before = core::wire::toJson(AgentView::of(changed));
+                 if (input.label)
+                     changed.label = input.label;
+                 changed.paused = input.paused.value_or(changed.paused);
+                 changed.maxConcurrentTasks = input.maxConcurrentTasks.value_or(changed.maxConcurrentTasks);
+                 changed.tags = input.tags.value_or(changed.tags);
+                 changed.updatedAt = s.clock.now();
+                 AgentStore::updateSettings(tx, changed);
+                 if (input.tags)
+                     s.agents.matchPolicies(tx, id);
+                 request.audit().entry.after = core::wire::toJson(AgentView::of(changed));
+                 return changed;
+             });
+             s.tasks.wake(id);
+             return versioned(agent);
+         }});
     routes.push_back({.method = "DELETE",
                       .path = "/api/v1/restic/agents/{id}",
                       .summary = "Revoke an agent; its history stays",

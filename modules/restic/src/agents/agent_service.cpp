@@ -186,6 +186,7 @@ protocol::RegisterResponse AgentService::enroll(const TenantContext& context, co
             context.audit()->object("agent", agent.id.toString());
             context.audit()->entry.after = core::json::Object{{"hostname", agent.hostname}};
         }
+        matchPolicies(tx, agent.id);
         events_.publishWith(
             tx, events::AgentRegistered{agent.tenant, agent.id, agent.hostname, agent.version, now});
         return answer(agent, issue(tx, agent), "Agent registered successfully");

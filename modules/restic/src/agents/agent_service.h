@@ -50,6 +50,14 @@ public:
                                        const std::function<void(const NewRegistration&)>& whenMade = {});
 
     /// Called in the unit of work in which an agent has taken over a placeholder.
+    /// Gives policies to an agent that came, or whose tags are others now; in the transaction that says so.
+    void setPolicyMatcher(std::function<void(core::db::Transaction&, const core::Uuid& agent)> match) {
+        matchPolicies_ = std::move(match);
+    }
+    void matchPolicies(core::db::Transaction& tx, const core::Uuid& agent) const {
+        if (matchPolicies_)
+            matchPolicies_(tx, agent);
+    }
     void setTakenOver(std::function<void(core::db::Transaction&, const core::Uuid& agent)> takenOver) {
         takenOver_ = std::move(takenOver);
     }
@@ -90,6 +98,7 @@ private:
     AgentTasks& tasks_;
     AgentSettings settings_;
     std::function<void(core::db::Transaction&, const core::Uuid&)> takenOver_;
+    std::function<void(core::db::Transaction&, const core::Uuid&)> matchPolicies_;
 };
 
 /// Registration tokens begin with this, so that they are told apart without a query.

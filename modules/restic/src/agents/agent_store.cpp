@@ -23,9 +23,9 @@ const core::db::Table<Agent>& table() {
          column("hostname", &Agent::hostname), column("label", &Agent::label), column("os", &Agent::os),
          column("arch", &Agent::arch), column("version", &Agent::version), column("status", &Agent::status),
          column("paused", &Agent::paused), column("max_concurrent_tasks", &Agent::maxConcurrentTasks),
-         column("last_seen_at_us", &Agent::lastSeenAt), column("metadata", &Agent::metadata),
-         column("revoked_at_us", &Agent::revokedAt), column("created_at_us", &Agent::createdAt, Use::fixed),
-         column("updated_at_us", &Agent::updatedAt)});
+         column("tags", &Agent::tags), column("last_seen_at_us", &Agent::lastSeenAt),
+         column("metadata", &Agent::metadata), column("revoked_at_us", &Agent::revokedAt),
+         column("created_at_us", &Agent::createdAt, Use::fixed), column("updated_at_us", &Agent::updatedAt)});
     return columns;
 }
 
@@ -72,6 +72,13 @@ std::optional<Agent> AgentStore::findByHostname(Transaction& tx, const std::stri
                  {tx.tenant(), hostname}));
 }
 
+std::vector<Agent> AgentStore::real(Transaction& tx) {
+    return table().readAll(tx.query(table().select() +
+                                        " AS a WHERE a.tenant_id = $1 AND a.revoked_at_us IS NULL AND " +
+                                        kRealAgent + " ORDER BY a.hostname",
+                                    {tx.tenant()}));
+}
+
 std::int64_t AgentStore::count(Transaction& tx) {
     return tx
         .query(std::string("SELECT count(*) FROM restic_agents a WHERE a.tenant_id = $1 AND a.revoked_at_us "
@@ -88,7 +95,7 @@ void AgentStore::updateRegistration(Transaction& tx, const Agent& agent) {
 }
 
 void AgentStore::updateSettings(Transaction& tx, const Agent& agent) {
-    table().update(tx, agent.id, agent, {"label", "paused", "max_concurrent_tasks", "updated_at_us"});
+    table().update(tx, agent.id, agent, {"label", "paused", "max_concurrent_tasks", "tags", "updated_at_us"});
 }
 
 void AgentStore::recordHeartbeat(Transaction& tx, const Uuid& id, Instant now, const std::string& version,

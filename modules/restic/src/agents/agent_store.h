@@ -25,6 +25,7 @@ struct Agent {
     std::string status; ///< online, offline, error
     bool paused = false;
     int maxConcurrentTasks = 2;
+    std::vector<std::string> tags; ///< by which policies find it
     std::optional<core::Instant> lastSeenAt;
     core::json::Value metadata = core::json::Object();
     std::optional<core::Instant> revokedAt;
@@ -66,6 +67,9 @@ public:
                                 const std::string& version, const std::string& os, const std::string& status,
                                 const core::json::Value& metadata);
     static void revoke(core::db::Transaction& tx, const core::Uuid& id, core::Instant now);
+
+    /// All that are no placeholders, by host name.
+    static std::vector<Agent> real(core::db::Transaction& tx);
 
     struct Filter {
         std::optional<std::string> status;

@@ -59,6 +59,7 @@ const Type& wireType(const AgentView*) {
             .field("status", &AgentView::status, {.oneOf = {"online", "offline", "error"}})
             .field("paused", &AgentView::paused)
             .field("max_concurrent_tasks", &AgentView::maxConcurrentTasks)
+            .field("tags", &AgentView::tags, {.doc = "By which policies find it"})
             .field("last_seen_at", &AgentView::lastSeenAt)
             .field("metadata", &AgentView::metadata,
                    {.doc = "What the last heartbeat said: CPU, memory, disks, restic_version"})
@@ -72,11 +73,10 @@ const Type& wireType(const AgentView*) {
 }
 
 AgentView AgentView::of(const Agent& a) {
-    return {a.id,         a.hostname, a.label,
-            a.os,         a.arch,     a.version,
-            a.status,     a.paused,   a.maxConcurrentTasks,
-            a.lastSeenAt, a.metadata, a.isPlaceholder(),
-            a.createdAt,  a.updatedAt};
+    return {
+        a.id,       a.hostname,           a.label, a.os,         a.arch,     a.version,         a.status,
+        a.paused,   a.maxConcurrentTasks, a.tags,  a.lastSeenAt, a.metadata, a.isPlaceholder(), a.createdAt,
+        a.updatedAt};
 }
 
 const Type& wireType(const AgentUpdate*) {
@@ -85,6 +85,12 @@ const Type& wireType(const AgentUpdate*) {
             .field("label", &AgentUpdate::label, {.maxLength = 255, .check = core::checkNameOrNone})
             .field("paused", &AgentUpdate::paused, {.doc = "A paused agent gets no tasks"})
             .field("max_concurrent_tasks", &AgentUpdate::maxConcurrentTasks, {.min = 1, .max = 64})
+            .field("tags", &AgentUpdate::tags,
+                   {.doc = "By which policies find it",
+                    .minLength = 1,
+                    .maxLength = 64,
+                    .maxItems = 50,
+                    .check = core::checkName})
             .build();
     return type;
 }

@@ -48,6 +48,7 @@ struct AgentView {
     std::string status;
     bool paused = false;
     int maxConcurrentTasks = 2;
+    std::vector<std::string> tags;
     std::optional<core::Instant> lastSeenAt;
     core::json::Value metadata;
     bool placeholder = false;
@@ -60,6 +61,7 @@ struct AgentUpdate {
     std::optional<std::string> label;
     std::optional<bool> paused;
     std::optional<int> maxConcurrentTasks;
+    std::optional<std::vector<std::string>> tags;
 };
 
 struct AgentQuery : core::http::PageQuery {

@@ -29,7 +29,7 @@ private:
         std::optional<core::Instant> kept;   ///< the earliest that was not
     };
     Known& known(const Schedule& schedule, const std::string& key);
-    bool twoSince(Known& one, core::Instant last) const;
+    bool twoSince(Known& one, const Schedule& schedule, core::Instant last) const;
 
     core::Instant now_;
     std::map<std::string, Known> known_;

@@ -9,6 +9,7 @@
 #include "lock_row.h"
 #include "policies/policy_routes.h"
 
+#include "policies/policy_defaults.h"
 #include "policies/policy_views.h"
 #include "repositories/repository_views.h"
 #include "restic/protocol/repository_kinds.h"
@@ -27,16 +28,6 @@ using core::http::Role;
 using core::wire::typeOf;
 
 namespace {
-
-protocol::Retention retentionOf(const RetentionRules& rules) {
-    return {rules.keepLast,   rules.keepHourly,  rules.keepDaily,
-            rules.keepWeekly, rules.keepMonthly, rules.keepYearly};
-}
-
-RetentionRules rulesOf(const protocol::Retention& keep) {
-    return {keep.keepLast,   keep.keepHourly,  keep.keepDaily,
-            keep.keepWeekly, keep.keepMonthly, keep.keepYearly};
-}
 
 /// Of the kinds whose storage has a password, a field of the config: the repository's own is named otherwise.
 constexpr std::string_view kRepositoryPassword = "repository_password";
@@ -144,21 +135,18 @@ Policy policyOf(Transaction& tx, const PolicyRoutes& s, const core::http::Princi
     policy.name = input.name;
     policy.enabled = input.enabled;
     policy.schedule = input.schedule;
-    policy.timezone = input.timezone;
+    policy.own = documentOf(input);
+    policy.changedBy = caller.name;
+    if (input.assign)
+        policy.assign = core::wire::toJson(*input.assign);
     policy.includePaths = input.includePaths;
     policy.excludePaths = input.excludePaths;
     policy.tags = input.tags;
-    policy.retention =
-        input.retentionRules ? retentionOf(*input.retentionRules) : s.policies.defaultRetention();
-    policy.priority = input.priority;
-    policy.timeoutSeconds = input.timeoutSeconds;
-    policy.maxAgeHours = input.maxAgeHours;
-    policy.minSizeBytes = input.minSizeBytes;
     core::json::Array plugins;
     for (const auto& plugin : input.plugins)
         plugins.push_back(core::wire::toJson(plugin));
     policy.plugins = std::move(plugins);
-    policy.catchUp = input.catchUp;
+    s.policies.resolve(tx, policy);
     PolicyService::validate(policy); // before anything is created for it
     policy.repository = repositoryOf(tx, s.repositories, caller, input);
     return policy;
@@ -169,10 +157,14 @@ struct Around {
     std::map<core::Uuid, Repository> repositories;
     std::multimap<core::Uuid, PolicyLink> links;
     std::map<core::Uuid, PolicyStore::LastRun> lastRuns;
+    core::json::Object tenantOptions;
+    PolicyOptions standard;
 };
 
-Around around(Transaction& tx, const std::vector<Policy>& policies) {
+Around around(Transaction& tx, const PolicyService& service, const std::vector<Policy>& policies) {
     Around all;
+    all.tenantOptions = PolicyDefaults::read(tx).options;
+    all.standard = service.standardOptions();
     std::vector<core::Uuid> ids;
     std::vector<core::Uuid> repositories;
     for (const auto& policy : policies) {
@@ -191,19 +183,18 @@ Around around(Transaction& tx, const std::vector<Policy>& policies) {
 
 PolicyView viewOf(const Policy& p, const Around& around) {
     PolicyView view;
+    static_cast<PolicyOptions&>(view) = over(around.standard, allOptions(p));
+    const auto own = p.own.object() != nullptr ? *p.own.object() : documentOf(allOptions(p));
+    view.origins = originsOf({}, own, around.tenantOptions);
+    if (p.assign.object() != nullptr)
+        view.assign = assignmentOf(p);
     view.id = p.id;
     view.name = p.name;
     view.enabled = p.enabled;
     view.schedule = p.schedule;
-    view.timezone = p.timezone;
     view.includePaths = p.includePaths;
     view.excludePaths = p.excludePaths;
     view.tags = p.tags;
-    view.retentionRules = rulesOf(p.retention);
-    view.priority = p.priority;
-    view.timeoutSeconds = p.timeoutSeconds;
-    view.maxAgeHours = p.maxAgeHours;
-    view.minSizeBytes = p.minSizeBytes;
     view.repositoryId = p.repository;
     if (const auto found = p.repository ? around.repositories.find(*p.repository) : around.repositories.end();
         found != around.repositories.end()) {
@@ -213,12 +204,12 @@ PolicyView viewOf(const Policy& p, const Around& around) {
             view.repositoryConfig = *config;
     }
     view.plugins = p.plugins;
-    view.catchUp = p.catchUp;
     view.awaitingAdoption = p.awaitingAdoption;
     const auto [first, last] = around.links.equal_range(p.id);
     for (auto at = first; at != last; ++at) {
         const auto& link = at->second;
-        view.agents.push_back({link.agent, link.hostname, link.nextRunAt, link.placeholder});
+        view.agents.push_back(
+            {link.agent, link.hostname, link.nextRunAt, link.placeholder, link.assigned, link.options});
         if (link.nextRunAt && (!view.nextRunAt || *link.nextRunAt < *view.nextRunAt))
             view.nextRunAt = link.nextRunAt;
     }
@@ -231,8 +222,11 @@ PolicyView viewOf(const Policy& p, const Around& around) {
     return view;
 }
 
-PolicyView viewOf(Transaction& tx, const Policy& policy) {
-    return viewOf(policy, around(tx, {policy}));
+PolicyView viewOf(Transaction& tx, const PolicyService& service, const Policy& policy) {
+    auto view = viewOf(policy, around(tx, service, {policy}));
+    for (auto& [agent, reason] : service.unassigned(tx, policy))
+        view.unassigned.push_back({agent.id, agent.hostname, std::move(reason)});
+    return view;
 }
 
 Response versioned(const PolicyView& view, int status = 200) {
@@ -255,7 +249,7 @@ void PolicyRoutes::addTo(std::vector<core::http::Route>& routes) const {
                           const auto query = request.queryAs<PolicyQuery>();
                           return Response::of(s.database.read(request.tenant(), [&](Transaction& tx) {
                               auto found = PolicyStore::list(tx, {query.name, query.enabled}, query);
-                              const auto known = around(tx, found);
+                              const auto known = around(tx, s.policies, found);
                               return core::http::makePage(
                                   std::move(found), query.limit,
                                   [](const Policy& p) {
@@ -282,7 +276,7 @@ void PolicyRoutes::addTo(std::vector<core::http::Route>& routes) const {
                           return s.database.transact(request.tenant(), [&](Transaction& tx) {
                               const auto made =
                                   s.policies.create(tx, policyOf(tx, s, request.principal(), input, {}));
-                              const auto view = viewOf(tx, made);
+                              const auto view = viewOf(tx, s.policies, made);
                               request.audit().object("policy", made.id.toString());
                               request.audit().entry.after = core::wire::toJson(view);
                               return request.keep(versioned(view, 201));
@@ -298,39 +292,39 @@ void PolicyRoutes::addTo(std::vector<core::http::Route>& routes) const {
                       .handler = [s = *this](Request& request) -> Outcome {
                           const auto id = request.uuidParameter("id", errors::kPolicyNotFound);
                           return versioned(s.database.read(request.tenant(), [&](Transaction& tx) {
-                              return viewOf(tx, s.policies.get(tx, id));
+                              return viewOf(tx, s.policies, s.policies.get(tx, id));
                           }));
                       }});
-    routes.push_back({.method = "PUT",
-                      .path = "/api/v1/restic/policies/{id}",
-                      .summary = "Replace a policy",
-                      .permission = write,
-                      .audit = Audit::action("restic.policy.updated"),
-                      .request = &typeOf<PolicyInput>(),
-                      .response = &typeOf<PolicyView>(),
-                      .versioned = true,
-                      .errors = {&errors::kPolicyNotFound, &errors::kInvalidCron, &errors::kRetentionConflict,
-                                 &errors::kPolicyExists, &errors::kRepositoryNotFound,
-                                 &errors::kRepositoryExists, &errors::kRepositoryMissing,
-                                 &errors::kRepositoryUnreachable, &errors::kPluginNotAvailable},
-                      .handler = [s = *this](Request& request) -> Outcome {
-                          const auto id = request.uuidParameter("id", errors::kPolicyNotFound);
-                          const auto input = request.json<PolicyInput>();
-                          request.audit().object("policy", id.toString());
-                          return versioned(s.database.transact(request.tenant(), [&](Transaction& tx) {
-                              if (core::http::namesVersion(request))
-                                  lockRow(tx, "restic_policies", id);
-                              const auto before = s.policies.get(tx, id);
-                              core::http::requireVersion(request, core::formatInstant(before.updatedAt));
-                              request.audit().entry.before = core::wire::toJson(viewOf(tx, before));
-                              const auto changed = s.policies.update(
-                                  tx, id,
-                                  policyOf(tx, s, request.principal(), input, s.secrets.ofPolicy(tx, id)));
-                              auto view = viewOf(tx, changed);
-                              request.audit().entry.after = core::wire::toJson(view);
-                              return view;
-                          }));
-                      }});
+    routes.push_back(
+        {.method = "PUT",
+         .path = "/api/v1/restic/policies/{id}",
+         .summary = "Replace a policy",
+         .permission = write,
+         .audit = Audit::action("restic.policy.updated"),
+         .request = &typeOf<PolicyInput>(),
+         .response = &typeOf<PolicyView>(),
+         .versioned = true,
+         .errors = {&errors::kPolicyNotFound, &errors::kInvalidCron, &errors::kRetentionConflict,
+                    &errors::kPolicyExists, &errors::kRepositoryNotFound, &errors::kRepositoryExists,
+                    &errors::kRepositoryMissing, &errors::kRepositoryUnreachable,
+                    &errors::kPluginNotAvailable},
+         .handler = [s = *this](Request& request) -> Outcome {
+             const auto id = request.uuidParameter("id", errors::kPolicyNotFound);
+             const auto input = request.json<PolicyInput>();
+             request.audit().object("policy", id.toString());
+             return versioned(s.database.transact(request.tenant(), [&](Transaction& tx) {
+                 if (core::http::namesVersion(request))
+                     lockRow(tx, "restic_policies", id);
+                 const auto before = s.policies.get(tx, id);
+                 core::http::requireVersion(request, core::formatInstant(before.updatedAt));
+                 request.audit().entry.before = core::wire::toJson(viewOf(tx, s.policies, before));
+                 const auto changed = s.policies.update(
+                     tx, id, policyOf(tx, s, request.principal(), input, s.secrets.ofPolicy(tx, id)));
+                 auto view = viewOf(tx, s.policies, changed);
+                 request.audit().entry.after = core::wire::toJson(view);
+                 return view;
+             }));
+         }});
     routes.push_back({.method = "DELETE",
                       .path = "/api/v1/restic/policies/{id}",
                       .summary = "Delete a policy; snapshots stay in the repository",
@@ -363,7 +357,7 @@ void PolicyRoutes::addTo(std::vector<core::http::Route>& routes) const {
                                   lockRow(tx, "restic_policies", id);
                               core::http::requireVersion(
                                   request, core::formatInstant(s.policies.get(tx, id).updatedAt));
-                              auto view = viewOf(tx, s.policies.adopt(tx, id));
+                              auto view = viewOf(tx, s.policies, s.policies.adopt(tx, id));
                               request.audit().entry.after = core::wire::toJson(view);
                               return view;
                           }));
@@ -388,16 +382,15 @@ void PolicyRoutes::addTo(std::vector<core::http::Route>& routes) const {
                  throw core::wire::validationError(
                      {{"/timezone", "\"" + input.timezone +
                                         "\" is no time zone of the IANA database, like Europe/Berlin"}});
-             if (const auto slot =
-                     nextSlot({input.schedule, input.timezone, {}}, input.from.value_or(s.clock.now()));
-                 !slot)
+             const Schedule schedule{input.schedule, input.timezone, {}, {}, input.blackoutWindows};
+             if (const auto slot = nextSlot(schedule, input.from.value_or(s.clock.now())); !slot)
                  throw core::Error(errors::kInvalidCron, slot.error().what(),
                                    {{"/schedule", slot.error().what()}});
              PreviewView view;
              view.varies = cron.value().dependsOnKey();
              auto at = input.from.value_or(s.clock.now());
              for (int i = 0; i < input.count; ++i) {
-                 const auto next = cron.value().next(at, *zone);
+                 const auto next = nextSlot(cron.value(), *zone, schedule, at);
                  if (!next)
                      break;
                  view.next.push_back(*next);

@@ -20,6 +20,8 @@ struct PolicyRoutes {
     void addTo(std::vector<core::http::Route>& routes) const;
     /// Which agents follow which policy.
     void addLinksTo(std::vector<core::http::Route>& routes) const;
+    /// What counts for them: of the tenant, of one agent; and how they were.
+    void addOptionsTo(std::vector<core::http::Route>& routes) const;
 };
 
 } // namespace restic

@@ -1,6 +1,7 @@
 #include "policies/policy_service.h"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -8,7 +9,10 @@
 #include "core/cron.h"
 #include "core/wire.h"
 #include "errors.h"
+#include "policies/assignment.h"
 #include "policies/plugin_uses.h"
+#include "policies/policy_defaults.h"
+#include "policies/policy_versions.h"
 #include "policies/target_store.h"
 #include "repositories/repository_store.h"
 #include "slot.h"
@@ -30,7 +34,7 @@ void PolicyService::validate(const Policy& policy) {
         throw core::wire::validationError(
             {{"/timezone",
               "\"" + policy.timezone + "\" is no time zone of the IANA database, like Europe/Berlin"}});
-    if (const auto problem = problemOfSchedule(policy.schedule, policy.timezone))
+    if (const auto problem = problemOfSchedule(scheduleOf(policy.schedule, allOptions(policy), {})))
         throw core::Error(errors::kInvalidCron, *problem, {{"/schedule", *problem}});
     if (policy.includePaths.empty() && (policy.plugins.array() == nullptr || policy.plugins.array()->empty()))
         throw core::wire::validationError({{"/include_paths", "is required where no plugin is used"}});
@@ -48,11 +52,13 @@ void PolicyService::validate(const Policy& policy) {
 
 namespace {
 /// The agent's first slot of an enabled policy after that time.
-std::optional<core::Instant> firstSlot(const Policy& policy, const Uuid& agent, core::Instant after) {
-    if (!policy.enabled || policy.awaitingAdoption)
+std::optional<core::Instant> firstSlot(Transaction& tx, const Policy& of, const Uuid& agent,
+                                       core::Instant after) {
+    if (!of.enabled || of.awaitingAdoption)
         return std::nullopt;
-    const auto slot =
-        nextSlot({policy.schedule, policy.timezone, slotKey(agent, policy.id.toString())}, after);
+    const auto policy = PolicyStore::findFor(tx, of.id, agent).value_or(of);
+    const auto slot = nextSlot(
+        scheduleOf(policy.schedule, allOptions(policy), slotKey(agent, policy.id.toString())), after);
     // A zone that this host does not know is the scheduler's to report, at once.
     return slot ? slot.value() : after;
 }
@@ -83,6 +89,15 @@ void requireRunnable(Transaction& tx, const Policy& policy, const Agent& agent) 
     }
     requirePlugins(tx, policy, agent);
 }
+
+std::optional<std::string> whyNotRunnable(Transaction& tx, const Policy& policy, const Agent& agent) {
+    try {
+        requireRunnable(tx, policy, agent);
+        return std::nullopt;
+    } catch (const core::Error& error) {
+        return error.what();
+    }
+}
 } // namespace
 
 void PolicyService::announce(Transaction& tx) {
@@ -98,7 +113,32 @@ namespace {
 }
 } // namespace
 
+PolicyOptions PolicyService::standardOptions() const {
+    PolicyOptions options = allOptions({});
+    options.retentionRules = rulesOf(standard_);
+    options.catchUpMost = kMostCaughtUp;
+    options.jitterMinutes = 0;
+    options.blackoutWindows.emplace();
+    options.oneFileSystem = false;
+    return options;
+}
+
+void PolicyService::resolve(Transaction& tx, Policy& policy) const {
+    if (policy.own.object() == nullptr)
+        policy.own = documentOf(allOptions(policy));
+    const auto standard = standardOptions();
+    setOptions(policy, over(over(standard, optionsIn(PolicyDefaults::read(tx).options)),
+                            optionsIn(*policy.own.object())));
+    // What is as everywhere is not kept: who reads thousands of policies looks for what is not.
+    auto& options = policy.options;
+    if (options.jitterMinutes == standard.jitterMinutes)
+        options.jitterMinutes.reset();
+    if (options.blackoutWindows && options.blackoutWindows->empty())
+        options.blackoutWindows.reset();
+}
+
 Policy PolicyService::create(Transaction& tx, Policy policy) {
+    resolve(tx, policy);
     validate(policy);
     requireKnownPlugins(tx, policy);
     const auto limits = limits_->getForCreation(tx, tx.tenant());
@@ -111,6 +151,9 @@ Policy PolicyService::create(Transaction& tx, Policy policy) {
     } catch (const core::db::ConstraintViolation&) {
         nameTaken(policy.name);
     }
+    PolicyVersions::record(tx, policy, policy.updatedAt);
+    if (policy.assign.object() != nullptr)
+        assign(tx, policy, AgentStore::real(tx));
     return policy;
 }
 
@@ -122,6 +165,7 @@ Policy PolicyService::get(Transaction& tx, const Uuid& id) {
 }
 
 Policy PolicyService::update(Transaction& tx, const Uuid& id, Policy policy) {
+    resolve(tx, policy);
     validate(policy);
     const Policy before = get(tx, id);
     requireKnownPlugins(tx, policy);
@@ -135,10 +179,61 @@ Policy PolicyService::update(Transaction& tx, const Uuid& id, Policy policy) {
     } catch (const core::db::ConstraintViolation&) {
         nameTaken(policy.name);
     }
+    PolicyVersions::record(tx, policy, policy.updatedAt);
     if (policy.awaitingAdoption)
         return policy;
     beginAll(tx, policy);
+    // Without an assignment those that it led here are no longer led here.
+    if (policy.assign.object() != nullptr || before.assign.object() != nullptr)
+        assign(tx, policy, AgentStore::real(tx));
     return policy;
+}
+
+void PolicyService::setDefaults(Transaction& tx, const PolicyOptions& options, const std::string& author) {
+    const auto now = clock_.now();
+    PolicyDefaults::write(tx, documentOf(options), now);
+    for (auto policy : PolicyStore::all(tx)) {
+        if (policy.own.object() == nullptr)
+            continue; // of before there were levels: all is its own
+        const auto before = documentOf(allOptions(policy));
+        resolve(tx, policy);
+        if (PolicyVersions::differences(before, documentOf(allOptions(policy))).empty())
+            continue;
+        try {
+            validate(policy);
+        } catch (const core::Error& error) {
+            throw core::Error(error.kind(), fmt::format("The policy \"{}\": {}", policy.name, error.what()),
+                              error.details());
+        }
+        policy.updatedAt = now;
+        policy.changedBy = author;
+        PolicyStore::update(tx, policy);
+        if (!policy.awaitingAdoption)
+            for (const auto& link : PolicyStore::links(tx, policy.id))
+                if (const auto agent = AgentStore::find(tx, link.agent); agent && !agent->isPlaceholder())
+                    begin(tx, policy, *agent);
+    }
+    announce(tx);
+}
+
+void PolicyService::setLinkOptions(Transaction& tx, const Uuid& agentId, const Uuid& policyId,
+                                   const PolicyOptions& options) {
+    const auto policy = get(tx, policyId);
+    const auto agent = AgentStore::find(tx, agentId);
+    if (!agent)
+        throw core::Error(errors::kAgentNotFound,
+                          "There is no agent with the id " + agentId.toString() + ".");
+    if (!PolicyStore::linkOptions(tx, agentId, policyId))
+        throw core::Error(errors::kPolicyNotLinked, "The policy \"" + policy.name +
+                                                        "\" is not linked to the agent " + agent->hostname +
+                                                        ": link it first.");
+    auto effective = policy;
+    setOptions(effective, over(allOptions(policy), options));
+    validate(effective);
+    PolicyStore::setLinkOptions(tx, agentId, policyId, documentOf(options));
+    if (!policy.awaitingAdoption && !agent->isPlaceholder())
+        begin(tx, policy, *agent);
+    announce(tx);
 }
 
 void PolicyService::beginAll(Transaction& tx, const Policy& policy) {
@@ -152,7 +247,7 @@ void PolicyService::beginAll(Transaction& tx, const Policy& policy) {
 
 void PolicyService::begin(Transaction& tx, const Policy& policy, const Agent& agent) {
     const auto now = clock_.now();
-    PolicyStore::setNextRun(tx, agent.id, policy.id, firstSlot(policy, agent.id, now));
+    PolicyStore::setNextRun(tx, agent.id, policy.id, firstSlot(tx, policy, agent.id, now));
     TargetStore::ensureForLink(tx,
                                {Uuid::generate(now), agent.hostname + ":" + policy.name, "agent",
                                 policy.repository, agent.id, policy.id, false},
@@ -167,6 +262,7 @@ Policy PolicyService::adopt(Transaction& tx, const Uuid& id) {
     policy.awaitingAdoption = false;
     policy.updatedAt = clock_.now();
     PolicyStore::update(tx, policy);
+    PolicyVersions::record(tx, policy, policy.updatedAt);
     beginAll(tx, policy);
     return policy;
 }
@@ -195,7 +291,7 @@ void PolicyService::link(Transaction& tx, const Uuid& agentId, const Uuid& polic
                           "There is no agent with the id " + agentId.toString() + ".");
     requireRunnable(tx, policy, *agent);
     const auto now = clock_.now();
-    PolicyStore::link(tx, agentId, policyId, now, firstSlot(policy, agentId, now));
+    PolicyStore::link(tx, agentId, policyId, now, firstSlot(tx, policy, agentId, now));
     if (policy.awaitingAdoption) {
         adopt(tx, policyId);
         return;
@@ -205,6 +301,50 @@ void PolicyService::link(Transaction& tx, const Uuid& agentId, const Uuid& polic
                                 policy.repository, agentId, policyId, false},
                                now);
     announce(tx);
+}
+
+void PolicyService::assign(Transaction& tx, const std::optional<Uuid>& agent) {
+    std::vector<Agent> agents;
+    if (!agent)
+        agents = AgentStore::real(tx);
+    else if (auto found = AgentStore::find(tx, *agent); found && !found->isPlaceholder())
+        agents.push_back(std::move(*found));
+    for (const auto& policy : PolicyStore::all(tx))
+        if (policy.assign.object() != nullptr)
+            assign(tx, policy, agents);
+}
+
+void PolicyService::assign(Transaction& tx, const Policy& policy, const std::vector<Agent>& agents) {
+    if (policy.awaitingAdoption)
+        return;
+    const auto assignment = assignmentOf(policy);
+    std::map<Uuid, bool> followers; // whether by assignment
+    for (const auto& link : PolicyStore::links(tx, policy.id))
+        followers.emplace(link.agent, link.assigned);
+    for (const auto& agent : agents) {
+        const auto follower = followers.find(agent.id);
+        const bool wanted = assignment.isFor(agent);
+        if (follower != followers.end() && follower->second && !wanted)
+            PolicyStore::unlink(tx, agent.id, policy.id, clock_.now());
+        if (follower != followers.end() || !wanted || whyNotRunnable(tx, policy, agent))
+            continue;
+        PolicyStore::link(tx, agent.id, policy.id, clock_.now(), std::nullopt, true);
+        begin(tx, policy, agent);
+    }
+    announce(tx);
+}
+
+std::vector<std::pair<Agent, std::string>> PolicyService::unassigned(Transaction& tx,
+                                                                     const Policy& policy) const {
+    std::vector<std::pair<Agent, std::string>> all;
+    if (policy.assign.object() == nullptr || policy.awaitingAdoption)
+        return all;
+    const auto assignment = assignmentOf(policy);
+    for (auto& agent : AgentStore::real(tx))
+        if (assignment.isFor(agent) && !PolicyStore::isLinked(tx, agent.id, policy.id))
+            if (auto why = whyNotRunnable(tx, policy, agent))
+                all.emplace_back(std::move(agent), std::move(*why));
+    return all;
 }
 
 void PolicyService::unlink(Transaction& tx, const Uuid& agent, const Uuid& policy) {

@@ -27,9 +27,19 @@ public:
     static void validate(const Policy& policy);
     /// Throws also kPolicyExists and base::errors::kTenantLimitReached; `update` also what `link` throws, for
     /// the agents that follow the policy.
+    /// Where the policy says in `own` what it says itself, the rest of its options is its tenant's and this
+    /// program's; where it says nothing there, all its fields are its own.
     Policy create(core::db::Transaction& tx, Policy policy);
     Policy update(core::db::Transaction& tx, const core::Uuid& id, Policy policy);
     Policy get(core::db::Transaction& tx, const core::Uuid& id);
+    /// What counts where neither a policy nor its tenant says anything.
+    [[nodiscard]] PolicyOptions standardOptions() const;
+    /// From now on the tenant's policies go by these where they say nothing themselves. Throws as update()
+    /// does, naming the policy that could not be kept so.
+    void setDefaults(core::db::Transaction& tx, const PolicyOptions& options, const std::string& author);
+    /// From now on these count for that agent alone. Throws kPolicyNotLinked, and what validate() throws.
+    void setLinkOptions(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& policy,
+                        const PolicyOptions& options);
     /// An imported policy rests no longer: the agents that follow it back up by it, and their targets are
     /// theirs to report of. One that does not await it stays as it is. Throws what `update` throws.
     Policy adopt(core::db::Transaction& tx, const core::Uuid& id);
@@ -43,7 +53,18 @@ public:
     void link(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& policy);
     void unlink(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& policy);
 
+    /// Makes those options count that do by what the policy says itself.
+    void resolve(core::db::Transaction& tx, Policy& policy) const;
+
+    /// Lets those agents follow that the tenant's policies are assigned to and that can, and those no longer
+    /// that they were assigned to. One agent, or all.
+    void assign(core::db::Transaction& tx, const std::optional<core::Uuid>& agent = {});
+    /// The agents that a policy is assigned to and that cannot follow it, each with why.
+    [[nodiscard]] std::vector<std::pair<Agent, std::string>> unassigned(core::db::Transaction& tx,
+                                                                        const Policy& policy) const;
+
 private:
+    void assign(core::db::Transaction& tx, const Policy& policy, const std::vector<Agent>& agents);
     /// Plans the next run of the agent, whose target reports from now on.
     void begin(core::db::Transaction& tx, const Policy& policy, const Agent& agent);
     /// The same for all that follow it and run. Throws as `link` does.

@@ -1,5 +1,7 @@
 #include "policies/policy_store.h"
 
+#include <utility>
+
 #include "agents/agent_store.h"
 #include "core/db/table.h"
 #include "core/http/list_query.h"
@@ -36,10 +38,52 @@ const core::db::Table<Policy>& table() {
                                                   column("repository_id", &Policy::repository),
                                                   column("plugins", &Policy::plugins),
                                                   column("catch_up", &Policy::catchUp),
+                                                  column("options", &Policy::options),
+                                                  column("own_options", &Policy::own),
+                                                  column("assign", &Policy::assign),
+                                                  column("changed_by", &Policy::changedBy),
                                                   column("awaiting_adoption", &Policy::awaitingAdoption),
                                                   column("created_at_us", &Policy::createdAt, Use::fixed),
                                                   column("updated_at_us", &Policy::updatedAt)});
     return columns;
+}
+} // namespace
+
+PolicyOptions allOptions(const Policy& policy) {
+    PolicyOptions all = policy.options;
+    all.timezone = policy.timezone;
+    all.retentionRules = rulesOf(policy.retention);
+    all.priority = policy.priority;
+    all.timeoutSeconds = policy.timeoutSeconds;
+    all.maxAgeHours = policy.maxAgeHours;
+    all.minSizeBytes = policy.minSizeBytes;
+    all.catchUp = policy.catchUp;
+    return all;
+}
+
+void setOptions(Policy& policy, const PolicyOptions& effective) {
+    policy.options = effective;
+    policy.timezone = std::exchange(policy.options.timezone, {}).value_or(policy.timezone);
+    if (const auto rules = std::exchange(policy.options.retentionRules, {}))
+        policy.retention = retentionOf(*rules);
+    policy.priority = std::exchange(policy.options.priority, {}).value_or(policy.priority);
+    policy.timeoutSeconds = std::exchange(policy.options.timeoutSeconds, {}).value_or(policy.timeoutSeconds);
+    policy.maxAgeHours = std::exchange(policy.options.maxAgeHours, {});
+    policy.minSizeBytes = std::exchange(policy.options.minSizeBytes, {});
+    policy.catchUp = std::exchange(policy.options.catchUp, {}).value_or(policy.catchUp);
+}
+
+namespace {
+core::json::Object objectIn(const core::db::Row& row, std::size_t column) {
+    const auto value = jsonOr(row, column, core::json::Object());
+    return *value.object();
+}
+
+/// The schedule of a link: columns of expression, zone, the policy's options, the link's.
+Schedule scheduleOfLink(const core::db::Row& row, std::size_t first, std::string key) {
+    PolicyOptions options = optionsIn(objectIn(row, first + 2));
+    options.timezone = row.text(first + 1);
+    return scheduleOf(row.text(first), over(options, optionsIn(objectIn(row, first + 3))), std::move(key));
 }
 } // namespace
 
@@ -55,6 +99,28 @@ std::optional<Policy> PolicyStore::find(Transaction& tx, const Uuid& id) {
     return table().readFirst(
         tx.query(table().select() + " WHERE tenant_id = $1 AND id = $2 AND archived_at_us IS NULL",
                  {tx.tenant(), id}));
+}
+
+std::optional<Policy> PolicyStore::findFor(Transaction& tx, const Uuid& id, const Uuid& agent) {
+    auto policy = find(tx, id);
+    if (policy)
+        if (const auto own = linkOptions(tx, agent, id); own && !own->empty())
+            setOptions(*policy, over(allOptions(*policy), optionsIn(*own)));
+    return policy;
+}
+
+std::vector<Uuid> PolicyStore::assigningTenants(Transaction& tx) {
+    std::vector<Uuid> tenants;
+    for (const auto& row :
+         tx.query("SELECT DISTINCT tenant_id FROM restic_policies WHERE assign IS NOT NULL AND "
+                  "archived_at_us IS NULL"))
+        tenants.push_back(row.uuid(0));
+    return tenants;
+}
+
+std::vector<Policy> PolicyStore::all(Transaction& tx) {
+    return table().readAll(tx.query(
+        table().select() + " WHERE tenant_id = $1 AND archived_at_us IS NULL ORDER BY name", {tx.tenant()}));
 }
 
 std::int64_t PolicyStore::count(Transaction& tx) {
@@ -111,11 +177,29 @@ std::vector<std::string> PolicyStore::users(Transaction& tx, const Uuid& id) {
 }
 
 void PolicyStore::link(Transaction& tx, const Uuid& agent, const Uuid& policy, Instant now,
-                       std::optional<Instant> nextRun) {
+                       std::optional<Instant> nextRun, bool assigned) {
+    // Whom somebody links by hand stays linked, whatever the assignment says later.
     tx.execute("INSERT INTO restic_agent_policy_links (tenant_id, agent_id, policy_id, created_at_us, "
-               "next_run_at_us) "
-               "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant_id, agent_id, policy_id) DO NOTHING",
-               {tx.tenant(), agent, policy, now, nextRun});
+               "next_run_at_us, assigned) VALUES ($1, $2, $3, $4, $5, $6) "
+               "ON CONFLICT (tenant_id, agent_id, policy_id) DO UPDATE SET assigned = "
+               "restic_agent_policy_links.assigned AND excluded.assigned",
+               {tx.tenant(), agent, policy, now, nextRun, assigned});
+}
+
+std::optional<core::json::Object> PolicyStore::linkOptions(Transaction& tx, const Uuid& agent,
+                                                           const Uuid& policy) {
+    const auto rows =
+        tx.query("SELECT options FROM restic_agent_policy_links WHERE tenant_id = $1 AND agent_id = "
+                 "$2 AND policy_id = $3",
+                 {tx.tenant(), agent, policy});
+    return rows.empty() ? std::nullopt : std::optional(objectIn(rows[0], 0));
+}
+
+void PolicyStore::setLinkOptions(Transaction& tx, const Uuid& agent, const Uuid& policy,
+                                 const core::json::Object& options) {
+    tx.execute("UPDATE restic_agent_policy_links SET options = $4 WHERE tenant_id = $1 AND agent_id = $2 AND "
+               "policy_id = $3",
+               {tx.tenant(), agent, policy, core::json::Value(options)});
 }
 
 bool PolicyStore::unlink(Transaction& tx, const Uuid& agent, const Uuid& policy, Instant now) {
@@ -143,12 +227,13 @@ std::vector<PolicyLink> PolicyStore::links(Transaction& tx, const std::vector<Uu
         return all;
     for (const auto& row :
          tx.query(std::string("SELECT l.policy_id, l.agent_id, a.hostname, l.next_run_at_us, NOT (") +
-                      kRealAgent + ") FROM " + idsIn(tx, "$2") +
+                      kRealAgent + "), l.assigned, l.options FROM " + idsIn(tx, "$2") +
                       " wanted CROSS JOIN restic_agent_policy_links l CROSS JOIN restic_agents a "
                       "WHERE l.tenant_id = $1 AND l.policy_id = wanted.id AND a.tenant_id = $1 AND a.id = "
                       "l.agent_id AND a.revoked_at_us IS NULL ORDER BY l.policy_id, a.hostname",
                   {tx.tenant(), idList(policies)}))
-        all.push_back({row.uuid(0), row.uuid(1), row.text(2), row.optionalInstant(3), row.boolean(4)});
+        all.push_back({row.uuid(0), row.uuid(1), row.text(2), row.optionalInstant(3), row.boolean(4),
+                       row.boolean(5), objectIn(row, 6)});
     return all;
 }
 
@@ -225,19 +310,23 @@ void PolicyStore::skip(Transaction& tx, const Due& due, const std::string& reaso
 }
 
 std::optional<Schedule> PolicyStore::schedule(Transaction& tx, const Uuid& agent, const Uuid& policy) {
-    const auto rows = tx.query("SELECT schedule, timezone FROM restic_policies WHERE tenant_id = $1 AND id = "
-                               "$2 AND archived_at_us IS NULL AND enabled AND NOT awaiting_adoption",
-                               {tx.tenant(), policy});
-    return rows.empty()
-               ? std::nullopt
-               : std::optional(Schedule{rows[0].text(0), rows[0].text(1), slotKey(agent, policy.toString())});
+    const auto rows = tx.query(
+        "SELECT p.schedule, p.timezone, p.options, l.options FROM restic_policies p LEFT JOIN "
+        "restic_agent_policy_links l ON l.tenant_id = p.tenant_id AND l.policy_id = p.id AND l.agent_id "
+        "= $3 WHERE p.tenant_id = $1 AND p.id = $2 AND p.archived_at_us IS NULL AND p.enabled AND NOT "
+        "p.awaiting_adoption",
+        {tx.tenant(), policy, agent});
+    if (rows.empty())
+        return std::nullopt;
+    return scheduleOfLink(rows[0], 0, slotKey(agent, policy.toString()));
 }
 
 std::vector<PolicyStore::Planned> PolicyStore::planned(Transaction& tx, const std::optional<Planned>& after,
                                                        int limit) {
     std::vector<Planned> all;
     const std::string head =
-        "SELECT l.tenant_id, l.agent_id, l.policy_id, p.schedule, p.timezone, l.next_run_at_us FROM "
+        "SELECT l.tenant_id, l.agent_id, l.policy_id, p.schedule, p.timezone, p.options, l.options, "
+        "l.next_run_at_us FROM "
         "restic_agent_policy_links l JOIN restic_policies p ON p.tenant_id = l.tenant_id AND p.id = "
         "l.policy_id JOIN restic_agents a ON a.tenant_id = l.tenant_id AND a.id = l.agent_id "
         "WHERE p.archived_at_us IS NULL AND p.enabled AND NOT p.awaiting_adoption AND a.revoked_at_us IS "
@@ -250,11 +339,9 @@ std::vector<PolicyStore::Planned> PolicyStore::planned(Transaction& tx, const st
                          {after->tenant, after->agent, after->policy})
               : tx.query(head + tail);
     for (const auto& row : rows)
-        all.push_back({row.uuid(0),
-                       row.uuid(1),
-                       row.uuid(2),
-                       {row.text(3), row.text(4), slotKey(row.uuid(1), row.uuid(2).toString())},
-                       instantOrNull(row, 5)});
+        all.push_back({row.uuid(0), row.uuid(1), row.uuid(2),
+                       scheduleOfLink(row, 3, slotKey(row.uuid(1), row.uuid(2).toString())),
+                       instantOrNull(row, 7)});
     return all;
 }
 

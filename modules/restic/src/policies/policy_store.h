@@ -9,6 +9,7 @@
 #include "core/json.h"
 #include "core/time.h"
 #include "core/uuid.h"
+#include "policies/policy_options.h"
 #include "restic/protocol/task_messages.h"
 #include "slot.h"
 
@@ -33,6 +34,13 @@ struct Policy {
     std::optional<core::Uuid> repository;
     core::json::Value plugins = core::json::Array();
     std::string catchUp = "one";
+    /// What counts of the other options; the ones above are not in it.
+    PolicyOptions options;
+    /// What the policy itself says of all of them; the rest is its tenant's, or this program's. Null: all
+    /// that is above is its own.
+    core::json::Value own;
+    core::json::Value assign; ///< an Assignment, or null
+    std::string changedBy;    ///< who saved it last
     /// It was imported and rests: what made its backups before goes on, and nothing is planned by it.
     bool awaitingAdoption = false;
     core::Instant createdAt;
@@ -45,8 +53,15 @@ struct PolicyLink {
     core::Uuid agent;
     std::string hostname;
     std::optional<core::Instant> nextRunAt;
-    bool placeholder = false; ///< no agent runs there yet
+    bool placeholder = false;        ///< no agent runs there yet
+    bool assigned = false;           ///< by the policy's assignment, not by hand
+    core::json::Object options = {}; ///< PolicyOptions that are said for this agent alone
 };
+
+/// Of a policy: all options that count for it.
+[[nodiscard]] PolicyOptions allOptions(const Policy& policy);
+/// Makes them those that count.
+void setOptions(Policy& policy, const PolicyOptions& effective);
 
 /// Rows of restic_policies that are not archived, and of their links and targets.
 class PolicyStore {
@@ -54,7 +69,14 @@ public:
     static void insert(core::db::Transaction& tx, const Policy& policy);
     static void update(core::db::Transaction& tx, const Policy& policy);
     static std::optional<Policy> find(core::db::Transaction& tx, const core::Uuid& id);
+    /// With what its link says for that agent alone.
+    static std::optional<Policy> findFor(core::db::Transaction& tx, const core::Uuid& id,
+                                         const core::Uuid& agent);
     static std::int64_t count(core::db::Transaction& tx);
+    /// In a system context: the tenants that have policies with an assignment.
+    static std::vector<core::Uuid> assigningTenants(core::db::Transaction& tx);
+    /// All, by name.
+    static std::vector<Policy> all(core::db::Transaction& tx);
     struct Filter {
         std::optional<std::string> name;
         std::optional<bool> enabled;
@@ -68,7 +90,12 @@ public:
     static std::vector<std::string> users(core::db::Transaction& tx, const core::Uuid& id);
 
     static void link(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& policy,
-                     core::Instant now, std::optional<core::Instant> nextRun);
+                     core::Instant now, std::optional<core::Instant> nextRun, bool assigned = false);
+    /// What the link says for this agent alone; nullopt if there is no such link.
+    static std::optional<core::json::Object> linkOptions(core::db::Transaction& tx, const core::Uuid& agent,
+                                                         const core::Uuid& policy);
+    static void setLinkOptions(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& policy,
+                               const core::json::Object& options);
     /// False if there was no such link.
     static bool unlink(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& policy,
                        core::Instant now);

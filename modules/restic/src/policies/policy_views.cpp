@@ -10,19 +10,6 @@ using core::wire::strict;
 using core::wire::tolerant;
 using core::wire::Type;
 
-const Type& wireType(const RetentionRules*) {
-    // Negative counts get their own error name, so they pass here.
-    static const auto type = object<RetentionRules>("RetentionRules", strict, "How many snapshots are kept")
-                                 .field("keep_last", &RetentionRules::keepLast, {.max = 100000})
-                                 .field("keep_hourly", &RetentionRules::keepHourly, {.max = 100000})
-                                 .field("keep_daily", &RetentionRules::keepDaily, {.max = 100000})
-                                 .field("keep_weekly", &RetentionRules::keepWeekly, {.max = 100000})
-                                 .field("keep_monthly", &RetentionRules::keepMonthly, {.max = 100000})
-                                 .field("keep_yearly", &RetentionRules::keepYearly, {.max = 100000})
-                                 .build();
-    return type;
-}
-
 const Type& wireType(const PluginUse*) {
     static const auto type =
         object<PluginUse>("PluginUse", strict)
@@ -48,6 +35,45 @@ const Type& wireType(const PluginUse*) {
     return type;
 }
 
+const Type& wireType(const UnassignedView*) {
+    static const auto type = object<UnassignedView>("UnassignedAgent", tolerant)
+                                 .field("agent_id", &UnassignedView::agentId)
+                                 .field("hostname", &UnassignedView::hostname)
+                                 .field("reason", &UnassignedView::reason)
+                                 .build();
+    return type;
+}
+
+const Type& wireType(const EffectiveView*) {
+    static const auto type =
+        object<EffectiveView>("EffectiveOptions", tolerant, "What counts for one agent of a policy")
+            .field("options", &EffectiveView::options,
+                   {.doc = "What is said for this agent alone", .shape = &core::wire::typeOf<PolicyOptions>})
+            .field("effective", &EffectiveView::effective, {.shape = &core::wire::typeOf<PolicyOptions>})
+            .field("origins", &EffectiveView::origins,
+                   {.doc = "For each option who says it: link, policy, tenant, default"})
+            .build();
+    return type;
+}
+
+const Type& wireType(const VersionView*) {
+    static const auto type =
+        object<VersionView>("PolicyVersion", tolerant)
+            .field("version", &VersionView::version)
+            .field("at", &VersionView::at)
+            .field("author", &VersionView::author, {.doc = "Who saved it"})
+            .field("changed", &VersionView::changed, {.doc = "Its fields that were another way before"})
+            .field("policy", &VersionView::policy, {.doc = "The policy as it was saved, without its agents"})
+            .build();
+    return type;
+}
+
+const Type& wireType(const VersionList*) {
+    static const auto type =
+        object<VersionList>("PolicyVersions", tolerant).field("items", &VersionList::items).build();
+    return type;
+}
+
 const Type& wireType(const PolicyInput*) {
     static const auto type =
         object<PolicyInput>("PolicyInput", strict)
@@ -56,8 +82,6 @@ const Type& wireType(const PolicyInput*) {
             .field("enabled", &PolicyInput::enabled, {.optional = true})
             .field("schedule", &PolicyInput::schedule,
                    {.doc = "Five cron fields", .minLength = 1, .maxLength = 255, .example = "0 2 * * *"})
-            .field("timezone", &PolicyInput::timezone,
-                   {.doc = "IANA name", .optional = true, .maxLength = 64, .example = "Europe/Berlin"})
             .field("include_paths", &PolicyInput::includePaths,
                    {.doc = "Absolute paths to back up; none for a policy of databases alone",
                     .optional = true,
@@ -74,30 +98,30 @@ const Type& wireType(const PolicyInput*) {
                     .check = checkPattern})
             .field("tags", &PolicyInput::tags,
                    {.optional = true, .minLength = 1, .maxLength = 255, .maxItems = 100, .check = checkTag})
-            .field("retention_rules", &PolicyInput::retentionRules)
-            .field("priority", &PolicyInput::priority, {.optional = true, .min = 0, .max = 10})
-            .field("timeout_seconds", &PolicyInput::timeoutSeconds,
-                   {.optional = true, .min = 60, .max = 2592000})
-            .field("max_age_hours", &PolicyInput::maxAgeHours, {.min = 1, .max = 87600})
-            .field("min_size_bytes", &PolicyInput::minSizeBytes, {.min = 0})
             .field("repository_id", &PolicyInput::repositoryId)
             .field("repository_url", &PolicyInput::repositoryUrl, {.minLength = 1, .maxLength = 4096})
             .field("repository_type", &PolicyInput::repositoryType, {.oneOf = repositoryTypes()})
             .field("repository_config", &PolicyInput::repositoryConfig)
             .field("plugins", &PolicyInput::plugins, {.optional = true, .maxItems = 20})
-            .field("catch_up", &PolicyInput::catchUp, {.optional = true, .oneOf = {"one", "none", "all"}})
+            .include<PolicyOptions>()
+            .field("assign", &PolicyInput::assign, {.doc = "Which agents follow it by themselves"})
             .build();
     return type;
 }
 
 const Type& wireType(const LinkView*) {
-    static const auto type = object<LinkView>("PolicyAgent", tolerant)
-                                 .field("agent_id", &LinkView::agentId)
-                                 .field("hostname", &LinkView::hostname)
-                                 .field("next_run_at", &LinkView::nextRunAt)
-                                 .field("placeholder", &LinkView::placeholder,
-                                        {.doc = "It was imported and no agent runs there yet"})
-                                 .build();
+    static const auto type =
+        object<LinkView>("PolicyAgent", tolerant)
+            .field("agent_id", &LinkView::agentId)
+            .field("hostname", &LinkView::hostname)
+            .field("next_run_at", &LinkView::nextRunAt)
+            .field("placeholder", &LinkView::placeholder,
+                   {.doc = "It was imported and no agent runs there yet"})
+            .field("assigned", &LinkView::assigned,
+                   {.doc = "It follows by the policy's assignment, not by hand"})
+            .field("options", &LinkView::options,
+                   {.doc = "What is said for this agent alone", .shape = &core::wire::typeOf<PolicyOptions>})
+            .build();
     return type;
 }
 
@@ -107,22 +131,21 @@ const Type& wireType(const PolicyView*) {
                                  .field("name", &PolicyView::name)
                                  .field("enabled", &PolicyView::enabled)
                                  .field("schedule", &PolicyView::schedule)
-                                 .field("timezone", &PolicyView::timezone)
                                  .field("include_paths", &PolicyView::includePaths)
                                  .field("exclude_paths", &PolicyView::excludePaths)
                                  .field("tags", &PolicyView::tags)
-                                 .field("retention_rules", &PolicyView::retentionRules)
-                                 .field("priority", &PolicyView::priority)
-                                 .field("timeout_seconds", &PolicyView::timeoutSeconds)
-                                 .field("max_age_hours", &PolicyView::maxAgeHours)
-                                 .field("min_size_bytes", &PolicyView::minSizeBytes)
+                                 .include<PolicyOptions>()
+                                 .field("origins", &PolicyView::origins,
+                                        {.doc = "For each option who says it: policy, tenant, default"})
+                                 .field("assign", &PolicyView::assign)
+                                 .field("unassigned", &PolicyView::unassigned,
+                                        {.doc = "Of one policy: who should follow it and cannot, and why"})
                                  .field("repository_id", &PolicyView::repositoryId)
                                  .field("repository_url", &PolicyView::repositoryUrl)
                                  .field("repository_type", &PolicyView::repositoryType)
                                  .field("repository_config", &PolicyView::repositoryConfig)
                                  .field("plugins", &PolicyView::plugins,
                                         {.shape = &core::wire::typeOf<PluginUse>, .shapeIsList = true})
-                                 .field("catch_up", &PolicyView::catchUp)
                                  .field("awaiting_adoption", &PolicyView::awaitingAdoption,
                                         {.doc = "It was imported and rests until it is adopted"})
                                  .field("agents", &PolicyView::agents, {.doc = "Who follows this policy"})
@@ -149,6 +172,7 @@ const Type& wireType(const PreviewInput*) {
         object<PreviewInput>("SchedulePreviewInput", strict)
             .field("schedule", &PreviewInput::schedule, {.minLength = 1, .maxLength = 255})
             .field("timezone", &PreviewInput::timezone, {.optional = true, .maxLength = 64})
+            .field("blackout_windows", &PreviewInput::blackoutWindows, {.optional = true, .maxItems = 20})
             .field("from", &PreviewInput::from)
             .field("count", &PreviewInput::count, {.optional = true, .min = 1, .max = 100})
             .build();

@@ -7,13 +7,11 @@
 
 #include "core/http/page.h"
 #include "core/wire.h"
+#include "policies/assignment.h"
+#include "policies/policy_options.h"
 
 /// What people's API takes and answers of policies: declared here once.
 namespace restic {
-
-struct RetentionRules {
-    std::optional<int> keepLast, keepHourly, keepDaily, keepWeekly, keepMonthly, keepYearly;
-};
 
 struct PluginUse {
     std::string name;
@@ -24,25 +22,19 @@ struct PluginUse {
     bool withFiles = false;
 };
 
-struct PolicyInput {
+struct PolicyInput : PolicyOptions {
     std::string name;
     bool enabled = true;
     std::string schedule;
-    std::string timezone = "UTC";
     std::vector<std::string> includePaths;
     std::vector<std::string> excludePaths;
     std::vector<std::string> tags;
-    std::optional<RetentionRules> retentionRules;
-    int priority = 0;
-    std::int64_t timeoutSeconds = 21600;
-    std::optional<std::int64_t> maxAgeHours;
-    std::optional<std::int64_t> minSizeBytes;
     std::optional<core::Uuid> repositoryId;
     std::optional<std::string> repositoryUrl;
     std::optional<std::string> repositoryType;
     std::optional<core::json::Object> repositoryConfig;
     std::vector<PluginUse> plugins;
-    std::string catchUp = "one";
+    std::optional<Assignment> assign;
 };
 
 struct LinkView {
@@ -50,28 +42,34 @@ struct LinkView {
     std::string hostname;
     std::optional<core::Instant> nextRunAt;
     bool placeholder = false;
+    bool assigned = false;
+    core::json::Object options;
 };
 
-struct PolicyView {
+/// An agent that a policy is assigned to and that does not follow it.
+struct UnassignedView {
+    core::Uuid agentId;
+    std::string hostname;
+    std::string reason;
+};
+
+/// The options are those that count for the policy.
+struct PolicyView : PolicyOptions {
     core::Uuid id;
     std::string name;
     bool enabled = true;
     std::string schedule;
-    std::string timezone;
     std::vector<std::string> includePaths;
     std::vector<std::string> excludePaths;
     std::vector<std::string> tags;
-    RetentionRules retentionRules;
-    int priority = 0;
-    std::int64_t timeoutSeconds = 0;
-    std::optional<std::int64_t> maxAgeHours;
-    std::optional<std::int64_t> minSizeBytes;
+    core::json::Object origins;
+    std::optional<Assignment> assign;
+    std::vector<UnassignedView> unassigned;
     std::optional<core::Uuid> repositoryId;
     std::optional<std::string> repositoryUrl;
     std::optional<std::string> repositoryType;
     std::optional<core::json::Object> repositoryConfig;
     core::json::Value plugins;
-    std::string catchUp;
     bool awaitingAdoption = false;
     std::vector<LinkView> agents;
     std::optional<std::string> lastRunStatus;
@@ -86,9 +84,29 @@ struct PolicyQuery : core::http::PageQuery {
     std::optional<bool> enabled;
 };
 
+/// What counts for one agent of a policy.
+struct EffectiveView {
+    core::json::Object options; ///< what the link says
+    core::json::Object effective;
+    core::json::Object origins;
+};
+
+struct VersionView {
+    int version = 0;
+    core::Instant at;
+    std::string author;
+    std::vector<std::string> changed;
+    core::json::Object policy;
+};
+
+struct VersionList {
+    std::vector<VersionView> items;
+};
+
 struct PreviewInput {
     std::string schedule;
     std::string timezone = "UTC";
+    std::vector<BlackoutWindow> blackoutWindows;
     std::optional<core::Instant> from;
     int count = 5;
 };
@@ -98,8 +116,11 @@ struct PreviewView {
     bool varies = false;
 };
 
-const core::wire::Type& wireType(const RetentionRules*);
 const core::wire::Type& wireType(const PluginUse*);
+const core::wire::Type& wireType(const UnassignedView*);
+const core::wire::Type& wireType(const EffectiveView*);
+const core::wire::Type& wireType(const VersionView*);
+const core::wire::Type& wireType(const VersionList*);
 const core::wire::Type& wireType(const PolicyInput*);
 const core::wire::Type& wireType(const LinkView*);
 const core::wire::Type& wireType(const PolicyView*);

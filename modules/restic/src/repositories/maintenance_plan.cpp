@@ -62,7 +62,7 @@ MaintenancePlan MaintenancePlan::of(Transaction& tx, const MaintenanceSpec& spec
         else if (const auto known = plan.known_.find(operation.name); known != plan.known_.end())
             schedule = known->second;
         if (!schedule.empty() && given && zoneKnown)
-            if (const auto problem = problemOfSchedule(schedule, repository.timezone))
+            if (const auto problem = problemOfSchedule({schedule, repository.timezone, {}}))
                 problems.push_back({fmt::format("/maintenance/{}_schedule", operation.name), *problem});
     }
     checkAgent(tx, repository, problems);

@@ -62,7 +62,7 @@ void PolicySlots::take(Transaction& tx, const DueSlot& slot, const Schedule& sch
                        Instant next) const {
     const auto agent = slot.owner;
     const auto policyId = policyOf(slot);
-    const auto policy = PolicyStore::find(tx, policyId).value();
+    const auto policy = PolicyStore::findFor(tx, policyId, agent).value();
     const auto after = [&](Instant time) { return nextSlot(schedule, time); };
     const bool missed = now - slot.at > Scheduler::kPunctual;
     if (missed && policy.catchUp == "none") {
@@ -77,12 +77,13 @@ void PolicySlots::take(Transaction& tx, const DueSlot& slot, const Schedule& sch
     if (missed && policy.catchUp == "all") {
         if (!TaskStore::pending(tx, agent, policyId, "backup").empty())
             return; // one after the other, in the order of the slots
+        const auto most = static_cast<std::size_t>(policy.options.catchUpMost.value_or(kMostCaughtUp));
         std::deque<Instant> open{slot.at};
         int counted = 1;
         for (auto one = after(slot.at); one && one.value() <= now && counted <= kMostCounted;
              one = after(one.value()), ++counted) {
             open.push_back(one.value());
-            if (open.size() > kMostCaughtUp)
+            if (open.size() > most)
                 open.pop_front();
         }
         if (open.front() != slot.at) {
@@ -90,8 +91,8 @@ void PolicySlots::take(Transaction& tx, const DueSlot& slot, const Schedule& sch
                 counted > kMostCounted ? after(now - Scheduler::kPunctual).value() : open.front();
             PolicyStore::skip(
                 tx, {slot.tenant, agent, policyId, slot.at},
-                fmt::format("More than {} slots were missed; those before {} are not made up for.",
-                            kMostCaughtUp, core::formatInstant(oldest)),
+                fmt::format("More than {} slots were missed; those before {} are not made up for.", most,
+                            core::formatInstant(oldest)),
                 now, oldest);
             return;
         }

@@ -9,9 +9,6 @@ namespace restic {
 /// The slots of policies: each makes a backup of one agent that follows the policy.
 class PolicySlots final : public SlotSource {
 public:
-    /// So many missed slots catch_up "all" makes up for; older ones are skipped, and it is said.
-    static constexpr int kMostCaughtUp = 100;
-
     PolicySlots(TaskService& tasks, core::Logger log) : tasks_(tasks), log_(std::move(log)) {}
 
     [[nodiscard]] std::pair<std::string, std::string> keyNames() const override {

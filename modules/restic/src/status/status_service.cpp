@@ -4,6 +4,7 @@
 
 #include "errors.h"
 #include "lights/care_lights.h"
+#include "policies/policy_options.h"
 #include "repositories/maintenance_plan.h"
 #include "restic/cli/lock_list.h"
 #include "restic/protocol/maintenance_tasks.h"
@@ -88,7 +89,11 @@ constexpr std::string_view kSelect =
     "e.since_us, e.task_id, e.good, e.message, e.good_task_id, e.good_at_us, "
     "v.since_us, v.task_id, v.good, v.message, v.good_task_id, v.good_at_us, "
     "NULL, m.task_id, m.status <> 'failed', m.message, m.good_task_id, m.good_at_us, "
-    "fs.problem, d.task_id, c.good_at_us, t.updated_at_us "
+    "fs.problem, d.task_id, c.good_at_us, t.updated_at_us, "
+    // Few have what moves a schedule's times, or options for one agent alone.
+    "CASE WHEN CAST(p.options AS TEXT) LIKE '%jitter%' OR CAST(p.options AS TEXT) LIKE '%blackout%' THEN "
+    "p.options "
+    "END, CASE WHEN CAST(l.options AS TEXT) <> '{}' THEN l.options END "
     "FROM restic_targets t "
     "LEFT JOIN restic_agents a ON a.tenant_id = t.tenant_id AND a.id = t.agent_id "
     "LEFT JOIN restic_policies p ON p.tenant_id = t.tenant_id AND p.id = t.policy_id "
@@ -122,6 +127,7 @@ constexpr std::string_view kSelect =
 struct Judged {
     std::optional<std::int64_t> maxAgeHours;
     std::optional<std::string> schedule, timezone;
+    PolicyOptions options = {}; ///< as far as few have them
     std::optional<std::string> runError;
     std::int64_t unreadCount = 0;
     std::optional<Instant> skippedAt;
@@ -161,7 +167,7 @@ bool isLate(const TargetStatus& target, const Judged& facts, MissedSlots& slots)
     if (!target.lastSnapshot && !target.nextRunAt)
         return false;
     return facts.schedule && facts.timezone &&
-           slots.twoSince({*facts.schedule, *facts.timezone, keyOf(target)},
+           slots.twoSince(scheduleOf(*facts.schedule, facts.options, keyOf(target)),
                           target.lastSnapshot.value_or(facts.beganAt));
 }
 
@@ -331,6 +337,17 @@ void readCare(const core::db::Row& row, std::size_t first, Judged& facts) {
         facts.retention.held = "Nothing is removed after a doubtful backup (" + *held + ").";
 }
 
+/// What moves the times of a target's policy, and what is said for its agent alone.
+PolicyOptions optionsOfLink(const core::db::Row& row) {
+    constexpr std::size_t kOfPolicy = 68, kOfLink = 69;
+    PolicyOptions options;
+    if (!row.isNull(kOfPolicy))
+        options = optionsIn(*jsonOr(row, kOfPolicy, core::json::Object()).object());
+    if (!row.isNull(kOfLink))
+        options = over(options, optionsIn(*jsonOr(row, kOfLink, core::json::Object()).object()));
+    return options;
+}
+
 TargetStatus fromRow(const core::db::Row& row, std::optional<std::int64_t> maxAgeHours,
                      core::milliseconds standardAge, MissedSlots& slots, Instant now) {
     TargetStatus target;
@@ -359,6 +376,7 @@ TargetStatus fromRow(const core::db::Row& row, std::optional<std::int64_t> maxAg
     Judged facts{maxAgeHours ? maxAgeHours : row.optionalInteger(11),
                  row.optionalText(9),
                  row.optionalText(10),
+                 optionsOfLink(row),
                  row.optionalText(18),
                  row.integer(22),
                  row.optionalInstant(23),
@@ -366,6 +384,10 @@ TargetStatus fromRow(const core::db::Row& row, std::optional<std::int64_t> maxAg
                  causeOf(jsonOrNull(row, 25)),
                  row.optionalText(26) ? std::optional(TargetProblem{row.text(26), row.text(27)})
                                       : std::nullopt};
+    facts.options.timezone = facts.timezone =
+        facts.options.timezone ? facts.options.timezone : facts.timezone;
+    if (!maxAgeHours && facts.options.maxAgeHours)
+        facts.maxAgeHours = facts.options.maxAgeHours;
     target.repositoryId = row.optionalUuid(28);
     if (!facts.maxAgeHours)
         facts.maxAgeHours = row.optionalInteger(29);

@@ -1,5 +1,6 @@
 #include "tasks/task_payloads.h"
 
+#include "policies/target_store.h"
 #include "restic/protocol/task_errors.h"
 
 namespace restic {
@@ -16,7 +17,10 @@ std::variant<protocol::Envelope, protocol::TaskError> TaskPayloads::make(Transac
     common.timeoutSeconds = task.timeoutSeconds;
     std::optional<Policy> policy;
     if (task.policy) {
-        policy = PolicyStore::find(tx, *task.policy);
+        // What one agent saved may be cared for by another.
+        const auto target = task.target ? TargetStore::find(tx, *task.target) : std::nullopt;
+        policy =
+            PolicyStore::findFor(tx, *task.policy, target && target->agent ? *target->agent : task.agent);
         if (!policy)
             return protocol::task_errors::make(protocol::task_errors::kInvalidTask,
                                                "The policy was deleted before the task began.");

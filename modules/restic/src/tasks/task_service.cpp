@@ -90,7 +90,7 @@ Task TaskService::create(Transaction& tx, const TaskRequest& request) {
     std::optional<Policy> policy;
     task.timeoutSeconds = std::chrono::seconds(kind.declaration().timeLimit).count();
     if (request.policy) {
-        policy = PolicyStore::find(tx, *request.policy);
+        policy = PolicyStore::findFor(tx, *request.policy, request.agent);
         if (!policy)
             throw core::Error(errors::kPolicyNotFound,
                               "There is no policy with the id " + request.policy->toString() + ".");

@@ -72,7 +72,7 @@ Expected expectedOf(Transaction& tx, const Task& task) {
         expected.knownUnread = TargetStore::knownUnread(tx, *task.target);
     }
     if (task.policy)
-        if (const auto policy = PolicyStore::find(tx, *task.policy))
+        if (const auto policy = PolicyStore::findFor(tx, *task.policy, task.agent))
             expected.minSizeBytes = policy->minSizeBytes;
     return expected;
 }
@@ -83,6 +83,20 @@ bool wouldLeaveOut(Transaction& tx, const Task& task, const std::vector<protocol
         return false;
     const auto agent = AgentStore::find(tx, task.agent);
     return !agent || !agent->understands(protocol::features::kDumps);
+}
+
+/// An agent of before would save more than it should, or without what prepares it.
+bool wouldIgnoreOptions(Transaction& tx, const Task& task, const protocol::BackupTask& own) {
+    if (!own.oneFileSystem && !own.preHook && !own.postHook)
+        return false;
+    const auto agent = AgentStore::find(tx, task.agent);
+    return !agent || !agent->understands(protocol::features::kBackupOptions);
+}
+
+/// A limit, a name: 0 and "" are said by people who want none.
+template <typename T>
+std::optional<T> unlessNone(const std::optional<T>& value) {
+    return value && *value != T{} ? value : std::nullopt;
 }
 
 /// A dump's row among the snapshots.
@@ -140,6 +154,11 @@ BackupKind::payload(Transaction& tx, const Task& task, const std::optional<Polic
         own.tags = policy->tags;
         own.retention = policy->retention;
         own.plugins = usesOf(*policy);
+        own.limitUploadKib = unlessNone(policy->options.limitUploadKib);
+        own.limitDownloadKib = unlessNone(policy->options.limitDownloadKib);
+        own.oneFileSystem = policy->options.oneFileSystem.value_or(false);
+        own.preHook = unlessNone(policy->options.preHook);
+        own.postHook = unlessNone(policy->options.postHook);
     }
     if (auto sources = listParameter(task.parameters, "sources"); !sources.empty()) {
         own.sources = std::move(sources);
@@ -149,6 +168,10 @@ BackupKind::payload(Transaction& tx, const Task& task, const std::optional<Polic
         return protocol::task_errors::make(
             protocol::task_errors::kPluginFailed,
             "The agent is too old for the policy's databases: it would save its files only. Upgrade it.");
+    if (wouldIgnoreOptions(tx, task, own))
+        return protocol::task_errors::make(
+            protocol::task_errors::kUnsupportedTask,
+            "The agent is too old for the policy's hooks and for one_file_system: upgrade it.");
     for (auto& pattern : listParameter(task.parameters, "exclude"))
         own.exclude.push_back(std::move(pattern));
     for (auto& tag : listParameter(task.parameters, "tags"))

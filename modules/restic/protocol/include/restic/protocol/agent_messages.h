@@ -68,6 +68,8 @@ namespace features {
 inline constexpr std::string_view kForgetHost = "forget_host";
 /// `plugins` of a backup, and the kinds of tasks around dumps.
 inline constexpr std::string_view kDumps = "dumps";
+/// `one_file_system`, `pre_hook` and `post_hook` of a backup.
+inline constexpr std::string_view kBackupOptions = "backup_options";
 } // namespace features
 
 /// agent → server, `POST /agents/{id}/heartbeat`. Only `version` and `os` are required.

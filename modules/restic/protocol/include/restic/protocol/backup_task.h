@@ -21,6 +21,14 @@ struct BackupTask : TaskPayload {
     bool initIfMissing = false;
     /// restic's --limit-upload in KiB/s.
     std::optional<int> limitUploadKib;
+    /// The same of --limit-download.
+    std::optional<int> limitDownloadKib;
+    /// restic's --one-file-system.
+    bool oneFileSystem = false;
+    /// Programs in the agent's own folder of hooks, by their names: the first is to succeed before anything
+    /// is saved, the second runs however the backup ended.
+    std::optional<std::string> preHook;
+    std::optional<std::string> postHook;
     /// What is dumped before the files are saved.
     std::vector<PluginUse> plugins;
 };

@@ -31,6 +31,9 @@ inline constexpr Kind kShortIdOnly{"ShortIdOnly", false};
 /// The repository's password begins or ends with white space: by hand it opens with RESTIC_PASSWORD only.
 inline constexpr Kind kPasswordNotPlain{"PasswordNotPlain", false};
 
+/// What runs after a backup on the agent's machine did not do its part.
+inline constexpr Kind kHookFailed{"HookFailed"};
+
 /// A database could not be dumped, of a plugin whose failures are warnings; of one whose failures are
 /// ignored.
 inline constexpr Kind kDumpFailed{"DumpFailed"};
@@ -41,10 +44,10 @@ inline constexpr Kind kDumpEmpty{"DumpEmpty"};
 inline constexpr Kind kDumpDoubtful{"DumpDoubtful"};
 
 inline constexpr std::array kAll{
-    &kSourceMissing, &kFilesUnreadable,  &kFilesVanished,      &kSourceIsLink,
-    &kSourceEmpty,   &kNothingSaved,     &kEverythingExcluded, &kSummaryLost,
-    &kEndedEarly,    &kStaleLockRemoved, &kShortIdOnly,        &kPasswordNotPlain,
-    &kDumpFailed,    &kDumpIgnored,      &kDumpEmpty,          &kDumpDoubtful};
+    &kSourceMissing, &kFilesUnreadable,    &kFilesVanished, &kSourceIsLink, &kSourceEmpty,
+    &kNothingSaved,  &kEverythingExcluded, &kSummaryLost,   &kEndedEarly,   &kStaleLockRemoved,
+    &kShortIdOnly,   &kPasswordNotPlain,   &kDumpFailed,    &kDumpIgnored,  &kDumpEmpty,
+    &kDumpDoubtful,  &kHookFailed};
 
 /// Whether a task with such a notice has ended with a warning; true for codes that are not known.
 [[nodiscard]] constexpr bool warns(std::string_view code) noexcept {

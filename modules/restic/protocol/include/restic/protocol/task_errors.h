@@ -114,6 +114,10 @@ inline constexpr FailureKind kPluginFailed{
      "Read the message and the task's log; test the plugin on the agent's page or with restic-agent plugin "
      "test"},
     Remedy::change};
+inline constexpr FailureKind kHookFailed{{"HookFailed", 500,
+                                          "What was to run before the backup did not succeed",
+                                          "Read the task's log: it has what the program wrote"},
+                                         Remedy::change};
 inline constexpr FailureKind kForbiddenOnMachine{
     {"ForbiddenOnMachine", 403, "The machine's own rules forbid this",
      "Ask the machine's admin, whose rules stand in its local policy file"},
@@ -131,7 +135,7 @@ inline constexpr FailureKind kResultTooLarge{{"ResultTooLarge", 413,
                                               "Ask for less, or raise restic.tasks.result_mib on the host"},
                                              Remedy::change};
 
-inline constexpr std::array<const FailureKind*, 31> kAll{
+inline constexpr std::array<const FailureKind*, 32> kAll{
     &kResticNotFound,     &kSourceNotFound,       &kRepositoryNotFound, &kBucketNotFound,
     &kRepositoryLocked,   &kAuthenticationFailed, &kInvalidCredentials, &kSSHKeyInvalid,
     &kCertificateError,   &kNetworkError,         &kNetworkUnreachable, &kNetworkTimeout,
@@ -139,7 +143,7 @@ inline constexpr std::array<const FailureKind*, 31> kAll{
     &kOutOfMemory,        &kPermissionDenied,     &kCommandTimeout,     &kRepositoryCorrupted,
     &kCommandFailed,      &kInterrupted,          &kUnsupportedTask,    &kInvalidTask,
     &kTaskTimeout,        &kPluginFailed,         &kCancelled,          &kAgentRemoved,
-    &kAgentFailure,       &kResultTooLarge,       &kForbiddenOnMachine};
+    &kAgentFailure,       &kResultTooLarge,       &kForbiddenOnMachine, &kHookFailed};
 
 /// The declared kind of this name, also of one that earlier agents and rows have; null if there is none.
 [[nodiscard]] constexpr const FailureKind* find(std::string_view name) {
