@@ -28,6 +28,7 @@
 #include "status/status_routes.h"
 #include "targets/target_routes.h"
 #include "tasks/task_commands.h"
+#include "tasks/retention_previews.h"
 #include "tasks/task_routes.h"
 
 namespace restic {
@@ -62,6 +63,7 @@ struct Parts {
                  limits, tasks, agentSettings(context.config())),
           monitor(monitorSettings(context.config())),
           policies(context.clock(), limits, defaultRetention(context.config())),
+          confirmation(context.clock(), previews),
           repositories(context.clock(), vault), unsaved(vault),
           imports(context.database(), context.clock(), repositories, policies, limits), passwords(vault),
           pluginSettings(vault), secrets(context.database(), vault),
@@ -132,6 +134,8 @@ struct Parts {
     AgentService agents;
     MonitorSettings monitor;
     PolicyService policies;
+    TaskPreviews previews;
+    RetentionConfirmation confirmation;
     RepositoryService repositories;
     UnsavedRepositories unsaved;
     V0Import imports;
@@ -184,7 +188,7 @@ public:
         const AgentRoutes agents{database, clock, p.agents, p.tasks};
         agents.addTo(routes);
         agents.addEnrolmentTo(routes);
-        const PolicyRoutes policies{database, clock, p.policies, p.repositories, p.secrets};
+        const PolicyRoutes policies{database, clock, p.policies, p.repositories, p.secrets, p.confirmation};
         policies.addTo(routes);
         policies.addLinksTo(routes);
         policies.addOptionsTo(routes);

@@ -86,7 +86,7 @@ protected:
         setMetadata(context, answer.agentId,
                     core::json::Object{{"ip", "192.0.2.7"},
                                        {"ownRepository", true},
-                                       {"features", core::json::Array{"forget_host"}}});
+                                       {"features", core::json::Array{"forget_host", "keep_tags"}}});
         return {answer.agentId, answer.token};
     }
     /// What the agent's heartbeats would have said.

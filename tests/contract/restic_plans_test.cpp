@@ -12,6 +12,7 @@
 #include "status/metrics.h"
 #include "support/plans.h"
 #include "support/recording_database.h"
+#include "tasks/retention_previews.h"
 #include "tasks/task_routes.h"
 
 namespace test {
@@ -239,9 +240,12 @@ protected:
         ResticHost used(recorder, clock, bus, base, authentication, fixture.log.logger());
         restic::AgentWaker waker([](auto&&...) { return std::nullopt; }, fixture.log.logger());
         restic::OldSecrets secrets(recorder, base.vault);
+        const restic::TaskPreviews previews;
+        const restic::RetentionConfirmation confirmation(clock, previews);
         std::vector<core::http::Route> routes;
         restic::AgentRoutes{recorder, clock, used.agents, used.tasks}.addTo(routes);
-        restic::PolicyRoutes{recorder, clock, used.policies, used.repositories, secrets}.addTo(routes);
+        restic::PolicyRoutes{recorder, clock, used.policies, used.repositories, secrets, confirmation}.addTo(
+            routes);
         restic::RepositoryRoutes{recorder, clock, used.repositories}.addTo(routes);
         restic::UnsavedRepositories unsaved(base.vault);
         restic::NewPasswords passwords(base.vault);

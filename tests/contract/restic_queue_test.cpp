@@ -27,7 +27,7 @@ protected:
             request.parameters = core::json::Object();
         if (kind.starts_with("plugin_"))
             request.parameters = core::json::Object{{"plugin", "postgres"}};
-        if (kind == "forget")
+        if (kind == "forget" || kind == "preview_forget")
             request.parameters = core::json::Object{{"retention", core::json::Object{{"keep_last", 1}}}};
         return host.tasks.create(tenant, request).id;
     }

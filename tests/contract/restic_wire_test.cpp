@@ -9,6 +9,7 @@
 #include "restic/protocol/agent_messages.h"
 #include "restic/protocol/backup_task.h"
 #include "restic/protocol/maintenance_tasks.h"
+#include "tasks/retention_previews.h"
 #include "tasks/task_routes.h"
 
 namespace test {
@@ -202,7 +203,8 @@ protected:
             base.audit.write(tx, owner, entry);
         });
         restic::AgentRoutes{db, clock, host.agents, host.tasks}.addTo(routes);
-        const restic::PolicyRoutes policies{db, clock, host.policies, host.repositories, secrets};
+        const restic::PolicyRoutes policies{db,      clock,       host.policies, host.repositories,
+                                            secrets, confirmation};
         policies.addTo(routes);
         policies.addLinksTo(routes);
         restic::RepositoryRoutes{db, clock, host.repositories}.addTo(routes);
@@ -356,6 +358,8 @@ protected:
     restic::NewPasswords passwords{base.vault};
     restic::AgentWaker waker{[](auto&&...) { return std::nullopt; }, fixture.log.logger()};
     restic::OldSecrets secrets{db, base.vault};
+    restic::TaskPreviews previews;
+    restic::RetentionConfirmation confirmation{clock, previews};
     std::vector<core::http::Route> routes;
     std::map<std::string, Uuid> ids;
     Documents::Words words;

@@ -9,6 +9,7 @@
 #include "kinds/init.h"
 #include "kinds/plugin_setup.h"
 #include "kinds/plugin_test.h"
+#include "kinds/preview_forget.h"
 #include "kinds/prune.h"
 #include "kinds/remove_key.h"
 #include "kinds/test.h"
@@ -33,6 +34,7 @@ const KindOfWork* findWork(std::string_view kind) noexcept {
         runOf<protocol::TaskPayload, InitRun>(kinds::init),
         commandsOf<protocol::CheckTask, cli::Check>(kinds::check),
         commandsOf<protocol::ForgetTask, Forget>(kinds::forget),
+        commandsOf<protocol::ForgetTask, PreviewForget>(kinds::previewForget),
         commandsOf<protocol::PruneTask, Prune>(kinds::prune),
         commandsOf<protocol::TaskPayload, Unlock>(kinds::unlock),
         commandsOf<protocol::TaskPayload, cli::Locks>(kinds::locks),

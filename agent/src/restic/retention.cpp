@@ -1,5 +1,7 @@
 #include "restic/retention.h"
 
+#include "restic/protocol/names.h"
+
 namespace agent {
 
 bool keepsSomething(const std::optional<restic::protocol::Retention>& retention) noexcept {
@@ -28,6 +30,10 @@ std::vector<std::string> forgetArguments(const restic::protocol::TaskPayload& ta
     keep("weekly", retention.keepWeekly);
     keep("monthly", retention.keepMonthly);
     keep("yearly", retention.keepYearly);
+    arguments.push_back("--keep-tag=" + std::string(restic::protocol::kPinned));
+    for (const auto& tag : retention.keepTags)
+        if (tag != restic::protocol::kPinned)
+            arguments.push_back("--keep-tag=" + tag);
     return arguments;
 }
 

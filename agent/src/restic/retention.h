@@ -13,7 +13,7 @@ namespace agent {
 
 /// The arguments of `restic forget`: of a policy's snapshots, which its tag tells, or of this host's, and of
 /// the selection's host only where it names one. They are grouped by host and paths, never by tags, of which
-/// each snapshot has one of its own.
+/// each snapshot has one of its own. What is pinned is always kept.
 [[nodiscard]] std::vector<std::string> forgetArguments(const restic::protocol::TaskPayload& task,
                                                        const restic::protocol::ForgetParameters& parameters,
                                                        const restic::protocol::ForgetSelection& selection,

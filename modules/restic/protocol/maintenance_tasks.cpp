@@ -130,6 +130,61 @@ const Type& wireType(const ForgetResult*) {
     return type;
 }
 
+const Type& wireType(const PreviewGroup::Kept*) {
+    using Kept = PreviewGroup::Kept;
+    static const auto type =
+        object<Kept>("PreviewKept", tolerant)
+            .field("id", &Kept::id, {.check = checkShortId})
+            .field("time", &Kept::time, {.omitEmpty = true})
+            .field("reasons", &Kept::reasons, {.doc = "In restic's words", .optional = true, .maxItems = 32})
+            .build();
+    return type;
+}
+
+const Type& wireType(const PreviewGroup::Removed*) {
+    using Removed = PreviewGroup::Removed;
+    static const auto type = object<Removed>("PreviewRemoved", tolerant)
+                                 .field("id", &Removed::id, {.check = checkShortId})
+                                 .field("time", &Removed::time, {.omitEmpty = true})
+                                 .build();
+    return type;
+}
+
+const Type& wireType(const PreviewGroup*) {
+    static const auto type =
+        object<PreviewGroup>("PreviewGroup", tolerant, "What a retention would leave of a machine's paths")
+            .field("host", &PreviewGroup::host, {.optional = true, .maxLength = 256})
+            .field("paths", &PreviewGroup::paths, {.optional = true})
+            .field("kept", &PreviewGroup::kept)
+            .field("removed", &PreviewGroup::removed)
+            .field(
+                "kept_snapshots", &PreviewGroup::keptSnapshots,
+                {.doc = "The newest hundred", .optional = true, .maxItems = PreviewForgetResult::kMostListed})
+            .field(
+                "removed_snapshots", &PreviewGroup::removedSnapshots,
+                {.doc = "The newest hundred", .optional = true, .maxItems = PreviewForgetResult::kMostListed})
+            .build();
+    return type;
+}
+
+const Type& wireType(const PreviewForgetResult*) {
+    using R = PreviewForgetResult;
+    static const auto type =
+        object<R>("PreviewForgetResult", tolerant, "Which snapshots a forget would remove")
+            .include<TaskResult>()
+            .field("groups", &R::groups,
+                   {.doc = "Of more than two hundred those first that would lose over half",
+                    .optional = true,
+                    .omitEmpty = true,
+                    .maxItems = R::kMostGroups})
+            .field("snapshots_kept", &R::snapshotsKept, {.omitEmpty = true})
+            .field("snapshots_removed", &R::snapshotsRemoved, {.omitEmpty = true})
+            .field("over_half", &R::overHalf,
+                   {.doc = "Some group would lose more than half of its snapshots", .optional = true})
+            .build();
+    return type;
+}
+
 const Type& wireType(const PruneTask*) {
     static const auto type = object<PruneTask>("PruneTask", tolerant, "A prune as its agent gets it")
                                  .include<TaskPayload>()

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/text.h"
+#include "restic/protocol/password_rule.h"
 #include "restic/protocol/repository_kinds.h"
 
 namespace restic::protocol {
@@ -79,6 +81,19 @@ bool hasCredentials(std::string_view text) noexcept {
             return true;
     }
     return false;
+}
+
+std::optional<std::string> checkTag(const std::string& tag) {
+    if (tag.find(',') != std::string::npos)
+        return "must not contain a comma";
+    if (auto wrong = core::checkNameOrNone(tag))
+        return wrong;
+    if (!tag.empty() && changesInFile(tag))
+        return "must not begin or end with white space, which restic leaves away";
+    if (tag.starts_with("policy:") || tag.starts_with("task:"))
+        return "must not begin with policy: or task:, by which a snapshot is known to be a policy's or a "
+               "task's";
+    return std::nullopt;
 }
 
 } // namespace restic::protocol

@@ -39,6 +39,12 @@ const TaskKind forget{.name = "forget",
                       .timeLimit = 1h,
                       .payload = &typeOf<ForgetTask>,
                       .result = &typeOf<ForgetResult>};
+const TaskKind previewForget{.name = "preview_forget",
+                             .summary = "Tells which snapshots a retention would remove, and removes none",
+                             .lock = LockClass::none,
+                             .timeLimit = 1h,
+                             .payload = &typeOf<ForgetTask>,
+                             .result = &typeOf<PreviewForgetResult>};
 const TaskKind prune{.name = "prune",
                      .summary = "Frees the space of what no snapshot needs; with a retention, forgets first",
                      .lock = LockClass::exclusive,
@@ -133,10 +139,10 @@ const TaskKind verifyDump{
 
 std::span<const TaskKind* const> allKinds() noexcept {
     static constexpr std::array kAll{
-        &kinds::backup,     &kinds::init,        &kinds::check,       &kinds::forget,
-        &kinds::prune,      &kinds::unlock,      &kinds::locks,       &kinds::stats,
-        &kinds::snapshots,  &kinds::test,        &kinds::addKey,      &kinds::removeKey,
-        &kinds::pluginTest, &kinds::pluginSetup, &kinds::restoreDump, &kinds::verifyDump};
+        &kinds::backup,      &kinds::init,      &kinds::check,     &kinds::forget,     &kinds::previewForget,
+        &kinds::prune,       &kinds::unlock,    &kinds::locks,     &kinds::stats,      &kinds::snapshots,
+        &kinds::test,        &kinds::addKey,    &kinds::removeKey, &kinds::pluginTest, &kinds::pluginSetup,
+        &kinds::restoreDump, &kinds::verifyDump};
     return kAll;
 }
 

@@ -1,5 +1,7 @@
 #include "restic/protocol/task_messages.h"
 
+#include "restic/protocol/names.h"
+
 namespace restic::protocol {
 using core::wire::object;
 using core::wire::strict;
@@ -59,6 +61,15 @@ const Type& wireType(const Retention*) {
             .field("keep_weekly", &Retention::keepWeekly, {.omitEmpty = true, .min = 0})
             .field("keep_monthly", &Retention::keepMonthly, {.omitEmpty = true, .min = 0})
             .field("keep_yearly", &Retention::keepYearly, {.omitEmpty = true, .min = 0})
+            .field("keep_tags", &Retention::keepTags,
+                   {.doc = "Snapshots with one of these tags are kept as well; only for agents with the "
+                           "feature keep_tags",
+                    .optional = true,
+                    .omitEmpty = true,
+                    .minLength = 1,
+                    .maxLength = 255,
+                    .maxItems = kMostKeepTags,
+                    .check = checkTag})
             .build();
     return type;
 }

@@ -39,6 +39,10 @@ inline constexpr ErrorKind kInvalidCron{"InvalidCronExpression", 400, "The sched
                                         "Write five fields: minute hour day month weekday"};
 inline constexpr ErrorKind kRetentionConflict{"RetentionConflict", 400, "The retention rules keep nothing",
                                               "Give at least one count above zero and none below"};
+inline constexpr ErrorKind kRetentionNotConfirmed{
+    "RetentionNotConfirmed", 409, "The new retention keeps less, and nobody has confirmed it",
+    "Start a preview_forget with this retention for each of the policy's agents and name the tasks in "
+    "retention_previews; or say confirm_removal: true"};
 inline constexpr ErrorKind kRepositoryNotFound{"RepositoryNotFound", 404, "No such repository",
                                                "Check the repository's id"};
 inline constexpr ErrorKind kRepositoryInUse{"RepositoryInUse", 409, "The repository is still used",
@@ -110,18 +114,18 @@ inline constexpr ErrorKind kFilesNotReachable{"FilesNotReachable", 409,
 inline constexpr ErrorKind kComplianceCheckFailed{"ComplianceCheckFailed", 500,
                                                   "It cannot be told whether policies are kept",
                                                   "Check the database; the next evaluation tries again"};
-inline constexpr std::array kAll{&kAgentNotFound,        &kAgentAlreadyExists,   &kInvalidRegistrationToken,
-                                 &kTokenExpired,         &kTokenRevoked,         &kPolicyNotFound,
-                                 &kPolicyInUse,          &kPolicyExists,         &kInvalidCron,
-                                 &kRetentionConflict,    &kRepositoryNotFound,   &kRepositoryInUse,
-                                 &kRepositoryExists,     &kTaskNotFound,         &kRunNotFound,
-                                 &kTargetNotFound,       &kSnapshotNotFound,     &kTaskAlreadyFinished,
-                                 &kStaleAttempt,         &kInvalidParameters,    &kRepositoryUnreachable,
-                                 &kRepositoryMissing,    &kPluginNotAvailable,   &kRegistrationTokenNotFound,
-                                 &kPolicyNotLinked,      &kResultIncomplete,     &kResultTooLarge,
-                                 &kRepositoryAppendOnly, &kPasswordElsewhere,    &kPasswordChanging,
-                                 &kPluginNotFound,       &kPluginSetOnMachine,   &kNotADump,
-                                 &kDirectPollForbidden,  &kTargetExists,         &kTargetOfAgent,
-                                 &kFilesNotReachable,    &kComplianceCheckFailed};
+inline constexpr std::array kAll{&kAgentNotFound,        &kAgentAlreadyExists,    &kInvalidRegistrationToken,
+                                 &kTokenExpired,         &kTokenRevoked,          &kPolicyNotFound,
+                                 &kPolicyInUse,          &kPolicyExists,          &kInvalidCron,
+                                 &kRetentionConflict,    &kRepositoryNotFound,    &kRepositoryInUse,
+                                 &kRepositoryExists,     &kTaskNotFound,          &kRunNotFound,
+                                 &kTargetNotFound,       &kSnapshotNotFound,      &kTaskAlreadyFinished,
+                                 &kStaleAttempt,         &kInvalidParameters,     &kRepositoryUnreachable,
+                                 &kRepositoryMissing,    &kPluginNotAvailable,    &kRegistrationTokenNotFound,
+                                 &kPolicyNotLinked,      &kResultIncomplete,      &kResultTooLarge,
+                                 &kRepositoryAppendOnly, &kPasswordElsewhere,     &kPasswordChanging,
+                                 &kPluginNotFound,       &kPluginSetOnMachine,    &kNotADump,
+                                 &kDirectPollForbidden,  &kTargetExists,          &kTargetOfAgent,
+                                 &kFilesNotReachable,    &kComplianceCheckFailed, &kRetentionNotConfirmed};
 
 } // namespace restic::errors

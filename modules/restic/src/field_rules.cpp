@@ -116,16 +116,7 @@ bool isShellVariable(std::string_view text) {
 } // namespace
 
 std::optional<std::string> checkTag(const std::string& tag) {
-    if (tag.find(',') != std::string::npos)
-        return "must not contain a comma";
-    if (auto wrong = core::checkNameOrNone(tag))
-        return wrong;
-    if (hasBlankAround(tag))
-        return "must not begin or end with white space, which restic leaves away";
-    if (tag.starts_with("policy:") || tag.starts_with("task:"))
-        return "must not begin with policy: or task:, by which a snapshot is known to be a policy's or a "
-               "task's";
-    return std::nullopt;
+    return protocol::checkTag(tag);
 }
 
 std::optional<std::string> checkAbsolute(const std::string& path) {

@@ -59,6 +59,7 @@ const GERMAN: Record<ErrorName, string> = {
   ResultIncomplete: 'Das Ergebnis der Aufgabe ist noch nicht ganz angekommen; der Agent schickt, was fehlt.',
   RepositoryAppendOnly: 'Die Agenten dürfen in dieses Repository nur hinzufügen. Nennen Sie keinen Agenten oder den, der es pflegt; hat es keinen, legen Sie einen fest.',
   ResultTooLarge: 'Das Ergebnis der Aufgabe ist größer, als der Host annimmt. Verlangen Sie weniger, oder erhöhen Sie dort restic.tasks.result_mib.',
+  RetentionNotConfirmed: 'Die neuen Regeln behalten weniger als die alten. Sehen Sie mit einer Vorschau nach, was sie entfernen, oder bestätigen Sie, dass entfernt werden darf.',
   RetentionConflict: 'Mit diesen Regeln würde nichts aufbewahrt. Mindestens eine Zahl muss größer als null sein und keine kleiner.',
   SnapshotNotFound: 'Diesen Snapshot gibt es nicht.',
   StaleAttempt: 'Der Bericht gehört zu einem älteren Versuch dieser Aufgabe.',

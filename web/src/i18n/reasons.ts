@@ -48,6 +48,7 @@ const GERMAN: [RegExp, string][] = [
   [/No agent works with the repository\./g, 'Kein Agent arbeitet mit dem Repository.'],
   [/The repository's maintenance agent was removed: name another one\./g, 'Der Agent, der das Repository pflegt, wurde entfernt: Nennen Sie einen anderen.'],
   [/The agent on (\S+) is too old to keep to the snapshots of one machine; update it\./g, 'Der Agent auf $1 ist zu alt, um sich an die Snapshots eines Rechners zu halten; aktualisieren Sie ihn.'],
+  [/The agent on (.*?) is too old to keep snapshots by their tags; update it\./g, 'Der Agent auf $1 ist zu alt, um Snapshots nach ihren Schlagworten zu behalten; aktualisieren Sie ihn.'],
   [/The agents may only add to the repository "(.*?)": its maintenance agent forgets and prunes\./g, 'Die Agenten dürfen in das Repository „$1“ nur hinzufügen: Entfernen und Platz freigeben kann allein der, der es pflegt.'],
   [/The clock of the agent's machine is 1 hour ahead\./g, 'Die Uhr des Rechners geht eine Stunde vor.'],
   [/The clock of the agent's machine is (\d+) hours ahead\./g, 'Die Uhr des Rechners geht $1 Stunden vor.'],

@@ -108,6 +108,10 @@ const DID: Record<MaintenanceKind, (result: Result, say: Say) => string> = {
     const removed = result.snapshots_removed ?? 0
     return t('cared.forgot', { count: removed, kept: result.snapshots_kept ?? '–' }, removed)
   },
+  preview_forget: (result, { t }) => {
+    const removed = result.snapshots_removed ?? 0
+    return t('cared.previewed', { count: removed, kept: result.snapshots_kept ?? '–' }, removed)
+  },
   stats: (result, { t, bytes }) => t(SIZES[result.mode ?? ''] ?? 'cared.sizeRaw', { size: bytes(result.total_size) }),
   snapshots: (result, { t }) => (result.count === undefined ? t('cared.done') : t('cared.listed', { count: result.count }, result.count)),
   unlock: (result, { t }) => {

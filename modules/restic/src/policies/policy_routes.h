@@ -4,6 +4,7 @@
 
 #include "core/http/route.h"
 #include "policies/policy_service.h"
+#include "policies/retention_confirmation.h"
 #include "repositories/old_secrets.h"
 #include "repositories/repository_service.h"
 
@@ -16,6 +17,7 @@ struct PolicyRoutes {
     PolicyService& policies;
     RepositoryService& repositories;
     OldSecrets& secrets;
+    const RetentionConfirmation& confirmation;
 
     void addTo(std::vector<core::http::Route>& routes) const;
     /// Which agents follow which policy.

@@ -24,7 +24,7 @@ using core::db::Transaction;
 
 PolicyService::PolicyService(const core::Clock& clock, core::ServiceHandle<base::TenantLimits> limits,
                              protocol::Retention standard)
-    : clock_(clock), limits_(std::move(limits)), standard_(standard) {}
+    : clock_(clock), limits_(std::move(limits)), standard_(std::move(standard)) {}
 
 void PolicyService::validate(const Policy& policy) {
     const auto cron = core::Cron::parse(policy.schedule, {});
@@ -45,9 +45,11 @@ void PolicyService::validate(const Policy& policy) {
             throw core::Error(errors::kRetentionConflict, "A retention count is below zero.",
                               {{"/retention_rules", "must not contain a negative count"}});
     if (!protocol::keepsSomething(keep))
-        throw core::Error(errors::kRetentionConflict,
-                          "The retention rules keep nothing: all counts are zero. Give at least one.",
-                          {{"/retention_rules", "must keep something"}});
+        throw core::Error(
+            errors::kRetentionConflict,
+            "The retention rules keep nothing: all counts are zero. Give at least one; tags alone "
+            "do not keep what has none of them.",
+            {{"/retention_rules", "must keep something"}});
 }
 
 namespace {

@@ -105,6 +105,14 @@ const Type& wireType(const PolicyInput*) {
             .field("plugins", &PolicyInput::plugins, {.optional = true, .maxItems = 20})
             .include<PolicyOptions>()
             .field("assign", &PolicyInput::assign, {.doc = "Which agents follow it by themselves"})
+            .field(
+                "confirm_removal", &PolicyInput::confirmRemoval,
+                {.doc = "Of a change: its retention may remove what the one before keeps", .optional = true})
+            .field("retention_previews", &PolicyInput::retentionPreviews,
+                   {.doc = "Of a change: tasks preview_forget of at most a day ago that tried its retention, "
+                           "one for each of the policy's targets",
+                    .optional = true,
+                    .maxItems = 1000})
             .build();
     return type;
 }

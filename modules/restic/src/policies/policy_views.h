@@ -35,6 +35,9 @@ struct PolicyInput : PolicyOptions {
     std::optional<core::json::Object> repositoryConfig;
     std::vector<PluginUse> plugins;
     std::optional<Assignment> assign;
+    /// Of a change whose retention keeps less.
+    bool confirmRemoval = false;
+    std::vector<core::Uuid> retentionPreviews;
 };
 
 struct LinkView {

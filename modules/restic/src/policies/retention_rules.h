@@ -1,6 +1,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "core/wire.h"
 #include "restic/protocol/task_messages.h"
@@ -10,6 +12,8 @@ namespace restic {
 /// How much is kept, as people say it. Negative counts pass the declaration: they have an error of their own.
 struct RetentionRules {
     std::optional<int> keepLast, keepHourly, keepDaily, keepWeekly, keepMonthly, keepYearly;
+    /// Snapshots with one of these tags are kept beside that.
+    std::vector<std::string> keepTags = {};
 };
 const core::wire::Type& wireType(const RetentionRules*);
 

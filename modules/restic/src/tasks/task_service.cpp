@@ -103,8 +103,13 @@ Task TaskService::create(Transaction& tx, const TaskRequest& request) {
             if (const auto target = TargetStore::findForLink(tx, request.agent, policy->id))
                 task.target = target->id;
         auto waiting = TaskStore::pending(tx, request.agent, policy->id, request.type);
-        if (kind.declaration().removes) // of each machine's snapshots by a task of their own
-            std::erase_if(waiting, [&](const Task& other) { return other.target != task.target; });
+        std::erase_if(waiting, [&](const Task& other) {
+            if (kind.doesTheSame(other, task))
+                return false;
+            if (!kind.declaration().removes) // one waits; of those that remove one for each target
+                ends_.cancelWaiting(tx, other, "Something else was asked for before it began.");
+            return true;
+        });
         if (!waiting.empty()) {
             auto pending = std::move(waiting.front());
             if (!request.slot && pending.notBefore) {

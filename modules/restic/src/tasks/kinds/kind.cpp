@@ -8,6 +8,7 @@
 #include "tasks/kinds/keys.h"
 #include "tasks/kinds/plain.h"
 #include "tasks/kinds/plugins.h"
+#include "tasks/kinds/preview_forget.h"
 #include "tasks/kinds/snapshots.h"
 #include "tasks/kinds/stats.h"
 #include "tasks/kinds/test.h"
@@ -42,6 +43,7 @@ std::vector<std::unique_ptr<KindOfTask>> kindsOfTasks(core::event::Bus& events,
     all.push_back(std::make_unique<InitKind>());
     all.push_back(std::make_unique<CheckKind>());
     all.push_back(std::make_unique<ForgetKind>());
+    all.push_back(std::make_unique<PreviewForgetKind>());
     all.push_back(std::make_unique<PruneKind>());
     all.push_back(std::make_unique<UnlockKind>());
     all.push_back(std::make_unique<LocksKind>());

@@ -66,6 +66,11 @@ public:
     payload(core::db::Transaction& tx, const Task& task, const std::optional<Policy>& policy,
             protocol::TaskPayload common) const = 0;
 
+    /// Whether a task of the same policy and agent that waits does what is asked for. One that does not gives
+    /// way, but of kinds that remove: of each machine's snapshots by a task of their own.
+    [[nodiscard]] virtual bool doesTheSame(const Task& waiting, const Task& asked) const {
+        return !declaration_.removes || waiting.target == asked.target;
+    }
     /// The task was made, its agent has begun, it will be tried again: each in the unit of work that does it.
     /// Whether the task does what the target of its policy is watched for.
     [[nodiscard]] virtual bool isOfTarget(const Task& /*task*/) const { return true; }

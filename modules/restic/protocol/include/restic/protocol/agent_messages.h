@@ -66,6 +66,8 @@ struct OpenTask {
 namespace features {
 /// `host` of forget and prune.
 inline constexpr std::string_view kForgetHost = "forget_host";
+/// `keep_tags` of a retention, and that `pinned` is kept by each of its forgets.
+inline constexpr std::string_view kKeepTags = "keep_tags";
 /// `plugins` of a backup, and the kinds of tasks around dumps.
 inline constexpr std::string_view kDumps = "dumps";
 /// `one_file_system`, `pre_hook` and `post_hook` of a backup.

@@ -58,6 +58,41 @@ struct ForgetResult : TaskResult {
     std::vector<std::string> removedIds;
 };
 
+/// What a retention would leave of a group of snapshots, and what it would remove. The counts are exact; the
+/// lists hold the newest of both.
+struct PreviewGroup {
+    struct Kept {
+        std::string id;
+        std::optional<core::Instant> time;
+        /// In restic's words: "daily snapshot".
+        std::vector<std::string> reasons;
+    };
+    struct Removed {
+        std::string id;
+        std::optional<core::Instant> time;
+    };
+    std::string host;
+    std::vector<std::string> paths;
+    std::uint64_t kept = 0;
+    std::uint64_t removed = 0;
+    std::vector<Kept> keptSnapshots;
+    std::vector<Removed> removedSnapshots;
+
+    /// More than half of its snapshots would go.
+    [[nodiscard]] bool overHalf() const noexcept { return removed > kept; }
+};
+struct PreviewForgetResult : TaskResult {
+    /// Of a result; those that would lose over half come first where there are more.
+    static constexpr std::size_t kMostGroups = 200;
+    /// Of each of a group's lists.
+    static constexpr std::size_t kMostListed = 100;
+    std::vector<PreviewGroup> groups;
+    std::optional<std::uint64_t> snapshotsKept;
+    std::optional<std::uint64_t> snapshotsRemoved;
+    /// Some group would lose more than half of its snapshots.
+    bool overHalf = false;
+};
+
 struct PruneTask : TaskPayload, ForgetParameters, ForgetSelection {};
 struct PruneResult : ForgetResult {
     /// What the repository is smaller by, and what is left of it.
@@ -153,6 +188,10 @@ const core::wire::Type& wireType(const ForgetParameters*);
 const core::wire::Type& wireType(const ForgetSelection*);
 const core::wire::Type& wireType(const ForgetTask*);
 const core::wire::Type& wireType(const ForgetResult*);
+const core::wire::Type& wireType(const PreviewGroup::Kept*);
+const core::wire::Type& wireType(const PreviewGroup::Removed*);
+const core::wire::Type& wireType(const PreviewGroup*);
+const core::wire::Type& wireType(const PreviewForgetResult*);
 const core::wire::Type& wireType(const PruneTask*);
 const core::wire::Type& wireType(const PruneResult*);
 const core::wire::Type& wireType(const StatsParameters*);

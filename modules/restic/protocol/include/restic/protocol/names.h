@@ -12,6 +12,12 @@ namespace restic::protocol {
 /// lower case. nullopt for text that is no host name (RFC 1123, and "_", which real machines have).
 std::optional<std::string> normalHostName(std::string_view text);
 
+/// What is wrong with a tag: restic would keep it otherwise than it was written (commas, white space around
+/// it), or it is one of those by which a snapshot is known to be ours (policy:, task:).
+std::optional<std::string> checkTag(const std::string& tag);
+/// Snapshots with this tag are kept by every forget, whatever its retention.
+inline constexpr std::string_view kPinned = "pinned";
+
 /// What a repository may bring into restic's environment: what its kinds declare.
 enum class EnvironmentName {
     refused, ///< everything else: LD_PRELOAD, PATH, RESTIC_PASSWORD_COMMAND

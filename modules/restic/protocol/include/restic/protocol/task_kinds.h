@@ -47,8 +47,8 @@ struct TaskKind {
 };
 
 namespace kinds {
-extern const TaskKind backup, init, check, forget, prune, unlock, locks, stats, snapshots, test, addKey,
-    removeKey, pluginTest, pluginSetup, restoreDump, verifyDump;
+extern const TaskKind backup, init, check, forget, previewForget, prune, unlock, locks, stats, snapshots,
+    test, addKey, removeKey, pluginTest, pluginSetup, restoreDump, verifyDump;
 } // namespace kinds
 
 /// All of them, in the order in which documentation lists them.

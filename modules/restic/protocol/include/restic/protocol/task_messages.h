@@ -42,9 +42,14 @@ struct Retention {
     std::optional<int> keepWeekly;
     std::optional<int> keepMonthly;
     std::optional<int> keepYearly;
+    /// Snapshots with one of these tags are kept beside what the counts keep.
+    std::vector<std::string> keepTags = {};
 };
+/// Of a retention.
+inline constexpr std::size_t kMostKeepTags = 20;
 
-/// Whether any count is above zero: a retention that keeps nothing would remove everything.
+/// Whether any count is above zero: a retention that keeps nothing would remove everything. Tags alone do not
+/// count: who has none with them would lose everything.
 [[nodiscard]] bool keepsSomething(const Retention& retention) noexcept;
 
 /// server → agent: the payload of a task's envelope, as far as all kinds have it in common; the fields of
