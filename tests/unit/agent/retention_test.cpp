@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "core/json.h"
-#include "kinds/preview_forget.h"
 #include "core/testing/temp_dir.h"
+#include "kinds/preview_forget.h"
 
 namespace agent {
 namespace {
