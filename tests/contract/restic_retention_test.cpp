@@ -63,8 +63,8 @@ protected:
         }
     }
     bool saysOf(const std::string& part, const restic::protocol::Retention& after,
-                const std::vector<Uuid>& previews = {}) {
-        const auto why = refusal(after, {false, previews});
+                const std::vector<Uuid>& tried = {}) {
+        const auto why = refusal(after, {false, tried});
         EXPECT_NE(why.find(part), std::string::npos) << why;
         return !why.empty();
     }
