@@ -21,6 +21,10 @@ export type RestoreDumpResult = Schemas['RestoreDumpResult']
 export type VerifyDumpResult = Schemas['VerifyDumpResult']
 export type Policy = Schemas['Policy']
 export type PolicyInput = Schemas['PolicyInput']
+export type PolicyOptions = Schemas['PolicyOptions']
+export type PolicyVersion = Schemas['PolicyVersion']
+export type BlackoutWindow = Schemas['BlackoutWindow']
+export type EffectiveOptions = Schemas['EffectiveOptions']
 export type Repository = Schemas['Repository']
 export type RepositoryInput = Schemas['RepositoryInput']
 export type Run = Schemas['BackupRun']
@@ -137,7 +141,17 @@ export const api = {
   registrationToken: () => answerOf(host.POST('/api/v1/restic/agents/registration-tokens', { body: {} })),
   policies: (limit: number, after?: Cursor) => answerOf(host.GET('/api/v1/restic/policies', where({ limit, after }))),
   createPolicy: (body: PolicyInput) => answerOf(host.POST('/api/v1/restic/policies', { body })),
-  preview: (schedule: string, timezone: string) => answerOf(host.POST('/api/v1/restic/policies/preview', { body: { schedule, timezone, count: 3 } })),
+  policy: (id: string) => versionedAnswerOf(host.GET('/api/v1/restic/policies/{id}', at({ id }))),
+  /** `version`: as it was when it was shown; the host refuses to overwrite what somebody changed since. */
+  changePolicy: (id: string, version: string, body: PolicyInput) =>
+    answerOf(host.PUT('/api/v1/restic/policies/{id}', { params: { path: { id }, header: { 'If-Match': version } }, body })),
+  policyVersions: (id: string) => answerOf(host.GET('/api/v1/restic/policies/{id}/versions', at({ id }))),
+  optionsFor: (agent: string, policy: string) => answerOf(host.GET('/api/v1/restic/agents/{id}/policies/{policy_id}/options', at({ id: agent, policy_id: policy }))),
+  changeOptionsFor: (agent: string, policy: string, body: PolicyOptions) =>
+    answerOf(host.PUT('/api/v1/restic/agents/{id}/policies/{policy_id}/options', { ...at({ id: agent, policy_id: policy }), body })),
+  policyDefaults: () => versionedAnswerOf(host.GET('/api/v1/restic/policy-defaults')),
+  changePolicyDefaults: (version: string, body: PolicyOptions) => answerOf(host.PUT('/api/v1/restic/policy-defaults', { params: { header: { 'If-Match': version } }, body })),
+  preview: (schedule: string, timezone: string, blackout_windows: BlackoutWindow[] = []) => answerOf(host.POST('/api/v1/restic/policies/preview', { body: { schedule, timezone, blackout_windows, count: 3 } })),
   link: (agent: string, policy: string) => answerOf(host.PUT('/api/v1/restic/agents/{id}/policies/{policy_id}', at({ id: agent, policy_id: policy }))),
   unlink: (agent: string, policy: string) => answerOf(host.DELETE('/api/v1/restic/agents/{id}/policies/{policy_id}', at({ id: agent, policy_id: policy }))),
   adoptPolicy: (id: string) => answerOf(host.POST('/api/v1/restic/policies/{id}/adopt', at({ id }))),

@@ -76,6 +76,13 @@ export function messageText(message: string): string {
   return known ? message.replace(known[0], known[1]) : (germanOfSchedule(message) ?? message)
 }
 
+/** At a field itself: "2: must not be empty" for its second line. */
+export function problemAt(problem: Problem, pointer: string): string {
+  const inner = problem.pointer.slice(pointer.length + 1).replaceAll('~1', '/').replaceAll('~0', '~')
+  const where = /^\d+$/.test(inner) ? `${Number(inner) + 1}: ` : inner ? `${inner}: ` : ''
+  return where + messageText(problem.message)
+}
+
 /** "Paths 1 must be an absolute path", in the page's language. */
 export function problemText(problem: Problem): string {
   const name = fieldName(problem.pointer)

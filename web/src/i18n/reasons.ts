@@ -71,6 +71,7 @@ const GERMAN: [RegExp, string][] = [
   [/More than (\d+) slots were missed; those before (\S+) are not made up for\./g, 'Mehr als $1 Termine wurden verpasst; die vor $2 werden nicht nachgeholt.'],
   [/The slot could not be taken; the host's log says why\./g, 'Der Termin konnte nicht wahrgenommen werden; das Protokoll des Servers sagt, warum.'],
   [/The time zone "(.*?)" is not known on this host\. Install its zone data \(tzdata\), or name another zone\./g, 'Die Zeitzone „$1“ kennt dieser Server nicht. Installieren Sie ihre Daten (tzdata), oder nennen Sie eine andere.'],
+  [/The schedule "(.*?)" never comes outside its blackout windows\. Leave a gap\./g, 'Der Zeitplan „$1“ kommt außerhalb seiner Ruhezeiten nie. Lassen Sie eine Lücke.'],
   [/The schedule "(.*?)" names a date that never comes\. Correct its day or month\./g, 'Der Zeitplan „$1“ nennt ein Datum, das nie kommt. Berichtigen Sie Tag oder Monat.'],
   [/Nothing says which repository it is for: neither the request nor its policy names a repository, and the agent (\S+) reports none of its own\./g, 'Es fehlt, wohin gesichert wird: Weder die Anfrage noch ihre Richtlinie nennt ein Repository, und der Agent $1 hat kein eigenes.'],
   [/The repository "(.*?)" is on the disk of another agent; its tasks go there\./g, 'Das Repository „$1“ ist auf der Platte eines anderen Agenten; seine Aufgaben gehen dorthin.'],

@@ -1,4 +1,4 @@
-import { all, api, type Agent, type OpenRegistrationToken, type Policy, type Repository, type Run, type SchedulePreview, type System, type TargetStatus } from '../api/client'
+import { all, api, type Agent, type BlackoutWindow, type OpenRegistrationToken, type Policy, type Repository, type Run, type SchedulePreview, type System, type TargetStatus } from '../api/client'
 import type { AskedPages } from '../composables/usePages'
 import type { Asked } from './asked'
 import { every } from './client'
@@ -46,9 +46,9 @@ export const newestPolicyQuery = (): Asked<Policy | null> => ({
   refetchInterval: every(() => 30),
 })
 /** The next three runs of a schedule. */
-export const previewQuery = (schedule: string, timezone: string): Asked<SchedulePreview> => ({
-  queryKey: [...keys.preview, schedule, timezone],
-  queryFn: () => api.preview(schedule, timezone),
+export const previewQuery = (schedule: string, timezone: string, windows: BlackoutWindow[] = []): Asked<SchedulePreview> => ({
+  queryKey: [...keys.preview, schedule, timezone, windows],
+  queryFn: () => api.preview(schedule, timezone, windows),
 })
 
 export const repositoriesQuery = (): AskedPages<Repository> => ({ queryKey: [...keys.repositories, 'pages'], load: api.repositories, seconds: () => 15 })

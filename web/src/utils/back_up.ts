@@ -6,7 +6,11 @@ export interface Started {
   refused: { hostname: string; reason: unknown }[]
 }
 
-export async function backUpEverywhere(policy: Pick<Policy, 'id' | 'agents'>, start = api.backUp): Promise<Started> {
+interface Followed {
+  id: string
+  agents: Pick<Policy['agents'][number], 'agent_id' | 'hostname'>[]
+}
+export async function backUpEverywhere(policy: Followed, start = api.backUp): Promise<Started> {
   const results = await Promise.allSettled(policy.agents.map((agent) => start(agent.agent_id, policy.id)))
   const answer: Started = { tasks: [], refused: [] }
   results.forEach((result, index) => {

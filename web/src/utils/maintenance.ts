@@ -171,8 +171,8 @@ type Retention = Partial<Record<'keep_last' | 'keep_hourly' | 'keep_daily' | 'ke
 const RULES = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const
 
 /** "the last 3; one a day for 7 days"; "" for rules that keep nothing and are therefore none. */
-export function keptBy(rules: Retention, { t }: Say): string {
-  return RULES.map((rule) => ({ rule, count: rules[`keep_${rule}`] ?? 0 }))
+export function keptBy(rules: Retention | null | undefined, { t }: Say): string {
+  return RULES.map((rule) => ({ rule, count: rules?.[`keep_${rule}`] ?? 0 }))
     .filter(({ count }) => count > 0)
     .map(({ rule, count }) => t(`keep.${rule}`, { count }, count))
     .join('; ')

@@ -170,6 +170,20 @@ function timeIn(schedule: Schedule, say: Words): Time {
   return { text: t('schedule.minutesOfHours', { minutes: numbersIn(minute, say), hours: numbersIn(hour, say) }) }
 }
 
+/** "every day at 06:30", within a sentence; one that cannot be read is named as it is. */
+export function schedulePhrase(expression: string, say: Words): string {
+  const schedule = readSchedule(expression)
+  return schedule ? phraseOf(schedule, say) : say.t('schedule.unread', { schedule: expression })
+}
+
+function phraseOf(schedule: Schedule, say: Words): string {
+  const { day, month, weekday } = schedule
+  const time = timeIn(schedule, say)
+  const everyDay = day.every && weekday.every && month.every
+  if (everyDay && time.text === say.t('schedule.ownTime')) return say.t('schedule.onceADay', { time: time.text })
+  return everyDay && time.often ? time.text : `${daysIn(schedule, say)} ${time.text}`.replace(/,? ,/, ',')
+}
+
 /** "Every day at 06:30 (UTC)"; a schedule that cannot be read is named as it is, "" is never. */
 export function scheduleInWords(expression: string, timezone: string, say: Words): string {
   const { t } = say
@@ -177,13 +191,10 @@ export function scheduleInWords(expression: string, timezone: string, say: Words
   const schedule = readSchedule(expression)
   if (!schedule) return t('planned.cron', { schedule: expression, timezone })
   const { minute, hour, day, month, weekday } = schedule
-  const time = timeIn(schedule, say)
   const weekly = onlyValue(weekday)
   const at = [onlyValue(hour), onlyValue(minute)] as const
   if (day.every && month.every && weekly !== undefined && at[0] !== undefined && at[1] !== undefined)
     return t('planned.weekly', { day: weekdayName(weekly, say), time: clock(at[0], at[1]), timezone })
-  const everyDay = day.every && weekday.every && month.every
-  const ownDaily = everyDay && time.text === t('schedule.ownTime')
-  const text = ownDaily ? t('schedule.onceADay', { time: time.text }) : everyDay && time.often ? time.text : `${daysIn(schedule, say)} ${time.text}`.replace(/,? ,/, ',')
+  const text = phraseOf(schedule, say)
   return t('schedule.inZone', { text: text.charAt(0).toLocaleUpperCase(say.language) + text.slice(1), timezone })
 }

@@ -98,7 +98,7 @@ describe('the field of a schedule', () => {
     expect(preview).toHaveBeenCalledTimes(1)
     await vi.advanceTimersByTimeAsync(300)
     await flushPromises()
-    expect(preview).toHaveBeenLastCalledWith('x 2 * * *', 'Asia/Tokyo')
+    expect(preview).toHaveBeenLastCalledWith('x 2 * * *', 'Asia/Tokyo', [])
     expect(wrapper.find('[role=alert]').exists()).toBe(true)
     expect(wrapper.get('#schedule').attributes('aria-invalid')).toBe('true')
   })
