@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 const [from, to] = process.argv.slice(2)
 const { schemas } = JSON.parse(readFileSync(from, 'utf8')).components
 const kinds = schemas.RepositoryInput.properties.config.anyOf.flatMap((kind) => (kind.$ref ? [kind.$ref.split('/').at(-1)] : []))
-const FORMS = ['RetentionRules', ...kinds]
+const FORMS = ['RetentionRules', 'PolicyOptions', ...kinds]
 
 /** With what it refers to in place; a form has no circles. */
 function whole(schema) {

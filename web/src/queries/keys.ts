@@ -9,6 +9,7 @@ export const keys = {
   agents: ['agents'],
   registrationTokens: ['registration-tokens'],
   policies: ['policies'],
+  policyDefaults: ['policy-defaults'],
   preview: ['preview'],
   targets: ['targets'],
   repositories: ['repositories'],
