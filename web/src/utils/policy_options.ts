@@ -42,18 +42,21 @@ const WORDS: { [Name in OptionName]-?: (value: NonNullable<PolicyOptions[Name]>,
   catch_up: (how, { t }) => t(`choice.${how}`),
   catch_up_most: (count, { t }) => t('options.most', { count }, count),
   jitter_minutes: (count, say) => (count ? say.t('options.upTo', { time: minutes(count, say) }) : say.t('options.onTime')),
-  blackout_windows: (windows, say) => windows.map((one) => windowInWords(one, say)).join('; ') || say.t('options.nothing'),
+  blackout_windows: (windows, say) => windows.map((one) => windowInWords(one, say)).join('; ') || say.t('options.noWindow'),
   limit_upload_kib: perSecond,
   limit_download_kib: perSecond,
   one_file_system: (only, { t }) => t(only ? 'options.yes' : 'options.no'),
-  min_size_bytes: (size, { t, bytes }) => (size ? bytes(size) : t('options.nothing')),
-  pre_hook: (name, { t }) => name || t('options.nothing'),
-  post_hook: (name, { t }) => name || t('options.nothing'),
+  min_size_bytes: (size, { t, bytes }) => (size ? bytes(size) : t('options.notSet')),
+  pre_hook: (name, { t }) => name || t('options.noProgram'),
+  post_hook: (name, { t }) => name || t('options.noProgram'),
 }
+
+/** What is so where nobody says anything, not even the program. */
+const UNSAID: Partial<Record<OptionName, string>> = { limit_upload_kib: 'options.unlimited', limit_download_kib: 'options.unlimited', pre_hook: 'options.noProgram', post_hook: 'options.noProgram' }
 
 /** An option's value as people say it. */
 export function valueInWords(name: OptionName, value: PolicyOptions[OptionName], say: PolicySay): string {
-  if (value === undefined || value === null) return say.t('options.nothing')
+  if (value === undefined || value === null) return say.t(UNSAID[name] ?? 'options.notSet')
   return (WORDS[name] as (value: unknown, say: PolicySay) => string)(value, say)
 }
 
