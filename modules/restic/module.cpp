@@ -27,8 +27,8 @@
 #include "status/metrics.h"
 #include "status/status_routes.h"
 #include "targets/target_routes.h"
-#include "tasks/task_commands.h"
 #include "tasks/retention_previews.h"
+#include "tasks/task_commands.h"
 #include "tasks/task_routes.h"
 
 namespace restic {
@@ -63,8 +63,7 @@ struct Parts {
                  limits, tasks, agentSettings(context.config())),
           monitor(monitorSettings(context.config())),
           policies(context.clock(), limits, defaultRetention(context.config())),
-          confirmation(context.clock(), previews),
-          repositories(context.clock(), vault), unsaved(vault),
+          confirmation(context.clock(), previews), repositories(context.clock(), vault), unsaved(vault),
           imports(context.database(), context.clock(), repositories, policies, limits), passwords(vault),
           pluginSettings(vault), secrets(context.database(), vault),
           status(context.database(), context.clock(), monitor.maxAge), compliance(context.clock(), status),

@@ -333,7 +333,7 @@ const de: Messages = {
     dumps: 'die Datenbanken von {names}',
     agents: 'keinem Agenten | einem Agenten | {count} Agenten',
     keepsAll: 'alles',
-    keep: { last: 'den letzten | die letzten {count}', hourly: 'eine Stunde | {count} Stunden', daily: 'einen Tag | {count} Tage', weekly: 'eine Woche | {count} Wochen', monthly: 'einen Monat | {count} Monate', yearly: 'ein Jahr | {count} Jahre' },
+    keep: { tags: 'was {tags} heißt', last: 'den letzten | die letzten {count}', hourly: 'eine Stunde | {count} Stunden', daily: 'einen Tag | {count} Tage', weekly: 'eine Woche | {count} Wochen', monthly: 'einen Monat | {count} Monate', yearly: 'ein Jahr | {count} Jahre' },
   },
   policy: {
     none: 'Diese Richtlinie gibt es nicht, oder nicht mehr.',
@@ -371,6 +371,14 @@ const de: Messages = {
     taken: 'Übernommen: {fields}.',
     both: 'Beide haben geändert: {fields}. Hier steht Ihres.',
     theirs: 'Meines verwerfen',
+  },
+  retentionTrial: {
+    title: 'Diese Regeln behalten weniger',
+    what: 'Die Agenten sehen nach, welche Snapshots dadurch wegfallen würden. Noch wird nichts entfernt.',
+    nothing: 'Hier gibt es noch keine Snapshots.',
+    group: '{kept} bleiben, {removed} fallen weg',
+    sure: 'Ja, das darf entfernt werden',
+    sureUntried: 'Ich warte die Vorschau nicht ab: Was diese Regeln nicht behalten, darf entfernt werden',
   },
   policyVersions: { title: 'Wer was geändert hat', created: 'angelegt', nothing: 'ohne Änderung gespeichert', nobody: 'von selbst' },
   policyDefaults: { open: 'Vorgaben…', title: 'Vorgaben der Richtlinien', what: 'Wonach sich die Richtlinien dieses Mandanten richten, wo sie selbst nichts sagen.' },

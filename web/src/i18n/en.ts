@@ -331,7 +331,7 @@ const en = {
     dumps: 'the databases of {names}',
     agents: 'no agent | one agent | {count} agents',
     keepsAll: 'everything',
-    keep: { last: 'the last one | the last {count}', hourly: 'one hour | {count} hours', daily: 'one day | {count} days', weekly: 'one week | {count} weeks', monthly: 'one month | {count} months', yearly: 'one year | {count} years' },
+    keep: { tags: 'what is tagged {tags}', last: 'the last one | the last {count}', hourly: 'one hour | {count} hours', daily: 'one day | {count} days', weekly: 'one week | {count} weeks', monthly: 'one month | {count} months', yearly: 'one year | {count} years' },
   },
   policy: {
     none: 'There is no such policy, or no more.',
@@ -369,6 +369,14 @@ const en = {
     taken: 'Taken over from them: {fields}.',
     both: 'Both of you changed: {fields}. Yours stands here.',
     theirs: 'Discard mine',
+  },
+  retentionTrial: {
+    title: 'These rules keep less',
+    what: 'The agents look which snapshots would go. Nothing is removed yet.',
+    nothing: 'There are no snapshots here yet.',
+    group: '{kept} stay, {removed} go',
+    sure: 'Yes, that may be removed',
+    sureUntried: 'I do not wait for the preview: what these rules do not keep may be removed',
   },
   policyVersions: { title: 'Who changed what', created: 'created', nothing: 'saved without a change', nobody: 'by itself' },
   policyDefaults: { open: 'Defaults…', title: 'Defaults of the policies', what: 'What policies of this tenant go by where they say nothing themselves.' },

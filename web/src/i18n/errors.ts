@@ -111,6 +111,7 @@ const GERMAN_OF_TASKS: Record<TaskErrorName, [meaning: string, hint: string]> = 
   UnsupportedTask: ['Dieser Agent kennt diese Art von Aufgabe nicht.', 'Aktualisieren Sie den Agenten.'],
   InvalidTask: ['Die Angaben der Aufgabe sind nicht brauchbar.', 'Berichtigen Sie in der Richtlinie oder Anfrage, was der Wortlaut nennt.'],
   TaskTimeout: ['Vom Agenten war länger nichts zu hören, als die Aufgabe dauern darf.', 'Sehen Sie nach dem Agenten; geht es ihm gut, starten Sie das Backup noch einmal.'],
+  HookFailed: ['Was vor dem Backup laufen sollte, ist nicht gelungen', 'Lesen Sie das Protokoll der Aufgabe: Darin steht, was das Programm geschrieben hat'],
   PluginFailed: ['Ein Dump-Plugin hat seinen Teil nicht getan.', 'Lesen Sie den Wortlaut und das Protokoll der Aufgabe; testen Sie das Plugin auf der Seite des Agenten oder mit restic-agent plugin test.'],
   ForbiddenOnMachine: ['Die Regeln des Rechners selbst verbieten das.', 'Fragen Sie, wer den Rechner verwaltet; die Regeln stehen dort in der Datei local-policy.yaml.'],
   ResultTooLarge: ['Das Ergebnis der Aufgabe ist größer, als der Host annimmt.', 'Verlangen Sie weniger, oder erhöhen Sie dort restic.tasks.result_mib.'],

@@ -167,7 +167,7 @@ export function stateOf(task: Task, agentOf: AgentOf, { t, language }: Say): str
   return t('wait.agent', { host })
 }
 
-type Retention = Partial<Record<'keep_last' | 'keep_hourly' | 'keep_daily' | 'keep_weekly' | 'keep_monthly' | 'keep_yearly', number | null>>
+type Retention = Partial<Record<'keep_last' | 'keep_hourly' | 'keep_daily' | 'keep_weekly' | 'keep_monthly' | 'keep_yearly', number | null>> & { keep_tags?: string[] }
 const RULES = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const
 
 /** "the last 3; one a day for 7 days"; "" for rules that keep nothing and are therefore none. */
@@ -175,5 +175,6 @@ export function keptBy(rules: Retention | null | undefined, { t }: Say): string 
   return RULES.map((rule) => ({ rule, count: rules?.[`keep_${rule}`] ?? 0 }))
     .filter(({ count }) => count > 0)
     .map(({ rule, count }) => t(`keep.${rule}`, { count }, count))
+    .concat(rules?.keep_tags?.length ? [t('keep.tags', { tags: rules.keep_tags.join(', ') })] : [])
     .join('; ')
 }

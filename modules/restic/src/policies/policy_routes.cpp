@@ -295,39 +295,38 @@ void PolicyRoutes::addTo(std::vector<core::http::Route>& routes) const {
                               return viewOf(tx, s.policies, s.policies.get(tx, id));
                           }));
                       }});
-    routes.push_back({.method = "PUT",
-                      .path = "/api/v1/restic/policies/{id}",
-                      .summary = "Replace a policy",
-                      .permission = write,
-                      .audit = Audit::action("restic.policy.updated"),
-                      .request = &typeOf<PolicyInput>(),
-                      .response = &typeOf<PolicyView>(),
-                      .versioned = true,
-                      .errors = {&errors::kPolicyNotFound, &errors::kInvalidCron, &errors::kRetentionConflict,
-                                 &errors::kPolicyExists, &errors::kRepositoryNotFound,
-                                 &errors::kRepositoryExists, &errors::kRepositoryMissing,
-                                 &errors::kRepositoryUnreachable, &errors::kPluginNotAvailable,
-                                 &errors::kRetentionNotConfirmed},
-                      .handler = [s = *this](Request& request) -> Outcome {
-                          const auto id = request.uuidParameter("id", errors::kPolicyNotFound);
-                          const auto input = request.json<PolicyInput>();
-                          request.audit().object("policy", id.toString());
-                          return versioned(s.database.transact(request.tenant(), [&](Transaction& tx) {
-                              if (core::http::namesVersion(request))
-                                  lockRow(tx, "restic_policies", id);
-                              const auto before = s.policies.get(tx, id);
-                              core::http::requireVersion(request, core::formatInstant(before.updatedAt));
-                              request.audit().entry.before = core::wire::toJson(viewOf(tx, s.policies, before));
-                              auto wanted =
-                                  policyOf(tx, s, request.principal(), input, s.secrets.ofPolicy(tx, id));
-                              s.confirmation.require(tx, before, wanted.retention,
-                                                     {input.confirmRemoval, input.retentionPreviews});
-                              const auto changed = s.policies.update(tx, id, std::move(wanted));
-                              auto view = viewOf(tx, s.policies, changed);
-                              request.audit().entry.after = core::wire::toJson(view);
-                              return view;
-                          }));
-                      }});
+    routes.push_back(
+        {.method = "PUT",
+         .path = "/api/v1/restic/policies/{id}",
+         .summary = "Replace a policy",
+         .permission = write,
+         .audit = Audit::action("restic.policy.updated"),
+         .request = &typeOf<PolicyInput>(),
+         .response = &typeOf<PolicyView>(),
+         .versioned = true,
+         .errors = {&errors::kPolicyNotFound, &errors::kInvalidCron, &errors::kRetentionConflict,
+                    &errors::kPolicyExists, &errors::kRepositoryNotFound, &errors::kRepositoryExists,
+                    &errors::kRepositoryMissing, &errors::kRepositoryUnreachable,
+                    &errors::kPluginNotAvailable, &errors::kRetentionNotConfirmed},
+         .handler = [s = *this](Request& request) -> Outcome {
+             const auto id = request.uuidParameter("id", errors::kPolicyNotFound);
+             const auto input = request.json<PolicyInput>();
+             request.audit().object("policy", id.toString());
+             return versioned(s.database.transact(request.tenant(), [&](Transaction& tx) {
+                 if (core::http::namesVersion(request))
+                     lockRow(tx, "restic_policies", id);
+                 const auto before = s.policies.get(tx, id);
+                 core::http::requireVersion(request, core::formatInstant(before.updatedAt));
+                 request.audit().entry.before = core::wire::toJson(viewOf(tx, s.policies, before));
+                 auto wanted = policyOf(tx, s, request.principal(), input, s.secrets.ofPolicy(tx, id));
+                 s.confirmation.require(tx, before, wanted.retention,
+                                        {input.confirmRemoval, input.retentionPreviews});
+                 const auto changed = s.policies.update(tx, id, std::move(wanted));
+                 auto view = viewOf(tx, s.policies, changed);
+                 request.audit().entry.after = core::wire::toJson(view);
+                 return view;
+             }));
+         }});
     routes.push_back({.method = "DELETE",
                       .path = "/api/v1/restic/policies/{id}",
                       .summary = "Delete a policy; snapshots stay in the repository",
