@@ -831,7 +831,7 @@ const de: Messages = {
     locks: { name: 'Sperren', start: 'Jetzt nachsehen', what: 'Sagt, wer das Repository hält. Ändert nichts.' },
     unlock: { name: 'Sperren lösen', start: 'Verwaiste Sperren lösen…', what: 'Entfernt Sperren, deren Inhaber weg ist.' },
     forget: { name: 'Alte Snapshots', start: 'Alte Snapshots entfernen…', what: 'Entfernt Snapshots, die eine Aufbewahrung nicht mehr behält; ihr Platz wird mit „Platz freigeben“ frei.' },
-    preview_forget: { name: 'Vorschau: alte Snapshots' },
+    preview_forget: { name: 'Vorschau: alte Snapshots', what: 'Sieht nach, welche Snapshots eine Aufbewahrung nicht mehr behielte; ändert nichts.' },
     init: { name: 'Anlegen', start: 'Repository anlegen', what: 'Legt das Repository an, wo sein Ort leer ist.' },
     add_key: { name: 'Neues Passwort' },
     remove_key: { name: 'Altes Passwort' },

@@ -829,7 +829,7 @@ const en = {
     locks: { name: 'Locks', start: 'Look now', what: 'Tells who holds the repository. Changes nothing.' },
     unlock: { name: 'Unlock', start: 'Remove left locks…', what: 'Removes locks whose holder is gone.' },
     forget: { name: 'Old snapshots', start: 'Remove old snapshots…', what: 'Removes snapshots that a retention no longer keeps; their space is freed by “Free space”.' },
-    preview_forget: { name: 'Preview: old snapshots' },
+    preview_forget: { name: 'Preview: old snapshots', what: 'Looks which snapshots a retention would no longer keep; changes nothing.' },
     init: { name: 'Creation', start: 'Create repository', what: 'Creates the repository where its place is empty.' },
     add_key: { name: 'New password' },
     remove_key: { name: 'Old password' },
