@@ -143,9 +143,22 @@ test('one agent has an option of its own', step(async () => {
   assert.equal((await system.call('GET', `/restic/agents/${agent}/policies/${policy.id}/options`)).origins.limit_upload_kib, 'link')
 }))
 
+test('rules that keep less are tried at the agents before they are saved', step(async () => {
+  await page.click('[data-test=edit]')
+  await page.fill('[data-field="/retention_rules/keep_daily"] input', '5')
+  await page.click('[data-test=save]')
+  await page.locator('dialog [data-trial=web-01]').filter({ hasText: '1 stay, 0 go' }).waitFor({ timeout: 30000 })
+  assert.equal((await now()).retention_rules.keep_daily, 7)
+  await accessible(page)
+  await picture(page, 'policy-retention-trial')
+  await page.click('dialog [data-test=confirm-retention]')
+  await page.waitForURL(/policies\/[0-9a-f-]{36}$/)
+  assert.equal((await now()).retention_rules.keep_daily, 5)
+}))
+
 test('on a phone, in German and in the dark, nothing is cut off', step(async () => {
   const phone = await signedIn(`/policies/${policy.id}`, { locale: 'de-DE', viewport: { width: 360, height: 740 }, colorScheme: 'dark' })
-  await h1(phone, 'nightly sichert /home von web-01 am 1. im Januar um 02:00 und behält 7 Tage, 4 Wochen, 12 Monate.')
+  await h1(phone, 'nightly sichert /home von web-01 am 1. im Januar um 02:00 und behält 5 Tage, 4 Wochen, 12 Monate.')
   await phone.locator('[data-agent=web-01] [data-light=backup]').waitFor()
   assert.equal(await overflow(phone), 0)
   await accessible(phone)
