@@ -103,6 +103,7 @@ TEST_P(ResticRetention, OneThatKeepsLessIsConfirmedFirst) {
 
     const auto good = preview(web, kStrict, 3, 2);
     EXPECT_EQ(refusal(strict, {false, {good}}), "");
+    EXPECT_FALSE(in(other, [&](Transaction& tx) { return previews.find(tx, good); })) << "of another tenant";
     auto otherwise = strict;
     otherwise.keepDaily = 2;
     EXPECT_TRUE(saysOf("of another retention", otherwise, {good}));

@@ -245,9 +245,9 @@ TEST_F(Tenants, AnothersIdsInBodiesAreLikeNobodys) {
     const auto before = state();
     int asked = 0;
     const std::map<std::string, std::string> kinds{
-        {"tenant_id", "tenants"},           {"agent_id", "agents"},         {"policy_id", "policies"},
-        {"repository_id", "repositories"},  {"target_id", "targets"},       {"user_id", "users"},
-        {"maintenance_agent_id", "agents"}, {"retention_previews", "tasks"}};
+        {"tenant_id", "tenants"},          {"agent_id", "agents"},   {"policy_id", "policies"},
+        {"repository_id", "repositories"}, {"target_id", "targets"}, {"user_id", "users"},
+        {"maintenance_agent_id", "agents"}};
     for (const auto& operation : api().document().operations()) {
         const auto route = operation.method + " " + operation.path;
         auto path = operation.path;
@@ -257,12 +257,14 @@ TEST_F(Tenants, AnothersIdsInBodiesAreLikeNobodys) {
         if (const auto at = path.find("{id}"); at != std::string::npos)
             path.replace(at, 4, "0190f3a0-0000-7000-8000-000000000001"); // snapshots, of which there is none
         for (const auto& field : idsOfBody(operation)) {
+            if (field == "retention_previews")
+                continue; // looked at only where rules keep less: ResticRetention has another's
             const auto kind = kinds.find(field);
             ASSERT_NE(kind, kinds.end())
                 << route << " has the id " << field << ", which this test does not know";
             auto sent = body(route);
             ASSERT_TRUE(sent) << route << " has ids in its body, and this test has no body for it";
-            sent->set(field, field == "retention_previews" ? Value(Array{kPlace}) : Value(kPlace));
+            sent->set(field, kPlace);
             same(route + " with " + field, operation.method, path, Value(*sent), ours_.ids.at(kind->second));
             ++asked;
         }
