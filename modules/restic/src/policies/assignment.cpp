@@ -35,7 +35,6 @@ const core::wire::Type& wireType(const Assignment*) {
                     .minLength = 1,
                     .maxLength = 255,
                     .maxItems = 50,
-                    .example = "web-*",
                     .check = checkHostPattern})
             .build();
     return type;
