@@ -31,7 +31,8 @@ bool sendAll(int fd, std::string_view bytes) {
 }
 } // namespace
 
-SlowProxy::SlowProxy(int port) : server_(port), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+SlowProxy::SlowProxy(int port, std::string words)
+    : server_(port), words_(std::move(words)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     auto address = loopback(0);
     socklen_t size = sizeof address;
     if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener_, 64) != 0 ||
@@ -79,6 +80,11 @@ void SlowProxy::pass(int client, const std::stop_token& stop) {
             if (!open || fds.at(fromServer ? 1 : 0).revents == 0 || (fromServer && keepsBack))
                 continue;
             const auto got = ::recv(fromServer ? server : client, bytes.data(), bytes.size(), 0);
+            if (!fromServer && got > 0 && coming_ > 0 &&
+                std::string_view(bytes.data(), static_cast<std::size_t>(got)).find(words_) !=
+                    std::string_view::npos &&
+                --coming_ == 0)
+                hold();
             open = got > 0 &&
                    sendAll(fromServer ? client : server, {bytes.data(), static_cast<std::size_t>(got)});
         }
