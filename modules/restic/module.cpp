@@ -18,6 +18,7 @@
 #include "restic/events.h"
 #include "restic/protocol/envelope.h"
 #include "restic_migrations.h"
+#include "schedule/clock_correction.h"
 #include "schedule/doubt_checks.h"
 #include "schedule/scheduler.h"
 #include "schedule/slot_sources.h"
@@ -79,6 +80,9 @@ struct Parts {
           scheduler(context.database(), context.clock(),
                     slotSources(tasks, context.log().named("restic.scheduler")),
                     context.log().named("restic.scheduler")),
+          clockCorrection(context.database(), context.clock(),
+                          context.config().duration("restic.tasks.lease"),
+                          context.log().named("restic.clock")),
           history(context.database(), context.clock(), context.log().named("restic.history"),
                   historySettings(context.config())),
           waker(
@@ -149,6 +153,7 @@ struct Parts {
     DoubtChecks doubts;
     TargetService targets;
     Scheduler scheduler;
+    ClockCorrection clockCorrection;
     HistoryPruner history;
     AgentWaker waker;
     core::WakeupSubscription woken; // last: it uses the waker
@@ -194,7 +199,8 @@ public:
         const RepositoryRoutes repositories{database, clock, p.repositories};
         repositories.addTo(routes);
         repositories.addConditionTo(routes);
-        const TaskRoutes tasks{database, clock, p.repositories, p.unsaved, p.passwords, p.tasks, p.waker};
+        const TaskRoutes tasks{database,    clock,   p.repositories, p.unsaved,
+                               p.passwords, p.tasks, p.waker,        p.confirmation};
         tasks.addTo(routes);
         tasks.addUnsavedTestTo(routes);
         tasks.addPasswordChangeTo(routes);
@@ -236,6 +242,7 @@ public:
         // What is read and then changed once for all hosts is one host's, and is written under its fence.
         jobs.everyOnOneHost("sweep", core::seconds{5}, [this](core::JobRun& run) {
             const auto fence = [&run](core::db::Transaction& tx) { run.fence(tx); };
+            parts_->clockCorrection.run(fence);
             parts_->agents.sweep(fence);
             parts_->tasks.sweep(fence);
         });
@@ -263,8 +270,10 @@ public:
                 [this](core::db::Transaction& tx, const core::Uuid& repository, const std::string& why) {
                     parts_->doubts.request(tx, repository, why);
                 });
-            jobs.everyOnOneHost("scheduler", core::seconds{1}, [this](core::JobRun& run) {
-                parts_->scheduler.run([&run](core::db::Transaction& tx) { run.fence(tx); });
+            jobs.everyOnOneHost("scheduler", Scheduler::kInterval, [this](core::JobRun& run) {
+                if (const auto next =
+                        parts_->scheduler.run([&run](core::db::Transaction& tx) { run.fence(tx); }))
+                    run.runAgainAt(*next);
             });
             parts_->policies.setScheduleChanged([&jobs] { jobs.wake("scheduler"); });
             parts_->repositories.setScheduleChanged([&jobs] { jobs.wake("scheduler"); });

@@ -193,6 +193,8 @@ TEST_P(CoreLeasesOfTwoHosts, APlannedTimeBeginsOnce) {
     const auto second = two.acquire("a");
     EXPECT_FALSE(two.claimSlot(*second, slot)); // the holder before has begun it
     EXPECT_TRUE(two.claimSlot(*second, slot + 1min));
+    EXPECT_TRUE(two.claimSlot(*second, slot + 365 * 24h));
+    EXPECT_TRUE(two.claimSlot(*second, slot + 2min)) << "the clock was a year ahead";
 }
 
 TEST_P(CoreLeasesOfTwoHosts, AJobOfOneHostRunsOnOneAndMovesToTheOther) {

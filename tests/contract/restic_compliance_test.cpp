@@ -219,6 +219,13 @@ TEST_P(ResticCompliance, AMonthsPageShowsEachDayAndNoMarkup) {
     EXPECT_THAT(page, HasSubstr("1 von 1 haben an jedem betrachteten Tag"));
     EXPECT_THAT(page, HasSubstr("✓"));
     EXPECT_THAT(page, HasSubstr("1/1"));
+    auto unknown = days();
+    unknown.at(0).status = "unknown";
+    const auto silent = restic::asPage(month, {{found, unknown}}, "de", clock.now());
+    EXPECT_EQ(silent.find("✓", silent.find("class=\"days\"")), std::string::npos)
+        << "nothing is known of that day";
+    EXPECT_THAT(silent, HasSubstr("0/0"));
+    EXPECT_THAT(silent, HasSubstr("0 von 1 haben"));
     EXPECT_THAT(page, HasSubstr("<title>Sicherungen im Monat " + month + "</title>"));
 }
 

@@ -101,7 +101,7 @@ TEST_P(ResticKinds, WhatAForgetRemovedLeavesTheListsAndTheLight) {
     EXPECT_EQ(light().snapshotCount, 1);
     run("prune", {{"removed_ids", Array{std::string(64, 'b')}}});
     EXPECT_EQ(light().snapshotCount, 0);
-    EXPECT_EQ(light().status, "unknown");
+    EXPECT_EQ(light().status, "unhealthy");
 }
 
 TEST_P(ResticKinds, AForgetOfThePolicyKeepsWhatThePolicySays) {

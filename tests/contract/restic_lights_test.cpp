@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "contract/compliance_fixture.h"
+#include "snapshots/snapshot_removal.h"
 
 /// Each of the four lights by itself, and what stands behind it.
 namespace test {
@@ -95,6 +96,59 @@ TEST_P(ResticLights, RetentionThatIsHeldSaysWhy) {
     EXPECT_THAT(*target().lights.retention.message, HasSubstr("it went wrong"));
     backup('c');
     EXPECT_EQ(target().lights.retention.state, "ok");
+}
+
+TEST_P(ResticLights, AForgetThatWasHeldIsNoneThatFailed) {
+    backup('a');
+    forget(good());
+    perform(ofPolicy(web, nightly), failed("SourceNotFound"));
+    auto request = ofPolicy(web, nightly);
+    request.type = "forget";
+    request.target = target().id;
+    const auto id = host.tasks.create(tenant, request).id;
+    host.tasks.handOut(tenant, web, 50);
+    EXPECT_EQ(status(id), "failed");
+    EXPECT_EQ(task(id).error.stringOr("error"), "RetentionHeld");
+    EXPECT_EQ(target().lights.retention.reason, "RetentionHeld");
+    backup('c');
+    EXPECT_EQ(target().lights.retention.state, "ok");
+}
+
+// Somebody removed all snapshots in the repository: that is not "not yet".
+TEST_P(ResticLights, WhoseSnapshotsAreAllGoneIsBad) {
+    backup('a');
+    forget(good());
+    ASSERT_EQ(target().status, "healthy");
+    here([&](Transaction& tx) { restic::recordRemoved(tx, store, {std::string(64, 'a')}, clock.now()); });
+    EXPECT_FALSE(target().lastSnapshot);
+    EXPECT_EQ(target().status, "unhealthy");
+    EXPECT_EQ(target().lights.backup.state, "bad");
+    EXPECT_EQ(target().lights.backup.reason, "NoSnapshots");
+    EXPECT_EQ(violations(), std::vector<std::string>{"no_recent_backup critical"});
+    backup('b');
+    EXPECT_EQ(target().status, "healthy");
+}
+
+TEST_P(ResticLights, LessThanHalfOfTheUsualHoldsBackWhatRemoves) {
+    const auto sized = [&](char digit, std::int64_t bytes) {
+        auto report = done(digit);
+        report.result->set("total_bytes_processed", bytes);
+        perform(ofPolicy(web, nightly), report);
+        clock.advance(1s);
+    };
+    for (const char digit : {'1', '2', '3'})
+        sized(digit, 30'000'000);
+    sized('4', 15'000'001);
+    EXPECT_EQ(target().lights.retention.state, "unknown");
+    sized('5', 10'000'000);
+    EXPECT_EQ(target().lights.backup.state, "ok") << "it may be right";
+    EXPECT_EQ(target().lights.retention.reason, "RetentionHeld");
+    EXPECT_THAT(*target().lights.retention.message,
+                HasSubstr("9.54 MiB, less than half of the usual 28.6 MiB"));
+    sized('6', 10'000'000);
+    EXPECT_EQ(target().lights.retention.reason, "RetentionHeld");
+    sized('7', 10'000'000);
+    EXPECT_EQ(target().lights.retention.state, "unknown") << "it is the usual by now";
 }
 
 TEST_P(ResticLights, WithoutAScheduleNothingIsOverdue) {

@@ -174,6 +174,33 @@ TEST_P(ResticOptions, WhatCannotBeKeptIsRefusedWithThePolicysName) {
               "PolicyNotLinked");
 }
 
+TEST_P(ResticOptions, DefaultsThatNoPolicyCouldGoByAreRefusedWhereThereIsNone) {
+    PolicyOptions bad;
+    bad.timezone = "Mars/Olympus";
+    EXPECT_EQ(errorOf([&] { setDefaults(bad); }).name(), "ValidationError");
+    bad = {};
+    bad.retentionRules = days(-1);
+    EXPECT_EQ(errorOf([&] { setDefaults(bad); }).name(), "RetentionConflict");
+    bad = {};
+    bad.blackoutWindows = {{{}, "06:00", "06:00"}};
+    EXPECT_EQ(errorOf([&] { setDefaults(bad); }).name(), "InvalidCronExpression");
+    EXPECT_TRUE(here([](Transaction& tx) { return restic::PolicyDefaults::read(tx).options; }).empty());
+}
+
+TEST_P(ResticOptions, ATagThatIsKeptForEverIsNoneOfAPolicy) {
+    auto wanted = sayingOnly("nightly", {});
+    wanted.tags = {"pinned"};
+    EXPECT_EQ(errorOf([&] { policy(tenant, wanted); }).name(), "RetentionConflict");
+    PolicyOptions own;
+    own.retentionRules = days(7);
+    own.retentionRules->keepTags = {"year-end"};
+    wanted = sayingOnly("nightly", own);
+    wanted.tags = {"shop", "year-end"};
+    EXPECT_EQ(errorOf([&] { policy(tenant, wanted); }).name(), "RetentionConflict");
+    wanted.tags = {"shop"};
+    policy(tenant, wanted);
+}
+
 TEST_P(ResticOptions, ABackupGetsWhatCountsForItsAgent) {
     const auto agentId = agent("web-01");
     PolicyOptions own;
@@ -260,6 +287,13 @@ TEST_P(ResticOptions, AnAssignmentFindsItsAgentsAndLetsThemGo) {
     wanted.assign = Object{{"tags", core::json::Array{"prod"}}, {"hostnames", core::json::Array{"web-*"}}};
     const auto made = policy(tenant, wanted);
     EXPECT_EQ(followers(made.id), std::vector<std::string>{"web-01 assigned"});
+    EXPECT_EQ(errorOf([&] {
+                  here([&](Transaction& tx) {
+                      host.policies.unlink(tx, restic::PolicyStore::links(tx, made.id).at(0).agent, made.id);
+                  });
+              }).name(),
+              "PolicyAssigned")
+        << "it would come again within a minute";
     EXPECT_TRUE(nextRun(made.id));
     tag(data, {"prod", "eu"});
     EXPECT_EQ(followers(made.id), (std::vector<std::string>{"db-01 assigned", "web-01 assigned"}));

@@ -250,7 +250,7 @@ protected:
         restic::UnsavedRepositories unsaved(base.vault);
         restic::NewPasswords passwords(base.vault);
         const restic::TaskRoutes tasks{recorder,   clock, used.repositories, unsaved, passwords,
-                                       used.tasks, waker};
+                                       used.tasks, waker, confirmation};
         tasks.addTo(routes);
         tasks.addRunsTo(routes);
         restic::SnapshotRoutes{recorder}.addTo(routes);

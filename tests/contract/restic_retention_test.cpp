@@ -54,8 +54,11 @@ protected:
     }
     /// Why a change is not saved; "" if it is.
     std::string refusal(const restic::protocol::Retention& after, const restic::Confirmation& said = {}) {
+        return refusalOf([&](Transaction& tx) { confirmation.require(tx, nightly, after, said); });
+    }
+    std::string refusalOf(const std::function<void(Transaction&)>& change) {
         try {
-            here([&](Transaction& tx) { confirmation.require(tx, nightly, after, said); });
+            here(change);
             return "";
         } catch (const core::Error& error) {
             EXPECT_EQ(error.name(), "RetentionNotConfirmed");
@@ -124,6 +127,68 @@ TEST_P(ResticRetention, OneThatKeepsLessIsConfirmedFirst) {
     EXPECT_EQ(refusal(strict, {false, {good}}), "");
     clock.advance(24h + 1min);
     EXPECT_TRUE(saysOf("older than a day", strict, {good}));
+}
+
+TEST_P(ResticRetention, OneAgentsRulesAndTheTenantsAreConfirmedToo) {
+    backup(web, 'a');
+    restic::PolicyOptions own;
+    own.retentionRules.emplace().keepDaily = 3;
+    own.retentionRules->keepTags = {"year-end"};
+    struct Undone {};
+    const auto tried = [&](const std::function<void(Transaction&)>& change) {
+        try {
+            return refusalOf([&](Transaction& tx) {
+                change(tx);
+                throw Undone{};
+            });
+        } catch (const Undone&) {
+            return std::string();
+        }
+    };
+    const auto ofAgent = [&](const Uuid& agentId, const restic::Confirmation& said) {
+        return tried([&](Transaction& tx) {
+            const auto change = host.policies.setLinkOptions(tx, agentId, nightly.id, own);
+            confirmation.requireOf(tx, agentId, change.before, change.after.retention, said);
+        });
+    };
+    EXPECT_NE(ofAgent(web, {}).find("nobody has seen"), std::string::npos);
+    const auto mail = agent("mail-01");
+    link(tenant, mail, nightly.id);
+    worked(store, mail);
+    EXPECT_EQ(ofAgent(mail, {}), "") << "mail-01 has nothing yet";
+    const auto good = preview(web, kStrict, 3, 2);
+    EXPECT_EQ(ofAgent(web, {false, {good}}), "") << "another agent's is no matter of it";
+    backup(mail, 'b');
+    EXPECT_NE(ofAgent(mail, {false, {good}}).find("no preview for mail-01:nightly"), std::string::npos);
+    // Rules of its own that end are a change too.
+    own.retentionRules.emplace().keepDaily = 400;
+    here([&](Transaction& tx) { host.policies.setLinkOptions(tx, web, nightly.id, own); });
+    own = {};
+    EXPECT_NE(ofAgent(web, {}).find("nobody has seen"), std::string::npos);
+    EXPECT_EQ(ofAgent(web, {true, {}}), "");
+
+    // Of the tenant's, each policy is asked about that goes by them, and has snapshots.
+    auto second = draft("weekly");
+    second.repository = store;
+    for (const auto& id : {nightly.id, policy(tenant, second).id})
+        here([&](Transaction& tx) {
+            auto plain = host.policies.get(tx, id);
+            plain.own = Object();
+            host.policies.update(tx, id, plain);
+        });
+    restic::PolicyOptions tenants;
+    tenants.retentionRules.emplace().keepDaily = 3;
+    const auto ofTenant = [&](const restic::Confirmation& said) {
+        return tried([&](Transaction& tx) {
+            for (const auto& [before, after] : host.policies.setDefaults(tx, tenants, "ada"))
+                confirmation.require(tx, before, after.retention, said);
+        });
+    };
+    EXPECT_NE(ofTenant({}).find("\"nightly\""), std::string::npos);
+    EXPECT_EQ(ofTenant({true, {}}), "");
+    EXPECT_NE(ofTenant({false, {good}}).find("of another retention"), std::string::npos);
+    EXPECT_EQ(ofTenant({false, {preview(mail, {{"keep_daily", 3}}, 1, 0)}}), "")
+        << "web-01 has rules of its own";
 }
 
 TEST_P(ResticRetention, APreviewIsOfWhatAForgetRemovesAndLeavesNoTrace) {

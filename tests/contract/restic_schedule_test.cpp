@@ -3,6 +3,8 @@
 
 #include "contract/restic_fixture.h"
 #include "repositories/schedule_store.h"
+#include "schedule/skipped_slots.h"
+#include "tasks/task_wait.h"
 
 namespace test {
 namespace {
@@ -35,6 +37,9 @@ protected:
                 all.push_back(*task.slot);
         std::sort(all.begin(), all.end());
         return all;
+    }
+    std::vector<restic::SkippedSlots> skipped(const Uuid& policyId) {
+        return here([&](Transaction& tx) { return restic::SkippedSlotStore::list(tx, policyId); });
     }
     std::optional<core::Instant> next(const Uuid& policyId) {
         return here([&](Transaction& tx) { return PolicyStore::links(tx, policyId).at(0).nextRunAt; });
@@ -83,7 +88,7 @@ TEST_P(ResticSlots, OneThatCannotBeTakenStopsNobodyElses) {
     const auto target = status("bare-01:bad");
     EXPECT_EQ(target.status, "unhealthy");
     ASSERT_TRUE(target.error);
-    EXPECT_EQ(target.error->error, "SlotSkipped");
+    EXPECT_EQ(target.error->error, "SchedulingFailed");
     EXPECT_EQ(status("web-01:good").status, "unknown");
 }
 
@@ -195,6 +200,15 @@ TEST_P(ResticSlots, CatchUpDoesWhatItSays) {
     EXPECT_EQ(slots(one).size(), 1U);
     const auto start = slots(one)[0];
     EXPECT_EQ(slots(all), (std::vector{start, start + 5min, start + 10min, start + 15min}));
+    // Each slot is a task, or it is recorded why there is none.
+    ASSERT_EQ(skipped(none).size(), 1U);
+    EXPECT_EQ(skipped(none)[0].first, start);
+    EXPECT_EQ(skipped(none)[0].last, start + 15min);
+    EXPECT_EQ(skipped(none)[0].slots, 4);
+    ASSERT_EQ(skipped(one).size(), 1U);
+    EXPECT_EQ(skipped(one)[0].first, start + 5min);
+    EXPECT_EQ(skipped(one)[0].slots, 3);
+    EXPECT_TRUE(skipped(all).empty());
     clock.advance(4min);
     settle();
     EXPECT_EQ(slots(none).size(), 1U) << "the next slot is its own again";
@@ -216,6 +230,39 @@ TEST_P(ResticSlots, CatchUpOfAllHasAnEndAndSaysSo) {
     settle(5);
     ASSERT_FALSE(slots(all).empty());
     EXPECT_GE(slots(all).front(), clock.now() - 3h) << "not thirty days of minutes";
+    ASSERT_EQ(skipped(all).size(), 1U);
+    EXPECT_EQ(skipped(all)[0].slots, 1000) << "more are not counted";
+    EXPECT_NE(skipped(all)[0].reason.find("More than 100 slots"), std::string::npos)
+        << skipped(all)[0].reason;
+}
+
+TEST_P(ResticSlots, ASlotWhoseBackupStillWaitsIsNoSecondOneAndOneThatRunsIsWaitedFor) {
+    const auto id = linked("often", "one");
+    clock.advance(5min);
+    host.scheduler.run();
+    ASSERT_EQ(slots(id).size(), 1U);
+    clock.advance(5min); // its agent has not come
+    host.scheduler.run();
+    EXPECT_EQ(slots(id).size(), 1U);
+    ASSERT_EQ(skipped(id).size(), 1U);
+    EXPECT_EQ(skipped(id)[0].first, slots(id)[0] + 5min);
+    EXPECT_NE(skipped(id)[0].reason.find("still waited"), std::string::npos);
+    EXPECT_EQ(host.tasks.handOut(tenant, web, 5).items.size(), 1U);
+    clock.advance(5min);
+    host.scheduler.run();
+    ASSERT_EQ(slots(id).size(), 2U);
+    EXPECT_TRUE(host.tasks.handOut(tenant, web, 5).items.empty()) << "the first one still runs";
+    const auto both = tasks(tenant);
+    const auto& waits = both.at(0).status == restic::protocol::TaskState::queued ? both.at(0) : both.at(1);
+    const auto& runs = waits.id == both.at(0).id ? both.at(1) : both.at(0);
+    here([&](Transaction& tx) {
+        tx.execute("UPDATE restic_agents SET status = 'online', max_concurrent_tasks = 5 WHERE tenant_id = "
+                   "$1 AND id = $2",
+                   {tx.tenant(), web});
+        EXPECT_EQ(restic::waitOf(tx, host.tasks.kinds(), waits, clock.now()).value().code, "same");
+    });
+    host.tasks.report(tenant, web, runs.id, said("success"));
+    EXPECT_EQ(host.tasks.handOut(tenant, web, 5).items.size(), 1U);
 }
 
 TEST_P(ResticSlots, AZoneThatTheHostNoLongerKnowsIsSaidAndComesBack) {

@@ -208,7 +208,8 @@ protected:
         policies.addTo(routes);
         policies.addLinksTo(routes);
         restic::RepositoryRoutes{db, clock, host.repositories}.addTo(routes);
-        restic::TaskRoutes{db, clock, host.repositories, unsaved, passwords, host.tasks, waker}.addTo(routes);
+        restic::TaskRoutes{db, clock, host.repositories, unsaved, passwords, host.tasks, waker, confirmation}
+            .addTo(routes);
         for (auto* more : {&base::api::tenantRoutes, &base::api::tokenRoutes, &base::api::userRoutes,
                            &base::api::invitationRoutes, &base::api::auditRoutes})
             for (auto& route : more(base))

@@ -29,6 +29,9 @@ public:
     /// longer the one. Throws core::Error (errors::kLeaseLost) then; no other host takes over before the unit
     /// has ended. Does nothing for other jobs.
     virtual void fence(db::Transaction& tx) const = 0;
+    /// Of a job that is repeated (JobSpec::Every): it runs again at that time if that is before its next one.
+    /// The last call of a run counts.
+    virtual void runAgainAt(Instant at) = 0;
 };
 
 /// A job: when it runs and what it does.

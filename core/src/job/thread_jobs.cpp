@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include <pthread.h>
 
@@ -25,9 +26,10 @@ struct ThreadJobs::Job {
 
     std::mutex mutex;
     std::condition_variable_any changed;
-    bool woken = false; // under mutex, as all below
-    bool over = false;  // it never runs again
-    bool ended = false; // its thread has nothing left to do
+    bool woken = false;           // under mutex, as all below
+    bool over = false;            // it never runs again
+    bool ended = false;           // its thread has nothing left to do
+    std::optional<Instant> again; // what its last run asked for
     std::stop_source run{std::nostopstate};
     JobStats stats;
 
@@ -47,6 +49,10 @@ public:
     void fence(db::Transaction& tx) const override {
         if (lease_)
             leases_->fence(tx, *lease_);
+    }
+    void runAgainAt(Instant at) override {
+        const std::lock_guard lock(job_.mutex);
+        job_.again = at;
     }
 
 private:
@@ -173,7 +179,13 @@ void ThreadJobs::loop(Job& job, const std::stop_token& stop) {
             return;
         }
         if (const auto* every = std::get_if<JobSpec::Every>(&job.spec.when)) {
-            due = clock_.steady() + every->interval;
+            const std::lock_guard lock(job.mutex);
+            const auto again = std::exchange(job.again, std::nullopt);
+            steady_clock::duration wait = every->interval;
+            if (again)
+                wait = std::clamp<steady_clock::duration>(*again - clock_.now(), steady_clock::duration{0},
+                                                          wait);
+            due = clock_.steady() + wait;
         } else if (!woken) {
             // Another host is the one for this slot. Should it die now, its lease ends within `duration`, and
             // whoever takes it over finds out whether the slot was begun.

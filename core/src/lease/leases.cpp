@@ -174,11 +174,13 @@ void Leases::fence(Transaction& tx, const Lease& lease) const {
 bool Leases::claimSlot(const Lease& lease, Instant slot) {
     if (alone_)
         return true;
+    // One that was claimed under a clock that was ahead holds nothing back.
+    constexpr std::int64_t kDay = 86'400'000'000;
     return database_
                .run(context(),
                     {{"UPDATE core_leases SET slot_us = $3 WHERE name = $1 AND token = $2 AND "
-                      "(slot_us IS NULL OR slot_us < $3)",
-                      {lease.name, lease.token, toMicros(slot)}}},
+                      "(slot_us IS NULL OR slot_us < $3 OR slot_us > $4)",
+                      {lease.name, lease.token, toMicros(slot), toMicros(slot) + kDay}}},
                     true)
                .at(0)
                .affected == 1;

@@ -113,7 +113,10 @@ private:
     Outcome readRange(std::string_view part, std::string_view text, Range& range) const {
         const auto dash = text.find('-');
         const auto first = numberOf(text.substr(0, dash));
-        const auto last = dash == std::string_view::npos ? first : numberOf(text.substr(dash + 1));
+        auto last = dash == std::string_view::npos ? first : numberOf(text.substr(dash + 1));
+        // A week that is named from Monday on ends with Sunday.
+        if (first && last && *first > 0 && *last == 0 && text.ends_with(kWeekday.words.front()))
+            last = kWeekday.high;
         if (!first || !last)
             return invalid(part, spec_.words.empty() ? "is no number" : "is neither a number nor a name");
         if (!isWithin(*first) || !isWithin(*last))

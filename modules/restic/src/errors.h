@@ -114,6 +114,12 @@ inline constexpr ErrorKind kFilesNotReachable{"FilesNotReachable", 409,
 inline constexpr ErrorKind kComplianceCheckFailed{"ComplianceCheckFailed", 500,
                                                   "It cannot be told whether policies are kept",
                                                   "Check the database; the next evaluation tries again"};
+inline constexpr ErrorKind kPolicyAssigned{
+    "PolicyAssigned", 409, "The policy assigns itself to the agent",
+    "Change the agent's tags or the policy's assignment; the link ends by itself then"};
+/// No answer either: why a target's backup is not there.
+inline constexpr ErrorKind kSchedulingFailed{"SchedulingFailed", 500, "A scheduled backup was not started",
+                                             "Mend what is named; the next backup comes by its schedule"};
 inline constexpr std::array kAll{&kAgentNotFound,        &kAgentAlreadyExists,    &kInvalidRegistrationToken,
                                  &kTokenExpired,         &kTokenRevoked,          &kPolicyNotFound,
                                  &kPolicyInUse,          &kPolicyExists,          &kInvalidCron,
@@ -126,6 +132,7 @@ inline constexpr std::array kAll{&kAgentNotFound,        &kAgentAlreadyExists,  
                                  &kRepositoryAppendOnly, &kPasswordElsewhere,     &kPasswordChanging,
                                  &kPluginNotFound,       &kPluginSetOnMachine,    &kNotADump,
                                  &kDirectPollForbidden,  &kTargetExists,          &kTargetOfAgent,
-                                 &kFilesNotReachable,    &kComplianceCheckFailed, &kRetentionNotConfirmed};
+                                 &kFilesNotReachable,    &kComplianceCheckFailed, &kRetentionNotConfirmed,
+                                 &kSchedulingFailed,     &kPolicyAssigned};
 
 } // namespace restic::errors

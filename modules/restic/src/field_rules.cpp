@@ -195,8 +195,9 @@ std::vector<core::Problem> problemsOfPluginSettings(const core::json::Object& se
 
 std::optional<std::string> checkHookName(const std::string& name) {
     constexpr std::string_view kTaken = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-    if (name.starts_with('.') || name.find_first_not_of(kTaken) != std::string::npos)
-        return "must be the name of a file of letters, digits, '.', '_' and '-', not beginning with '.'";
+    if (name.starts_with('.') || name.starts_with('-') || name.find_first_not_of(kTaken) != std::string::npos)
+        return "must be the name of a file of letters, digits, '.', '_' and '-', not beginning with '.' or "
+               "'-'";
     return std::nullopt;
 }
 

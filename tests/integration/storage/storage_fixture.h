@@ -47,6 +47,8 @@ protected:
         Object body{{"type", kind}, {"repository_id", repository}, {"agent_id", agentId_}};
         if (!parameters.empty())
             body.set("parameters", parameters);
+        if (kind == "forget")
+            body.set("confirm_removal", true);
         return post("/api/v1/restic/tasks", body, 202).stringOr("id");
     }
     /// A field as JSON; "" where there is none.

@@ -89,6 +89,8 @@ protected:
         Object body{{"type", kind}, {"repository_id", repositoryId_}, {"agent_id", agentId_}};
         if (!parameters.empty())
             body.set("parameters", parameters);
+        if (kind == "forget")
+            body.set("confirm_removal", true);
         return post("/api/v1/restic/tasks", body, 202).stringOr("id");
     }
     std::string errorOf(const std::string& id) {

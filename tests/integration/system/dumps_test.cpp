@@ -153,6 +153,7 @@ TEST_F(Dumps, WhatAFailedDumpDoesIsSaidByThePolicyAndHoldsTheRetention) {
                                {{"type", "forget"},
                                 {"agent_id", agentId_},
                                 {"policy_id", policyId_},
+                                {"confirm_removal", true},
                                 {"parameters", Object{{"retention", Object{{"keep_last", 1}}}}}},
                                202)
                               .stringOr("id");

@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "integration/system/system_fixture.h"
+#include "support/far_schedules.h"
 #include "support/raw_client.h"
 #include "support/test_cluster.h"
 
@@ -136,6 +137,63 @@ TEST_F(HostsTest, WhatOneHostDoesMovesWhenItStopsAndDoesNotComeBack) {
         await([&] { return readFile(dir_ / "backend.log").find("lost a lease") != std::string::npos; }));
     EXPECT_EQ(holder("scheduler").token, after.token);
     EXPECT_EQ(get("/api/v1/restic/agents").find("items")->array()->size(), 0U); // and goes on serving
+}
+
+// The host that makes tasks of slots is stopped again and again for longer than its lease, wherever it is at
+// that moment, and goes on when another has done its work.
+TEST_F(HostsTest, EachSlotIsOneTaskThoughTheOneThatTakesThemIsStoppedAndContinued) {
+    constexpr int kSlots = 200;
+    const auto ask = [&](const std::string& sql) {
+        return TestCluster::instance().admin(sql, database_->name());
+    };
+    ask("UPDATE tenants SET max_policies = 1000");
+    const auto [agent, token] = enrol("web-01");
+    const auto repository = post("/api/v1/restic/repositories",
+                                 {{"name", "far"},
+                                  {"type", "rest"},
+                                  {"url", "rest:http://backup.example/far"},
+                                  {"password", "correct horse"},
+                                  {"maintenance", farMaintenance()}},
+                                 201)
+                                .stringOr("id");
+    for (int i = 0; i < kSlots; ++i) {
+        auto body = policyBody("policy " + std::to_string(i));
+        body.set("repository_id", repository);
+        const auto policy = post("/api/v1/restic/policies", body, 201).stringOr("id");
+        const auto linked =
+            api().send("PUT", "/api/v1/restic/agents/" + agent + "/policies/" + policy, "Bearer " + admin_);
+        ASSERT_EQ(linked.status, 204) << linked.body;
+    }
+    ASSERT_TRUE(await([&] { return !holder("scheduler").name.empty(); }));
+    // Due within the next twenty seconds, each at a time of its own.
+    ask("UPDATE restic_agent_policy_links l SET next_run_at_us = (extract(epoch FROM now()) * "
+        "1000000)::bigint + 1000000 "
+        "+ n.i * 100000 FROM (SELECT policy_id, row_number() OVER (ORDER BY policy_id) AS i FROM "
+        "restic_agent_policy_links) n WHERE n.policy_id = l.policy_id");
+    const auto taken = [&] {
+        return std::stoi(ask("SELECT count(*) FROM restic_tasks WHERE slot_us IS NOT NULL"));
+    };
+    int rounds = 0;
+    for (int seen = 0; seen < kSlots; ++rounds) {
+        auto& leader = holder("scheduler").is(*backend_) ? backend_ : second_;
+        auto& other = leader == backend_ ? second_ : backend_;
+        leader->signal(SIGSTOP);
+        ASSERT_TRUE(await([&] { return holder("scheduler").is(*other); })) << "in round " << rounds;
+        leader->signal(SIGCONT);
+        ASSERT_TRUE(await([&] { return taken() > seen; })) << "in round " << rounds;
+        seen = taken();
+    }
+    EXPECT_GE(rounds, 3) << "it was stopped while there was work";
+    std::this_thread::sleep_for(2s); // who was stopped last looks as well
+    EXPECT_EQ(ask("SELECT count(*) || ' ' || count(DISTINCT policy_id) FROM restic_tasks WHERE slot_us IS "
+                  "NOT NULL"),
+              std::to_string(kSlots) + " " + std::to_string(kSlots));
+    EXPECT_EQ(ask("SELECT count(*) FROM restic_agent_policy_links WHERE skipped_slot_us IS NOT NULL"), "0");
+    EXPECT_EQ(
+        ask("SELECT count(*) FROM restic_agent_policy_links WHERE next_run_at_us IS NULL OR next_run_at_us < "
+            "extract(epoch FROM now()) * 1000000"),
+        "0")
+        << "each has its next one";
 }
 
 TEST_F(HostsTest, ACleanStopHandsOverAtOnce) {

@@ -82,6 +82,7 @@ TEST_P(Options, WhatCountsIsToldWithWhoSaysIt) {
     ASSERT_EQ(send("PUT", path, body).status, 200);
     const auto versions = get(path + "/versions");
     ASSERT_EQ(versions.find("items")->array()->size(), 2U);
+    EXPECT_TRUE(get(path + "/skipped-slots").find("items")->array()->empty());
     const auto& newest = versions.find("items")->array()->front();
     EXPECT_EQ(core::json::write(*newest.find("changed")), "[\"schedule\"]");
     EXPECT_EQ(newest.integerOr("version"), 2);

@@ -107,8 +107,10 @@ protected:
         Object body{{"type", kind}, {"agent_id", agent}, {"repository_id", repositoryId_}};
         if (kind == "backup")
             body.set("parameters", Object{{"sources", Array{source_.string()}}});
-        if (kind == "forget" || kind == "prune")
+        if (kind == "forget" || kind == "prune") {
             body.set("parameters", Object{{"retention", Object{{"keep_last", 3}}}, {"all_hosts", true}});
+            body.set("confirm_removal", true);
+        }
         const auto answer = ApiClient(port, traffic_).post("/api/v1/restic/tasks", admin_, body);
         EXPECT_EQ(answer.status, 202) << kind << ": " << answer.body;
         return answer.json.stringOr("id");

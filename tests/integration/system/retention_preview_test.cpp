@@ -88,6 +88,20 @@ TEST_P(RetentionPreviews, SaysWhatTheForgetThenRemovesAndAsksWhereItIsOverHalf) 
     }
     for (const auto& id : foreign)
         EXPECT_FALSE(kept.contains(id) || removed.contains(id)) << "a foreign one is in neither";
+    // A forget by hand asks as a change of the policy does, and one of no policy always.
+    auto hasty = api().send("POST", "/api/v1/restic/tasks", admin_,
+                            Object{{"type", "forget"},
+                                   {"agent_id", agentId_},
+                                   {"policy_id", policyId_},
+                                   {"parameters", Object{{"retention", Object{{"keep_last", 1}}}}}});
+    EXPECT_EQ(hasty.status, 409) << hasty.body;
+    hasty = api().send("POST", "/api/v1/restic/tasks", admin_,
+                       Object{{"type", "forget"},
+                              {"agent_id", agentId_},
+                              {"repository_id", repositoryId_},
+                              {"parameters", Object{{"retention", Object{{"keep_last", 100}}}}}});
+    EXPECT_EQ(hasty.status, 409) << hasty.body;
+    EXPECT_NE(hasty.body.find("RetentionNotConfirmed"), std::string::npos) << hasty.body;
     const auto forgot = done("forget", strict);
     std::set<std::string> gone;
     for (const auto& id : *forgot.find("removed_ids")->array())
@@ -104,6 +118,20 @@ TEST_P(RetentionPreviews, SaysWhatTheForgetThenRemovesAndAsksWhereItIsOverHalf) 
     EXPECT_FALSE(small.booleanOr("over_half", true));
     const auto saved = save(less, {{"retention_previews", Array{lastTask_}}});
     EXPECT_EQ(saved.status, 200) << saved.body;
+
+    // One agent's own rules are asked about too.
+    const auto sayAt = [&](const std::string& path, Object body) {
+        return api().send("PUT", path, admin_, body);
+    };
+    const auto options = "/api/v1/restic/agents/" + agentId_ + "/policies/" + policyId_ + "/options";
+    const Object last{{"retention_rules", Object{{"keep_last", 3}, {"keep_tags", Array{"year-end"}}}}};
+    EXPECT_EQ(sayAt(options, last).status, 409);
+    EXPECT_TRUE(get(options).find("options")->object()->empty()) << "nothing was kept of it";
+    done("preview_forget", *last.find("retention_rules")->object());
+    auto confirmed = last;
+    confirmed.set("retention_previews", Array{lastTask_});
+    EXPECT_EQ(sayAt(options, confirmed).status, 200);
+    EXPECT_EQ(sayAt(options, {}).status, 200) << "the policy keeps more";
 }
 
 } // namespace

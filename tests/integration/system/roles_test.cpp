@@ -80,6 +80,7 @@ const std::map<std::string, Needs>& expected() {
         {"DELETE /api/v1/restic/policies/{id}", Needs::operator_},
         {"POST /api/v1/restic/policies/{id}/adopt", Needs::operator_},
         {"POST /api/v1/restic/policies/preview", Needs::viewer},
+        {"GET /api/v1/restic/policies/{id}/skipped-slots", Needs::viewer},
         {"GET /api/v1/restic/policies/{id}/versions", Needs::viewer},
         {"GET /api/v1/restic/policy-defaults", Needs::viewer},
         {"PUT /api/v1/restic/policy-defaults", Needs::operator_},

@@ -49,6 +49,10 @@ TEST(Cron, FieldsListsRangesAndSteps) {
 
 TEST(Cron, NamesInEitherCaseAndSundayTwice) {
     const Texts sundays{"2026-03-01T06:00", "2026-03-08T06:00"};
+    EXPECT_EQ(slots("0 6 * * sat-sun", "UTC", "2026-02-25T00:00:00Z", 3),
+              (Texts{"2026-02-28T06:00", "2026-03-01T06:00", "2026-03-07T06:00"}));
+    EXPECT_EQ(slots("0 6 * * Mon-Sun", "UTC", "2026-02-25T00:00:00Z", 2),
+              (Texts{"2026-02-25T06:00", "2026-02-26T06:00"}));
     for (const char* day : {"0", "7", "sun", "SUN", "Sun", "7/2", "7-7"})
         EXPECT_EQ(slots(std::string("0 6 * * ") + day, "UTC", "2026-02-25T00:00:00Z", 2), sundays) << day;
     EXPECT_EQ(slots("0 6 1 jan,Jul *", "UTC", "2026-02-25T00:00:00Z", 2),

@@ -48,6 +48,30 @@ TEST_F(ThreadJobsTest, RunsNowAndAnIntervalAfterEachEnd) {
     EXPECT_EQ(stats().next, clock.now() + 10s);
 }
 
+TEST_F(ThreadJobsTest, RunsAgainEarlierWhereARunSaysSo) {
+    const auto began = clock.now();
+    jobs.every("often", 10s, [&](JobRun& run) {
+        ++calls;
+        if (calls == 1)
+            run.runAgainAt(began + 300ms);
+        else if (calls == 2)
+            run.runAgainAt(began + 1h); // not before its next time
+    });
+    ASSERT_TRUE(idle());
+    EXPECT_EQ(stats().next, began + 300ms);
+    clock.advance(299ms);
+    ASSERT_TRUE(idle());
+    EXPECT_EQ(calls, 1);
+    clock.advance(1ms);
+    ASSERT_TRUE(await([&] { return calls == 2; }));
+    ASSERT_TRUE(idle());
+    EXPECT_EQ(stats().next, clock.now() + 10s);
+    clock.advance(10s);
+    ASSERT_TRUE(await([&] { return calls == 3; }));
+    ASSERT_TRUE(idle());
+    EXPECT_EQ(stats().next, clock.now() + 10s) << "it was asked for once";
+}
+
 TEST_F(ThreadJobsTest, WakesAtOnceAndOnceMoreIfItRuns) {
     jobs.every("j", 1h, [&](JobRun& run) {
         ++calls;

@@ -24,6 +24,8 @@ export type RetentionRules = Schemas['RetentionRules']
 export type Policy = Schemas['Policy']
 export type PolicyInput = Schemas['PolicyInput']
 export type PolicyOptions = Schemas['PolicyOptions']
+export type OptionsInput = Schemas['OptionsInput']
+export type SkippedSlots = Schemas['SkippedSlots']
 export type PolicyVersion = Schemas['PolicyVersion']
 export type BlackoutWindow = Schemas['BlackoutWindow']
 export type EffectiveOptions = Schemas['EffectiveOptions']
@@ -148,11 +150,12 @@ export const api = {
   changePolicy: (id: string, version: string, body: PolicyInput) =>
     answerOf(host.PUT('/api/v1/restic/policies/{id}', { params: { path: { id }, header: { 'If-Match': version } }, body })),
   policyVersions: (id: string) => answerOf(host.GET('/api/v1/restic/policies/{id}/versions', at({ id }))),
-  optionsFor: (agent: string, policy: string) => answerOf(host.GET('/api/v1/restic/agents/{id}/policies/{policy_id}/options', at({ id: agent, policy_id: policy }))),
-  changeOptionsFor: (agent: string, policy: string, body: PolicyOptions) =>
-    answerOf(host.PUT('/api/v1/restic/agents/{id}/policies/{policy_id}/options', { ...at({ id: agent, policy_id: policy }), body })),
+  skippedSlots: (policy: string) => answerOf(host.GET('/api/v1/restic/policies/{id}/skipped-slots', at({ id: policy }))),
+  optionsFor: (agent: string, policy: string) => versionedAnswerOf(host.GET('/api/v1/restic/agents/{id}/policies/{policy_id}/options', at({ id: agent, policy_id: policy }))),
+  changeOptionsFor: (agent: string, policy: string, version: string, body: OptionsInput) =>
+    answerOf(host.PUT('/api/v1/restic/agents/{id}/policies/{policy_id}/options', { params: { path: { id: agent, policy_id: policy }, header: { 'If-Match': version } }, body })),
   policyDefaults: () => versionedAnswerOf(host.GET('/api/v1/restic/policy-defaults')),
-  changePolicyDefaults: (version: string, body: PolicyOptions) => answerOf(host.PUT('/api/v1/restic/policy-defaults', { params: { header: { 'If-Match': version } }, body })),
+  changePolicyDefaults: (version: string, body: OptionsInput) => answerOf(host.PUT('/api/v1/restic/policy-defaults', { params: { header: { 'If-Match': version } }, body })),
   preview: (schedule: string, timezone: string, blackout_windows: BlackoutWindow[] = []) => answerOf(host.POST('/api/v1/restic/policies/preview', { body: { schedule, timezone, blackout_windows, count: 3 } })),
   link: (agent: string, policy: string) => answerOf(host.PUT('/api/v1/restic/agents/{id}/policies/{policy_id}', at({ id: agent, policy_id: policy }))),
   unlink: (agent: string, policy: string) => answerOf(host.DELETE('/api/v1/restic/agents/{id}/policies/{policy_id}', at({ id: agent, policy_id: policy }))),

@@ -380,8 +380,9 @@ const de: Messages = {
     sure: 'Ja, das darf entfernt werden',
     sureUntried: 'Ich warte die Vorschau nicht ab: Was diese Regeln nicht behalten, darf entfernt werden',
   },
+  skippedSlots: { title: 'Zeiten ohne Backup', many: '{count} Zeiten' },
   policyVersions: { title: 'Wer was geändert hat', created: 'angelegt', nothing: 'ohne Änderung gespeichert', nobody: 'von selbst' },
-  policyDefaults: { open: 'Vorgaben…', title: 'Vorgaben der Richtlinien', what: 'Wonach sich die Richtlinien dieses Mandanten richten, wo sie selbst nichts sagen.' },
+  policyDefaults: { open: 'Vorgaben…', title: 'Vorgaben der Richtlinien', what: 'Wonach sich die Richtlinien dieses Mandanten richten, wo sie selbst nichts sagen.', sure: 'Was diese Regeln nicht behalten, darf bei jeder Richtlinie entfernt werden, die nach ihnen geht' },
   agentOptions: { title: '{name} auf {host}', what: 'Was hier eingestellt ist, gilt nur für diesen Agenten.' },
   origin: { link: 'für diesen Agenten eingestellt', policy: 'in der Richtlinie eingestellt', tenant: 'aus Ihren Vorgaben', default: 'Standard' },
   options: {
@@ -883,6 +884,7 @@ const de: Messages = {
     offline: 'Wartet auf {host}; der Rechner ist nicht online.',
     paused: 'Wartet auf {host}; der Rechner ist pausiert.',
     busy: 'Wartet auf {host}; der Rechner hat so viele Aufgaben, wie er zugleich haben darf.',
+    same: 'Wartet: Das vorige Backup derselben Richtlinie läuft noch.',
     agent: 'Wartet darauf, dass {host} es annimmt.',
     again: 'Der letzte Versuch ist gescheitert; es folgt ein weiterer.',
     againBecause: 'Der letzte Versuch ist gescheitert: {message}',
@@ -1027,7 +1029,7 @@ const de: Messages = {
   reason: {
     NotYet: { word: 'noch nicht' },
     BackupFailed: { word: 'fehlgeschlagen', todo: 'Sehen Sie sich den Lauf an: Er sagt, was geschah und was hilft. Sichern Sie danach noch einmal.' },
-    SlotSkipped: { word: 'nicht gestartet', todo: 'Beheben Sie, was genannt ist; das nächste Backup kommt nach seinem Zeitplan.' },
+    SchedulingFailed: { word: 'nicht gestartet', todo: 'Beheben Sie, was genannt ist; das nächste Backup kommt nach seinem Zeitplan.' },
     SnapshotTooOld: { word: 'zu alt' },
     NoSnapshots: { word: 'kein Snapshot' },
     UnreadFiles: { word: 'ungelesene Dateien', todo: 'Lassen Sie den Agenten sie lesen, oder schließen Sie sie in der Richtlinie aus. Der Lauf nennt sie.' },

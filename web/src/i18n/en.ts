@@ -378,8 +378,9 @@ const en = {
     sure: 'Yes, that may be removed',
     sureUntried: 'I do not wait for the preview: what these rules do not keep may be removed',
   },
+  skippedSlots: { title: 'Times without a backup', many: '{count} times' },
   policyVersions: { title: 'Who changed what', created: 'created', nothing: 'saved without a change', nobody: 'by itself' },
-  policyDefaults: { open: 'Defaults…', title: 'Defaults of the policies', what: 'What policies of this tenant go by where they say nothing themselves.' },
+  policyDefaults: { open: 'Defaults…', title: 'Defaults of the policies', what: 'What policies of this tenant go by where they say nothing themselves.', sure: 'What these rules do not keep may be removed from every policy that goes by them' },
   agentOptions: { title: '{name} on {host}', what: 'What is set here holds on this agent alone.' },
   origin: { link: 'set for this agent', policy: 'set in the policy', tenant: 'from your defaults', default: 'standard' },
   options: {
@@ -881,6 +882,7 @@ const en = {
     offline: 'Waits for {host}, which is not online.',
     paused: 'Waits for {host}, which is paused.',
     busy: 'Waits for {host}, which has as many tasks as it may have at once.',
+    same: 'Waits: the backup of the same policy before it still runs.',
     agent: 'Waits for {host} to take it.',
     again: 'The last attempt failed; it will be tried again.',
     againBecause: 'The last attempt failed: {message}',
@@ -1025,7 +1027,7 @@ const en = {
   reason: {
     NotYet: { word: 'not yet' },
     BackupFailed: { word: 'failed', todo: 'Look at the run: it says what happened and what helps. Then back up once more.' },
-    SlotSkipped: { word: 'not started', todo: 'Mend what is named; the next backup comes by its schedule.' },
+    SchedulingFailed: { word: 'not started', todo: 'Mend what is named; the next backup comes by its schedule.' },
     SnapshotTooOld: { word: 'too old' },
     NoSnapshots: { word: 'no snapshot' },
     UnreadFiles: { word: 'unread files', todo: 'Let the agent read them, or exclude them in the policy. The run names them.' },

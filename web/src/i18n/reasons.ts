@@ -7,6 +7,11 @@ import { meaningOf, type Failure } from './errors'
 const GERMAN: [RegExp, string][] = [
   [/Nothing is removed from a damaged repository\./g, 'Aus einem beschädigten Repository wird nichts entfernt.'],
   [/restic check found an error: /g, 'restic check fand einen Fehler: '],
+  [/The repository no longer has any of its snapshots: they were removed there\./g, 'Im Repository ist keiner seiner Snapshots mehr: Sie wurden dort entfernt.'],
+  [/The sources have (.+?), less than half of the usual (.+?B|\d+)\./g, 'Die Quellen haben $1, weniger als die Hälfte der üblichen $2.'],
+  [/The server was away, and the policy makes up for nothing\./g, 'Der Server war weg, und die Richtlinie holt nichts nach.'],
+  [/The server was away, and one backup was made for all that was missed\./g, 'Der Server war weg, und für alles Versäumte wurde ein Backup gemacht.'],
+  [/The backup before it still waited for its agent\./g, 'Das Backup davor wartete noch auf seinen Agenten.'],
   [/It has not been due yet\./g, 'Noch nicht fällig.'],
   [/The last one failed\./g, 'Zuletzt fehlgeschlagen.'],
   [/It is overdue\./g, 'Überfällig.'],

@@ -97,7 +97,7 @@ describe('a task that has not ended', () => {
     expect(stateOf(task({ waiting }), agents, say('de'))).toContain('Backup auf web-01, Platz freigeben auf einem anderen Rechner')
   })
   it('has words for every code and kind of the host', () => {
-    const codes: Record<NonNullable<Task['waiting']>['code'], true> = { others_work: true, taken: true, turn: true, new_repository: true, again: true, paused: true, offline: true, busy: true }
+    const codes: Record<NonNullable<Task['waiting']>['code'], true> = { others_work: true, taken: true, turn: true, new_repository: true, again: true, paused: true, offline: true, busy: true, same: true }
     const kinds: Record<StartedKind, true> = { init: true, check: true, forget: true, preview_forget: true, prune: true, unlock: true, stats: true, snapshots: true, test: true, locks: true }
     for (const language of ['en', 'de'] as const) {
       say(language)

@@ -21,10 +21,10 @@ describe('reasons', () => {
     )
   })
   it('of a run that was not begun say so, with why', () => {
-    expect(german('A scheduled backup was not started: The slot could not be taken; the host\'s log says why.', 'SlotSkipped')).toBe(
+    expect(german('A scheduled backup was not started: The slot could not be taken; the host\'s log says why.', 'SchedulingFailed')).toBe(
       'Ein geplantes Backup wurde nicht gestartet. Der Termin konnte nicht wahrgenommen werden; das Protokoll des Servers sagt, warum.',
     )
-    expect(german('A scheduled backup was not started: whatever', 'SlotSkipped')).toBe('Ein geplantes Backup wurde nicht gestartet. Im Wortlaut: whatever')
+    expect(german('A scheduled backup was not started: whatever', 'SchedulingFailed')).toBe('Ein geplantes Backup wurde nicht gestartet. Im Wortlaut: whatever')
   })
   it('that nobody of us wrote stay as they are', () => expect(german('lstat /x: permission denied')).toBe('lstat /x: permission denied'))
 

@@ -91,7 +91,7 @@ ComplianceReport evaluate(const TargetStatus& target, core::Instant now) {
         violated(target.maxAgeHours && target.lastSnapshot ? "snapshot_too_old" : "no_recent_backup",
                  severityOfAge(target, now), sentence);
     }
-    if (backup.reason == "BackupFailed" || backup.reason == "SlotSkipped")
+    if (backup.reason == "BackupFailed" || backup.reason == errors::kSchedulingFailed.name)
         violated("backup_failed", target.isLate ? "critical" : "warning", backup.message.value_or(""));
     else if (backup.state == "bad" && !target.isLate) // what keeps the server from looking
         violated("no_recent_backup", "warning", backup.message.value_or(""));

@@ -85,15 +85,18 @@ std::string asPage(const std::string& month, const std::vector<ReportedTarget>& 
     for (const auto& one : targets) {
         std::map<int, const ComplianceDay*> known;
         std::map<std::string, int> missing;
-        int kept = 0;
+        int kept = 0, told = 0;
         for (const auto& day : one.days) {
+            if (day.status == "unknown")
+                continue; // it says nothing of that day
+            ++told;
             known[std::stoi(day.day.substr(8, 2))] = &day;
             kept += day.compliant ? 1 : 0;
             for (const auto& [type, text] : words.types)
                 if (!day.compliant && day.violations.find(type) != std::string::npos)
                     ++missing[text];
         }
-        whole += !one.days.empty() && kept == static_cast<int>(one.days.size()) ? 1 : 0;
+        whole += told > 0 && kept == told ? 1 : 0;
         std::string strip;
         for (int day = 1; day <= daysIn(month); ++day) {
             const auto found = known.find(day);
@@ -105,8 +108,8 @@ std::string asPage(const std::string& month, const std::vector<ReportedTarget>& 
         rows += fmt::format(
             "<tr><td>{}<br><small>{}</small></td><td class=\"days\">{}</td><td>{}/{}</td><td>{}</td>"
             "</tr>\n",
-            escaped(one.now.targetName), escaped(one.now.policyName.value_or("")), strip, kept,
-            one.days.size(), why.empty() ? words.none : escaped(why));
+            escaped(one.now.targetName), escaped(one.now.policyName.value_or("")), strip, kept, told,
+            why.empty() ? words.none : escaped(why));
     }
     const auto title = fmt::format(fmt::runtime(words.title), month);
     return fmt::format(

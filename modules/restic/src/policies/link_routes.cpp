@@ -38,7 +38,7 @@ void PolicyRoutes::addLinksTo(std::vector<core::http::Route>& routes) const {
                       .permission = links,
                       .audit = Audit::action("restic.policy.unlinked"),
                       .status = 204,
-                      .errors = {&errors::kAgentNotFound, &errors::kPolicyNotFound},
+                      .errors = {&errors::kAgentNotFound, &errors::kPolicyNotFound, &errors::kPolicyAssigned},
                       .handler = [s = *this](Request& request) -> Outcome {
                           const auto agent = request.uuidParameter("id", errors::kAgentNotFound);
                           const auto policy = request.uuidParameter("policy_id", errors::kPolicyNotFound);

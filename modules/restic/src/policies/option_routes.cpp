@@ -1,9 +1,11 @@
 #include "core/http/version.h"
 #include "errors.h"
+#include "lock_row.h"
 #include "policies/policy_defaults.h"
 #include "policies/policy_routes.h"
 #include "policies/policy_versions.h"
 #include "policies/policy_views.h"
+#include "schedule/skipped_slots.h"
 
 namespace restic {
 
@@ -20,6 +22,10 @@ namespace {
 Response versioned(const PolicyDefaults::Said& said) {
     return core::http::withVersion(Response::of(optionsIn(said.options)),
                                    core::formatInstant(said.updatedAt));
+}
+
+Response versioned(const EffectiveView& view) {
+    return core::http::withVersion(Response::of(view), core::json::write(view.options));
 }
 
 /// What counts for one agent of a policy. Throws kPolicyNotFound, kAgentNotFound,
@@ -52,27 +58,30 @@ void PolicyRoutes::addOptionsTo(std::vector<core::http::Route>& routes) const {
                           return versioned(s.database.read(
                               request.tenant(), [&](Transaction& tx) { return PolicyDefaults::read(tx); }));
                       }});
-    routes.push_back({.method = "PUT",
-                      .path = "/api/v1/restic/policy-defaults",
-                      .summary = "Replace what policies go by where they say nothing themselves",
-                      .permission = write,
-                      .audit = Audit::action("restic.policy_defaults.updated"),
-                      .request = &typeOf<PolicyOptions>(),
-                      .response = &typeOf<PolicyOptions>(),
-                      .versioned = true,
-                      .errors = {&errors::kInvalidCron, &errors::kRetentionConflict},
-                      .handler = [s = *this](Request& request) -> Outcome {
-                          const auto input = request.json<PolicyOptions>();
-                          return versioned(s.database.transact(request.tenant(), [&](Transaction& tx) {
-                              const auto before = PolicyDefaults::read(tx);
-                              core::http::requireVersion(request, core::formatInstant(before.updatedAt));
-                              request.audit().entry.before = before.options;
-                              s.policies.setDefaults(tx, input, request.principal().name);
-                              auto said = PolicyDefaults::read(tx);
-                              request.audit().entry.after = said.options;
-                              return said;
-                          }));
-                      }});
+    routes.push_back(
+        {.method = "PUT",
+         .path = "/api/v1/restic/policy-defaults",
+         .summary = "Replace what policies go by where they say nothing themselves",
+         .permission = write,
+         .audit = Audit::action("restic.policy_defaults.updated"),
+         .request = &typeOf<OptionsInput>(),
+         .response = &typeOf<PolicyOptions>(),
+         .versioned = true,
+         .errors = {&errors::kInvalidCron, &errors::kRetentionConflict, &errors::kRetentionNotConfirmed},
+         .handler = [s = *this](Request& request) -> Outcome {
+             const auto input = request.json<OptionsInput>();
+             return versioned(s.database.transact(request.tenant(), [&](Transaction& tx) {
+                 const auto before = PolicyDefaults::read(tx);
+                 core::http::requireVersion(request, core::formatInstant(before.updatedAt));
+                 request.audit().entry.before = before.options;
+                 for (const auto& [old, changed] :
+                      s.policies.setDefaults(tx, input, request.principal().name))
+                     s.confirmation.require(tx, old, changed.retention, input);
+                 auto said = PolicyDefaults::read(tx);
+                 request.audit().entry.after = said.options;
+                 return said;
+             }));
+         }});
     routes.push_back({.method = "GET",
                       .path = "/api/v1/restic/policies/{id}/versions",
                       .summary = "How a policy was each time that it was saved, newest first",
@@ -98,43 +107,68 @@ void PolicyRoutes::addOptionsTo(std::vector<core::http::Route>& routes) const {
                       }});
     routes.push_back(
         {.method = "GET",
+         .path = "/api/v1/restic/policies/{id}/skipped-slots",
+         .summary = "Slots of the policy that became no backup of their own, and why, newest first",
+         .permission = read,
+         .response = &typeOf<SkippedSlotsList>(),
+         .errors = {&errors::kPolicyNotFound},
+         .handler = [s = *this](Request& request) -> Outcome {
+             const auto id = request.uuidParameter("id", errors::kPolicyNotFound);
+             return Response::of(s.database.read(request.tenant(), [&](Transaction& tx) {
+                 s.policies.get(tx, id);
+                 SkippedSlotsList list;
+                 for (auto& one : SkippedSlotStore::list(tx, id)) {
+                     const auto agent = AgentStore::find(tx, one.agent, true);
+                     list.items.push_back({one.agent, agent ? agent->hostname : "", one.first, one.last,
+                                           one.slots, std::move(one.reason), one.at});
+                 }
+                 return list;
+             }));
+         }});
+    routes.push_back(
+        {.method = "GET",
          .path = "/api/v1/restic/agents/{id}/policies/{policy_id}/options",
          .summary = "What counts for one agent of a policy, and who says it",
          .permission = read,
          .response = &typeOf<EffectiveView>(),
+         .versioned = true,
          .errors = {&errors::kAgentNotFound, &errors::kPolicyNotFound, &errors::kPolicyNotLinked},
          .handler = [s = *this](Request& request) -> Outcome {
              const auto agent = request.uuidParameter("id", errors::kAgentNotFound);
              const auto policy = request.uuidParameter("policy_id", errors::kPolicyNotFound);
-             return Response::of(s.database.read(request.tenant(), [&](Transaction& tx) {
+             return versioned(s.database.read(request.tenant(), [&](Transaction& tx) {
                  return effectiveFor(tx, s.policies, agent, policy);
              }));
          }});
-    routes.push_back({.method = "PUT",
-                      .path = "/api/v1/restic/agents/{id}/policies/{policy_id}/options",
-                      .summary = "Replace what is said for one agent of a policy alone",
-                      .permission = Permission::role("restic.links.write", Role::operator_),
-                      .audit = Audit::action("restic.policy.link_changed"),
-                      .request = &typeOf<PolicyOptions>(),
-                      .response = &typeOf<EffectiveView>(),
-                      .errors = {&errors::kAgentNotFound, &errors::kPolicyNotFound, &errors::kPolicyNotLinked,
-                                 &errors::kInvalidCron, &errors::kRetentionConflict},
-                      .handler = [s = *this](Request& request) -> Outcome {
-                          const auto agent = request.uuidParameter("id", errors::kAgentNotFound);
-                          const auto policy = request.uuidParameter("policy_id", errors::kPolicyNotFound);
-                          const auto input = request.json<PolicyOptions>();
-                          request.audit().object("policy", policy.toString());
-                          return Response::of(s.database.transact(request.tenant(), [&](Transaction& tx) {
-                              auto before = PolicyStore::linkOptions(tx, agent, policy);
-                              s.policies.setLinkOptions(tx, agent, policy, input);
-                              request.audit().entry.before =
-                                  core::json::Object{{"agent_id", agent.toString()},
-                                                     {"options", before.value_or(core::json::Object())}};
-                              request.audit().entry.after = core::json::Object{
-                                  {"agent_id", agent.toString()}, {"options", documentOf(input)}};
-                              return effectiveFor(tx, s.policies, agent, policy);
-                          }));
-                      }});
+    routes.push_back(
+        {.method = "PUT",
+         .path = "/api/v1/restic/agents/{id}/policies/{policy_id}/options",
+         .summary = "Replace what is said for one agent of a policy alone",
+         .permission = Permission::role("restic.links.write", Role::operator_),
+         .audit = Audit::action("restic.policy.link_changed"),
+         .request = &typeOf<OptionsInput>(),
+         .response = &typeOf<EffectiveView>(),
+         .versioned = true,
+         .errors = {&errors::kAgentNotFound, &errors::kPolicyNotFound, &errors::kPolicyNotLinked,
+                    &errors::kInvalidCron, &errors::kRetentionConflict, &errors::kRetentionNotConfirmed},
+         .handler = [s = *this](Request& request) -> Outcome {
+             const auto agent = request.uuidParameter("id", errors::kAgentNotFound);
+             const auto policy = request.uuidParameter("policy_id", errors::kPolicyNotFound);
+             const auto input = request.json<OptionsInput>();
+             request.audit().object("policy", policy.toString());
+             return Response::of(s.database.transact(request.tenant(), [&](Transaction& tx) {
+                 if (core::http::namesVersion(request))
+                     lockRow(tx, "restic_policies", policy);
+                 auto before = PolicyStore::linkOptions(tx, agent, policy);
+                 const auto change = s.policies.setLinkOptions(tx, agent, policy, input);
+                 s.confirmation.requireOf(tx, agent, change.before, change.after.retention, input);
+                 request.audit().entry.before = core::json::Object{
+                     {"agent_id", agent.toString()}, {"options", before.value_or(core::json::Object())}};
+                 request.audit().entry.after =
+                     core::json::Object{{"agent_id", agent.toString()}, {"options", documentOf(input)}};
+                 return effectiveFor(tx, s.policies, agent, policy);
+             }));
+         }});
 }
 
 } // namespace restic

@@ -319,8 +319,7 @@ void PolicyRoutes::addTo(std::vector<core::http::Route>& routes) const {
                  core::http::requireVersion(request, core::formatInstant(before.updatedAt));
                  request.audit().entry.before = core::wire::toJson(viewOf(tx, s.policies, before));
                  auto wanted = policyOf(tx, s, request.principal(), input, s.secrets.ofPolicy(tx, id));
-                 s.confirmation.require(tx, before, wanted.retention,
-                                        {input.confirmRemoval, input.retentionPreviews});
+                 s.confirmation.require(tx, before, wanted.retention, input);
                  const auto changed = s.policies.update(tx, id, std::move(wanted));
                  auto view = viewOf(tx, s.policies, changed);
                  request.audit().entry.after = core::wire::toJson(view);

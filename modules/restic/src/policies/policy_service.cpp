@@ -15,6 +15,7 @@
 #include "policies/policy_versions.h"
 #include "policies/target_store.h"
 #include "repositories/repository_store.h"
+#include "restic/protocol/names.h"
 #include "slot.h"
 
 namespace restic {
@@ -39,6 +40,16 @@ void PolicyService::validate(const Policy& policy) {
     if (policy.includePaths.empty() && (policy.plugins.array() == nullptr || policy.plugins.array()->empty()))
         throw core::wire::validationError({{"/include_paths", "is required where no plugin is used"}});
     const auto& keep = policy.retention;
+    for (const auto& tag : policy.tags)
+        if (tag == protocol::kPinned ||
+            std::find(keep.keepTags.begin(), keep.keepTags.end(), tag) != keep.keepTags.end())
+            throw core::Error(
+                errors::kRetentionConflict,
+                fmt::format(
+                    "Each snapshot of the policy has the tag \"{}\", and what has it is kept for ever: "
+                    "its retention would remove nothing.",
+                    tag),
+                {{"/tags", "must not be kept by the retention"}});
     for (const auto& count :
          {keep.keepLast, keep.keepHourly, keep.keepDaily, keep.keepWeekly, keep.keepMonthly, keep.keepYearly})
         if (count && *count < 0)
@@ -191,15 +202,26 @@ Policy PolicyService::update(Transaction& tx, const Uuid& id, Policy policy) {
     return policy;
 }
 
-void PolicyService::setDefaults(Transaction& tx, const PolicyOptions& options, const std::string& author) {
+void PolicyService::requireUsable(const PolicyOptions& options) const {
+    Policy any;
+    any.schedule = "0 2 * * *";
+    any.includePaths = {"/"};
+    setOptions(any, over(standardOptions(), options));
+    validate(any);
+}
+
+std::vector<PolicyChange> PolicyService::setDefaults(Transaction& tx, const PolicyOptions& options,
+                                                     const std::string& author) {
     const auto now = clock_.now();
+    std::vector<PolicyChange> changes;
     PolicyDefaults::write(tx, documentOf(options), now);
     for (auto policy : PolicyStore::all(tx)) {
         if (policy.own.object() == nullptr)
             continue; // of before there were levels: all is its own
-        const auto before = documentOf(allOptions(policy));
+        const auto before = policy;
         resolve(tx, policy);
-        if (PolicyVersions::differences(before, documentOf(allOptions(policy))).empty())
+        if (PolicyVersions::differences(documentOf(allOptions(before)), documentOf(allOptions(policy)))
+                .empty())
             continue;
         try {
             validate(policy);
@@ -214,28 +236,34 @@ void PolicyService::setDefaults(Transaction& tx, const PolicyOptions& options, c
             for (const auto& link : PolicyStore::links(tx, policy.id))
                 if (const auto agent = AgentStore::find(tx, link.agent); agent && !agent->isPlaceholder())
                     begin(tx, policy, *agent);
+        changes.push_back({before, std::move(policy)});
     }
+    requireUsable(options); // also where no policy goes by them yet
     announce(tx);
+    return changes;
 }
 
-void PolicyService::setLinkOptions(Transaction& tx, const Uuid& agentId, const Uuid& policyId,
-                                   const PolicyOptions& options) {
+PolicyChange PolicyService::setLinkOptions(Transaction& tx, const Uuid& agentId, const Uuid& policyId,
+                                           const PolicyOptions& options) {
     const auto policy = get(tx, policyId);
     const auto agent = AgentStore::find(tx, agentId);
     if (!agent)
         throw core::Error(errors::kAgentNotFound,
                           "There is no agent with the id " + agentId.toString() + ".");
-    if (!PolicyStore::linkOptions(tx, agentId, policyId))
+    const auto link = PolicyStore::linkOptions(tx, agentId, policyId);
+    if (!link)
         throw core::Error(errors::kPolicyNotLinked, "The policy \"" + policy.name +
                                                         "\" is not linked to the agent " + agent->hostname +
                                                         ": link it first.");
-    auto effective = policy;
-    setOptions(effective, over(allOptions(policy), options));
-    validate(effective);
+    PolicyChange change{policy, policy};
+    setOptions(change.before, over(allOptions(policy), optionsIn(*link)));
+    setOptions(change.after, over(allOptions(policy), options));
+    validate(change.after);
     PolicyStore::setLinkOptions(tx, agentId, policyId, documentOf(options));
     if (!policy.awaitingAdoption && !agent->isPlaceholder())
         begin(tx, policy, *agent);
     announce(tx);
+    return change;
 }
 
 void PolicyService::beginAll(Transaction& tx, const Policy& policy) {
@@ -350,9 +378,17 @@ std::vector<std::pair<Agent, std::string>> PolicyService::unassigned(Transaction
 }
 
 void PolicyService::unlink(Transaction& tx, const Uuid& agent, const Uuid& policy) {
-    get(tx, policy);
-    if (!AgentStore::find(tx, agent))
+    const auto known = get(tx, policy);
+    const auto follower = AgentStore::find(tx, agent);
+    if (!follower)
         throw core::Error(errors::kAgentNotFound, "There is no agent with the id " + agent.toString() + ".");
+    if (const auto found = PolicyStore::links(tx, policy);
+        std::any_of(found.begin(), found.end(),
+                    [&](const auto& link) { return link.agent == agent && link.assigned; }))
+        throw core::Error(errors::kPolicyAssigned,
+                          fmt::format("The policy \"{}\" assigns itself to {}: the link would come "
+                                      "again within a minute.",
+                                      known.name, follower->hostname));
     PolicyStore::unlink(tx, agent, policy, clock_.now());
 }
 

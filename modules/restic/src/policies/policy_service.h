@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "agents/agent_store.h"
 #include "base/tenant_limits.h"
@@ -11,6 +12,12 @@
 #include "policies/policy_store.h"
 
 namespace restic {
+
+/// A policy with all that counts of it.
+struct PolicyChange {
+    Policy before;
+    Policy after;
+};
 
 /// Policies and the agents that follow them. Thread-safe; every call runs in the caller's transaction.
 class PolicyService {
@@ -34,12 +41,16 @@ public:
     Policy get(core::db::Transaction& tx, const core::Uuid& id);
     /// What counts where neither a policy nor its tenant says anything.
     [[nodiscard]] PolicyOptions standardOptions() const;
+    /// Throws what validate() throws for a policy that says nothing over them.
+    void requireUsable(const PolicyOptions& options) const;
     /// From now on the tenant's policies go by these where they say nothing themselves. Throws as update()
-    /// does, naming the policy that could not be kept so.
-    void setDefaults(core::db::Transaction& tx, const PolicyOptions& options, const std::string& author);
-    /// From now on these count for that agent alone. Throws kPolicyNotLinked, and what validate() throws.
-    void setLinkOptions(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& policy,
-                        const PolicyOptions& options);
+    /// does, naming the policy that could not be kept so. The answer: those that are not as they were.
+    std::vector<PolicyChange> setDefaults(core::db::Transaction& tx, const PolicyOptions& options,
+                                          const std::string& author);
+    /// From now on these count for that agent alone; the answer is the policy as it counts there. Throws
+    /// kPolicyNotLinked, and what validate() throws.
+    PolicyChange setLinkOptions(core::db::Transaction& tx, const core::Uuid& agent, const core::Uuid& policy,
+                                const PolicyOptions& options);
     /// An imported policy rests no longer: the agents that follow it back up by it, and their targets are
     /// theirs to report of. One that does not await it stays as it is. Throws what `update` throws.
     Policy adopt(core::db::Transaction& tx, const core::Uuid& id);

@@ -44,6 +44,37 @@ const Type& wireType(const UnassignedView*) {
     return type;
 }
 
+const Type& wireType(const SkippedSlotsView*) {
+    using V = SkippedSlotsView;
+    static const auto type =
+        object<V>("SkippedSlots", tolerant, "Slots of one agent that became no backup of their own")
+            .field("agent_id", &V::agentId)
+            .field("hostname", &V::hostname)
+            .field("first_slot", &V::first)
+            .field("last_slot", &V::last)
+            .field("slots", &V::slots, {.doc = "How many, with the first and the last"})
+            .field("reason", &V::reason, {.doc = "A sentence"})
+            .field("at", &V::at, {.doc = "When it was found"})
+            .build();
+    return type;
+}
+
+const Type& wireType(const SkippedSlotsList*) {
+    static const auto type = object<SkippedSlotsList>("SkippedSlotsList", tolerant)
+                                 .field("items", &SkippedSlotsList::items)
+                                 .build();
+    return type;
+}
+
+const Type& wireType(const OptionsInput*) {
+    static const auto type = object<OptionsInput>("OptionsInput", core::wire::strict,
+                                                  "What is said for a tenant, or for one agent of a policy")
+                                 .include<PolicyOptions>()
+                                 .include<Confirmation>()
+                                 .build();
+    return type;
+}
+
 const Type& wireType(const EffectiveView*) {
     static const auto type =
         object<EffectiveView>("EffectiveOptions", tolerant, "What counts for one agent of a policy")
@@ -105,14 +136,7 @@ const Type& wireType(const PolicyInput*) {
             .field("plugins", &PolicyInput::plugins, {.optional = true, .maxItems = 20})
             .include<PolicyOptions>()
             .field("assign", &PolicyInput::assign, {.doc = "Which agents follow it by themselves"})
-            .field(
-                "confirm_removal", &PolicyInput::confirmRemoval,
-                {.doc = "Of a change: its retention may remove what the one before keeps", .optional = true})
-            .field("retention_previews", &PolicyInput::retentionPreviews,
-                   {.doc = "Of a change: tasks preview_forget of at most a day ago that tried its retention, "
-                           "one for each of the policy's targets",
-                    .optional = true,
-                    .maxItems = 1000})
+            .include<Confirmation>()
             .build();
     return type;
 }

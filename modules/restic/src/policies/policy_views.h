@@ -9,6 +9,7 @@
 #include "core/wire.h"
 #include "policies/assignment.h"
 #include "policies/policy_options.h"
+#include "policies/retention_confirmation.h"
 
 /// What people's API takes and answers of policies: declared here once.
 namespace restic {
@@ -22,7 +23,7 @@ struct PluginUse {
     bool withFiles = false;
 };
 
-struct PolicyInput : PolicyOptions {
+struct PolicyInput : PolicyOptions, Confirmation {
     std::string name;
     bool enabled = true;
     std::string schedule;
@@ -35,9 +36,6 @@ struct PolicyInput : PolicyOptions {
     std::optional<core::json::Object> repositoryConfig;
     std::vector<PluginUse> plugins;
     std::optional<Assignment> assign;
-    /// Of a change whose retention keeps less.
-    bool confirmRemoval = false;
-    std::vector<core::Uuid> retentionPreviews;
 };
 
 struct LinkView {
@@ -87,6 +85,21 @@ struct PolicyQuery : core::http::PageQuery {
     std::optional<bool> enabled;
 };
 
+struct SkippedSlotsView {
+    core::Uuid agentId;
+    std::string hostname;
+    core::Instant first, last;
+    int slots = 1;
+    std::string reason;
+    core::Instant at;
+};
+struct SkippedSlotsList {
+    std::vector<SkippedSlotsView> items;
+};
+
+/// What is said for a tenant, or for one agent of a policy.
+struct OptionsInput : PolicyOptions, Confirmation {};
+
 /// What counts for one agent of a policy.
 struct EffectiveView {
     core::json::Object options; ///< what the link says
@@ -121,6 +134,9 @@ struct PreviewView {
 
 const core::wire::Type& wireType(const PluginUse*);
 const core::wire::Type& wireType(const UnassignedView*);
+const core::wire::Type& wireType(const SkippedSlotsView*);
+const core::wire::Type& wireType(const SkippedSlotsList*);
+const core::wire::Type& wireType(const OptionsInput*);
 const core::wire::Type& wireType(const EffectiveView*);
 const core::wire::Type& wireType(const VersionView*);
 const core::wire::Type& wireType(const VersionList*);

@@ -25,28 +25,22 @@ std::set<std::string> tagsOf(const protocol::Retention& of) {
     return tags;
 }
 
-bool hasSnapshots(Transaction& tx, const Uuid& policy) {
-    return !tx.query(
-                  "SELECT 1 FROM restic_snapshots WHERE tenant_id = $1 AND policy_id = $2 AND removed_at_us "
-                  "IS NULL LIMIT 1",
-                  {tx.tenant(), policy})
-                .empty();
-}
-
-/// The policy's targets that have snapshots, without those whose agent has a retention of its own.
+/// The policy's targets that have snapshots.
 std::vector<Target> targetsOf(Transaction& tx, const Uuid& policy) {
     std::vector<Target> all;
     for (const auto& row : tx.query(
              "SELECT DISTINCT target_id FROM restic_snapshots WHERE tenant_id = $1 AND policy_id = $2 AND "
              "removed_at_us IS NULL AND target_id IS NOT NULL",
              {tx.tenant(), policy}))
-        if (auto target = TargetStore::find(tx, row.uuid(0))) {
-            const auto own =
-                target->agent ? PolicyStore::linkOptions(tx, *target->agent, policy) : std::nullopt;
-            if (!own || !optionsIn(*own).retentionRules)
-                all.push_back(std::move(*target));
-        }
+        if (auto target = TargetStore::find(tx, row.uuid(0)))
+            all.push_back(std::move(*target));
     return all;
+}
+
+/// Its agent has a retention of its own.
+bool goesByItsOwn(Transaction& tx, const Target& target, const Uuid& policy) {
+    const auto own = target.agent ? PolicyStore::linkOptions(tx, *target.agent, policy) : std::nullopt;
+    return own && optionsIn(*own).retentionRules;
 }
 
 /// Of those it says which would lose how much.
@@ -80,33 +74,81 @@ bool isSame(const protocol::Retention& one, const protocol::Retention& other) {
     return countsOf(one) == countsOf(other) && tagsOf(one) == tagsOf(other);
 }
 
+const core::wire::Type& wireType(const Confirmation*) {
+    static const auto type =
+        core::wire::object<Confirmation>("Confirmation", core::wire::strict,
+                                         "That rules may remove what those before them keep")
+            .field(
+                "confirm_removal", &Confirmation::confirmRemoval,
+                {.doc = "Of a change: its retention may remove what the one before keeps", .optional = true})
+            .field(
+                "retention_previews", &Confirmation::retentionPreviews,
+                {.doc =
+                     "Of a change: tasks preview_forget of at most a day ago that tried its retention, one "
+                     "for each target that it concerns",
+                 .optional = true,
+                 .maxItems = 1000})
+            .build();
+    return type;
+}
+
 void RetentionConfirmation::require(Transaction& tx, const Policy& before, const protocol::Retention& after,
                                     const Confirmation& said) const {
-    if (said.removal || !isStricter(before.retention, after) || !hasSnapshots(tx, before.id))
+    if (said.confirmRemoval || !isStricter(before.retention, after))
         return;
+    auto targets = targetsOf(tx, before.id);
+    std::erase_if(targets, [&](const Target& target) { return goesByItsOwn(tx, target, before.id); });
+    requireOfTargets(tx, before, targets, after, said);
+}
+
+void RetentionConfirmation::requireOf(Transaction& tx, const Uuid& agent, const Policy& before,
+                                      const protocol::Retention& after, const Confirmation& said) const {
+    if (said.confirmRemoval || !isStricter(before.retention, after))
+        return;
+    auto targets = targetsOf(tx, before.id);
+    std::erase_if(targets, [&](const Target& target) { return target.agent != agent; });
+    requireOfTargets(tx, before, targets, after, said);
+}
+
+void RetentionConfirmation::requireOfRepository(Transaction& tx, const Uuid& repository) {
+    if (!tx.query("SELECT 1 FROM restic_snapshots WHERE tenant_id = $1 AND repository_id = $2 AND "
+                  "removed_at_us IS "
+                  "NULL LIMIT 1",
+                  {tx.tenant(), repository})
+             .empty())
+        throw core::Error(
+            errors::kRetentionNotConfirmed,
+            "A forget without a policy goes by machines and paths alone: it removes also what other "
+            "policies and programs have saved.",
+            {{"/policy_id", "is not named"}});
+}
+
+void RetentionConfirmation::requireOfTargets(Transaction& tx, const Policy& policy,
+                                             const std::vector<Target>& targets,
+                                             const protocol::Retention& after,
+                                             const Confirmation& said) const {
+    if (targets.empty())
+        return;
+    if (said.retentionPreviews.empty())
+        refuse(policy, "nobody has seen yet what it removes");
     std::set<Uuid> tried;
-    for (const auto& id : said.previews) {
+    for (const auto& id : said.retentionPreviews) {
         const auto preview = previews_.find(tx, id);
         if (!preview)
-            refuse(before, fmt::format("{} is no preview that succeeded", id.toString()));
-        if (preview->policy != before.id || !preview->target)
-            refuse(before, fmt::format("the preview {} is of another policy", id.toString()));
+            refuse(policy, fmt::format("{} is no preview that succeeded", id.toString()));
+        if (preview->policy != policy.id || !preview->target)
+            continue;
         if (!preview->retention || !isSame(*preview->retention, after))
-            refuse(before, fmt::format("the preview {} is of another retention", id.toString()));
+            refuse(policy, fmt::format("the preview {} is of another retention", id.toString()));
         if (clock_.now() - preview->endedAt > kFresh)
-            refuse(before, fmt::format("the preview {} is older than a day", id.toString()));
+            refuse(policy, fmt::format("the preview {} is older than a day", id.toString()));
         if (!preview->overHalf.empty())
-            refuse(before, tell(preview->overHalf.front()));
+            refuse(policy, tell(preview->overHalf.front()));
         tried.insert(*preview->target);
     }
-    const auto targets = targetsOf(tx, before.id);
-    if (said.previews.empty())
-        refuse(before, "nobody has seen yet what it removes");
     for (const auto& target : targets)
         if (!tried.contains(target.id))
-            refuse(before, fmt::format("there is no preview for {}", target.name));
-    if (tried.empty())
-        refuse(before, "none of its snapshots was tried");
+            refuse(policy, fmt::format("there is no preview for {}", target.name));
 }
 
 } // namespace restic

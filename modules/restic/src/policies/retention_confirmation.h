@@ -8,7 +8,9 @@
 #include "core/db/database.h"
 #include "core/time.h"
 #include "core/uuid.h"
+#include "core/wire.h"
 #include "policies/policy_store.h"
+#include "policies/target_store.h"
 
 /// A rule that keeps less is saved only by somebody who has seen what it removes, or says that it may.
 namespace restic {
@@ -39,11 +41,12 @@ public:
                                                                const core::Uuid& task) const = 0;
 };
 
-/// What somebody says who saves a policy.
+/// What somebody says who saves rules that keep less.
 struct Confirmation {
-    bool removal = false;
-    std::vector<core::Uuid> previews;
+    bool confirmRemoval = false;
+    std::vector<core::Uuid> retentionPreviews;
 };
+const core::wire::Type& wireType(const Confirmation*);
 
 /// A count is lower or gone, or a tag.
 [[nodiscard]] bool isStricter(const protocol::Retention& before, const protocol::Retention& after);
@@ -61,11 +64,21 @@ public:
 
     /// Of a policy that has snapshots and keeps less from now on. Throws kRetentionNotConfirmed unless it was
     /// said that it may remove, or each of its targets that has snapshots was tried with that very retention
-    /// and none would lose more than half of a group.
+    /// and none would lose more than half of a group. Previews of other policies are left aside: one change
+    /// may concern several.
     void require(core::db::Transaction& tx, const Policy& before, const protocol::Retention& after,
                  const Confirmation& said) const;
+    /// The same of one agent that follows the policy; `before` is the policy as it counted there.
+    void requireOf(core::db::Transaction& tx, const core::Uuid& agent, const Policy& before,
+                   const protocol::Retention& after, const Confirmation& said) const;
+
+    /// Of a forget by hand that is of no policy, in a repository that has snapshots.
+    static void requireOfRepository(core::db::Transaction& tx, const core::Uuid& repository);
 
 private:
+    void requireOfTargets(core::db::Transaction& tx, const Policy& policy, const std::vector<Target>& targets,
+                          const protocol::Retention& after, const Confirmation& said) const;
+
     const core::Clock& clock_;
     const RetentionPreviews& previews_;
 };

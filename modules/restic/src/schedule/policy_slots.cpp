@@ -7,6 +7,7 @@
 #include "agents/agent_store.h"
 #include "policies/policy_store.h"
 #include "schedule/scheduler.h"
+#include "schedule/skipped_slots.h"
 
 namespace restic {
 
@@ -65,13 +66,21 @@ void PolicySlots::take(Transaction& tx, const DueSlot& slot, const Schedule& sch
     const auto policy = PolicyStore::findFor(tx, policyId, agent).value();
     const auto after = [&](Instant time) { return nextSlot(schedule, time); };
     const bool missed = now - slot.at > Scheduler::kPunctual;
+    // Those from the first on up to that time, if there are any.
+    const auto leaveOut = [&](Instant first, Instant until, std::string why) {
+        SkippedSlots left{agent, first, first, 0, std::move(why), now};
+        for (auto one = first; one <= until && left.slots < kMostCounted; one = after(one).value()) {
+            left.last = one;
+            ++left.slots;
+        }
+        if (left.slots > 0)
+            SkippedSlotStore::record(tx, policyId, left);
+    };
     if (missed && policy.catchUp == "none") {
         // The newest slot may still be punctual.
-        PolicyStore::setNextRun(tx, agent, policyId, after(now - Scheduler::kPunctual).value());
-        log_.info("missed slots are not made up for", {{"tenant_id", slot.tenant.toString()},
-                                                       {"policy_id", slot.part},
-                                                       {"agent_id", agent.toString()},
-                                                       {"slot", core::formatInstant(slot.at)}});
+        const auto punctual = now - Scheduler::kPunctual;
+        leaveOut(slot.at, punctual, "The server was away, and the policy makes up for nothing.");
+        PolicyStore::setNextRun(tx, agent, policyId, after(punctual).value());
         return;
     }
     if (missed && policy.catchUp == "all") {
@@ -89,11 +98,11 @@ void PolicySlots::take(Transaction& tx, const DueSlot& slot, const Schedule& sch
         if (open.front() != slot.at) {
             const Instant oldest =
                 counted > kMostCounted ? after(now - Scheduler::kPunctual).value() : open.front();
-            PolicyStore::skip(
-                tx, {slot.tenant, agent, policyId, slot.at},
+            const auto why =
                 fmt::format("More than {} slots were missed; those before {} are not made up for.", most,
-                            core::formatInstant(oldest)),
-                now, oldest);
+                            core::formatInstant(oldest));
+            leaveOut(slot.at, oldest - Instant::duration{1}, why);
+            PolicyStore::skip(tx, {slot.tenant, agent, policyId, slot.at}, why, now, oldest);
             return;
         }
         if (open.size() > 1)
@@ -108,17 +117,24 @@ void PolicySlots::take(Transaction& tx, const DueSlot& slot, const Schedule& sch
     request.agent = agent;
     request.policy = policyId;
     request.slot = slot.at;
-    tasks_.create(tx, request);
+    const auto task = tasks_.create(tx, request);
+    if (task.slot != slot.at)
+        leaveOut(slot.at, slot.at, "The backup before it still waited for its agent.");
+    if (missed && next > now)
+        leaveOut(after(slot.at).value(), now,
+                 "The server was away, and one backup was made for all that was missed.");
     PolicyStore::taken(tx, agent, policyId, next);
 }
 
 void PolicySlots::skip(Transaction& tx, const DueSlot& slot, const std::string& reason, Instant now,
                        Instant next) const {
     const auto policy = policyOf(slot);
-    if (TaskStore::slotExists(tx, slot.owner, policy, slot.at)) // another host was faster
+    if (TaskStore::slotExists(tx, slot.owner, policy, slot.at)) { // another host was faster
         PolicyStore::taken(tx, slot.owner, policy, next);
-    else
+    } else {
         PolicyStore::skip(tx, {slot.tenant, slot.owner, policy, slot.at}, reason, now, next);
+        SkippedSlotStore::record(tx, policy, {slot.owner, slot.at, slot.at, 1, reason, now});
+    }
 }
 
 } // namespace restic

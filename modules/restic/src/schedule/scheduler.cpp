@@ -1,5 +1,7 @@
 #include "schedule/scheduler.h"
 
+#include <algorithm>
+
 namespace restic {
 
 using core::Instant;
@@ -8,6 +10,8 @@ using core::db::Transaction;
 
 namespace {
 constexpr int kBatch = 200;
+/// Slots of one transaction: others wait no longer for the database than that takes.
+constexpr std::ptrdiff_t kTogether = 50;
 /// While the database fails, a slot is tried again; after so long it is the slot's own fault.
 constexpr std::chrono::minutes kPatience{10};
 /// A zone that is not there may come back with the next update of the machine.
@@ -22,49 +26,81 @@ Scheduler::Scheduler(core::db::Database& database, const core::Clock& clock,
                      std::vector<std::unique_ptr<SlotSource>> sources, core::Logger log)
     : database_(database), clock_(clock), sources_(std::move(sources)), log_(std::move(log)) {}
 
-void Scheduler::run(const Fence& fence) {
+std::optional<Instant> Scheduler::run(const Fence& fence) {
     const Instant now = clock_.now();
     failure_ = nullptr;
+    std::optional<Instant> next;
     for (const auto& source : sources_) {
         if (!lastRun_ || now < *lastRun_)
             realign(*source, now, fence);
-        takeAll(*source, now, fence);
+        if (const auto coming = takeAll(*source, now, fence))
+            next = std::min(coming, next, [](const auto& a, const auto& b) { return a && (!b || *a < *b); });
     }
     lastRun_ = now;
     if (failure_)
         std::rethrow_exception(failure_);
+    return next;
 }
 
-void Scheduler::takeAll(const SlotSource& source, Instant now, const Fence& fence) {
+std::optional<Instant> Scheduler::takeAll(const SlotSource& source, Instant now, const Fence& fence) {
     const core::SystemContext system("scheduler");
     std::optional<DueSlot> last;
     for (;;) {
-        const auto due =
-            database_.read(system, [&](Transaction& tx) { return source.due(tx, now, last, kBatch); });
-        for (const auto& slot : due) {
-            try {
-                database_.transact(TenantContext(slot.tenant), [&](Transaction& tx) {
-                    fence(tx);
-                    take(source, tx, slot, now);
-                });
-            } catch (const core::Error& error) {
-                if (isLeaseLost(error))
-                    throw;
-                note(source, slot, "a slot could not be taken");
-                if (!mayPass(error) || now - slot.at > kPatience)
-                    skip(source, slot, error.what(), now, fence);
-            } catch (const core::db::ConstraintViolation& violation) {
-                say(&core::Logger::debug, "a slot was refused by the database", source, slot,
-                    violation.what());
-                skip(source, slot, "The slot could not be taken; the host's log says why.", now, fence);
-            } catch (const std::exception&) {
-                note(source, slot, "a slot could not be taken");
-                skip(source, slot, "The slot could not be taken; the host's log says why.", now, fence);
-            }
+        const auto slots = database_.read(
+            system, [&](Transaction& tx) { return source.due(tx, now + kInterval, last, kBatch); });
+        const auto coming = std::partition_point(slots.begin(), slots.end(),
+                                                 [&](const DueSlot& slot) { return slot.at <= now; });
+        for (auto first = slots.begin(); first != coming;) {
+            const auto end = std::find_if(first, first + std::min(kTogether, coming - first),
+                                          [&](const DueSlot& slot) { return slot.tenant != first->tenant; });
+            if (end - first == 1 || !takeTogether(source, {first, end}, now, fence))
+                std::for_each(first, end, [&](const DueSlot& slot) { takeAlone(source, slot, now, fence); });
+            first = end;
         }
-        if (due.size() < kBatch)
-            return;
-        last = due.back();
+        if (coming != slots.end())
+            return coming->at;
+        if (slots.size() < kBatch)
+            return std::nullopt;
+        last = slots.back();
+    }
+}
+
+bool Scheduler::takeTogether(const SlotSource& source, std::span<const DueSlot> slots, Instant now,
+                             const Fence& fence) {
+    try {
+        database_.transact(TenantContext(slots.front().tenant), [&](Transaction& tx) {
+            fence(tx);
+            for (const auto& slot : slots)
+                take(source, tx, slot, now);
+        });
+        return true;
+    } catch (const core::Error& error) {
+        if (isLeaseLost(error))
+            throw;
+        return false;
+    } catch (const std::exception&) {
+        return false; // each by itself says which and why
+    }
+}
+
+void Scheduler::takeAlone(const SlotSource& source, const DueSlot& slot, Instant now, const Fence& fence) {
+    try {
+        database_.transact(TenantContext(slot.tenant), [&](Transaction& tx) {
+            fence(tx);
+            take(source, tx, slot, now);
+        });
+    } catch (const core::Error& error) {
+        if (isLeaseLost(error))
+            throw;
+        note(source, slot, "a slot could not be taken");
+        if (!mayPass(error) || now - slot.at > kPatience)
+            skip(source, slot, error.what(), now, fence);
+    } catch (const core::db::ConstraintViolation& violation) {
+        say(&core::Logger::debug, "a slot was refused by the database", source, slot, violation.what());
+        skip(source, slot, "The slot could not be taken; the host's log says why.", now, fence);
+    } catch (const std::exception&) {
+        note(source, slot, "a slot could not be taken");
+        skip(source, slot, "The slot could not be taken; the host's log says why.", now, fence);
     }
 }
 

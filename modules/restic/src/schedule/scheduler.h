@@ -3,6 +3,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,8 @@
 namespace restic {
 
 /// Takes due slots, whatever they are of. What it costs depends on what is due. A slot is taken in the
-/// transaction that makes its tasks, and its source keeps a second host from making them again.
+/// transaction that makes its tasks, and its source keeps a second host from making them again. Those of one
+/// tenant that are due together share a transaction, as long as none of them fails.
 ///
 /// Each slot stands for itself: one that cannot be taken is recorded beside its row with the reason, moves
 /// on, and stops nobody else's.
@@ -27,12 +29,20 @@ public:
     Scheduler(core::db::Database& database, const core::Clock& clock,
               std::vector<std::unique_ptr<SlotSource>> sources, core::Logger log);
 
-    /// Takes everything that is due. Throws kLeaseLost at once; what else a single slot threw, only after all
-    /// the others.
-    void run(const Fence& fence = unfenced);
+    /// Between two passes.
+    static constexpr core::seconds kInterval{1};
+
+    /// Takes everything that is due; the answer is when the next slot comes, if that is within kInterval.
+    /// Throws kLeaseLost at once; what else a single slot threw, only after all the others.
+    std::optional<core::Instant> run(const Fence& fence = unfenced);
 
 private:
-    void takeAll(const SlotSource& source, core::Instant now, const Fence& fence);
+    /// The answer as of run().
+    std::optional<core::Instant> takeAll(const SlotSource& source, core::Instant now, const Fence& fence);
+    /// Of one tenant. False if one of them could not be taken: then none of them is.
+    bool takeTogether(const SlotSource& source, std::span<const DueSlot> slots, core::Instant now,
+                      const Fence& fence);
+    void takeAlone(const SlotSource& source, const DueSlot& slot, core::Instant now, const Fence& fence);
     void take(const SlotSource& source, core::db::Transaction& tx, const DueSlot& slot, core::Instant now);
     /// Records why the slot has no task and plans the next one; a failure of that is logged and left to the
     /// next pass.

@@ -139,6 +139,7 @@ struct Judged {
     bool lookedInVain = false;                   ///< and that it is no passing trouble
     std::optional<TargetProblem> checkLook = {}; ///< what the last check without an agent met
     Instant beganAt = {};                        ///< when the target was to begin
+    bool lostAll = false;                        ///< it had snapshots, and has none
     CareFacts retention = {}, check = {}, restoreTest = {};
 };
 
@@ -161,6 +162,8 @@ std::string keyOf(const TargetStatus& target) {
 bool isLate(const TargetStatus& target, const Judged& facts, MissedSlots& slots) {
     if (!target.lastSnapshot && target.mode == "direct")
         return target.seenAt.has_value();
+    if (facts.lostAll)
+        return true;
     if (target.lastSnapshot && facts.maxAgeHours)
         return slots.now() - *target.lastSnapshot > std::chrono::hours{*facts.maxAgeHours};
     // Of one that never saved anything it counts from when it was to begin, and only as long as it is to.
@@ -175,11 +178,14 @@ Light backupLight(const TargetStatus& target, const Judged& facts) {
     if (target.lastRunStatus == "failed")
         return lightOf("bad", "BackupFailed", facts.runError.value_or("The last backup failed."));
     if (facts.skippedAt && (!target.lastRunAt || *facts.skippedAt > *target.lastRunAt))
-        return lightOf("bad", "SlotSkipped",
+        return lightOf("bad", errors::kSchedulingFailed.name,
                        "A scheduled backup was not started: " +
                            facts.skipReason.value_or("the reason is not known."));
     if (facts.looked && facts.lookedInVain)
         return failing("bad", *facts.looked);
+    if (facts.lostAll)
+        return lightOf("bad", errors::kNoSnapshots.name,
+                       "The repository no longer has any of its snapshots: they were removed there.");
     if (!target.lastSnapshot) {
         if (target.isLate)
             return lightOf("bad", errors::kNoSnapshots.name,
@@ -394,6 +400,9 @@ TargetStatus fromRow(const core::db::Row& row, std::optional<std::int64_t> maxAg
     if (const auto task = row.optionalUuid(65))
         facts.damageTask = task->toString();
     facts.beganAt = row.instant(67);
+    // Its retention is looked at from its first snapshot on.
+    facts.lostAll = target.mode == "agent" && !target.lastSnapshot && row.optionalInstant(46) &&
+                    (target.lastRunStatus == "success" || target.lastRunStatus == "warning");
     // A schedule that rests is not the one by which its snapshots are made.
     if (target.mode == "direct") {
         if (!facts.maxAgeHours && (!facts.schedule || row.boolean(30)))

@@ -15,6 +15,18 @@ constexpr std::int64_t kCollapse = 10;
 /// Of so few, a tenth says nothing.
 constexpr std::int64_t kFew = 20;
 constexpr std::chrono::minutes kClockTolerance{5};
+/// Of less, or of fewer runs, half says nothing.
+constexpr std::int64_t kLittle = 65536;
+constexpr std::size_t kFewRuns = 3;
+
+/// Of what the last runs saved; nullopt where that is no measure.
+std::optional<std::int64_t> usualBytes(std::vector<std::int64_t> last) {
+    if (last.size() < kFewRuns)
+        return std::nullopt;
+    const auto middle = last.begin() + static_cast<std::ptrdiff_t>(last.size() / 2);
+    std::nth_element(last.begin(), middle, last.end());
+    return *middle >= kLittle ? std::optional(*middle) : std::nullopt;
+}
 
 std::string files(std::int64_t count) {
     return count == 1 ? "1 file" : fmt::format("{} files", count);
@@ -101,6 +113,13 @@ std::string reasonsToHold(const protocol::BackupResult& result, const Expected& 
                (notice.code == protocol::notices::kSourceMissing.code && !result.missingSources.empty());
     });
     auto reasons = doubtsAbout(rest, expected, now);
+    const auto usual = usualBytes(expected.lastBytes);
+    if (usual && result.totalBytesProcessed &&
+        static_cast<std::int64_t>(*result.totalBytesProcessed) < *usual / 2)
+        reasons +=
+            (reasons.empty() ? "" : " ") + fmt::format("The sources have {}, less than half of the usual {}.",
+                                                       core::formatBytes(*result.totalBytesProcessed),
+                                                       core::formatBytes(static_cast<std::uint64_t>(*usual)));
     const auto unread = unreadFiles(result);
     if (unread > expected.knownUnread) {
         if (!reasons.empty())

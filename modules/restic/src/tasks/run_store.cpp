@@ -104,6 +104,21 @@ void RunStore::finish(Transaction& tx, const Task& task, const std::string& stat
          core::json::Value(std::move(unread))});
 }
 
+std::vector<std::int64_t> RunStore::lastBytes(Transaction& tx, const Uuid& target, const Uuid& without) {
+    std::vector<std::int64_t> all;
+    // However many have failed since, no more than twenty are read.
+    for (
+        const auto& row : tx.query(
+            "SELECT r.total_bytes_processed FROM (SELECT id, status, total_bytes_processed, created_at_us "
+            "FROM "
+            "restic_backup_runs WHERE tenant_id = $1 AND target_id = $2 ORDER BY created_at_us DESC, id DESC "
+            "LIMIT 20) r WHERE r.id <> $3 AND r.status IN ('success', 'warning') AND r.total_bytes_processed "
+            "IS NOT NULL ORDER BY r.created_at_us DESC LIMIT 5",
+            {tx.tenant(), target, without}))
+        all.push_back(row.integer(0));
+    return all;
+}
+
 std::optional<BackupRun> RunStore::find(Transaction& tx, const Uuid& id) {
     return table().readFirst(
         tx.query(table().select() + " WHERE r.tenant_id = $1 AND r.id = $2", {tx.tenant(), id}));

@@ -48,6 +48,9 @@ public:
     static void finish(core::db::Transaction& tx, const Task& task, const std::string& status,
                        const std::optional<std::string>& error, const protocol::BackupResult& result,
                        core::Instant now);
+    /// What the target's last five runs that ended well had to save, without that one.
+    static std::vector<std::int64_t> lastBytes(core::db::Transaction& tx, const core::Uuid& target,
+                                               const core::Uuid& without);
     static std::optional<BackupRun> find(core::db::Transaction& tx, const core::Uuid& id);
 
     struct Filter {

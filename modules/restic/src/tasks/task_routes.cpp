@@ -1,5 +1,8 @@
 #include "tasks/task_routes.h"
 #include "errors.h"
+#include "policies/policy_store.h"
+#include "policies/target_store.h"
+#include "restic/protocol/maintenance_tasks.h"
 #include "restic/protocol/task_kinds.h"
 #include "tasks/run_store.h"
 #include "tasks/task_views.h"
@@ -66,6 +69,26 @@ std::optional<TaskWait> waitOf(const TaskRoutes& s, Request& request, const Task
     });
 }
 
+/// What removes by a retention of its own asks as one that is saved does.
+void requireConfirmed(const TaskRoutes& s, Request& request, const TaskRequest& wanted,
+                      const Confirmation& said) {
+    if (said.confirmRemoval || !s.tasks.kinds().get(wanted.type).declaration().removes)
+        return;
+    const auto parameters = core::wire::read<protocol::ForgetParameters>(wanted.parameters);
+    if (!parameters || !parameters.value().retention)
+        return;
+    const auto& retention = *parameters.value().retention;
+    s.database.read(request.tenant(), [&](Transaction& tx) {
+        if (!wanted.policy && wanted.repository)
+            s.confirmation.requireOfRepository(tx, *wanted.repository);
+        const auto target = wanted.target ? TargetStore::find(tx, *wanted.target) : std::nullopt;
+        const auto agent = target && target->agent ? *target->agent : wanted.agent;
+        if (const auto policy =
+                wanted.policy ? PolicyStore::findFor(tx, *wanted.policy, agent) : std::nullopt)
+            s.confirmation.requireOf(tx, agent, *policy, retention, said);
+    });
+}
+
 /// Keeps the answer with the task.
 TaskService::Made keeping(Request& request) {
     return [&request](const Task& task) { request.keep(started(task, request)); };
@@ -90,7 +113,8 @@ void TaskRoutes::addTo(std::vector<core::http::Route>& routes) const {
          .errors = {&errors::kAgentNotFound, &errors::kAgentIsPlaceholder, &errors::kPolicyNotFound,
                     &errors::kRepositoryNotFound, &errors::kTargetNotFound, &errors::kRepositoryMissing,
                     &errors::kInvalidParameters, &errors::kRetentionConflict, &errors::kRepositoryUnreachable,
-                    &errors::kPolicyNotLinked, &errors::kRepositoryAppendOnly},
+                    &errors::kPolicyNotLinked, &errors::kRepositoryAppendOnly,
+                    &errors::kRetentionNotConfirmed},
          .handler = [s = *this](Request& request) -> Outcome {
              const auto input = request.json<TaskInput>();
              TaskRequest wanted;
@@ -107,6 +131,7 @@ void TaskRoutes::addTo(std::vector<core::http::Route>& routes) const {
                  metadata.set(name, value);
              wanted.metadata = std::move(metadata);
              request.audit().entry.after = core::wire::toJson(input);
+             requireConfirmed(s, request, wanted, input);
              return started(s.tasks.create(request.tenant(), wanted, keeping(request)), request);
          }});
     routes.push_back({.method = "GET",

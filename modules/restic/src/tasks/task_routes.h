@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "core/http/route.h"
+#include "policies/retention_confirmation.h"
 #include "repositories/new_passwords.h"
 #include "repositories/repository_service.h"
 #include "repositories/unsaved_repositories.h"
@@ -20,6 +21,7 @@ struct TaskRoutes {
     NewPasswords& passwords;
     TaskService& tasks;
     AgentWaker& waker;
+    const RetentionConfirmation& confirmation;
 
     /// For people: tasks and their logs.
     void addTo(std::vector<core::http::Route>& routes) const;

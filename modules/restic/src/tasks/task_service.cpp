@@ -237,11 +237,16 @@ protocol::TaskPoll TaskService::handOut(const TenantContext& context, const Uuid
         int given = 0;
         const auto candidates = TaskStore::candidates(tx, agentId, kMostCandidates, now);
         RepositoryQueue::Turn turn(tx, kinds_, candidates, now);
+        auto backedUp = TaskStore::policiesBackedUp(tx, agentId);
         for (const auto& candidate : candidates) {
             if (given == limit)
                 break;
-            if (!turn.mayBegin(candidate))
+            // The same files are not read twice at once.
+            const bool backsUp = candidate.policy && candidate.kind == protocol::kinds::backup.name;
+            if ((backsUp && backedUp.contains(*candidate.policy)) || !turn.mayBegin(candidate))
                 continue;
+            if (backsUp)
+                backedUp.insert(*candidate.policy);
             ++given;
             give(TaskStore::assign(tx, candidate.id, now, now + settings_.lease));
         }

@@ -156,14 +156,24 @@ std::vector<TaskStore::Claim> TaskStore::candidates(Transaction& tx, const Uuid&
                                                     Instant now) {
     const std::string lock = tx.dialect() == core::db::Dialect::postgresql ? " FOR UPDATE SKIP LOCKED" : "";
     std::vector<Claim> all;
+    for (const auto& row : tx.query(
+             "SELECT id, type, priority, repository_id, policy_id FROM restic_tasks WHERE tenant_id = $1 AND "
+             "agent_id = $2 AND " +
+                 kOpen + " AND status = 'queued' AND (not_before_us IS NULL OR not_before_us <= $3)" +
+                 kInTurn + " LIMIT " + std::to_string(limit) + lock,
+             {tx.tenant(), agent, now}))
+        all.push_back({row.uuid(0), row.text(1), agent, static_cast<int>(row.integer(2)), row.optionalUuid(3),
+                       row.optionalUuid(4)});
+    return all;
+}
+
+std::set<Uuid> TaskStore::policiesBackedUp(Transaction& tx, const Uuid& agent) {
+    std::set<Uuid> all;
     for (const auto& row :
-         tx.query("SELECT id, type, priority, repository_id FROM restic_tasks WHERE tenant_id = $1 AND "
-                  "agent_id = $2 AND " +
-                      kOpen + " AND status = 'queued' AND (not_before_us IS NULL OR not_before_us <= $3)" +
-                      kInTurn + " LIMIT " + std::to_string(limit) + lock,
-                  {tx.tenant(), agent, now}))
-        all.push_back(
-            {row.uuid(0), row.text(1), agent, static_cast<int>(row.integer(2)), row.optionalUuid(3)});
+         tx.query("SELECT policy_id FROM restic_tasks WHERE tenant_id = $1 AND agent_id = $2 AND " + kOpen +
+                      " AND " + kHeld + " AND type = 'backup' AND policy_id IS NOT NULL" + kInTurn,
+                  {tx.tenant(), agent}))
+        all.insert(row.uuid(0));
     return all;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -90,7 +91,10 @@ public:
         core::Uuid agent;
         int priority = 0;
         std::optional<core::Uuid> repository;
+        std::optional<core::Uuid> policy = {};
     };
+    /// Of which the agent makes a backup now.
+    static std::set<core::Uuid> policiesBackedUp(core::db::Transaction& tx, const core::Uuid& agent);
     /// Queued tasks whose time has come, by priority and age; on PostgreSQL held against other hosts until
     /// the end of the transaction.
     static std::vector<Claim> candidates(core::db::Transaction& tx, const core::Uuid& agent, int limit,

@@ -70,6 +70,7 @@ const Type& wireType(const TaskInput*) {
                    {.doc = "Of the kind's type", .shapes = parameterTypes()})
             .field("priority", &TaskInput::priority, {.min = 0, .max = 10})
             .field("metadata", &TaskInput::metadata, {.optional = true, .maxItems = 50})
+            .include<Confirmation>()
             .build();
     return type;
 }

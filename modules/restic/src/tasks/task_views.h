@@ -7,6 +7,7 @@
 
 #include "core/http/page.h"
 #include "core/wire.h"
+#include "policies/retention_confirmation.h"
 #include "restic/protocol/result_items.h"
 #include "tasks/kinds/kind.h"
 #include "tasks/task_store.h"
@@ -14,7 +15,7 @@
 /// What people's API takes and answers of tasks and their logs: declared here once.
 namespace restic {
 
-struct TaskInput {
+struct TaskInput : Confirmation {
     std::string type;
     /// Absent: whoever can work on the repository.
     std::optional<core::Uuid> agentId;

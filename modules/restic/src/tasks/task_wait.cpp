@@ -1,6 +1,7 @@
 #include "tasks/task_wait.h"
 
 #include "agents/agent_store.h"
+#include "restic/protocol/task_kinds.h"
 
 namespace restic {
 
@@ -13,6 +14,7 @@ constexpr Reason kAgain{"again", "It failed, and its next attempt is not due yet
 constexpr Reason kPaused{"paused", "Its agent is paused and takes no task."};
 constexpr Reason kOffline{"offline", "Its agent is not online."};
 constexpr Reason kBusy{"busy", "Its agent has as many tasks as it may have at once."};
+constexpr Reason kSame{"same", "The backup of the same policy before it still runs."};
 
 TaskWaiting because(const Reason& reason) {
     TaskWaiting waiting;
@@ -24,7 +26,7 @@ TaskWaiting because(const Reason& reason) {
 
 std::vector<std::string> waitCodes() {
     auto codes = RepositoryQueue::waitCodes();
-    for (const auto& reason : {kAgain, kPaused, kOffline, kBusy})
+    for (const auto& reason : {kAgain, kPaused, kOffline, kBusy, kSame})
         codes.emplace_back(reason.code);
     return codes;
 }
@@ -45,6 +47,9 @@ std::optional<TaskWaiting> waitOf(core::db::Transaction& tx, const Kinds& kinds,
             return because(kOffline);
         if (TaskStore::countHeld(tx, task.agent) >= agent->maxConcurrentTasks)
             return because(kBusy);
+        if (task.policy && task.type == protocol::kinds::backup.name &&
+            TaskStore::policiesBackedUp(tx, task.agent).contains(*task.policy))
+            return because(kSame);
     }
     if (!task.repository)
         return std::nullopt;

@@ -95,6 +95,7 @@ private:
             if (lost_)
                 throw Error(errors::kLeaseLost, "Another host has this job now.");
         }
+        void runAgainAt(Instant at) override { stats_.next = at; }
 
     private:
         JobStats& stats_;

@@ -22,6 +22,7 @@ public:
     MOCK_METHOD(const std::stop_token&, stop, (), (const, override));
     MOCK_METHOD(void, report, (std::string text, std::optional<double> fraction), (override));
     MOCK_METHOD(void, fence, (db::Transaction & tx), (const, override));
+    MOCK_METHOD(void, runAgainAt, (Instant at), (override));
 };
 
 } // namespace core::testkit

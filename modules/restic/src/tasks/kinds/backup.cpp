@@ -70,6 +70,7 @@ Expected expectedOf(Transaction& tx, const Task& task) {
     if (task.target) {
         expected.lastFiles = TargetStore::lastFiles(tx, *task.target);
         expected.knownUnread = TargetStore::knownUnread(tx, *task.target);
+        expected.lastBytes = RunStore::lastBytes(tx, *task.target, task.id);
     }
     if (task.policy)
         if (const auto policy = PolicyStore::findFor(tx, *task.policy, task.agent))

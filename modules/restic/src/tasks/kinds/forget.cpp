@@ -21,7 +21,7 @@ removableBy(core::db::Transaction& tx, const Task& task, const protocol::ForgetP
             bySchedule && task.repository ? DamageStore::whyHeld(tx, *task.repository) : std::nullopt)
         return task_errors::make(task_errors::kRepositoryCorrupted, std::move(*damaged));
     if (auto held = whyHeld(tx, task.target, task.policy))
-        return task_errors::make(task_errors::kInvalidTask, std::move(*held));
+        return task_errors::make(task_errors::kRetentionHeld, std::move(*held));
     if (auto lost = whyTagsAreLost(tx, task, parameters))
         return std::move(*lost);
     return forgetSelection(tx, task);
@@ -54,7 +54,9 @@ void ForgetKind::reported(core::db::Transaction& tx, const Task& task, const cor
 void ForgetKind::ended(core::db::Transaction& tx, const Task& task, const TaskEnd& end,
                        core::Instant now) const {
     MaintenanceKind::ended(tx, task, end, now);
-    if (task.target && end.state != protocol::TaskState::cancelled)
+    // One that was held is none that failed: what holds it turns the light by itself.
+    if (task.target && end.state != protocol::TaskState::cancelled &&
+        end.error != protocol::task_errors::kRetentionHeld.name)
         EvidenceStore::record(tx, *task.target, EvidenceStore::kRetention,
                               {task.id, end.state != protocol::TaskState::failed, end.message, now});
 }

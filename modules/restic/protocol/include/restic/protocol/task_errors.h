@@ -122,6 +122,10 @@ inline constexpr FailureKind kForbiddenOnMachine{
     {"ForbiddenOnMachine", 403, "The machine's own rules forbid this",
      "Ask the machine's admin, whose rules stand in its local policy file"},
     Remedy::change};
+inline constexpr FailureKind kRetentionHeld{
+    {"RetentionHeld", 409, "Nothing is removed after a doubtful backup",
+     "Look at the last backup; the next one that succeeds frees this again"},
+    Remedy::change};
 inline constexpr FailureKind kCancelled{
     {"Cancelled", 409, "The task was cancelled", "Start it again if it is still wanted"}, Remedy::change};
 inline constexpr FailureKind kAgentRemoved{
@@ -135,7 +139,7 @@ inline constexpr FailureKind kResultTooLarge{{"ResultTooLarge", 413,
                                               "Ask for less, or raise restic.tasks.result_mib on the host"},
                                              Remedy::change};
 
-inline constexpr std::array<const FailureKind*, 32> kAll{
+inline constexpr std::array<const FailureKind*, 33> kAll{
     &kResticNotFound,     &kSourceNotFound,       &kRepositoryNotFound, &kBucketNotFound,
     &kRepositoryLocked,   &kAuthenticationFailed, &kInvalidCredentials, &kSSHKeyInvalid,
     &kCertificateError,   &kNetworkError,         &kNetworkUnreachable, &kNetworkTimeout,
@@ -143,7 +147,8 @@ inline constexpr std::array<const FailureKind*, 32> kAll{
     &kOutOfMemory,        &kPermissionDenied,     &kCommandTimeout,     &kRepositoryCorrupted,
     &kCommandFailed,      &kInterrupted,          &kUnsupportedTask,    &kInvalidTask,
     &kTaskTimeout,        &kPluginFailed,         &kCancelled,          &kAgentRemoved,
-    &kAgentFailure,       &kResultTooLarge,       &kForbiddenOnMachine, &kHookFailed};
+    &kAgentFailure,       &kResultTooLarge,       &kForbiddenOnMachine, &kHookFailed,
+    &kRetentionHeld};
 
 /// The declared kind of this name, also of one that earlier agents and rows have; null if there is none.
 [[nodiscard]] constexpr const FailureKind* find(std::string_view name) {
