@@ -67,6 +67,15 @@ bool CommandRun::run(const std::stop_token& stop) {
     }
     access_ = std::get<restic::cli::RepositoryAccess>(std::move(*access));
     report_.hideSecrets(*access_);
+    if (const auto problem = prepare(*access_, *version, stop)) {
+        if (report_.stopReason() != restic::cli::StopReason::none)
+            fail(restic::cli::judgeFailure({}, {}, report_.stopReason()), {});
+        else if (stop.stop_requested())
+            return false;
+        else
+            fail(*problem);
+        return true;
+    }
     return runFrom(0, stop);
 }
 
@@ -140,7 +149,11 @@ CommandRun::End CommandRun::follow(int step, const std::stop_token& stop) {
     const auto exit =
         process_.follow({.output = [&](std::string_view line) { outputLine(line, process_.isNew()); },
                          .error = [&](std::string_view line) { errorLine(line, process_.isNew()); },
-                         .looked = {}},
+                         .looked =
+                             [&] {
+                                 if (auto progress = work_->takeProgress())
+                                     report_.outbox().setProgress(std::move(*progress));
+                             }},
                         stop);
     if (!exit)
         return End::left;
@@ -197,10 +210,16 @@ CommandRun::End CommandRun::finish(int step, const core::ProcessExit& exit, cons
 void CommandRun::succeed() {
     locks_.noteRemoved();
     report_.logOutcome(LogLevel::info, work_->summary());
-    auto common = outcome("success");
+    const auto& notices = report_.notices();
+    const bool warns = std::any_of(notices.begin(), notices.end(), [](const protocol::TaskNotice& notice) {
+        return protocol::notices::warns(notice.code);
+    });
+    auto common = outcome(warns ? "warning" : "success");
     common.exitCode = 0;
     report_.complete(common);
-    report_.conclude(TaskState::success, "success", work_->result(std::move(common)), std::nullopt);
+    const auto name = common.outcome;
+    report_.conclude(warns ? TaskState::warning : TaskState::success, name, work_->result(std::move(common)),
+                     std::nullopt);
 }
 
 void CommandRun::fail(restic::cli::Verdict verdict, const core::ProcessExit& exit) {

@@ -29,6 +29,19 @@ public:
     bool run(const std::stop_token& stop) override;
     bool adopt(const JournalTask& known, const std::stop_token& stop) override;
 
+protected:
+    /// Before the first command: why it must not start, or nothing.
+    virtual std::optional<restic::protocol::TaskError>
+    prepare(const restic::cli::RepositoryAccess& /*repository*/,
+            const restic::cli::ResticVersion& /*version*/, const std::stop_token& /*stop*/) {
+        return std::nullopt;
+    }
+
+    [[nodiscard]] const TaskServices& services() const noexcept { return services_; }
+    [[nodiscard]] TaskReport& report() noexcept { return report_; }
+    [[nodiscard]] const RepositoryCommands& commands() const noexcept { return commands_; }
+    [[nodiscard]] restic::cli::ResticWork& work() noexcept { return *work_; }
+
 private:
     enum class End { done, left, again, next };
 

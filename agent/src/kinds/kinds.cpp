@@ -12,6 +12,7 @@
 #include "kinds/preview_forget.h"
 #include "kinds/prune.h"
 #include "kinds/remove_key.h"
+#include "kinds/restore_run.h"
 #include "kinds/test.h"
 #include "kinds/unlock.h"
 #include "kinds/work_of.h"
@@ -45,6 +46,7 @@ const KindOfWork* findWork(std::string_view kind) noexcept {
         runOf<protocol::RemoveKeyTask, RemoveKeyRun>(kinds::removeKey),
         runOf<protocol::PluginTestTask, PluginTestRun>(kinds::pluginTest),
         runOf<protocol::PluginSetupTask, PluginSetupRun>(kinds::pluginSetup),
+        runOf<protocol::RestoreTask, RestoreRun>(kinds::restore),
         runOf<protocol::DumpTask, RestoreDumpRun>(kinds::restoreDump),
         runOf<protocol::DumpTask, VerifyDumpRun>(kinds::verifyDump),
     };

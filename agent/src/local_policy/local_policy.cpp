@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "core/file_owner.h"
+#include "core/text.h"
 
 namespace agent {
 namespace {
@@ -35,6 +36,15 @@ bool isBelow(const std::string& path, const std::vector<std::string>& folders) {
         const auto relative = at.lexically_relative(place(folder + "/"));
         return !relative.empty() && *relative.begin() != "..";
     });
+}
+
+constexpr auto kNoRestores = "The machine's local policy allows no restores";
+
+std::string listed(const std::vector<std::string>& folders) {
+    std::string out;
+    for (const auto& folder : folders)
+        out += (out.empty() ? "" : ", ") + folder;
+    return out.empty() ? "none" : out;
 }
 
 class Reader {
@@ -124,8 +134,33 @@ bool LocalPolicy::allowsPlugin(const std::string& name) const {
     return !plugins || std::find(plugins->begin(), plugins->end(), name) != plugins->end();
 }
 
-bool LocalPolicy::allowsRestoreTo(const std::string& path) const {
-    return restores && (!restorePaths || isBelow(path, *restorePaths));
+std::optional<std::string> LocalPolicy::whyNoRestoreTo(const std::string& folder) const {
+    if (!restores)
+        return kNoRestores;
+    // A link at its end is followed: what is restored goes into it.
+    const auto at = folder.ends_with('/') ? folder : folder + "/";
+    if (restorePaths)
+        return isBelow(at, *restorePaths)
+                   ? std::nullopt
+                   : std::optional("The machine's local policy allows no restore to " +
+                                   core::printable(folder) + "; it names " + listed(*restorePaths));
+    static const std::vector<std::string> system{"/bin",   "/boot",  "/dev",    "/etc",  "/lib",
+                                                 "/lib32", "/lib64", "/libx32", "/proc", "/run",
+                                                 "/sbin",  "/sys",   "/usr"};
+    if (place(at) == "/" || isBelow(at, system))
+        return "Nothing is restored to " + core::printable(folder) +
+               ", a folder of the system, unless restore_paths of the machine's local policy names it";
+    return std::nullopt;
+}
+
+std::optional<std::string> LocalPolicy::whyNoRestoreInPlace(const std::string& path) const {
+    if (!restores)
+        return kNoRestores;
+    if (restorePaths && isBelow(path, *restorePaths))
+        return std::nullopt;
+    return core::printable(path) +
+           " is not restored where it was, unless restore_paths of the machine's local "
+           "policy names its place";
 }
 
 bool LocalPolicy::forbidsAnything() const {

@@ -12,7 +12,8 @@ namespace agent {
 /// What this machine's admin forbids, whatever the server sends: a file of theirs that no request changes.
 /// Without the file nothing is forbidden.
 struct LocalPolicy {
-    /// Only below these folders is anything saved, and restored to; absent: everywhere.
+    /// Only below these folders is anything saved, and restored to; absent: everywhere, but for what only a
+    /// list allows (whyNoRestoreTo()).
     std::optional<std::vector<std::string>> paths;
     std::optional<std::vector<std::string>> restorePaths;
     bool restores = true;
@@ -22,7 +23,12 @@ struct LocalPolicy {
 
     /// Looks at the file system: links do not lead out of what is allowed.
     [[nodiscard]] bool allowsPath(const std::string& path) const;
-    [[nodiscard]] bool allowsRestoreTo(const std::string& path) const;
+    [[nodiscard]] bool allowsRestoreTo(const std::string& path) const { return !whyNoRestoreTo(path); }
+    /// Why nothing is restored to this folder, as a sentence. The root and the system's own folders (/etc,
+    /// /usr, /proc, …) are allowed by the list alone.
+    [[nodiscard]] std::optional<std::string> whyNoRestoreTo(const std::string& folder) const;
+    /// Why this path is not restored where it was: only what the list has is.
+    [[nodiscard]] std::optional<std::string> whyNoRestoreInPlace(const std::string& path) const;
     [[nodiscard]] bool allowsPlugin(const std::string& name) const;
     [[nodiscard]] bool forbidsAnything() const;
     /// As people are shown it.

@@ -6,6 +6,7 @@
 #include "restic/protocol/key_tasks.h"
 #include "restic/protocol/maintenance_tasks.h"
 #include "restic/protocol/plugin_messages.h"
+#include "restic/protocol/restore_task.h"
 
 namespace restic::protocol {
 using core::wire::typeOf;
@@ -118,6 +119,14 @@ const TaskKind pluginSetup{.name = "plugin_setup",
                            .timeLimit = 5min,
                            .payload = &typeOf<PluginSetupTask>,
                            .result = &typeOf<PluginSetupResult>};
+const TaskKind restore{.name = "restore",
+                       .summary = "Brings files of a snapshot back to a machine",
+                       .lock = LockClass::shared,
+                       .askedFor = false,
+                       .triedAgain = false,
+                       .timeLimit = 24h,
+                       .payload = &typeOf<RestoreTask>,
+                       .result = &typeOf<RestoreResult>};
 const TaskKind restoreDump{.name = "restore_dump",
                            .summary = "Brings a database back from its dump",
                            .lock = LockClass::shared,
@@ -139,10 +148,10 @@ const TaskKind verifyDump{
 
 std::span<const TaskKind* const> allKinds() noexcept {
     static constexpr std::array kAll{
-        &kinds::backup,      &kinds::init,      &kinds::check,     &kinds::forget,     &kinds::previewForget,
-        &kinds::prune,       &kinds::unlock,    &kinds::locks,     &kinds::stats,      &kinds::snapshots,
-        &kinds::test,        &kinds::addKey,    &kinds::removeKey, &kinds::pluginTest, &kinds::pluginSetup,
-        &kinds::restoreDump, &kinds::verifyDump};
+        &kinds::backup,  &kinds::init,        &kinds::check,     &kinds::forget,     &kinds::previewForget,
+        &kinds::prune,   &kinds::unlock,      &kinds::locks,     &kinds::stats,      &kinds::snapshots,
+        &kinds::test,    &kinds::addKey,      &kinds::removeKey, &kinds::pluginTest, &kinds::pluginSetup,
+        &kinds::restore, &kinds::restoreDump, &kinds::verifyDump};
     return kAll;
 }
 

@@ -74,6 +74,8 @@ inline constexpr ErrorKind kPluginSetOnMachine{
     "Change them there, or take them out of the file"};
 inline constexpr ErrorKind kNotADump{"NotADump", 409, "The snapshot is not the dump of a database",
                                      "Choose a snapshot that a dump plugin made"};
+inline constexpr ErrorKind kIsADump{"IsADump", 409, "The snapshot is the dump of a database and no files",
+                                    "Restore its database, without paths and target"};
 inline constexpr ErrorKind kDirectPollForbidden{
     "DirectPollForbidden", 403, "This server may not look at the repository itself",
     "Ask the server's operator for the setting that the message names, or let an agent watch the repository"};
@@ -133,6 +135,6 @@ inline constexpr std::array kAll{&kAgentNotFound,        &kAgentAlreadyExists,  
                                  &kPluginNotFound,       &kPluginSetOnMachine,    &kNotADump,
                                  &kDirectPollForbidden,  &kTargetExists,          &kTargetOfAgent,
                                  &kFilesNotReachable,    &kComplianceCheckFailed, &kRetentionNotConfirmed,
-                                 &kSchedulingFailed,     &kPolicyAssigned};
+                                 &kSchedulingFailed,     &kPolicyAssigned,        &kIsADump};
 
 } // namespace restic::errors

@@ -33,7 +33,9 @@ TEST_F(LocalPolicyTest, WithoutTheFileNothingIsForbidden) {
     EXPECT_FALSE(policy.forbidsAnything());
     EXPECT_TRUE(policy.allowsPath("/etc"));
     EXPECT_TRUE(policy.allowsPlugin("postgres"));
-    EXPECT_TRUE(policy.allowsRestoreTo("/"));
+    EXPECT_TRUE(policy.allowsRestoreTo("/srv"));
+    EXPECT_FALSE(policy.allowsRestoreTo("/")) << "that only a list allows";
+    EXPECT_TRUE(policy.whyNoRestoreInPlace("/srv"));
     EXPECT_TRUE(policy.document().empty());
 }
 

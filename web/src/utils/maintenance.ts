@@ -27,6 +27,11 @@ interface Result {
   created?: boolean
   found?: boolean
   version?: number
+  files?: number
+  bytes?: number
+  files_skipped?: number
+  dry_run?: boolean
+  verified?: boolean
   removed?: boolean
   stderr_tail?: string | null
 }
@@ -128,6 +133,12 @@ const DID: Record<MaintenanceKind, (result: Result, say: Say) => string> = {
   init: (result, { t }) => t(result.created ? 'cared.created' : 'cared.there'),
   plugin_test: (_, { t }) => t('cared.done'),
   plugin_setup: (_, { t }) => t('cared.done'),
+  restore: (result, { t, bytes }) => {
+    if (result.files === undefined) return t('cared.done')
+    const what = { count: result.files, size: bytes(result.bytes) }
+    const done = t(result.dry_run ? 'cared.wouldRestore' : result.verified ? 'cared.restoredVerified' : 'cared.restored', what, result.files)
+    return result.files_skipped ? `${done} ${t('cared.restoreSkipped', { count: result.files_skipped }, result.files_skipped)}` : done
+  },
   restore_dump: (_, { t }) => t('cared.done'),
   verify_dump: (_, { t }) => t('cared.done'),
   add_key: (_, { t }) => t('cared.keyAdded'),

@@ -6,8 +6,10 @@
 #include "plugins/plugin_views.h"
 #include "restic/protocol/plugin_settings.h"
 #include "restic/protocol/task_kinds.h"
+#include "snapshots/snapshot_restore.h"
 #include "snapshots/snapshot_store.h"
 #include "tasks/kinds/plugins.h"
+#include "tasks/kinds/restore.h"
 #include "tasks/task_store.h"
 #include "tasks/task_views.h"
 
@@ -46,7 +48,8 @@ Dump requireDump(Transaction& tx, const core::Uuid& id, const DumpChoice& choice
     const auto dumps = dumpsIn(snapshot->dumps);
     if (dumps.empty())
         throw core::Error(errors::kNotADump, "The snapshot " + snapshot->shortId +
-                                                 " holds files; there is no dump of a database in it.");
+                                                 " holds files; there is no dump of a database in it. To "
+                                                 "restore files say target or in_place.");
     auto dump = chosenOf(dumps, choice);
     if (!dump)
         throw core::wire::validationError(
@@ -80,6 +83,28 @@ TaskRequest requestFor(const protocol::TaskKind& kind, const Dump& dump,
     wanted.repository = dump.snapshot.repository;
     wanted.parameters = core::wire::toJson(parameters);
     return wanted;
+}
+
+Outcome restoreFiles(const PluginRoutes& routes, Request& request, const core::Uuid& id,
+                     const RestoreInput& input) {
+    if (auto problems = input.problemsBesideFiles(); !problems.empty())
+        throw core::wire::validationError(std::move(problems));
+    return routes.database.transact(request.tenant(), [&](Transaction& tx) {
+        const auto wanted = requestRestore(tx, id, input.agentId, input);
+        const auto task = routes.tasks.create(tx, wanted);
+        const auto asked = core::wire::read<RestoreRequest>(task.parameters).value();
+        auto& entry = request.audit().entry;
+        entry.action = "restic.snapshot.restored";
+        request.audit().object("snapshot", id.toString());
+        entry.after = core::json::Object{{"task_id", task.id.toString()},
+                                         {"agent_id", wanted.agent.toString()},
+                                         {"to", asked.target.value_or("in place")},
+                                         {"paths", static_cast<std::int64_t>(asked.paths.size())},
+                                         {"overwrite", asked.overwrite.value_or("always")},
+                                         {"dry_run", asked.dryRun}};
+        return request.keep(
+            Response::of(TaskStarted{task.id, std::string(protocol::toText(task.status))}, 202));
+    });
 }
 } // namespace
 
@@ -115,8 +140,8 @@ void PluginRoutes::addDumpsTo(std::vector<core::http::Route>& routes) const {
         {.method = "POST",
          .path = "/api/v1/restic/snapshots/{id}/restore",
          .summary =
-             "Bring a database back from its dump: to the server it came from or another, under its name "
-             "or another",
+             "Bring files of a snapshot back to a machine (target or in_place), or a database from its dump: "
+             "to the server it came from or another, under its name or another",
          .permission = restore,
          .audit = Audit::action("restic.dump.restored"),
          .request = &typeOf<RestoreInput>(),
@@ -124,10 +149,13 @@ void PluginRoutes::addDumpsTo(std::vector<core::http::Route>& routes) const {
          .status = 202,
          .location = "/api/v1/restic/tasks/{id}",
          .errors = {&errors::kSnapshotNotFound, &errors::kNotADump, &errors::kAgentNotFound,
-                    &errors::kAgentIsPlaceholder, &errors::kInvalidParameters, &errors::kRepositoryNotFound},
+                    &errors::kAgentIsPlaceholder, &errors::kInvalidParameters, &errors::kRepositoryNotFound,
+                    &errors::kIsADump},
          .handler = [s = *this](Request& request) -> Outcome {
              const auto id = request.uuidParameter("id", errors::kSnapshotNotFound);
              const auto input = request.json<RestoreInput>();
+             if (input.isOfFiles())
+                 return restoreFiles(s, request, id, input);
              return s.database.transact(request.tenant(), [&](Transaction& tx) {
                  const auto dump = requireDump(tx, id, {input.plugin, input.dumpSet, input.dump});
                  auto parameters = parametersOf(id, dump.dump);

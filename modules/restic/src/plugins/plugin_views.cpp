@@ -82,7 +82,9 @@ const Type& wireType(const AgentDumps*) {
 const Type& wireType(const RestoreInput*) {
     static const auto type =
         object<RestoreInput>("RestoreInput", strict)
-            .field("agent_id", &RestoreInput::agentId, {.doc = "Absent: the agent that made the dump"})
+            .include<protocol::RestoreParameters>()
+            .field("agent_id", &RestoreInput::agentId,
+                   {.doc = "Absent: the one whose disk the repository is on, or that made the snapshot"})
             .field(
                 "plugin", &RestoreInput::plugin,
                 {.doc = "Which dump, where the snapshot holds several", .omitEmpty = true, .maxLength = 64})
@@ -102,6 +104,22 @@ const Type& wireType(const RestoreInput*) {
                    {.doc = "A database of that name is replaced", .optional = true})
             .build();
     return type;
+}
+
+bool RestoreInput::isOfFiles() const {
+    return !paths.empty() || target || inPlace || overwrite || dryRun || verify || limitDownloadKib;
+}
+
+std::vector<core::Problem> RestoreInput::problemsBesideFiles() const {
+    std::vector<core::Problem> problems;
+    for (const auto& [name, given] :
+         {std::pair{"plugin", plugin.has_value()}, std::pair{"dump_set", dumpSet.has_value()},
+          std::pair{"dump", dump.has_value()}, std::pair{"set", set.has_value()},
+          std::pair{"destination", destination.has_value()}, std::pair{"database", database.has_value()},
+          std::pair{"replace", replace}})
+        if (given)
+            problems.push_back({std::string("/") + name, "is for the dump of a database and not for files"});
+    return problems;
 }
 
 const Type& wireType(const VerifyInput*) {

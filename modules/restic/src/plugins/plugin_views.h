@@ -9,6 +9,7 @@
 #include "core/wire.h"
 #include "dumps/dump_store.h"
 #include "restic/protocol/plugin_messages.h"
+#include "restic/protocol/restore_task.h"
 
 /// What people's API takes and answers of dump plugins and dumps: declared here once.
 namespace restic {
@@ -53,7 +54,8 @@ struct AgentDumps {
     std::vector<AgentDumpView> items;
 };
 
-struct RestoreInput {
+/// A dump's fields, or those of files.
+struct RestoreInput : protocol::RestoreParameters {
     std::optional<core::Uuid> agentId;
     /// Which dump, where the snapshot holds several: by plugin, its settings, and the database as it was.
     std::optional<std::string> plugin;
@@ -65,6 +67,11 @@ struct RestoreInput {
     /// The name under which it is to stand; absent: its own.
     std::optional<std::string> database;
     bool replace = false;
+
+    /// Whether it says anything of files.
+    [[nodiscard]] bool isOfFiles() const;
+    /// What it says of a dump beside that: it is one or the other.
+    [[nodiscard]] std::vector<core::Problem> problemsBesideFiles() const;
 };
 
 struct VerifyInput {

@@ -9,6 +9,7 @@
 #include "tasks/kinds/plain.h"
 #include "tasks/kinds/plugins.h"
 #include "tasks/kinds/preview_forget.h"
+#include "tasks/kinds/restore.h"
 #include "tasks/kinds/snapshots.h"
 #include "tasks/kinds/stats.h"
 #include "tasks/kinds/test.h"
@@ -54,6 +55,7 @@ std::vector<std::unique_ptr<KindOfTask>> kindsOfTasks(core::event::Bus& events,
     all.push_back(std::make_unique<RemoveKeyKind>());
     all.push_back(std::make_unique<PluginTestKind>(SealedSettings(vault)));
     all.push_back(std::make_unique<PluginSetupKind>(SealedSettings(vault)));
+    all.push_back(std::make_unique<RestoreKind>());
     all.push_back(std::make_unique<RestoreDumpKind>(protocol::kinds::restoreDump, SealedSettings(vault)));
     all.push_back(std::make_unique<VerifyDumpKind>(protocol::kinds::verifyDump, SealedSettings(vault)));
     return all;

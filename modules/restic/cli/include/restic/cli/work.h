@@ -63,6 +63,8 @@ public:
     /// The command has ended: its whole output, where one line does not hold it.
     virtual void document(int /*step*/, const std::filesystem::path& /*file*/, std::uint64_t /*offset*/) {}
 
+    /// How far it is, where its messages told since this was asked last.
+    virtual std::optional<protocol::Progress> takeProgress() { return std::nullopt; }
     /// Whether the outputs tell that the command did its work: asked where nobody saw how it ended.
     [[nodiscard]] virtual bool complete(int step) const = 0;
     /// The kind's own judgement of a command; nullopt: by the exit code, as everywhere.

@@ -43,11 +43,33 @@ inline constexpr Kind kDumpEmpty{"DumpEmpty"};
 /// A dump was made, and its plugin has something to say about it.
 inline constexpr Kind kDumpDoubtful{"DumpDoubtful"};
 
-inline constexpr std::array kAll{
-    &kSourceMissing, &kFilesUnreadable,    &kFilesVanished, &kSourceIsLink, &kSourceEmpty,
-    &kNothingSaved,  &kEverythingExcluded, &kSummaryLost,   &kEndedEarly,   &kStaleLockRemoved,
-    &kShortIdOnly,   &kPasswordNotPlain,   &kDumpFailed,    &kDumpIgnored,  &kDumpEmpty,
-    &kDumpDoubtful,  &kHookFailed};
+/// Some of the paths that a restore names are not in the snapshot.
+inline constexpr Kind kNotInSnapshot{"NotInSnapshot"};
+/// Files were restored, and something about them was not: owner, mode, times, attributes.
+inline constexpr Kind kAttributesNotRestored{"AttributesNotRestored"};
+/// The agent does not run as root: what was restored belongs to its user.
+inline constexpr Kind kOwnersNotRestored{"OwnersNotRestored", false};
+
+inline constexpr std::array kAll{&kSourceMissing,
+                                 &kFilesUnreadable,
+                                 &kFilesVanished,
+                                 &kSourceIsLink,
+                                 &kSourceEmpty,
+                                 &kNothingSaved,
+                                 &kEverythingExcluded,
+                                 &kSummaryLost,
+                                 &kEndedEarly,
+                                 &kStaleLockRemoved,
+                                 &kShortIdOnly,
+                                 &kPasswordNotPlain,
+                                 &kDumpFailed,
+                                 &kDumpIgnored,
+                                 &kDumpEmpty,
+                                 &kDumpDoubtful,
+                                 &kHookFailed,
+                                 &kNotInSnapshot,
+                                 &kAttributesNotRestored,
+                                 &kOwnersNotRestored};
 
 /// Whether a task with such a notice has ended with a warning; true for codes that are not known.
 [[nodiscard]] constexpr bool warns(std::string_view code) noexcept {

@@ -126,6 +126,22 @@ inline constexpr FailureKind kRetentionHeld{
     {"RetentionHeld", 409, "Nothing is removed after a doubtful backup",
      "Look at the last backup; the next one that succeeds frees this again"},
     Remedy::change};
+inline constexpr FailureKind kResticTooOld{
+    {"ResticTooOld", 501, "The machine's restic cannot do this",
+     "Install the restic that the message names on the machine, or ask without it"},
+    Remedy::change};
+inline constexpr FailureKind kLinkInTheWay{{"LinkInTheWay", 409,
+                                            "A link in the way would lead the restore elsewhere",
+                                            "Restore into a new folder, or take the link away"},
+                                           Remedy::change};
+inline constexpr FailureKind kNothingToRestore{
+    {"NothingToRestore", 404, "The snapshot has none of these paths",
+     "Look at what is in the snapshot; paths are called there as on the machine that made it"},
+    Remedy::change};
+inline constexpr FailureKind kRestoreIncomplete{
+    {"RestoreIncomplete", 500, "Not everything could be restored",
+     "Read the task's problems and its log; what is not named there is restored"},
+    Remedy::change};
 inline constexpr FailureKind kCancelled{
     {"Cancelled", 409, "The task was cancelled", "Start it again if it is still wanted"}, Remedy::change};
 inline constexpr FailureKind kAgentRemoved{
@@ -139,7 +155,7 @@ inline constexpr FailureKind kResultTooLarge{{"ResultTooLarge", 413,
                                               "Ask for less, or raise restic.tasks.result_mib on the host"},
                                              Remedy::change};
 
-inline constexpr std::array<const FailureKind*, 33> kAll{
+inline constexpr std::array kAll{
     &kResticNotFound,     &kSourceNotFound,       &kRepositoryNotFound, &kBucketNotFound,
     &kRepositoryLocked,   &kAuthenticationFailed, &kInvalidCredentials, &kSSHKeyInvalid,
     &kCertificateError,   &kNetworkError,         &kNetworkUnreachable, &kNetworkTimeout,
@@ -148,7 +164,8 @@ inline constexpr std::array<const FailureKind*, 33> kAll{
     &kCommandFailed,      &kInterrupted,          &kUnsupportedTask,    &kInvalidTask,
     &kTaskTimeout,        &kPluginFailed,         &kCancelled,          &kAgentRemoved,
     &kAgentFailure,       &kResultTooLarge,       &kForbiddenOnMachine, &kHookFailed,
-    &kRetentionHeld};
+    &kRetentionHeld,      &kResticTooOld,         &kLinkInTheWay,       &kNothingToRestore,
+    &kRestoreIncomplete};
 
 /// The declared kind of this name, also of one that earlier agents and rows have; null if there is none.
 [[nodiscard]] constexpr const FailureKind* find(std::string_view name) {
