@@ -27,7 +27,10 @@ protected:
         spec.url = agentId ? "/srv/" + name : "rest:https://store.example/" + name;
         spec.agent = agentId;
         spec.password = kSecret;
-        return here([&](Transaction& tx) { return host.repositories.create(tx, spec).id; });
+        const auto id = here([&](Transaction& tx) { return host.repositories.create(tx, spec).id; });
+        for (const auto& one : {web, dbs}) // nobody waits for its first success
+            worked(id, one);
+        return id;
     }
     Uuid snapshot(const Uuid& repository, restic::Snapshot made = {}, char digit = 'a') {
         clock.advance(1ms);

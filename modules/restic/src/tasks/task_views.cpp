@@ -7,6 +7,7 @@
 #include "restic/protocol/task_state.h"
 #include "tasks/kinds/backup.h"
 #include "tasks/kinds/plugins.h"
+#include "tasks/kinds/restore.h"
 #include "tasks/task_wait.h"
 
 namespace restic {
@@ -49,7 +50,8 @@ std::vector<const Type& (*)()> parameterTypes() {
 /// And of those that routes of their own make.
 std::vector<const Type& (*)()> allParameterTypes() {
     auto all = parameterTypes();
-    all.insert(all.end(), {&core::wire::typeOf<PluginParameters>, &core::wire::typeOf<DumpParameters>});
+    all.insert(all.end(), {&core::wire::typeOf<PluginParameters>, &core::wire::typeOf<DumpParameters>,
+                           &core::wire::typeOf<RestoreRequest>});
     return all;
 }
 } // namespace
