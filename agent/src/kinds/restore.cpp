@@ -27,11 +27,12 @@ bool contains(std::string_view text, std::string_view part) {
     return text.find(part) != std::string_view::npos;
 }
 
-/// So restic calls what it does to a file after its content was written.
+/// So restic calls what it does to a file after its content was written. Not chmod: 0.18 also does that
+/// first, so that it may write into a file that is there, and says nothing else when it may not.
 bool isOfAttributes(std::string_view message) {
     if (contains(message, "no such file"))
         return false; // nothing is there that could have any
-    for (const auto* word : {"chown", "chmod", "utimes", "UtimesNano", "xattr", "Chmod", "Lchown"})
+    for (const auto* word : {"lchown", "Lchown", "utimes", "UtimesNano", "xattr"})
         if (contains(message, word))
             return true;
     return false;
@@ -240,21 +241,24 @@ restic::cli::Verdict Restore::judgeFailures(const core::ProcessExit& exit, const
         }
     if (contents.empty()) {
         note_(protocol::notices::kAttributesNotRestored,
-              fmt::format("{} restored without owner, mode, times or attributes: {}: {}",
+              fmt::format("{} restored without owner, times or attributes: {}: {}",
                           failed_.size() == 1 ? "One was" : fmt::format("{} were", failed_.size()),
                           core::printable(failed_.begin()->first),
                           core::printable(failed_.begin()->second.message)));
         return {TaskState::warning, "warning", std::nullopt};
     }
     const auto& first = failed_.at(contents.front());
-    const auto& cause = restic::cli::classifyFailure(exit, all);
-    const bool plain = cause.name == task_errors::kCommandFailed.name;
-    return {TaskState::failed, "failed",
-            task_errors::make(
-                plain ? static_cast<const core::ErrorKind&>(task_errors::kRestoreIncomplete) : cause,
-                fmt::format("{} not restored, {}: {}",
-                            contents.size() == 1 ? "One was" : fmt::format("{} were", contents.size()),
-                            core::printable(contents.front()), core::printable(first.message)))};
+    const auto* cause = &restic::cli::classifyFailure(exit, all);
+    if (cause->name == task_errors::kCommandFailed.name)
+        cause = contains(all, "operation not permitted")
+                    ? static_cast<const core::ErrorKind*>(&task_errors::kPermissionDenied)
+                    : &task_errors::kRestoreIncomplete;
+    return {
+        TaskState::failed, "failed",
+        task_errors::make(
+            *cause, fmt::format("{} not restored, {}: {}",
+                                contents.size() == 1 ? "One was" : fmt::format("{} were", contents.size()),
+                                core::printable(contents.front()), core::printable(first.message)))};
 }
 
 core::json::Object Restore::result(protocol::TaskResult common) {

@@ -58,7 +58,7 @@ public:
 private:
     struct Failed {
         std::string message;
-        /// Its content is there; its owner, mode, times or attributes are not.
+        /// Its content is there; its owner, times or attributes are not.
         bool attributesOnly = false;
     };
     /// Of restic's last message.

@@ -1,4 +1,6 @@
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
@@ -368,6 +370,94 @@ TEST_P(Restores, TheMachineSaysWhereto) {
     auto now = tree(source_);
     EXPECT_EQ(now, before);
     EXPECT_TRUE(forbidden({{"in_place", true}, {"paths", Array{(dir_ / "agent.yaml").string()}}}));
+}
+
+/// The agent runs as nobody from the restore on.
+class RestoresOfAPlainUser : public Restores {
+protected:
+    static constexpr int kNobody = 65534;
+    static void give(const fs::path& root) {
+        ASSERT_EQ(::lchown(root.c_str(), kNobody, kNobody), 0) << root;
+        for (const auto& entry : fs::recursive_directory_iterator(root))
+            ASSERT_EQ(::lchown(entry.path().c_str(), kNobody, kNobody), 0) << entry.path();
+    }
+    void becomeNobody() {
+        killAgentOnly();
+        fs::permissions(dir_.path(), fs::perms(0711));
+        give(dir_ / "state");
+        give(repository_);
+        ASSERT_EQ(::chown((dir_ / "agent.yaml").c_str(), kNobody, kNobody), 0);
+        fs::remove(dir_ / "agent.log");
+        fs::create_directory(dir_ / "open");
+        give(dir_ / "open");
+        agentWrapper_ = {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                         "--bounding-set=-all"};
+        startAgent();
+    }
+};
+INSTANTIATE_TEST_SUITE_P(Restic, RestoresOfAPlainUser, testing::ValuesIn(restics()),
+                         [](const auto& instance) { return instance.param.name; });
+
+TEST_P(RestoresOfAPlainUser, BringContentBackAndSayWhatTheyCannot) {
+    ASSERT_EQ(::chown((source_ / "one.txt").c_str(), 1234, 4321), 0);
+    const auto snapshot = save();
+    ASSERT_NO_FATAL_FAILURE(becomeNobody());
+    const auto target = dir_ / "open/back";
+    const auto result = restored(snapshot, {{"target", target.string()}});
+    EXPECT_EQ(filesIn(at(target)), filesIn(source_));
+    EXPECT_EQ(readFile(at(target) / "one.txt"), "one");
+    EXPECT_NE(core::json::write(result).find("OwnersNotRestored"), std::string::npos)
+        << core::json::write(result);
+    EXPECT_EQ(refused(snapshot, {{"target", (dir_ / "closed").string()}}).stringOr("error"),
+              "PermissionDenied");
+    // One file in the way that is root's.
+    const auto file = at(target) / "deep/two.txt";
+    writeFile(file, "root's own");
+    ASSERT_EQ(::chown(file.c_str(), 0, 0), 0);
+    ::chmod(file.c_str(), 0600);
+    ASSERT_EQ(::chown((at(target) / "deep").c_str(), 0, 0), 0);
+    ::chmod((at(target) / "deep").c_str(), 0755);
+    const auto id = begun(snapshot, {{"target", target.string()}});
+    EXPECT_EQ(outcome(id), "failed") << core::json::write(task(id));
+    const auto ended = task(id);
+    EXPECT_EQ(ended.find("error")->stringOr("error"), "PermissionDenied") << core::json::write(ended);
+    EXPECT_NE(core::json::write(*ended.find("result")->find("problems")).find("two.txt"), std::string::npos)
+        << core::json::write(ended);
+    EXPECT_EQ(readFile(file), "root's own");
+}
+
+/// The place to restore to is a disk of its own, in memory, that only this process and what it starts see.
+class RestoresOntoASmallDisk : public Restores {
+protected:
+    void SetUp() override {
+        fs::create_directories(small_);
+        ASSERT_EQ(::unshare(CLONE_NEWNS), 0) << std::strerror(errno) << ": this test needs root";
+        ASSERT_EQ(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0) << std::strerror(errno);
+        ASSERT_EQ(::mount("none", small_.c_str(), "tmpfs", 0, "size=2m"), 0) << std::strerror(errno);
+        Restores::SetUp();
+    }
+    void TearDown() override {
+        Restores::TearDown();
+        ::umount2(small_.c_str(), MNT_DETACH);
+    }
+    const fs::path small_ = dir_ / "small";
+};
+INSTANTIATE_TEST_SUITE_P(Restic, RestoresOntoASmallDisk, testing::ValuesIn(restics()),
+                         [](const auto& instance) { return instance.param.name; });
+
+TEST_P(RestoresOntoASmallDisk, SayThatItIsFullAndGoOnWhenItIsLarger) {
+    makeLargeSource(4'000'000);
+    const auto snapshot = save();
+    const auto target = small_ / "back";
+    const auto id = begun(snapshot, {{"target", target.string()}});
+    EXPECT_EQ(outcome(id), "failed") << core::json::write(task(id));
+    const auto ended = task(id);
+    EXPECT_EQ(ended.find("error")->stringOr("error"), "OutOfDiskSpace") << core::json::write(ended);
+    EXPECT_NE(core::json::write(*ended.find("result")->find("problems")).find("large.bin"), std::string::npos)
+        << core::json::write(ended);
+    ASSERT_EQ(::mount("none", small_.c_str(), "tmpfs", MS_REMOUNT, "size=64m"), 0) << std::strerror(errno);
+    restored(snapshot, {{"target", target.string()}});
+    EXPECT_EQ(tree(at(target)), tree(source_));
 }
 
 } // namespace

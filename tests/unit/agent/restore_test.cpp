@@ -163,6 +163,10 @@ TEST_F(RestoreWork, OnlyAttributesThatAreMissingAreAWarning) {
     err(R"({"message_type":"error","error":{"message":"lchown /srv/back/a: operation not permitted"},"during":"restore","item":"/a"})");
     EXPECT_EQ(ends(1), "warning");
     EXPECT_EQ(noted_, std::vector<std::string>{"AttributesNotRestored"});
+    begin(taskTo("/srv/back"));
+    err(R"({"message_type":"error","error":{"message":"chmod /srv/back/a: operation not permitted"},"during":"restore","item":"/a"})");
+    EXPECT_EQ(ends(1), "PermissionDenied") << "it may be that nothing was written";
+    begin(taskTo("/srv/back"));
     err(R"({"message_type":"error","error":{"message":"open /srv/back/b: permission denied"},"during":"restore","item":"/b"})");
     EXPECT_EQ(ends(1), "PermissionDenied");
 }

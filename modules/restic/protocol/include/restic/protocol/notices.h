@@ -45,7 +45,7 @@ inline constexpr Kind kDumpDoubtful{"DumpDoubtful"};
 
 /// Some of the paths that a restore names are not in the snapshot.
 inline constexpr Kind kNotInSnapshot{"NotInSnapshot"};
-/// Files were restored, and something about them was not: owner, mode, times, attributes.
+/// Files were restored, and something about them was not: owner, times, attributes.
 inline constexpr Kind kAttributesNotRestored{"AttributesNotRestored"};
 /// The agent does not run as root: what was restored belongs to its user.
 inline constexpr Kind kOwnersNotRestored{"OwnersNotRestored", false};
