@@ -141,6 +141,10 @@ TEST_P(Restores, EverythingComesBackAsItWas) {
     EXPECT_TRUE(result.booleanOr("verified"));
     EXPECT_EQ(result.stringOr("target"), back_.string());
     EXPECT_EQ(result.integerOr("problem_count", -1), 0);
+    const auto audit = get("/api/v1/audit?limit=5");
+    const auto& entry = audit.find("items")->array()->front();
+    EXPECT_EQ(entry.stringOr("action"), "restic.snapshot.restored") << core::json::write(audit);
+    EXPECT_EQ(entry.find("after")->stringOr("to"), back_.string());
     if (!isOld()) {
         ASSERT_EQ(::stat((at(back_) / "sparse").c_str(), &made), 0);
         EXPECT_LT(made.st_blocks * 512, 1 << 20) << "a hole stays one";
