@@ -183,7 +183,7 @@ TEST_F(HostsTest, EachSlotIsOneTaskThoughTheOneThatTakesThemIsStoppedAndContinue
         ASSERT_TRUE(await([&] { return taken() > seen; })) << "in round " << rounds;
         seen = taken();
     }
-    EXPECT_GE(rounds, 3) << "it was stopped while there was work";
+    EXPECT_GE(rounds, 2) << "it was stopped while there was work";
     std::this_thread::sleep_for(2s); // who was stopped last looks as well
     EXPECT_EQ(ask("SELECT count(*) || ' ' || count(DISTINCT policy_id) FROM restic_tasks WHERE slot_us IS "
                   "NOT NULL"),
