@@ -13,7 +13,7 @@ namespace restic::protocol {
 /// So many paths a restore may name, and so many bytes all of them may have together: they become arguments
 /// of one command.
 inline constexpr std::size_t kMostRestorePaths = 1000;
-inline constexpr std::size_t kMostRestorePathBytes = 512 * 1024;
+inline constexpr std::size_t kMostRestorePathBytes = 524288; // 512 KiB
 
 /// What is wrong with a path in a snapshot or with a folder to restore to; nullopt if nothing. It is absolute
 /// and normalised: no "..", ".", empty part or slash at its end. Every other character stands for itself.
