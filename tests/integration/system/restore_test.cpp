@@ -300,9 +300,9 @@ TEST_P(Restores, NoLinkInTheWayLeadsOut) {
 }
 
 TEST_P(Restores, ACancelledOneLeavesNoLockAndTheNextIsWhole) {
-    makeLargeSource(6'000'000);
+    makeLargeSource(20'000'000);
     const auto snapshot = save();
-    const auto id = begun(snapshot, {{"target", back_.string()}, {"limit_download_kib", 300}});
+    const auto id = begun(snapshot, {{"target", back_.string()}, {"limit_download_kib", 2000}});
     ASSERT_TRUE(awaitStatus(id, "running"));
     ASSERT_TRUE(await([&] { return fs::exists(at(back_)); }));
     const auto cancelled = api().send("DELETE", "/api/v1/restic/tasks/" + id, "Bearer " + admin_);
