@@ -87,7 +87,7 @@ export async function fillTenant(host, token, folder, name, address) {
     }
     for (const type of KINDS) {
       const of = type === 'backup' ? { policy_id: policy.id } : { repository_id: local.id }
-      const parameters = /forget|prune/.test(type) ? { parameters: { retention: { keep_last: 1 }, all_hosts: true } } : {}
+      const parameters = /forget|prune/.test(type) ? { parameters: { retention: { keep_last: 1 }, all_hosts: true }, confirm_removal: true } : {}
       for (let times = type === 'backup' ? 3 : 1; times > 0; --times) {
         writeFileSync(join(folder, 'source/changing'), `${type} ${times}`)
         const task = await run({ type, ...of, ...parameters })

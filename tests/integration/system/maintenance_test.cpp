@@ -31,6 +31,8 @@ protected:
         Object body{{"type", kind}, {"repository_id", repositoryId_}};
         if (!parameters.empty())
             body.set("parameters", parameters);
+        if (parameters.find("retention") != nullptr)
+            body.set("confirm_removal", true);
         return post("/api/v1/restic/tasks", body, 202).stringOr("id");
     }
     Value view() { return get("/api/v1/restic/repositories/" + repositoryId_); }
