@@ -58,7 +58,7 @@ for (const version of readdirSync(kept))
     for (const kind of [...KINDS, 'backup-failed', 'backup-cancelled'].filter((one) => existsSync(join(kept, version, `${one}.json`)))) {
       const type = kind.split('-')[0]
       const body = type === 'backup' ? { policy_id: policy.id } : { repository_id: repository.id }
-      if (/forget|prune/.test(type)) body.parameters = { retention: { keep_last: 1 } }
+      if (/forget|prune/.test(type)) Object.assign(body, { parameters: { retention: { keep_last: 1 } }, confirm_removal: true })
       const { id } = await call('POST', '/restic/tasks', { type, agent_id: agent.agentId, ...body })
       const given = (await say(poll)).items
       assert.deepEqual(given.map((one) => [one.action, one.payload.task_id]), [[type, id]], kind)
