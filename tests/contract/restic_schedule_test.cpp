@@ -2,8 +2,8 @@
 #include <set>
 
 #include "contract/restic_fixture.h"
+#include "policies/skipped_slots.h"
 #include "repositories/schedule_store.h"
-#include "schedule/skipped_slots.h"
 #include "tasks/task_wait.h"
 
 namespace test {

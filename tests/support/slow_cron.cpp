@@ -65,7 +65,7 @@ void addValues(std::vector<bool>& values, const std::string& part, const Field& 
         const auto dash = what.find('-');
         first = numberOf(what.substr(0, dash), field);
         if (dash != std::string::npos)
-            last = numberOf(what.substr(dash + 1), field);
+            last = first > 0 && what.ends_with("-sun") ? 7 : numberOf(what.substr(dash + 1), field);
         else
             last = step == 0 ? first : std::max(first, field.high);
     }

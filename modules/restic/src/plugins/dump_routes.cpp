@@ -6,10 +6,10 @@
 #include "plugins/plugin_views.h"
 #include "restic/protocol/plugin_settings.h"
 #include "restic/protocol/task_kinds.h"
-#include "snapshots/snapshot_restore.h"
 #include "snapshots/snapshot_store.h"
 #include "tasks/kinds/plugins.h"
 #include "tasks/kinds/restore.h"
+#include "tasks/snapshot_restore.h"
 #include "tasks/task_store.h"
 #include "tasks/task_views.h"
 

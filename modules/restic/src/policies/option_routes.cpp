@@ -5,7 +5,7 @@
 #include "policies/policy_routes.h"
 #include "policies/policy_versions.h"
 #include "policies/policy_views.h"
-#include "schedule/skipped_slots.h"
+#include "policies/skipped_slots.h"
 
 namespace restic {
 

@@ -6,8 +6,8 @@
 
 #include "agents/agent_store.h"
 #include "policies/policy_store.h"
+#include "policies/skipped_slots.h"
 #include "schedule/scheduler.h"
-#include "schedule/skipped_slots.h"
 
 namespace restic {
 

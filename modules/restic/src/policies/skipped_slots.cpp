@@ -1,4 +1,4 @@
-#include "schedule/skipped_slots.h"
+#include "policies/skipped_slots.h"
 
 namespace restic {
 

@@ -1,4 +1,4 @@
-#include "snapshots/snapshot_restore.h"
+#include "tasks/snapshot_restore.h"
 
 #include <algorithm>
 
