@@ -6,7 +6,7 @@ import { cpu, rest } from './process.mjs'
 import { median, report } from './report.mjs'
 import { postgres } from './yardsticks.mjs'
 
-const kSizes = (process.env.SIZES ?? "1000,10000,100000").split(",").map(Number)
+const kSizes = (process.env.SIZES ?? '1000,10000,100000').split(',').map(Number)
 const kDue = 500
 const kRounds = 5
 const kInOneMinute = 1500
