@@ -6,6 +6,7 @@
 #include "dumps/staged_step.h"
 #include "plugins/plugin_report.h"
 #include "restic/cli/verdict.h"
+#include "restic/literal_pattern.h"
 #include "restic/protocol/task_errors.h"
 #include "state/process_names.h"
 
@@ -17,24 +18,13 @@ namespace task_errors = restic::protocol::task_errors;
 constexpr auto kTick = 50ms;
 constexpr auto kBetweenLooks = 1s;
 constexpr std::size_t kErrorText = 65536;
-
-/// A path as restic's patterns mean it: nothing in it stands for anything else.
-std::string asPattern(const std::string& path) {
-    std::string out;
-    for (const char c : path) {
-        if (c == '*' || c == '?' || c == '[' || c == '\\')
-            out += '\\';
-        out += c;
-    }
-    return out;
-}
 } // namespace
 
 std::optional<restic::protocol::TaskError> FolderReader::fetch(const DumpSource& source,
                                                                const std::filesystem::path& folder,
                                                                const RestoreWatch& watch, DumpReadEnd& end) {
     auto command = commands_.on(source.repository, {"restore", source.snapshotId, "--target", folder.string(),
-                                                    "--include", asPattern(source.file)});
+                                                    "--include", literalPattern(source.file)});
     command.spec.standardOutput = core::ProcessOutput();
     command.spec.standardError = core::ProcessOutput::capture(kErrorText);
     auto started = steps_.runner().start(command.spec);

@@ -11,6 +11,7 @@
 #include "core/text.h"
 #include "core/wire.h"
 #include "restic/cli/json_message.h"
+#include "restic/literal_pattern.h"
 #include "restic/protocol/task_errors.h"
 
 namespace agent {
@@ -51,16 +52,6 @@ std::string named(const std::vector<std::string>& paths) {
 }
 } // namespace
 
-std::string includeOf(const std::string& path) {
-    std::string out;
-    for (const char c : path) {
-        if (c == '*' || c == '?' || c == '[' || c == '\\')
-            out += '\\';
-        out += c;
-    }
-    return out;
-}
-
 Restore::Restore(protocol::RestoreTask task, restic::cli::WorkContext context, Note note)
     : task_(std::move(task)), context_(std::move(context)), note_(std::move(note)),
       place_(task_.target.value_or("/")) {
@@ -85,7 +76,7 @@ std::vector<std::string> Restore::arguments(int step) {
         return {};
     std::vector<std::string> out{"restore", "--json", "--target=" + place_};
     for (const auto& path : task_.paths)
-        out.push_back("--include=" + includeOf(path));
+        out.push_back("--include=" + literalPattern(path));
     if (sparse_)
         out.emplace_back("--sparse");
     if (task_.needsOverwriteModes())

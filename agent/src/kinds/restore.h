@@ -14,9 +14,6 @@
 
 namespace agent {
 
-/// A path as restic's --include takes it, every character standing for itself.
-[[nodiscard]] std::string includeOf(const std::string& path);
-
 /// Whether it writes through links that it meets, and has nothing but --target and --include.
 [[nodiscard]] constexpr bool followsLinks(const restic::cli::ResticVersion& version) noexcept {
     return version < restic::cli::ResticVersion{0, 17, 0};

@@ -8,6 +8,7 @@
 #include "core/testing/temp_dir.h"
 #include "kinds/restore_place.h"
 #include "restic/cli/output_lines.h"
+#include "restic/literal_pattern.h"
 #include "restic/protocol/task_errors.h"
 
 namespace agent {
@@ -59,8 +60,8 @@ protected:
 };
 
 TEST_F(RestoreWork, EveryCharacterOfAPathStandsForItself) {
-    EXPECT_EQ(includeOf("/a/b c"), "/a/b c");
-    EXPECT_EQ(includeOf("/a*b?[c]\\d{e},$F\n-"), "/a\\*b\\?\\[c]\\\\d{e},$F\n-");
+    EXPECT_EQ(literalPattern("/a/b c"), "/a/b c");
+    EXPECT_EQ(literalPattern("/a*b?[c]\\d{e},$F\n-"), "/a\\*b\\?\\[c]\\\\d{e},$F\n-");
 }
 
 TEST_F(RestoreWork, SaysToResticWhatWasAskedForAndNothingElse) {

@@ -41,8 +41,6 @@ public:
     Policy get(core::db::Transaction& tx, const core::Uuid& id);
     /// What counts where neither a policy nor its tenant says anything.
     [[nodiscard]] PolicyOptions standardOptions() const;
-    /// Throws what validate() throws for a policy that says nothing over them.
-    void requireUsable(const PolicyOptions& options) const;
     /// From now on the tenant's policies go by these where they say nothing themselves. Throws as update()
     /// does, naming the policy that could not be kept so. The answer: those that are not as they were.
     std::vector<PolicyChange> setDefaults(core::db::Transaction& tx, const PolicyOptions& options,
@@ -75,6 +73,8 @@ public:
                                                                         const Policy& policy) const;
 
 private:
+    /// Throws what validate() throws for a policy that says nothing over them.
+    void requireUsable(const PolicyOptions& options) const;
     void assign(core::db::Transaction& tx, const Policy& policy, const std::vector<Agent>& agents);
     /// Plans the next run of the agent, whose target reports from now on.
     void begin(core::db::Transaction& tx, const Policy& policy, const Agent& agent);

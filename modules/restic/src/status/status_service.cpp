@@ -400,9 +400,6 @@ TargetStatus fromRow(const core::db::Row& row, std::optional<std::int64_t> maxAg
     if (const auto task = row.optionalUuid(65))
         facts.damageTask = task->toString();
     facts.beganAt = row.instant(67);
-    // Its retention is looked at from its first snapshot on.
-    facts.lostAll = target.mode == "agent" && !target.lastSnapshot && row.optionalInstant(46) &&
-                    (target.lastRunStatus == "success" || target.lastRunStatus == "warning");
     // A schedule that rests is not the one by which its snapshots are made.
     if (target.mode == "direct") {
         if (!facts.maxAgeHours && (!facts.schedule || row.boolean(30)))
@@ -412,6 +409,9 @@ TargetStatus fromRow(const core::db::Row& row, std::optional<std::int64_t> maxAg
         facts.check.goodAt = row.optionalInstant(66);
     } else {
         readCare(row, 40, facts);
+        // It is checked from its first snapshot on.
+        facts.lostAll = !target.lastSnapshot && facts.check.since &&
+                        (target.lastRunStatus == "success" || target.lastRunStatus == "warning");
     }
     judge(target, facts, slots);
     return target;

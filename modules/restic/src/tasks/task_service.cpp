@@ -237,7 +237,7 @@ protocol::TaskPoll TaskService::handOut(const TenantContext& context, const Uuid
         int given = 0;
         const auto candidates = TaskStore::candidates(tx, agentId, kMostCandidates, now);
         RepositoryQueue::Turn turn(tx, kinds_, candidates, now);
-        auto backedUp = TaskStore::policiesBackedUp(tx, agentId);
+        auto backedUp = candidates.empty() ? std::set<Uuid>() : TaskStore::policiesBackedUp(tx, agentId);
         for (const auto& candidate : candidates) {
             if (given == limit)
                 break;
