@@ -4,7 +4,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
 import { launchBrowser } from '../support/browser.mjs'
-import { accessible, journey, overflow, picture } from '../support/journey.mjs'
+import { accessible, counted, journey, overflow, picture } from '../support/journey.mjs'
 import { farMaintenance, farSchedule, System, until } from '../support/system.mjs'
 
 const SECRET = 'of the plugin 4711'
@@ -249,7 +249,7 @@ test('a dump that failed says why, and the old one stays', failing(async () => {
   const row = page.locator('tr', { has: page.locator('[data-database=stock]') })
   await row.locator('[data-state=failed]').waitFor({ timeout: 30000 })
   assert.match(await row.locator('[data-test=dump-reason]').textContent(), /The server went away/)
-  assert.equal(await row.locator('[data-test=restore]').count(), 1, 'the last one that was saved')
+  await counted(row.locator('[data-test=restore]'), 1, 'the last one that was saved')
   await page.goto(`${system.url}/runs/${run}`)
   await page.locator('[data-dump=stock] >> text=What to do: Start it again').waitFor()
   await picture(page, 'run-dump-failed')

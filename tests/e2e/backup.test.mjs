@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { after, before, test } from 'node:test'
 import { join } from 'node:path'
 import { launchBrowser } from '../support/browser.mjs'
+import { counted } from '../support/journey.mjs'
 import { farMaintenance, farSchedule, System, until } from '../support/system.mjs'
 
 let system
@@ -75,7 +76,7 @@ test('a person signs in, presses "Back up now", watches the progress and sees th
 
     // Today's backup is in the strip as soon as it is done.
     await page.locator('[data-day]').last().and(page.locator('[data-day=success]')).waitFor({ state: 'attached' })
-    assert.equal(await page.locator('[data-day]').count(), 30)
+    await counted(page.locator('[data-day]'), 30)
     assert.match(await page.textContent('figcaption'), /The last 30 days: one with a backup · 29 without a backup/)
     await shoot(page, 'run')
 
@@ -130,5 +131,5 @@ test('the pages speak German, fit a phone, and turn dark', async () => {
 test('the API page works without internet', async () => {
   await page.goto(`${system.url}/swagger/`)
   await page.waitForSelector('.opblock')
-  assert.ok((await page.locator('.opblock').count()) > 20)
+  await page.locator('.opblock').nth(20).waitFor()
 })

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { join } from 'node:path'
 import { launchBrowser } from '../support/browser.mjs'
-import { accessible, journey, overflow, picture } from '../support/journey.mjs'
+import { accessible, counted, journey, overflow, picture } from '../support/journey.mjs'
 import { farMaintenance, farSchedule, System, until } from '../support/system.mjs'
 
 const PASSWORD = 'correct horse battery'
@@ -91,13 +91,13 @@ test('a backup that failed is missing there, by its target and with why, and its
   await page.reload()
   await page.waitForSelector('h1:has-text("One of 2 does not have what is promised.")')
   const row = page.locator('[data-test=violation]')
-  assert.equal(await row.count(), 1)
+  await counted(row, 1)
   assert.match(await row.textContent(), /Warning|Critical/)
   assert.match(await row.textContent(), /Backup failed/)
   assert.match(await row.textContent(), /first seen/)
   const days = page.locator(`[data-days-of="${id}"] [data-day]`)
   await days.first().waitFor({ state: 'attached' })
-  assert.equal(await days.count(), 30)
+  await counted(days, 30)
   assert.equal(await days.last().getAttribute('data-day'), 'failed')
   assert.match(await days.last().getAttribute('title'), /not kept \(Backup failed\)/)
   assert.match(await page.locator(`[data-days-of="${id}"] figcaption`).textContent(), /not kept on one/)
@@ -137,7 +137,7 @@ test('its light leads from the target to the run that failed', step(async () => 
   const light = page.locator('[data-test=lights] [data-light=backup]')
   assert.equal(await light.getAttribute('data-light-state'), 'bad')
   assert.match(await light.textContent(), /failed/)
-  for (const other of ['retention', 'check', 'restore_test']) assert.equal(await page.locator(`[data-light=${other}]`).count(), 1, other)
+  for (const other of ['retention', 'check', 'restore_test']) await counted(page.locator(`[data-light=${other}]`), 1, other)
   await page.locator('[data-test=lights] [data-day]').last().waitFor({ state: 'attached' })
   assert.equal(await page.locator('[data-test=lights] [data-day]').last().getAttribute('data-day'), 'failed')
   await accessible(page)
@@ -154,9 +154,9 @@ test('the dashboard has the same lights and days, and counts by them', step(asyn
   const { id, status } = await targetOf(bad)
   assert.equal(status, 'unhealthy')
   const row = page.locator(`[data-row="${id}"]`)
-  assert.equal(await row.locator('[data-light]').count(), 4)
+  await counted(row.locator('[data-light]'), 4)
   await row.locator('[data-day]').last().waitFor({ state: 'attached' })
-  assert.equal(await row.locator('[data-day]').count(), 30)
+  await counted(row.locator('[data-day]'), 30)
   await row.locator(`[data-light=backup] a[href="/runs/${failedTask}"]`).waitFor()
   await page.locator('main li', { hasText: 'databases' }).locator(`a[href="/runs/${failedTask}"]`).waitFor()
   await page.click('[data-sort=backup]')

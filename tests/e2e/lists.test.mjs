@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { launchBrowser } from '../support/browser.mjs'
-import { accessible } from '../support/journey.mjs'
+import { accessible, counted } from '../support/journey.mjs'
 import { System, until } from '../support/system.mjs'
 
 const POLICIES = 230
@@ -74,7 +74,7 @@ test('a list goes on beyond its first page, and its export holds everything', as
   await page.goto(`${system.url}/policies`)
   await page.waitForSelector('[data-row]')
   assert.equal(await page.title(), 'Policies · Restic Monitor')
-  assert.equal(await page.locator('[data-row]').count(), 100)
+  await counted(page.locator('[data-row]'), 100)
   await shoot(page, 'policies')
   await page.click('[data-test=more]')
   await until('the second page', async () => (await page.locator('[data-row]').count()) === 200)
@@ -221,7 +221,7 @@ test('the menu holds all pages and those of modules: at the side, and on a phone
       await where.goto(`${system.url}/policies/new`)
       await where.locator('main h1').waitFor()
       if (narrow) {
-        assert.equal(await where.locator('nav:visible').count(), 1, 'only the bar')
+        await counted(where.locator('nav:visible'), 1, 'only the bar')
         const bar = where.locator('nav:visible')
         assert.deepEqual(await bar.locator('[aria-current=page]').allTextContents(), ['Richtlinien'])
         const cut = await bar.locator('span').evaluateAll((words) =>
@@ -243,7 +243,7 @@ test('the menu holds all pages and those of modules: at the side, and on a phone
       }
       const menu = where.locator(narrow ? 'dialog nav' : 'aside nav')
       await menu.locator('[data-module]').last().waitFor()
-      assert.equal(await menu.locator('li a').count(), 17)
+      await counted(menu.locator('li a'), 17)
       assert.deepEqual((await menu.locator('[aria-current=page]').allTextContents()).map((text) => text.trim()), ['Richtlinien'])
       assert.deepEqual(await menu.locator('h2').allTextContents().then((all) => all.map((text) => text.trim())), ['Überblick', 'Schützen', 'Finden', 'Nachweisen', 'Module', 'Einstellungen'])
       assert.equal(await overflow(where), 0)

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { join } from 'node:path'
 import { launchBrowser } from '../support/browser.mjs'
-import { accessible, journey, overflow, picture } from '../support/journey.mjs'
+import { accessible, counted, journey, overflow, picture } from '../support/journey.mjs'
 import { farMaintenance, System, until } from '../support/system.mjs'
 
 let system
@@ -52,7 +52,7 @@ test('the list leads to it, and its first line says what is promised', step(asyn
   await page.waitForURL(/policies\/[0-9a-f-]{36}$/)
   await h1(page, 'nightly backs up 3 folders of web-01 on the 1st of January at 02:00 and keeps 7 days, 4 weeks, 12 months.')
   await page.locator('[data-test=facts] [data-test=words]').filter({ hasText: '(Asia/Tokyo)' }).waitFor()
-  assert.equal(await page.locator('[data-test=facts] [data-test=runs] li').count(), 3)
+  await counted(page.locator('[data-test=facts] [data-test=runs] li'), 3)
   await page.locator('[data-agent=web-01] [data-light=backup]').waitFor()
   assert.equal(await page.getAttribute('[data-test=effective] [data-option=timezone]', 'data-origin'), 'policy')
   assert.equal(await page.getAttribute('[data-test=effective] [data-option=priority]', 'data-origin'), 'default')

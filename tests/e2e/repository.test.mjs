@@ -178,7 +178,7 @@ test('damage is said with what restic said of it', async () => {
   await page.waitForSelector('h1:has-text("found errors")')
   assert.match(await card('check').locator('[data-test=hint]').textContent(), /Free no space before this is mended/)
   await card('check').locator('summary').click()
-  assert.ok((await card('check').locator('details li').count()) > 0)
+  await card('check').locator('details li').first().waitFor({ state: 'attached' })
   await picture(page, 'repository-light')
   assert.deepEqual(problems, [])
 })

@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { join } from 'node:path'
 import { launchBrowser } from '../support/browser.mjs'
+import { counted } from '../support/journey.mjs'
 import { freePort, System, until } from '../support/system.mjs'
 
 const PASSWORD = 'correct horse battery'
@@ -113,7 +114,7 @@ test('sizes of many days are a line with a sentence', async () => {
   await page.locator('[data-test=sizes-sentence]').filter({ hasText: /It takes up 1\.9\d* GiB\. 480(\.0)? MiB more than 30 days before\./ }).waitFor()
   assert.equal((await page.getAttribute('[data-test=sizes] polyline', 'points')).split(' ').length, 60)
   await page.click('[data-test=sizes] summary')
-  assert.equal(await page.locator('[data-test=sizes] tbody tr').count(), 60)
+  await counted(page.locator('[data-test=sizes] tbody tr'), 60)
   await picture(page, 'repository-sizes')
   await page.unrouteAll()
   assert.deepEqual(problems, [])

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { until } from './system.mjs'
 
 const axe = readFileSync(new URL('../../web/node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
 
@@ -13,6 +14,13 @@ export async function accessible(page) {
   await page.evaluate(axe)
   const found = await page.evaluate(async () => (await globalThis.axe.run(document, { resultTypes: ['violations'] })).violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(', ')}`))
   assert.deepEqual(found, [])
+}
+
+/** Waits until so many are shown: what a page fetches comes after what it is told. */
+export async function counted(locator, expected, what = String(locator)) {
+  let found
+  await until('', async () => (found = await locator.count()) === expected).catch(() => undefined)
+  assert.equal(found, expected, what)
 }
 
 /** How far the page is wider than its window. */
