@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "contract/compliance_fixture.h"
+#include "repositories/size_store.h"
 #include "snapshots/snapshot_removal.h"
 
 /// Each of the four lights by itself, and what stands behind it.
@@ -188,6 +189,18 @@ TEST_P(ResticLights, ACheckThatIsLateOrCouldNotLookIsAWarningAndDamageIsBad) {
     EXPECT_EQ(target().lights.check.state, "warning");
     clock.advance(30 * 24h);
     EXPECT_EQ(target().lights.check.state, "bad");
+}
+
+TEST_P(ResticLights, BesideThemStandsWhatTheRepositoryTakesUp) {
+    EXPECT_FALSE(target().repositoryBytes) << "unknown is not 0";
+    const auto count = [&](std::int64_t bytes) {
+        here([&](Transaction& tx) { restic::SizeStore::record(tx, store, bytes, clock.now()); });
+    };
+    count(100);
+    EXPECT_EQ(target().repositoryBytes, 100);
+    clock.advance(24h);
+    count(90);
+    EXPECT_EQ(target().repositoryBytes, 90) << "the last count";
 }
 
 TEST_P(ResticLights, WhoRestsHasNone) {

@@ -100,6 +100,8 @@ const de: Messages = {
     name: 'Name',
     lastRun: 'Letztes Backup',
     nextRun: 'Nächstes',
+    stored: 'Belegt',
+    shared: 'mit einem anderen | mit {count} anderen',
   },
   start: {
     title: 'In drei Schritten zum ersten Backup',

@@ -98,6 +98,8 @@ const en = {
     name: 'Name',
     lastRun: 'Last backup',
     nextRun: 'Next',
+    stored: 'Stored',
+    shared: 'with one other | with {count} others',
   },
   start: {
     title: 'Three steps to the first backup',

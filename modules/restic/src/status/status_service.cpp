@@ -61,6 +61,9 @@ const core::wire::Type& wireType(const TargetStatus*) {
             .field("last_run_at", &TargetStatus::lastRunAt)
             .field("next_run_at", &TargetStatus::nextRunAt)
             .field("running_task_id", &TargetStatus::runningTaskId)
+            .field("stored_bytes", &TargetStatus::repositoryBytes,
+                   {.doc = "what the whole repository took up when it was last counted; other targets may "
+                           "share it"})
             .build();
     return type;
 }
@@ -93,7 +96,9 @@ constexpr std::string_view kSelect =
     // Few have what moves a schedule's times, or options for one agent alone.
     "CASE WHEN CAST(p.options AS TEXT) LIKE '%jitter%' OR CAST(p.options AS TEXT) LIKE '%blackout%' THEN "
     "p.options "
-    "END, CASE WHEN CAST(l.options AS TEXT) <> '{}' THEN l.options END "
+    "END, CASE WHEN CAST(l.options AS TEXT) <> '{}' THEN l.options END, "
+    "(SELECT z.size_bytes FROM restic_repository_sizes z WHERE z.tenant_id = r.tenant_id AND z.repository_id "
+    "= r.id ORDER BY z.day_us DESC LIMIT 1) "
     "FROM restic_targets t "
     "LEFT JOIN restic_agents a ON a.tenant_id = t.tenant_id AND a.id = t.agent_id "
     "LEFT JOIN restic_policies p ON p.tenant_id = t.tenant_id AND p.id = t.policy_id "
@@ -395,6 +400,7 @@ TargetStatus fromRow(const core::db::Row& row, std::optional<std::int64_t> maxAg
     if (!maxAgeHours && facts.options.maxAgeHours)
         facts.maxAgeHours = facts.options.maxAgeHours;
     target.repositoryId = row.optionalUuid(28);
+    target.repositoryBytes = row.optionalInteger(70);
     if (!facts.maxAgeHours)
         facts.maxAgeHours = row.optionalInteger(29);
     if (const auto task = row.optionalUuid(65))

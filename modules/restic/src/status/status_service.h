@@ -54,6 +54,8 @@ struct TargetStatus {
     std::optional<core::Instant> lastRunAt;
     std::optional<core::Instant> nextRunAt;
     std::optional<core::Uuid> runningTaskId;
+    /// What its whole repository took up when that was last counted.
+    std::optional<std::int64_t> repositoryBytes;
 };
 const core::wire::Type& wireType(const TargetProblem*);
 const core::wire::Type& wireType(const TargetStatus*);
