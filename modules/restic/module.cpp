@@ -59,7 +59,7 @@ struct Parts {
           signer(context.services().require<base::TokenSigner>()),
           tasks(context.database(), context.clock(), context.events(), vault,
                 context.log().named("restic.tasks"), taskSettings(context.config()),
-                kindsOfTasks(context.events(), vault)),
+                kindsOfTasks(context.events(), vault, taskSettings(context.config()))),
           agents(context.database(), context.clock(), context.events(), context.authentication(), signer,
                  limits, tasks, agentSettings(context.config())),
           monitor(monitorSettings(context.config())),
@@ -207,6 +207,7 @@ public:
         tasks.addRunsTo(routes);
         tasks.addAgentsTo(routes);
         tasks.addResultsTo(routes);
+        tasks.addLooksTo(routes);
         SnapshotRoutes{database}.addTo(routes);
         const PluginRoutes plugins{database, p.tasks, p.pluginSettings};
         plugins.addTo(routes);

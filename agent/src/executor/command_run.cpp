@@ -146,15 +146,18 @@ bool CommandRun::runFrom(int step, const std::stop_token& stop) {
 
 CommandRun::End CommandRun::follow(int step, const std::stop_token& stop) {
     lines_.begin();
-    const auto exit =
-        process_.follow({.output = [&](std::string_view line) { outputLine(line, process_.isNew()); },
-                         .error = [&](std::string_view line) { errorLine(line, process_.isNew()); },
-                         .looked =
-                             [&] {
-                                 if (auto progress = work_->takeProgress())
-                                     report_.outbox().setProgress(std::move(*progress));
-                             }},
-                        stop);
+    const auto exit = process_.follow(
+        {.output = [&](std::string_view line) { outputLine(line, process_.isNew()); },
+         .error = [&](std::string_view line) { errorLine(line, process_.isNew()); },
+         .looked =
+             [&] {
+                 work_->looked(process_.outputFile(), process_.outputBegin());
+                 if (work_->hasEnough())
+                     process_.interrupt("There is more than is asked for; ending restic here");
+                 if (auto progress = work_->takeProgress())
+                     report_.outbox().setProgress(std::move(*progress));
+             }},
+        stop);
     if (!exit)
         return End::left;
     work_->document(step, process_.outputFile(), process_.outputBegin());

@@ -4,9 +4,12 @@
 
 #include "kinds/add_key.h"
 #include "kinds/backup_run.h"
+#include "kinds/diff.h"
 #include "kinds/dump_restore.h"
+#include "kinds/find.h"
 #include "kinds/forget.h"
 #include "kinds/init.h"
+#include "kinds/ls.h"
 #include "kinds/plugin_setup.h"
 #include "kinds/plugin_test.h"
 #include "kinds/preview_forget.h"
@@ -49,6 +52,9 @@ const KindOfWork* findWork(std::string_view kind) noexcept {
         runOf<protocol::RestoreTask, RestoreRun>(kinds::restore),
         runOf<protocol::DumpTask, RestoreDumpRun>(kinds::restoreDump),
         runOf<protocol::DumpTask, VerifyDumpRun>(kinds::verifyDump),
+        commandsOf<protocol::LsTask, Ls>(kinds::ls),
+        commandsOf<protocol::FindTask, Find>(kinds::find),
+        runOf<protocol::DiffTask, DiffRun>(kinds::diff),
     };
     for (const auto& one : kAll)
         if (one.kind.name == kind)

@@ -30,7 +30,9 @@ std::optional<OutputLines::Said> OutputLines::output(std::string_view line) {
         return std::nullopt;
     if (const auto percent = percentOf(line))
         return Said{core::LogLevel::debug, {}, percent};
-    if (line.front() == '{' || line.front() == '[') {
+    if (line.front() == '[')
+        return std::nullopt; // a list is read from the file
+    if (line.front() == '{') {
         if (const auto document = json::read(line); document && document->object() != nullptr)
             work_.message(*document);
         return std::nullopt;

@@ -4,6 +4,7 @@
 
 #include "restic/protocol/backup_task.h"
 #include "restic/protocol/key_tasks.h"
+#include "restic/protocol/look_tasks.h"
 #include "restic/protocol/maintenance_tasks.h"
 #include "restic/protocol/plugin_messages.h"
 #include "restic/protocol/restore_task.h"
@@ -144,14 +145,42 @@ const TaskKind verifyDump{
     .timeLimit = 24h,
     .payload = &typeOf<DumpTask>,
     .result = &typeOf<VerifyDumpResult>};
+const TaskKind ls{.name = "ls",
+                  .summary = "Lists one folder of a snapshot",
+                  .lock = LockClass::none,
+                  .askedFor = false,
+                  .triedAgain = false,
+                  .timeLimit = 1h,
+                  .payload = &typeOf<LsTask>,
+                  .result = &typeOf<LsResult>,
+                  .item = &typeOf<LsEntry>};
+const TaskKind find{.name = "find",
+                    .summary = "Looks for files in snapshots by their name or path",
+                    .lock = LockClass::none,
+                    .askedFor = false,
+                    .triedAgain = false,
+                    .timeLimit = 6h,
+                    .payload = &typeOf<FindTask>,
+                    .result = &typeOf<FindResult>,
+                    .item = &typeOf<FoundItem>};
+const TaskKind diff{.name = "diff",
+                    .summary = "Compares two snapshots",
+                    .lock = LockClass::none,
+                    .askedFor = false,
+                    .triedAgain = false,
+                    .timeLimit = 6h,
+                    .payload = &typeOf<DiffTask>,
+                    .result = &typeOf<DiffResult>,
+                    .item = &typeOf<DiffItem>};
 } // namespace kinds
 
 std::span<const TaskKind* const> allKinds() noexcept {
     static constexpr std::array kAll{
-        &kinds::backup,  &kinds::init,        &kinds::check,     &kinds::forget,     &kinds::previewForget,
-        &kinds::prune,   &kinds::unlock,      &kinds::locks,     &kinds::stats,      &kinds::snapshots,
-        &kinds::test,    &kinds::addKey,      &kinds::removeKey, &kinds::pluginTest, &kinds::pluginSetup,
-        &kinds::restore, &kinds::restoreDump, &kinds::verifyDump};
+        &kinds::backup,  &kinds::init,        &kinds::check,      &kinds::forget,     &kinds::previewForget,
+        &kinds::prune,   &kinds::unlock,      &kinds::locks,      &kinds::stats,      &kinds::snapshots,
+        &kinds::test,    &kinds::addKey,      &kinds::removeKey,  &kinds::pluginTest, &kinds::pluginSetup,
+        &kinds::restore, &kinds::restoreDump, &kinds::verifyDump, &kinds::ls,         &kinds::find,
+        &kinds::diff};
     return kAll;
 }
 

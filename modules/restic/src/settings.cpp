@@ -129,6 +129,15 @@ std::vector<Setting> settings() {
                 "with ResultTooLarge",
          .min = 1,
          .max = protocol::result_limits::kBytes >> 20},
+        {.key = "restic.snapshots.listed_entries",
+         .type = SettingType::integer,
+         .defaultValue = "2000000",
+         .doc =
+             "How many entries of snapshots' folders that were listed each tenant keeps; each folder counts "
+             "ten more. Those that were not looked at for the longest time are forgotten first",
+         .min = 100,
+         .max = 1000000000,
+         .unit = "entries"},
         {.key = "restic.monitor.interval",
          .type = SettingType::duration,
          .defaultValue = "5m",
@@ -272,6 +281,7 @@ TaskSettings taskSettings(const core::config::Config& config) {
     settings.retryAttempts = static_cast<int>(config.integer("restic.tasks.retry_attempts"));
     settings.retryBackoff = config.duration("restic.tasks.retry_backoff");
     settings.resultBytes = config.integer("restic.tasks.result_mib") << 20;
+    settings.listedEntries = config.integer("restic.snapshots.listed_entries");
     settings.logBytesPerHour = config.integer("restic.tasks.log_mib_per_hour") << 20;
     return settings;
 }

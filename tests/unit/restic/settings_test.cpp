@@ -54,6 +54,7 @@ TEST(ResticSettings, ReachTheServicesAsTheyAreGiven) {
                      {"restic.tasks.lease", "13s"},
                      {"restic.tasks.log_mib_per_hour", "3"},
                      {"restic.tasks.result_mib", "5"},
+                     {"restic.snapshots.listed_entries", "500"},
                      {"restic.tasks.long_poll_timeout", "17s"},
                      {"restic.agents.max_concurrent_tasks", "5"},
                      {"restic.agents.token_ttl", "17h"},
@@ -84,6 +85,7 @@ TEST(ResticSettings, ReachTheServicesAsTheyAreGiven) {
     const auto tasks = taskSettings(*config.value());
     EXPECT_EQ(tasks.retryAttempts, 7);
     EXPECT_EQ(tasks.resultBytes, 5 << 20);
+    EXPECT_EQ(tasks.listedEntries, 500);
     EXPECT_EQ(tasks.retryBackoff, std::chrono::minutes(11));
     EXPECT_EQ(tasks.lease, std::chrono::seconds(13));
     EXPECT_EQ(tasks.logBytesPerHour, 3 << 20);

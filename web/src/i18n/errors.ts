@@ -119,6 +119,7 @@ const GERMAN_OF_TASKS: Record<TaskErrorName, [meaning: string, hint: string]> = 
   ForbiddenOnMachine: ['Die Regeln des Rechners selbst verbieten das.', 'Fragen Sie, wer den Rechner verwaltet; die Regeln stehen dort in der Datei local-policy.yaml.'],
   ResticTooOld: ['Das restic des Rechners kann das nicht.', 'Installieren Sie dort das restic, das der Wortlaut nennt, oder verlangen Sie es nicht.'],
   LinkInTheWay: ['Eine Verknüpfung im Weg würde die Wiederherstellung woandershin leiten.', 'Stellen Sie in einen neuen Ordner wieder her, oder entfernen Sie die Verknüpfung.'],
+  NotInSnapshot: ['Was angesehen werden sollte, ist nicht da.', 'Sehen Sie von oben nach, was in dem Snapshot ist; listen Sie die Snapshots des Repositorys auf, falls er weg sein könnte.'],
   NothingToRestore: ['Keiner dieser Pfade ist in dem Snapshot.', 'Sehen Sie nach, was in ihm ist; Pfade heißen dort wie auf dem Rechner, der ihn gemacht hat.'],
   RestoreIncomplete: ['Nicht alles konnte wiederhergestellt werden.', 'Lesen Sie, was die Aufgabe nennt, und ihr Protokoll; was dort nicht steht, ist wiederhergestellt.'],
   ResultTooLarge: ['Das Ergebnis der Aufgabe ist größer, als der Host annimmt.', 'Verlangen Sie weniger, oder erhöhen Sie dort restic.tasks.result_mib.'],

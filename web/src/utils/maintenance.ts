@@ -33,6 +33,10 @@ interface Result {
   dry_run?: boolean
   verified?: boolean
   removed?: boolean
+  entries?: number
+  hits?: number
+  changes?: number
+  truncated?: boolean
   stderr_tail?: string | null
 }
 export const resultOf = (last: Pick<Maintenance, 'result'>): Result => (last.result ?? {}) as Result
@@ -139,6 +143,9 @@ const DID: Record<MaintenanceKind, (result: Result, say: Say) => string> = {
     const done = t(result.dry_run ? 'cared.wouldRestore' : result.verified ? 'cared.restoredVerified' : 'cared.restored', what, result.files)
     return result.files_skipped ? `${done} ${t('cared.restoreSkipped', { count: result.files_skipped }, result.files_skipped)}` : done
   },
+  ls: (result, { t }) => (result.entries === undefined ? t('cared.done') : t('cared.folderListed', { count: result.entries }, result.entries)),
+  find: (result, { t }) => (result.hits === undefined ? t('cared.done') : t(result.truncated ? 'cared.foundMore' : 'cared.found', { count: result.hits }, result.hits)),
+  diff: (result, { t }) => (result.changes === undefined ? t('cared.done') : t(result.truncated ? 'cared.differMore' : 'cared.differ', { count: result.changes }, result.changes)),
   restore_dump: (_, { t }) => t('cared.done'),
   verify_dump: (_, { t }) => t('cared.done'),
   add_key: (_, { t }) => t('cared.keyAdded'),

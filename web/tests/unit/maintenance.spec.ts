@@ -103,7 +103,7 @@ describe('a task that has not ended', () => {
       say(language)
       for (const code of Object.keys(codes)) expect(i18n.global.te(`wait.${code}`), code).toBe(true)
       for (const kind of Object.keys(kinds)) for (const text of ['name', 'what']) expect(i18n.global.te(`care.${kind}.${text}`), kind).toBe(true)
-      for (const text of ['name', 'what']) expect(i18n.global.te(`care.restore.${text}`)).toBe(true)
+      for (const kind of ['restore', 'ls', 'find', 'diff']) for (const text of ['name', 'what']) expect(i18n.global.te(`care.${kind}.${text}`), kind).toBe(true)
       for (const kind of CHANGES_PASSWORD) expect(i18n.global.te(`care.${kind}.name`), kind).toBe(true)
     }
   })

@@ -39,6 +39,13 @@ Table tableOf(HistoryKind kind) {
 /// Everything but the tenant is older than that.
 const HistoryStore::Mark kBeginning{Instant{Instant::duration{INT64_MIN}}, Uuid()};
 
+/// Of rows of that table: their task's items are no folder of a snapshot that is listed.
+std::string notOfListed(const char* table, const char* task) {
+    return fmt::format("(SELECT l.task_id FROM restic_listed_folders l WHERE l.tenant_id = {0}.tenant_id AND "
+                       "l.task_id = {0}.{1} AND l.listed_at_us IS NOT NULL LIMIT 1) IS NULL",
+                       table, task);
+}
+
 /// Which rows may go; $2 is the limit of age. Each question is a subquery of one row: of an EXISTS
 /// PostgreSQL might make a join that reads a whole table.
 std::string mayGo(HistoryKind kind) {
@@ -49,7 +56,8 @@ std::string mayGo(HistoryKind kind) {
     case HistoryKind::results:
         return fmt::format("created_at_us < $2 AND (SELECT t.id FROM restic_tasks t WHERE t.tenant_id = "
                            "{0}.tenant_id AND t.id = {0}.task_id AND NOT (t.{1})) IS NOT NULL",
-                           tableOf(kind).name, kOpenTask);
+                           tableOf(kind).name, kOpenTask) +
+               (kind == HistoryKind::results ? " AND " + notOfListed("restic_task_results", "task_id") : "");
     case HistoryKind::runs: {
         const auto notNewestOf = [](const char* column) {
             return fmt::format("({0} IS NULL OR (SELECT n.id FROM restic_backup_runs n WHERE n.tenant_id = "
@@ -76,8 +84,8 @@ std::string mayGo(HistoryKind kind) {
         "(SELECT n.id FROM restic_tasks n WHERE n.tenant_id = restic_tasks.tenant_id AND "
         "n.retry_of = restic_tasks.id LIMIT 1) IS NULL AND "
         "(SELECT m.task_id FROM restic_repository_maintenance m WHERE m.tenant_id = restic_tasks.tenant_id "
-        "AND m.task_id = restic_tasks.id LIMIT 1) IS NULL",
-        kOpenTask);
+        "AND m.task_id = restic_tasks.id LIMIT 1) IS NULL AND {}",
+        kOpenTask, notOfListed("restic_tasks", "id"));
 }
 
 } // namespace

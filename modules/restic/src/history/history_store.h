@@ -41,8 +41,8 @@ public:
     static std::optional<Stretch> next(core::db::Transaction& tx, HistoryKind kind, core::Instant before,
                                        const std::optional<Mark>& after, int limit);
     /// Erases the rows of that stretch that have ended before `before`, except those that others need:
-    /// the newest run of each target and policy, runs of snapshots, tasks of runs, of retries and of the last
-    /// maintenance of a repository. Returns how many went.
+    /// the newest run of each target and policy, runs of snapshots, tasks of runs, of retries, of the last
+    /// maintenance of a repository and of folders that are listed, with their items. Returns how many went.
     static std::int64_t erase(core::db::Transaction& tx, HistoryKind kind, core::Instant before,
                               const std::optional<Mark>& after, const Mark& to);
 };

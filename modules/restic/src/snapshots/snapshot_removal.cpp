@@ -3,6 +3,7 @@
 #include <map>
 
 #include "id_list.h"
+#include "snapshots/listed_folders.h"
 
 namespace restic {
 
@@ -31,12 +32,17 @@ void countAgain(Transaction& tx, const std::map<Uuid, std::int64_t>& removed) {
     }
 }
 
-std::map<Uuid, std::int64_t> targetsOf(const core::db::Rows& rows) {
+/// What is marked as removed, by its target and id: what was listed of it goes, and targets count anew.
+void leave(Transaction& tx, const core::db::Rows& rows) {
     std::map<Uuid, std::int64_t> counts;
-    for (const auto& row : rows)
+    std::vector<Uuid> ids;
+    for (const auto& row : rows) {
         if (const auto target = row.optionalUuid(0))
             ++counts[*target];
-    return counts;
+        ids.push_back(row.uuid(1));
+    }
+    ListedFolders::drop(tx, ids);
+    countAgain(tx, counts);
 }
 } // namespace
 
@@ -49,19 +55,17 @@ void recordRemoved(Transaction& tx, const Uuid& repository, const std::vector<st
     for (const auto& id : snapshotIds)
         if (id.size() > 8)
             ids.push_back(id.substr(0, 8));
-    countAgain(tx,
-               targetsOf(tx.query("UPDATE restic_snapshots SET removed_at_us = $4 WHERE tenant_id = $1 "
-                                  "AND repository_id = $2 AND snapshot_id IN " +
-                                      textsIn(tx, "$3") + " AND removed_at_us IS NULL RETURNING target_id",
-                                  {tx.tenant(), repository, textList(ids), now})));
+    leave(tx, tx.query("UPDATE restic_snapshots SET removed_at_us = $4 WHERE tenant_id = $1 "
+                       "AND repository_id = $2 AND snapshot_id IN " +
+                           textsIn(tx, "$3") + " AND removed_at_us IS NULL RETURNING target_id, id",
+                       {tx.tenant(), repository, textList(ids), now}));
 }
 
 void recordAbsent(Transaction& tx, const Uuid& repository, Instant listed, Instant now) {
-    countAgain(tx,
-               targetsOf(tx.query("UPDATE restic_snapshots SET removed_at_us = $4 WHERE tenant_id = $1 AND "
-                                  "repository_id = $2 AND removed_at_us IS NULL AND created_at_us < $3 AND "
-                                  "(listed_at_us IS NULL OR listed_at_us < $3) RETURNING target_id",
-                                  {tx.tenant(), repository, listed, now})));
+    leave(tx, tx.query("UPDATE restic_snapshots SET removed_at_us = $4 WHERE tenant_id = $1 AND "
+                       "repository_id = $2 AND removed_at_us IS NULL AND created_at_us < $3 AND "
+                       "(listed_at_us IS NULL OR listed_at_us < $3) RETURNING target_id, id",
+                       {tx.tenant(), repository, listed, now}));
 }
 
 } // namespace restic

@@ -133,6 +133,30 @@ std::optional<std::string> SnapshotStore::fullId(Transaction& tx, const Uuid& re
     return rows.size() == 1 ? std::optional(rows[0].text(0)) : std::nullopt;
 }
 
+std::map<Uuid, std::string> SnapshotStore::present(Transaction& tx, const Uuid& repository,
+                                                   const std::vector<Uuid>& ids) {
+    std::map<Uuid, std::string> out;
+    for (const auto& row :
+         tx.query("SELECT s.id, s.snapshot_id FROM " + idsIn(tx, "$3") +
+                      " these CROSS JOIN restic_snapshots s WHERE s.tenant_id = $1 AND s.id = these.id AND "
+                      "s.repository_id = $2 AND s.removed_at_us IS NULL",
+                  {tx.tenant(), repository, idList(ids)}))
+        out[row.uuid(0)] = row.text(1);
+    return out;
+}
+
+std::map<std::string, Uuid> SnapshotStore::rowsOf(Transaction& tx, const Uuid& repository,
+                                                  const std::vector<std::string>& snapshotIds) {
+    std::map<std::string, Uuid> out;
+    for (const auto& row : tx.query(
+             "SELECT snapshot_id, id FROM restic_snapshots WHERE tenant_id = $1 AND repository_id = $2 AND "
+             "removed_at_us IS NULL AND snapshot_id IN " +
+                 textsIn(tx, "$3"),
+             {tx.tenant(), repository, textList(snapshotIds)}))
+        out[row.text(0)] = row.uuid(1);
+    return out;
+}
+
 std::optional<Snapshot> SnapshotStore::find(Transaction& tx, const Uuid& id) {
     return table().readFirst(
         tx.query(table().select() + " WHERE tenant_id = $1 AND id = $2", {tx.tenant(), id}));

@@ -69,6 +69,12 @@ public:
     /// restic's id of the only snapshot of that repository whose id begins so.
     static std::optional<std::string> fullId(core::db::Transaction& tx, const core::Uuid& repository,
                                              const std::string& beginning);
+    /// Of these rows those that are in that repository and not removed: restic's whole ids by them.
+    static std::map<core::Uuid, std::string> present(core::db::Transaction& tx, const core::Uuid& repository,
+                                                     const std::vector<core::Uuid>& ids);
+    /// The other way about: rows by restic's ids.
+    static std::map<std::string, core::Uuid> rowsOf(core::db::Transaction& tx, const core::Uuid& repository,
+                                                    const std::vector<std::string>& snapshotIds);
     struct Filter {
         std::optional<core::Uuid> target;
         std::optional<core::Uuid> policy;

@@ -68,7 +68,9 @@ void TaskRoutes::addResultsTo(std::vector<core::http::Route>& routes) const {
                  if (!task)
                      throw core::Error(errors::kTaskNotFound,
                                        "There is no task with the id " + id.toString() + ".");
-                 return ResultStore::read(tx, id, task->attempt, after, query.limit);
+                 auto page = ResultStore::read(tx, id, task->attempt, after, query.limit);
+                 s.tasks.kinds().get(task->type).show(tx, *task, page.items);
+                 return page;
              });
              core::http::Page<ResultItemView> page;
              if (found.more)

@@ -33,6 +33,8 @@ struct TaskRoutes {
     void addRunsTo(std::vector<core::http::Route>& routes) const;
     /// For agents and people: items of results.
     void addResultsTo(std::vector<core::http::Route>& routes) const;
+    /// For people: what is in snapshots.
+    void addLooksTo(std::vector<core::http::Route>& routes) const;
     /// For agents: the long poll, reports, lines of logs.
     void addAgentsTo(std::vector<core::http::Route>& routes) const;
 };

@@ -16,6 +16,8 @@ struct TaskSettings {
     std::int64_t logBytesPerHour = 256LL << 20;
     /// Of the items of one task's result.
     std::int64_t resultBytes = 256LL << 20;
+    /// Entries of snapshots' folders that one tenant keeps.
+    std::int64_t listedEntries = 2'000'000;
 };
 
 } // namespace restic

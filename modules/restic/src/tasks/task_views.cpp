@@ -6,6 +6,7 @@
 #include "restic/protocol/task_kinds.h"
 #include "restic/protocol/task_state.h"
 #include "tasks/kinds/backup.h"
+#include "tasks/kinds/looks.h"
 #include "tasks/kinds/plugins.h"
 #include "tasks/kinds/restore.h"
 #include "tasks/task_wait.h"
@@ -51,7 +52,8 @@ std::vector<const Type& (*)()> parameterTypes() {
 std::vector<const Type& (*)()> allParameterTypes() {
     auto all = parameterTypes();
     all.insert(all.end(), {&core::wire::typeOf<PluginParameters>, &core::wire::typeOf<DumpParameters>,
-                           &core::wire::typeOf<RestoreRequest>});
+                           &core::wire::typeOf<RestoreRequest>, &core::wire::typeOf<LsRequest>,
+                           &core::wire::typeOf<FindRequest>, &core::wire::typeOf<DiffRequest>});
     return all;
 }
 } // namespace

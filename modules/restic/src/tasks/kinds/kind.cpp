@@ -6,6 +6,7 @@
 #include "tasks/kinds/check.h"
 #include "tasks/kinds/forget.h"
 #include "tasks/kinds/keys.h"
+#include "tasks/kinds/looks.h"
 #include "tasks/kinds/plain.h"
 #include "tasks/kinds/plugins.h"
 #include "tasks/kinds/preview_forget.h"
@@ -38,7 +39,8 @@ public:
 } // namespace
 
 std::vector<std::unique_ptr<KindOfTask>> kindsOfTasks(core::event::Bus& events,
-                                                      const core::ServiceHandle<base::SecretVault>& vault) {
+                                                      const core::ServiceHandle<base::SecretVault>& vault,
+                                                      const TaskSettings& settings) {
     std::vector<std::unique_ptr<KindOfTask>> all;
     all.push_back(std::make_unique<BackupKind>(events));
     all.push_back(std::make_unique<InitKind>());
@@ -58,6 +60,9 @@ std::vector<std::unique_ptr<KindOfTask>> kindsOfTasks(core::event::Bus& events,
     all.push_back(std::make_unique<RestoreKind>());
     all.push_back(std::make_unique<RestoreDumpKind>(protocol::kinds::restoreDump, SealedSettings(vault)));
     all.push_back(std::make_unique<VerifyDumpKind>(protocol::kinds::verifyDump, SealedSettings(vault)));
+    all.push_back(std::make_unique<LsKind>(settings.listedEntries));
+    all.push_back(std::make_unique<FindKind>());
+    all.push_back(std::make_unique<DiffKind>());
     return all;
 }
 

@@ -17,6 +17,7 @@
 #include "restic/protocol/task_messages.h"
 #include "tasks/result_store.h"
 #include "tasks/task_request.h"
+#include "tasks/task_settings.h"
 #include "tasks/task_store.h"
 
 namespace restic {
@@ -81,6 +82,9 @@ public:
     /// Valid items of the attempt that holds the task, a part of them, in the unit of work that stores them.
     virtual void received(core::db::Transaction& /*tx*/, const Task& /*task*/,
                           const std::vector<core::json::Value>& /*items*/, core::Instant /*now*/) const {}
+    /// Adds to items what a page needs beside them.
+    virtual void show(core::db::Transaction& /*tx*/, const Task& /*task*/,
+                      std::vector<ResultStore::Item>& /*items*/) const {}
     /// All items that the report names have been received: nothing of the result is missing.
     virtual void receivedAll(core::db::Transaction& /*tx*/, const Task& /*task*/,
                              const core::json::Value& /*result*/, const HeldItems& /*held*/,
@@ -143,7 +147,8 @@ protected:
 
 /// Every kind of task that there is: the list that restic.so is made with.
 [[nodiscard]] std::vector<std::unique_ptr<KindOfTask>>
-kindsOfTasks(core::event::Bus& events, const core::ServiceHandle<base::SecretVault>& vault);
+kindsOfTasks(core::event::Bus& events, const core::ServiceHandle<base::SecretVault>& vault,
+             const TaskSettings& settings = {});
 
 /// The kinds of tasks that a host knows. Thread-safe.
 class Kinds {

@@ -60,6 +60,10 @@ public:
     virtual void text(std::string_view /*line*/) {}
     /// A line of plain text on its error output.
     virtual void errorText(std::string_view /*line*/) {}
+    /// Its output so far, while it runs: for work that must not wait until the end of a line that holds all.
+    virtual void looked(const std::filesystem::path& /*file*/, std::uint64_t /*offset*/) {}
+    /// It has all that it wants of the command, which is interrupted then; judge() says that it ended well.
+    [[nodiscard]] virtual bool hasEnough() const { return false; }
     /// The command has ended: its whole output, where one line does not hold it.
     virtual void document(int /*step*/, const std::filesystem::path& /*file*/, std::uint64_t /*offset*/) {}
 

@@ -138,6 +138,10 @@ inline constexpr FailureKind kNothingToRestore{
     {"NothingToRestore", 404, "The snapshot has none of these paths",
      "Look at what is in the snapshot; paths are called there as on the machine that made it"},
     Remedy::change};
+inline constexpr FailureKind kNotInSnapshot{
+    {"NotInSnapshot", 404, "What was to be looked at is not there",
+     "Look at what is in the snapshot from its top; list the repository's snapshots if one may be gone"},
+    Remedy::change};
 inline constexpr FailureKind kRestoreIncomplete{
     {"RestoreIncomplete", 500, "Not everything could be restored",
      "Read the task's problems and its log; what is not named there is restored"},
@@ -165,7 +169,7 @@ inline constexpr std::array kAll{
     &kTaskTimeout,        &kPluginFailed,         &kCancelled,          &kAgentRemoved,
     &kAgentFailure,       &kResultTooLarge,       &kForbiddenOnMachine, &kHookFailed,
     &kRetentionHeld,      &kResticTooOld,         &kLinkInTheWay,       &kNothingToRestore,
-    &kRestoreIncomplete};
+    &kRestoreIncomplete,  &kNotInSnapshot};
 
 /// The declared kind of this name, also of one that earlier agents and rows have; null if there is none.
 [[nodiscard]] constexpr const FailureKind* find(std::string_view name) {
