@@ -237,7 +237,7 @@ TEST_F(LookWork, ASearchEndsAtItsLimit) {
     EXPECT_EQ(ends(find, 130), "success") << "it was ended for that";
     EXPECT_EQ(items_.all.size(), 10'000U);
     EXPECT_EQ(items_.all.back().stringOr("snapshot_id"), kId);
-    EXPECT_EQ(result(find).boolOr("truncated", false), true);
+    EXPECT_EQ(result(find).booleanOr("truncated"), true);
     EXPECT_EQ(result(find).integerOr("hits"), 10'000);
 
     // Where restic was ended before it said which, the one that was asked for is known.
@@ -318,7 +318,7 @@ TEST_F(LookWork, AComparisonEndsAtItsLimit) {
     EXPECT_TRUE(diff.hasEnough());
     EXPECT_EQ(ends(diff, 130), "success");
     EXPECT_EQ(items_.all.size(), 100'000U);
-    EXPECT_EQ(result(diff).boolOr("truncated", false), true);
+    EXPECT_EQ(result(diff).booleanOr("truncated"), true);
     EXPECT_EQ(result(diff).find("changed_files"), nullptr);
 }
 

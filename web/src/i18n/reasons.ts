@@ -5,6 +5,12 @@ import { meaningOf, type Failure } from './errors'
  * what it names. restic's own words are nobody's to translate.
  */
 const GERMAN: [RegExp, string][] = [
+  [/The snapshot ([0-9a-f]{8}) is no longer in the repository/g, 'Der Snapshot $1 ist nicht mehr im Repository'],
+  [/The snapshot ([0-9a-f]{8}) has no (\/.*)/g, 'Im Snapshot $1 gibt es $2 nicht'],
+  [/One of the snapshots ([0-9a-f]{8}) and ([0-9a-f]{8}) has no folder (\/.*)/g, 'In einem der Snapshots $1 und $2 gibt es den Ordner $3 nicht'],
+  [/The pattern (.*) cannot be read: a bracket or a backslash in it has no end/g, 'Das Muster $1 ist nicht lesbar: Eine Klammer oder ein umgekehrter Schrägstrich darin hat kein Ende'],
+  [/None of the snapshots is there any more\./g, 'Keinen der Snapshots gibt es noch.'],
+  [/No agent works with the repository "(.*?)", and none is known of the machine that made the snapshot\./g, 'Kein Agent arbeitet mit dem Repository „$1“, und von dem Rechner, der den Snapshot gemacht hat, ist keiner bekannt.'],
   [/Nothing is removed from a damaged repository\./g, 'Aus einem beschädigten Repository wird nichts entfernt.'],
   [/restic check found an error: /g, 'restic check fand einen Fehler: '],
   [/The repository no longer has any of its snapshots: they were removed there\./g, 'Im Repository ist keiner seiner Snapshots mehr: Sie wurden dort entfernt.'],
