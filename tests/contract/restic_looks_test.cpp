@@ -325,6 +325,7 @@ TEST_P(ResticLooks, AnothersSnapshotsAreNobodys) {
         "RepositoryNotFound");
     // One of theirs among those to search is not found either.
     const auto theirs = repository(other, "theirs");
+    Uuid foreign;
     in(other, [&](Transaction& tx) {
         restic::Snapshot made;
         made.id = Uuid::generate(clock.now());
@@ -333,8 +334,13 @@ TEST_P(ResticLooks, AnothersSnapshotsAreNobodys) {
         made.shortId = std::string(8, 'f');
         made.time = clock.now();
         restic::SnapshotStore::insert(tx, made, clock.now());
+        foreign = made.id;
         EXPECT_TRUE(restic::SnapshotStore::present(tx, theirs, {made.id, shot}).size() == 1);
     });
+    EXPECT_EQ(ask("POST", "/repositories/{id}/find", {{"id", far.toString()}},
+                  {{"pattern", "a"}, {"snapshot_ids", Array{foreign.toString()}}})
+                  .error,
+              "ValidationError /snapshot_ids/0");
     EXPECT_FALSE(in(other, [&](Transaction& tx) { return ListedFolders::find(tx, shot, "/"); }));
 }
 

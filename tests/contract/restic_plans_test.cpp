@@ -8,6 +8,7 @@
 #include "repositories/maintenance_store.h"
 #include "repositories/repository_routes.h"
 #include "repositories/schedule_store.h"
+#include "snapshots/listed_folders.h"
 #include "snapshots/snapshot_routes.h"
 #include "status/metrics.h"
 #include "support/plans.h"
@@ -154,6 +155,14 @@ protected:
         used.tasks.report(tenant, web, listing, listed);
         recorder.transact(tenant, [&](Transaction& tx) {
             restic::ResultStore::read(tx, listing, 1, 0, 50);
+            const auto shot = restic::SnapshotStore::list(tx, {}, {}).at(0);
+            restic::SnapshotStore::present(tx, store, {shot.id});
+            restic::SnapshotStore::rowsOf(tx, store, {shot.snapshotId});
+            using restic::ListedFolders;
+            ListedFolders::begin(tx, shot.id, "/", listing, clock.now());
+            ListedFolders::listed(tx, shot.id, "/", {listing, 1, 2, clock.now(), clock.now()}, 1);
+            ListedFolders::use(tx, shot.id, "/", clock.now() + 1s);
+            ListedFolders::drop(tx, {shot.id});
             restic::ResultStore::erase(tx, listing);
         });
         used.tasks.cancel(tenant, task);

@@ -1,6 +1,7 @@
 #include "contract/restic_fixture.h"
 #include "core/db/walls.h"
 #include "repositories/schedule_store.h"
+#include "snapshots/listed_folders.h"
 
 namespace test {
 namespace {
@@ -14,6 +15,7 @@ protected:
         restic::Policy policy;
         Uuid task;
         Uuid waiting;
+        Uuid snapshot;
         restic::AgentService::NewRegistration registration;
     };
     World populate(const TenantContext& context, char digit) {
@@ -35,6 +37,10 @@ protected:
                                         clock.now());
         });
         host.tasks.report(context, world.agent.id, world.task, done(digit));
+        in(context, [&](Transaction& tx) {
+            world.snapshot = restic::SnapshotStore::list(tx, {}, {}).at(0).id;
+            restic::ListedFolders::begin(tx, world.snapshot, "/", world.task, clock.now());
+        });
         world.waiting = host.tasks.create(context, ofPolicy(world.agent.id, world.policy.id)).id;
         world.registration = host.agents.createRegistration(context, "tester", {}, 1, {});
         return world;
@@ -56,7 +62,8 @@ protected:
                 "restic_task_logs",
                 "restic_task_results",
                 "restic_backup_runs",
-                "restic_snapshots"};
+                "restic_snapshots",
+                "restic_listed_folders"};
     }
 };
 BOTH_DATABASES(ResticTenancy);
@@ -104,6 +111,11 @@ TEST_P(ResticTenancy, NoStoreSeesTheOtherTenant) {
         EXPECT_TRUE(ResultStore::read(tx, theirs.task, 1, 0, 100).items.empty());
         EXPECT_EQ(ResultStore::held(tx, theirs.task, 1).items.count, 0);
         EXPECT_EQ(ResultStore::read(tx, mine.task, 1, 0, 100).items.size(), 1U);
+        EXPECT_FALSE(ListedFolders::find(tx, theirs.snapshot, "/"));
+        ListedFolders::drop(tx, {theirs.snapshot});
+        EXPECT_TRUE(ListedFolders::find(tx, mine.snapshot, "/"));
+        EXPECT_TRUE(SnapshotStore::present(tx, theirs.repository, {theirs.snapshot}).empty());
+        EXPECT_TRUE(SnapshotStore::rowsOf(tx, theirs.repository, {std::string(64, 'b')}).empty());
         const auto snapshots = SnapshotStore::list(tx, {}, {});
         ASSERT_EQ(snapshots.size(), 1U);
         EXPECT_EQ(snapshots[0].shortId, "aaaaaaaa");

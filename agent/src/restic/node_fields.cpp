@@ -18,7 +18,7 @@ std::optional<std::uint64_t> sizeOfNode(const core::json::Value& node) {
 }
 
 std::optional<std::string> base64IfOdd(const std::string& name) {
-    return core::printable(name) == name ? std::nullopt : std::optional(core::base64Encode(name));
+    return core::printable(name) == name ? std::nullopt : std::optional(core::base64UrlEncode(name));
 }
 
 } // namespace agent

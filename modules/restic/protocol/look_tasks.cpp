@@ -13,7 +13,8 @@ namespace {
 constexpr std::size_t kPath = 4096;
 /// Of a name or path as restic writes it: a byte that is no UTF-8 has become several.
 constexpr std::size_t kWritten = 32768;
-constexpr auto kBase64 = "In base64, where it has characters that are shown escaped: to ask with";
+constexpr auto kBase64 =
+    "In base64url without padding, where it has characters that are shown escaped: to ask with";
 
 std::optional<std::string> checkPattern(const std::string& text) {
     if (text.find('\0') != std::string::npos)

@@ -110,7 +110,7 @@ TEST_F(LookWork, AFolderIsWhatStandsBehindItself) {
             core::json::write(items_.all[0]),
             R"({"name":"-x","type":"file","size":3,"mode":"-rw-r--r--","uid":7,"gid":8,"mtime":"2026-11-29T12:42:49.5Z"})");
         EXPECT_EQ(items_.all[1].integerOr("size", -1), 0) << "an empty file has a size";
-        EXPECT_EQ(items_.all[1].stringOr("name_base64"), core::base64Encode("new\nline"));
+        EXPECT_EQ(items_.all[1].stringOr("name_base64"), core::base64UrlEncode("new\nline"));
         EXPECT_EQ(items_.all[2].stringOr("name"), "b\xef\xbf\xbd"
                                                   "ad");
         EXPECT_EQ(items_.all[2].find("size"), nullptr);

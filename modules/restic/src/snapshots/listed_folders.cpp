@@ -70,13 +70,13 @@ void ListedFolders::listed(Transaction& tx, const Uuid& snapshot, const std::str
                            const ListedFolder& folder, std::int64_t most) {
     const auto changed = tx.execute(
         "UPDATE restic_listed_folders SET attempt = $5, entries = $6, listed_at_us = $7, used_at_us = $7 "
-        "WHERE "
-        "tenant_id = $1 AND snapshot_id = $2 AND path_sha256 = $3 AND task_id = $4 AND listed_at_us IS NULL",
+        "WHERE tenant_id = $1 AND snapshot_id = $2 AND path_sha256 = $3 AND task_id = $4 AND "
+        "listed_at_us IS NULL",
         {tx.tenant(), snapshot, keyOf(path), folder.task, folder.attempt, folder.entries, folder.listedAt});
     if (changed == 0) // another task was first, or its snapshot is gone: nobody would ever read these
         return eraseEntries(tx, {folder.task});
-    auto over = tx.query("SELECT COALESCE(SUM(entries + " + std::to_string(kOfItself) +
-                             "), 0) FROM restic_listed_folders WHERE tenant_id = $1",
+    auto over = tx.query("SELECT CAST(COALESCE(SUM(entries + " + std::to_string(kOfItself) +
+                             "), 0) AS bigint) FROM restic_listed_folders WHERE tenant_id = $1",
                          {tx.tenant()})[0]
                     .integer(0) -
                 most;

@@ -19,7 +19,7 @@ struct LsTask : TaskPayload {
 /// An entry of a folder: an item of the result, in restic's order.
 struct LsEntry {
     std::string name;
-    /// The name in base64, where it has characters that are shown escaped (core::printable): to ask with.
+    /// The name in base64url, where it has characters that are shown escaped (core::printable): to ask with.
     std::optional<std::string> nameBase64;
     /// restic's word: file, dir, symlink, fifo, socket, chardev, dev, irregular.
     std::string type;
