@@ -179,11 +179,6 @@ TEST_P(Looks, ASnapshotThatIsGoneMeanwhileIsSaidToBeGone) {
     EXPECT_EQ(outcome(comparison), "failed");
     EXPECT_EQ(task(comparison).find("error")->stringOr("error"), "NotInSnapshot")
         << core::json::write(task(comparison));
-    const auto listed =
-        post("/api/v1/restic/tasks", {{"type", "snapshots"}, {"repository_id", repositoryId_}}, 202)
-            .stringOr("id");
-    EXPECT_EQ(outcome(listed), "success");
-    EXPECT_EQ(api().send("GET", files(shot), "Bearer " + admin_).status, 404);
 }
 
 TEST_P(Looks, VersionsOfAFileAreFound) {

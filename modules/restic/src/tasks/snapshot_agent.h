@@ -20,7 +20,7 @@ namespace restic {
                                                         std::vector<core::Problem>& problems);
 
 /// A snapshot that is there. Throws kSnapshotNotFound.
-[[nodiscard]] Snapshot requireSnapshot(core::db::Transaction& tx, const core::Uuid& id);
+Snapshot requireSnapshot(core::db::Transaction& tx, const core::Uuid& id);
 /// Its repository. Throws kRepositoryNotFound.
 [[nodiscard]] Repository requireRepositoryOf(core::db::Transaction& tx, const Snapshot& snapshot);
 

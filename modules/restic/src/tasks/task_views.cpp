@@ -42,6 +42,13 @@ std::string kindsInWords() {
     return text;
 }
 
+/// Items as agents send them, and as people get them.
+std::vector<const Type& (*)()> shownItemTypes() {
+    auto all = itemTypes();
+    all.push_back(&core::wire::typeOf<FoundView>);
+    return all;
+}
+
 /// Parameters and results of the kinds, each once.
 std::vector<const Type& (*)()> parameterTypes() {
     return {&core::wire::typeOf<BackupParameters>, &core::wire::typeOf<protocol::CheckParameters>,
@@ -162,7 +169,7 @@ const Type& wireType(const ResultItemView*) {
                                  .field("item", &ResultItemView::item, {.doc = "Its number, from 1"})
                                  .field("value", &ResultItemView::value,
                                         {.doc = "Null where the agent sent something that is not of the type",
-                                         .shapes = itemTypes()})
+                                         .shapes = shownItemTypes()})
                                  .field("problems", &ResultItemView::problems,
                                         {.doc = "What is wrong with it; empty where nothing is"})
                                  .build();

@@ -15,6 +15,7 @@ using core::Uuid;
 using core::db::Transaction;
 using core::wire::object;
 using core::wire::strict;
+using core::wire::tolerant;
 using core::wire::Type;
 
 namespace {
@@ -66,6 +67,16 @@ const Type& wireType(const DiffRequest*) {
                                  .field("a", &DiffRequest::from)
                                  .field("b", &DiffRequest::to)
                                  .build();
+    return type;
+}
+
+const Type& wireType(const FoundView*) {
+    static const auto type =
+        object<FoundView>("FoundFile", tolerant, "A hit of a search, with the row of its snapshot")
+            .include<protocol::FoundItem>()
+            .field("snapshot", &FoundView::snapshot,
+                   {.doc = "Where it is known and there", .omitEmpty = true})
+            .build();
     return type;
 }
 
@@ -130,13 +141,14 @@ void FindKind::show(Transaction& tx, const Task& task, std::vector<ResultStore::
         ids.insert(item.value.stringOr("snapshot_id"));
     const auto rows = SnapshotStore::rowsOf(tx, *task.repository, {ids.begin(), ids.end()});
     for (auto& item : items) {
-        const auto row = rows.find(item.value.stringOr("snapshot_id"));
-        const auto* value = item.value.object();
-        if (row == rows.end() || value == nullptr)
+        const auto read = core::wire::read<protocol::FoundItem>(item.value);
+        if (!read)
             continue;
-        auto shown = *value;
-        shown.set("snapshot", row->second.toString());
-        item.value = std::move(shown);
+        FoundView shown;
+        static_cast<protocol::FoundItem&>(shown) = read.value();
+        if (const auto row = rows.find(shown.snapshotId.value_or("")); row != rows.end())
+            shown.snapshot = row->second;
+        item.value = core::wire::toJson(shown);
     }
 }
 

@@ -23,9 +23,15 @@ struct DiffRequest : protocol::DiffParameters {
     core::Uuid from;
     core::Uuid to;
 };
+/// A hit as people get it.
+struct FoundView : protocol::FoundItem {
+    /// The row of its snapshot, where it is known and there.
+    std::optional<core::Uuid> snapshot;
+};
 const core::wire::Type& wireType(const LsRequest*);
 const core::wire::Type& wireType(const FindRequest*);
 const core::wire::Type& wireType(const DiffRequest*);
+const core::wire::Type& wireType(const FoundView*);
 
 /// A folder of a snapshot; what it has is known from then on (ListedFolders).
 class LsKind final : public TypedKind<LsRequest, protocol::LsResult> {
