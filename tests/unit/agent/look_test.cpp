@@ -108,7 +108,7 @@ TEST_F(LookWork, AFolderIsWhatStandsBehindItself) {
         ASSERT_EQ(items_.all.size(), 4U);
         EXPECT_EQ(
             core::json::write(items_.all[0]),
-            R"({"name":"-x","type":"file","size":3,"mode":"-rw-r--r--","uid":7,"gid":8,"mtime":"2026-11-29T12:42:49.5Z"})");
+            R"({"name":"-x","type":"file","size":3,"mode":"-rw-r--r--","uid":7,"gid":8,"mtime":"2026-11-29T12:42:49.500Z"})");
         EXPECT_EQ(items_.all[1].integerOr("size", -1), 0) << "an empty file has a size";
         EXPECT_EQ(items_.all[1].stringOr("name_base64"), core::base64UrlEncode("new\nline"));
         EXPECT_EQ(items_.all[2].stringOr("name"), "b\xef\xbf\xbd"
@@ -205,7 +205,7 @@ TEST_F(LookWork, EachHitHasItsSnapshotHoweverItComes) {
         EXPECT_EQ(
             core::json::write(items_.all[0]),
             R"({"snapshot_id":")" + kId +
-                R"(","path":"/a\"}]","type":"file","size":2,"mode":"-rw-r--r--","mtime":"2026-11-29T12:42:49Z"})");
+                R"(","path":"/a\"}]","type":"file","size":2,"mode":"-rw-r--r--","mtime":"2026-11-29T12:42:49.000Z"})");
         EXPECT_EQ(items_.all[1].stringOr("snapshot_id"), kId);
         EXPECT_EQ(items_.all[2].stringOr("snapshot_id"), kOther);
         EXPECT_EQ(result(find).integerOr("hits"), 3);
