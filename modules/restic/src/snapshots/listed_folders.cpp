@@ -21,19 +21,17 @@ std::string keyOf(const std::string& path) {
     return core::hexEncode(core::sha256(path));
 }
 
-void eraseEntries(Transaction& tx, const std::vector<Uuid>& tasks) {
-    tx.execute("DELETE FROM restic_task_results WHERE tenant_id = $1 AND task_id IN (SELECT id FROM " +
-                   idsIn(tx, "$2") + " these)",
-               {tx.tenant(), idList(tasks)});
+void eraseEntries(Transaction& tx, const Uuid& task) {
+    tx.execute("DELETE FROM restic_task_results WHERE tenant_id = $1 AND task_id = $2", {tx.tenant(), task});
 }
 
+/// One by one: of a list PostgreSQL would make a join that reads all items of all tasks.
 void dropTasks(Transaction& tx, const std::vector<Uuid>& tasks) {
-    if (tasks.empty())
-        return;
-    tx.execute("DELETE FROM restic_listed_folders WHERE tenant_id = $1 AND task_id IN (SELECT id FROM " +
-                   idsIn(tx, "$2") + " these)",
-               {tx.tenant(), idList(tasks)});
-    eraseEntries(tx, tasks);
+    for (const auto& task : tasks) {
+        tx.execute("DELETE FROM restic_listed_folders WHERE tenant_id = $1 AND task_id = $2",
+                   {tx.tenant(), task});
+        eraseEntries(tx, task);
+    }
 }
 
 std::vector<Uuid> idsOf(const core::db::Rows& rows) {
@@ -74,7 +72,7 @@ void ListedFolders::listed(Transaction& tx, const Uuid& snapshot, const std::str
         "listed_at_us IS NULL",
         {tx.tenant(), snapshot, keyOf(path), folder.task, folder.attempt, folder.entries, folder.listedAt});
     if (changed == 0) // another task was first, or its snapshot is gone: nobody would ever read these
-        return eraseEntries(tx, {folder.task});
+        return eraseEntries(tx, folder.task);
     auto over = tx.query("SELECT CAST(COALESCE(SUM(entries + " + std::to_string(kOfItself) +
                              "), 0) AS bigint) FROM restic_listed_folders WHERE tenant_id = $1",
                          {tx.tenant()})[0]
@@ -110,9 +108,9 @@ void ListedFolders::drop(Transaction& tx, const std::vector<Uuid>& snapshots) {
     for (std::size_t at = 0; at < snapshots.size(); at += kBatch) {
         const auto end = std::min(at + kBatch, snapshots.size());
         dropTasks(tx, idsOf(tx.query(
-                          "SELECT task_id FROM restic_listed_folders WHERE tenant_id = $1 AND snapshot_id IN "
-                          "(SELECT id FROM " +
-                              idsIn(tx, "$2") + " these)",
+                          "SELECT f.task_id FROM " + idsIn(tx, "$2") +
+                              " these CROSS JOIN restic_listed_folders f WHERE f.tenant_id = $1 AND "
+                              "f.snapshot_id = these.id",
                           {tx.tenant(), idList({snapshots.begin() + static_cast<std::ptrdiff_t>(at),
                                                 snapshots.begin() + static_cast<std::ptrdiff_t>(end)})})));
     }

@@ -136,12 +136,14 @@ std::optional<std::string> SnapshotStore::fullId(Transaction& tx, const Uuid& re
 std::map<Uuid, std::string> SnapshotStore::present(Transaction& tx, const Uuid& repository,
                                                    const std::vector<Uuid>& ids) {
     std::map<Uuid, std::string> out;
+    // A question for each: of a join PostgreSQL might read the whole table.
     for (const auto& row :
-         tx.query("SELECT s.id, s.snapshot_id FROM " + idsIn(tx, "$3") +
-                      " these CROSS JOIN restic_snapshots s WHERE s.tenant_id = $1 AND s.id = these.id AND "
-                      "s.repository_id = $2 AND s.removed_at_us IS NULL",
+         tx.query("SELECT these.id, (SELECT s.snapshot_id FROM restic_snapshots s WHERE s.tenant_id = $1 AND "
+                  "s.id = these.id AND s.repository_id = $2 AND s.removed_at_us IS NULL LIMIT 1) FROM " +
+                      idsIn(tx, "$3") + " these",
                   {tx.tenant(), repository, idList(ids)}))
-        out[row.uuid(0)] = row.text(1);
+        if (const auto id = row.optionalText(1))
+            out[row.uuid(0)] = *id;
     return out;
 }
 
