@@ -29,6 +29,7 @@
 #include "status/status_routes.h"
 #include "targets/target_routes.h"
 #include "tasks/retention_previews.h"
+#include "tasks/snapshot_change_routes.h"
 #include "tasks/task_commands.h"
 #include "tasks/task_routes.h"
 
@@ -209,6 +210,7 @@ public:
         tasks.addResultsTo(routes);
         tasks.addLooksTo(routes);
         SnapshotRoutes{database}.addTo(routes);
+        SnapshotChangeRoutes{database, p.tasks}.addTo(routes);
         const PluginRoutes plugins{database, p.tasks, p.pluginSettings};
         plugins.addTo(routes);
         plugins.addDumpsTo(routes);

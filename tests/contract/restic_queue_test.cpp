@@ -85,15 +85,18 @@ TEST_P(ResticQueue, WhatNeedsTheRepositoryAloneWaitsForOthersAndTheyForIt) {
 }
 
 TEST_P(ResticQueue, EachKindIsAsItsDeclarationSays) {
-    const std::vector<std::string> alone{"init", "check", "forget", "prune", "add_key", "remove_key"};
+    const std::vector<std::string> alone{"init",    "check",      "forget", "prune",
+                                         "add_key", "remove_key", "tag",    "forget_snapshot"};
     const auto held = wanted("backup", web);
     handOut(web);
     for (const auto* kind : restic::protocol::allKinds()) {
         const std::string name(kind->name);
         const bool isAlone = std::find(alone.begin(), alone.end(), name) != alone.end();
         EXPECT_EQ(kind->lock == restic::protocol::LockClass::exclusive, isAlone) << name;
-        if (name == "restore" || name == "restore_dump" || name == "verify_dump")
-            continue; // of a snapshot that is there: ResticRestores, ResticDumps
+        if (name.starts_with("restore") || name.starts_with("verify") || name == "tag" ||
+            name == "forget_snapshot")
+            continue; // of a snapshot that is there: ResticRestores, ResticVerify, ResticDumps,
+                      // ResticSnapshots
         if (name == "ls" || name == "find" || name == "diff")
             continue; // they say what is looked at: ResticLooks
         const auto id = wanted(name, mail);

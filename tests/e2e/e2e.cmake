@@ -1,5 +1,5 @@
 # The whole system as a person meets it: host, agent and restic behind a real browser, one at a time.
-foreach(case agent_plugins backup compliance databases lists people policy policy_page prometheus repository repository_change restore storage targets web_socket)
+foreach(case agent_plugins backup compliance databases lists people policy policy_page prometheus repository repository_change restore snapshots storage targets web_socket)
   add_test(NAME e2e.${case} COMMAND ${AE_NODE} --test --test-reporter=spec ${CMAKE_CURRENT_LIST_DIR}/${case}.test.mjs)
   set_tests_properties(e2e.${case} PROPERTIES
     LABELS e2e TIMEOUT 300 RESOURCE_LOCK browser

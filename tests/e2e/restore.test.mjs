@@ -88,6 +88,20 @@ test('what is wrong stands at its field', step(async () => {
   await picture(page, 'restore-wrong')
 }))
 
+test('a snapshot is tried, and nothing of it stays', step(async () => {
+  page = await signedIn(`/repositories/${repository.id}`)
+  await page.click('[data-test=test-files]')
+  await dialog('test-all').check()
+  await accessible(page)
+  await picture(page, 'test-form')
+  await dialog('start-test').click()
+  await dialog('test-outcome').filter({ hasText: '5 of 5 files came back as they were saved' }).waitFor({ timeout: 60000 })
+  await page.locator('dialog').filter({ hasText: 'written or removed there since: 2' }).waitFor()
+  await accessible(page)
+  await picture(page, 'test-done')
+  await dialog('close').click()
+}))
+
 test('on a phone, in German and in the dark, nothing is cut off', step(async () => {
   const phone = await signedIn(`/repositories/${repository.id}`, { locale: 'de-DE', viewport: { width: 360, height: 740 }, colorScheme: 'dark' })
   await phone.click('[data-test=restore-files]')

@@ -35,5 +35,10 @@ export {
   Inbox as Nothing,
   Info as Notice,
   ClipboardCheck as Compliance,
+  Camera as Snapshots,
+  Folder,
+  File,
+  Link as SymbolicLink,
+  FileQuestionMark as Special,
 } from '@lucide/vue'
 export type { LucideIcon as Icon } from '@lucide/vue'

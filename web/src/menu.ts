@@ -1,5 +1,5 @@
 import type { Icon } from './icons'
-import { Agents, Api, Compliance, Dashboard, Policies, Repositories, Runs, Targets, Users } from './icons'
+import { Agents, Api, Compliance, Dashboard, Policies, Repositories, Runs, Snapshots, Targets, Users } from './icons'
 
 export type MenuGroupName = 'overview' | 'protect' | 'find' | 'trust' | 'modules' | 'settings'
 
@@ -22,9 +22,10 @@ export const MENU_GROUPS: readonly MenuGroupName[] = ['overview', 'protect', 'fi
 export const MENU_PAGES: readonly MenuPage[] = [
   { name: 'dashboard', group: 'overview', icon: Dashboard, bar: 'nav.dashboard' },
   { name: 'agents', group: 'protect', icon: Agents },
-  { name: 'policies', group: 'protect', icon: Policies, bar: 'nav.policies' },
+  { name: 'policies', group: 'protect', icon: Policies },
   { name: 'targets', group: 'protect', icon: Targets },
   { name: 'repositories', group: 'protect', icon: Repositories },
+  { name: 'snapshots', group: 'find', icon: Snapshots, bar: 'menu.snapshots' },
   { name: 'runs', group: 'find', icon: Runs, bar: 'menu.runs' },
   { name: 'compliance', group: 'trust', icon: Compliance },
   { name: 'users', group: 'settings', icon: Users, needs: 'manageUsers' },

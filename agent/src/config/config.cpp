@@ -47,7 +47,7 @@ public:
             return;
         map(root, "", [&](const std::string& key, const YAML::Node& value, const YAML::Node& at) {
             if (key == "orchestrator" || key == "agent" || key == "restic" || key == "dumps" ||
-                key == "hooks")
+                key == "restore_test" || key == "hooks")
                 section(key, value);
             else if (key == "backup")
                 backup(value);
@@ -57,8 +57,8 @@ public:
                 plugins(value);
             else
                 fail(at, key,
-                     "is not a section; there are orchestrator, agent, restic, dumps, hooks, backup, "
-                     "repository, plugins");
+                     "is not a section; there are orchestrator, agent, restic, dumps, restore_test, hooks, "
+                     "backup, repository, plugins");
         });
     }
 

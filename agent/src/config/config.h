@@ -87,6 +87,15 @@ struct Config {
         std::int64_t maxDiskUsage = 0;
     } dumps;
 
+    /// Of restore tests of files.
+    struct RestoreTest {
+        /// Where they restore to; empty: `restore-tests` in the state folder.
+        std::string scratchDir;
+        /// What one test restores at most.
+        std::int64_t maxFiles = 100000;
+        std::int64_t maxSize = 10LL << 30;
+    } restoreTest;
+
     struct Hooks {
         /// The only programs that a policy can name, each by the name of its file.
         std::string dir = "/etc/restic-agent/hooks";

@@ -168,6 +168,7 @@ const std::vector<Scalar>& scalars() {
     using A = Config::Agent;
     using R = Config::Restic;
     using D = Config::Dumps;
+    using T = Config::RestoreTest;
     static const std::vector<Scalar> all{
         {"orchestrator", "url", {setUrl, [](const Config& config) { return config.orchestrator.url; }}},
         {"orchestrator", "token", text(&Config::orchestrator, &O::token)},
@@ -224,6 +225,9 @@ const std::vector<Scalar>& scalars() {
         {"dumps", "plugin_memory", size(&Config::dumps, &D::pluginMemory)},
         {"dumps", "staging_dir", absolutePath(&Config::dumps, &D::stagingDir)},
         {"dumps", "max_disk_usage", size(&Config::dumps, &D::maxDiskUsage)},
+        {"restore_test", "scratch_dir", absolutePath(&Config::restoreTest, &T::scratchDir)},
+        {"restore_test", "max_files", integer(&Config::restoreTest, &T::maxFiles, 1, 1000000)},
+        {"restore_test", "max_size", size(&Config::restoreTest, &T::maxSize)},
     };
     return all;
 }

@@ -76,6 +76,7 @@ void Executor::recover() {
         jobs_.push_back(std::move(job));
     }
     services_.staging.removeLeftBehind(goOn);
+    services_.scratch.removeLeftBehind({}); // a test goes with its agent
     dispatch();
 }
 

@@ -11,7 +11,6 @@ namespace {
 using namespace std::chrono_literals;
 namespace task_errors = restic::protocol::task_errors;
 
-constexpr auto kMost = 120s;
 /// What is done after a cancelled restic: somebody waits for the end, and a storage that hangs may be why.
 constexpr auto kMostAfterCancel = 15s;
 constexpr auto kGraceAfterCancel = 5s;
@@ -23,18 +22,19 @@ std::optional<core::ProcessResult> RepositoryCommands::run(const restic::cli::Re
                                                            const std::stop_token& stop,
                                                            std::optional<restic::protocol::TaskError>& error,
                                                            bool evenIfCancelled) const {
-    return run(repository, arguments, stop, error, evenIfCancelled,
-               core::ProcessOutput::capture(kKeptOutput));
+    return run(repository, arguments, stop, error, evenIfCancelled, core::ProcessOutput::capture(kKeptOutput),
+               kMost);
 }
 
 bool RepositoryCommands::readLines(const restic::cli::RepositoryAccess& repository,
                                    const std::vector<std::string>& arguments, const std::stop_token& stop,
                                    std::optional<restic::protocol::TaskError>& error,
-                                   const std::function<void(std::string_view)>& line) const {
+                                   const std::function<void(std::string_view)>& line,
+                                   std::chrono::milliseconds most) const {
     core::LineSplitter lines;
     const auto result =
         run(repository, arguments, stop, error, false,
-            core::ProcessOutput::toSink([&](std::string_view piece) { lines.feed(piece, line); }));
+            core::ProcessOutput::toSink([&](std::string_view piece) { lines.feed(piece, line); }), most);
     lines.finish(line);
     if (result && !result->exit.ok())
         error = task_errors::make(restic::cli::classifyFailure(result->exit, result->error),
@@ -46,11 +46,11 @@ std::optional<core::ProcessResult> RepositoryCommands::run(const restic::cli::Re
                                                            const std::vector<std::string>& arguments,
                                                            const std::stop_token& stop,
                                                            std::optional<restic::protocol::TaskError>& error,
-                                                           bool evenIfCancelled,
-                                                           core::ProcessOutput output) const {
+                                                           bool evenIfCancelled, core::ProcessOutput output,
+                                                           std::chrono::milliseconds most) const {
     auto command = services_.commands.on(repository, arguments);
     command.spec.standardOutput = std::move(output);
-    command.spec.timeout = std::min<std::chrono::milliseconds>(kMost, timeout_);
+    command.spec.timeout = std::min(most, timeout_);
     if (evenIfCancelled) {
         command.spec.timeout = kMostAfterCancel;
         command.spec.interruptGrace =

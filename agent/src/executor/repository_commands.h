@@ -18,6 +18,9 @@ namespace agent {
 /// of their output are kept. One thread.
 class RepositoryCommands {
 public:
+    /// How long one of them may take.
+    static constexpr std::chrono::milliseconds kMost{120'000};
+
     RepositoryCommands(const TaskServices& services, TaskReport& report, std::chrono::milliseconds timeout,
                        restic::cli::RetryPatience patience = restic::cli::RetryPatience::whileItMayHelp)
         : services_(services), report_(report), timeout_(timeout), patience_(patience) {}
@@ -30,10 +33,12 @@ public:
                                            const std::stop_token& stop,
                                            std::optional<restic::protocol::TaskError>& error,
                                            bool evenIfCancelled = false) const;
-    /// The same for a long output, of which `line` gets each line; true if it came to a good end.
+    /// The same for a long output, of which `line` gets each line; true if it came to a good end. `most`: how
+    /// long it may take, within the task's time.
     bool readLines(const restic::cli::RepositoryAccess& repository, const std::vector<std::string>& arguments,
                    const std::stop_token& stop, std::optional<restic::protocol::TaskError>& error,
-                   const std::function<void(std::string_view)>& line) const;
+                   const std::function<void(std::string_view)>& line,
+                   std::chrono::milliseconds most = kMost) const;
 
     /// Does what may hang on a dead file system; nullopt: the agent ends, the task was cancelled, or its time
     /// is over.
@@ -48,11 +53,10 @@ public:
     }
 
 private:
-    std::optional<core::ProcessResult> run(const restic::cli::RepositoryAccess& repository,
-                                           const std::vector<std::string>& arguments,
-                                           const std::stop_token& stop,
-                                           std::optional<restic::protocol::TaskError>& error,
-                                           bool evenIfCancelled, core::ProcessOutput output) const;
+    std::optional<core::ProcessResult>
+    run(const restic::cli::RepositoryAccess& repository, const std::vector<std::string>& arguments,
+        const std::stop_token& stop, std::optional<restic::protocol::TaskError>& error, bool evenIfCancelled,
+        core::ProcessOutput output, std::chrono::milliseconds most) const;
 
     const TaskServices& services_;
     TaskReport& report_;

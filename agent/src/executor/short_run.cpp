@@ -1,5 +1,7 @@
 #include "executor/short_run.h"
 
+#include <algorithm>
+
 #include "restic/protocol/task_errors.h"
 #include "restic/task_repository.h"
 
@@ -44,10 +46,16 @@ bool ShortRun::end(const std::optional<protocol::TaskError>& error, const std::s
     if (error && !cancelled && stop.stop_requested())
         return false;
     protocol::TaskResult common;
-    common.outcome = cancelled ? "cancelled" : error ? "failed" : "success";
+    const auto& notices = report_.notices();
+    const bool warns =
+        noticesWarn() && std::any_of(notices.begin(), notices.end(), [](const protocol::TaskNotice& notice) {
+            return protocol::notices::warns(notice.code);
+        });
+    common.outcome = cancelled ? "cancelled" : error ? "failed" : warns ? "warning" : "success";
     report_.complete(common);
     const auto state = cancelled ? protocol::TaskState::cancelled
                        : error   ? protocol::TaskState::failed
+                       : warns   ? protocol::TaskState::warning
                                  : protocol::TaskState::success;
     const auto outcome = common.outcome;
     report_.conclude(state, outcome, result(std::move(common)),

@@ -27,6 +27,8 @@ protected:
     /// Why it failed, or nothing.
     virtual std::optional<restic::protocol::TaskError> work(const restic::cli::RepositoryAccess& repository,
                                                             const std::stop_token& stop) = 0;
+    /// Whether notices that warn make a warning of a success.
+    [[nodiscard]] virtual bool noticesWarn() const noexcept { return false; }
     /// The kind's result with what all results have.
     virtual core::json::Object result(restic::protocol::TaskResult common) = 0;
 

@@ -27,6 +27,8 @@ struct TaskServices {
     restic::cli::ResticProbe& restic;
     Plugins& plugins;
     Staging& staging;
+    /// Where restore tests restore to.
+    Staging& scratch;
     const core::Clock& clock;
     core::Logger log;
     /// The name under which the agent is enrolled.

@@ -74,7 +74,8 @@ protocol::HeartbeatRequest Heartbeat::collect() {
     if (executor_.failuresInARow() >= kFailuresThatMatter)
         out.problems.push_back("The last " + std::to_string(executor_.failuresInARow()) + " backups failed");
     out.features = {std::string(protocol::features::kForgetHost), std::string(protocol::features::kKeepTags),
-                    std::string(protocol::features::kDumps), std::string(protocol::features::kBackupOptions)};
+                    std::string(protocol::features::kDumps), std::string(protocol::features::kBackupOptions),
+                    std::string(protocol::features::kRestoreTests)};
     auto plugins = describePlugins(plugins_);
     for (const auto& plugin : plugins.items)
         if (plugin.enabled && plugin.allowed)

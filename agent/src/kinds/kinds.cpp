@@ -8,6 +8,7 @@
 #include "kinds/dump_restore.h"
 #include "kinds/find.h"
 #include "kinds/forget.h"
+#include "kinds/forget_snapshot.h"
 #include "kinds/init.h"
 #include "kinds/ls.h"
 #include "kinds/plugin_setup.h"
@@ -16,8 +17,10 @@
 #include "kinds/prune.h"
 #include "kinds/remove_key.h"
 #include "kinds/restore_run.h"
+#include "kinds/tag.h"
 #include "kinds/test.h"
 #include "kinds/unlock.h"
+#include "kinds/verify_run.h"
 #include "kinds/work_of.h"
 #include "restic/cli/check.h"
 #include "restic/cli/list_snapshots.h"
@@ -47,9 +50,12 @@ const KindOfWork* findWork(std::string_view kind) noexcept {
         runOf<protocol::TestTask, TestRun>(kinds::test),
         runOf<protocol::TaskPayload, AddKeyRun>(kinds::addKey),
         runOf<protocol::RemoveKeyTask, RemoveKeyRun>(kinds::removeKey),
+        runOf<protocol::TagTask, TagRun>(kinds::tag),
+        runOf<protocol::ForgetSnapshotTask, ForgetSnapshotRun>(kinds::forgetSnapshot),
         runOf<protocol::PluginTestTask, PluginTestRun>(kinds::pluginTest),
         runOf<protocol::PluginSetupTask, PluginSetupRun>(kinds::pluginSetup),
         runOf<protocol::RestoreTask, RestoreRun>(kinds::restore),
+        runOf<protocol::VerifyTask, VerifyRun>(kinds::verify),
         runOf<protocol::DumpTask, RestoreDumpRun>(kinds::restoreDump),
         runOf<protocol::DumpTask, VerifyDumpRun>(kinds::verifyDump),
         commandsOf<protocol::LsTask, Ls>(kinds::ls),

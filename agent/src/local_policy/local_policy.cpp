@@ -73,13 +73,16 @@ public:
                 policy.restorePaths = folders(entry.second, key);
             else if (key == "restores")
                 policy.restores = flag(entry.second, key);
+            else if (key == "restore_tests")
+                policy.restoreTests = flag(entry.second, key);
             else if (key == "hooks")
                 policy.hooks = flag(entry.second, key);
             else if (key == "plugins")
                 policy.plugins = plugins(entry.second);
             else
-                fail(entry.first, key,
-                     "is not a rule; there are paths, restore_paths, restores, hooks, plugins");
+                fail(
+                    entry.first, key,
+                    "is not a rule; there are paths, restore_paths, restores, restore_tests, hooks, plugins");
         }
         return policy;
     }
@@ -164,7 +167,7 @@ std::optional<std::string> LocalPolicy::whyNoRestoreInPlace(const std::string& p
 }
 
 bool LocalPolicy::forbidsAnything() const {
-    return paths || restorePaths || plugins || !restores || !hooks;
+    return paths || restorePaths || plugins || !restores || !restoreTests || !hooks;
 }
 
 core::json::Object LocalPolicy::document() const {
@@ -177,6 +180,8 @@ core::json::Object LocalPolicy::document() const {
         out.set("plugins", listOf(*plugins));
     if (!restores)
         out.set("restores", false);
+    if (!restoreTests)
+        out.set("restore_tests", false);
     if (!hooks)
         out.set("hooks", false);
     return out;

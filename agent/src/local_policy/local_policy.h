@@ -17,6 +17,8 @@ struct LocalPolicy {
     std::optional<std::vector<std::string>> paths;
     std::optional<std::vector<std::string>> restorePaths;
     bool restores = true;
+    /// Restore tests of files, which write to the agent's own folder alone.
+    bool restoreTests = true;
     bool hooks = true;
     /// Only these plugins are used; absent: all.
     std::optional<std::vector<std::string>> plugins;

@@ -40,12 +40,14 @@ AgentEnd AgentService::run(const std::stop_token& stop) {
     plugins.putRight(log_.named("plugins"));
 
     Staging staging(stagingFolder(config_, state_.path()), config_.dumps.maxDiskUsage);
+    // What one test may take is counted before it begins.
+    Staging scratch(restoreTestFolder(config_, state_.path()), 0, restoreTestNames());
 
     Executor* executorForReporter = nullptr;
     Reporter reporter(server, config_, clock_, log_.named("reporter"),
                       [&](const Outbox& outbox) { executorForReporter->closed(outbox); });
     Poller* pollerForExecutor = nullptr;
-    Executor executor({config_, state_, journal, runner_, commands, restic, plugins, staging, clock_,
+    Executor executor({config_, state_, journal, runner_, commands, restic, plugins, staging, scratch, clock_,
                        log_.named("executor"), identity.hostname},
                       findWork_, reporter, [&] { pollerForExecutor->freed(); });
     executorForReporter = &executor;

@@ -4,13 +4,16 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <vector>
 
 #include "core/encoding.h"
 #include "core/text.h"
+#include "files/tree_removal.h"
 #include "state/files.h"
+#include "state/left_processes.h"
 #include "state/process_names.h"
 
 namespace agent {
@@ -20,7 +23,7 @@ constexpr std::uint64_t kReserve = 32ULL << 20U;
 constexpr const char* kOwner = ".owner";
 
 [[noreturn]] void fail(const std::filesystem::path& path, const std::string& why) {
-    throw core::Error(errors::kStaging, "The folder for dumps " + path.string() + ": " + why);
+    throw core::Error(errors::kStaging, "The folder " + path.string() + ": " + why);
 }
 
 /// Nobody else's, and for nobody else to read.
@@ -37,15 +40,36 @@ void makePrivate(const std::filesystem::path& folder) {
     if ((info.st_mode & 07777) != 0700 && ::chmod(folder.c_str(), 0700) != 0)
         fail(folder, std::generic_category().message(errno));
 }
+
+/// One that no other agent of the machine has.
+std::filesystem::path ownFolderIn(const std::string& dir, const std::filesystem::path& state) {
+    std::error_code code;
+    const auto own = std::filesystem::weakly_canonical(state, code).string();
+    return std::filesystem::path(dir) / ("restic-agent-" + core::hexEncode(core::sha256(own)).substr(0, 16));
+}
+
+std::optional<std::uint64_t> freeIn(const std::filesystem::path& folder) {
+    struct statvfs info {};
+    if (::statvfs(folder.c_str(), &info) != 0)
+        return std::nullopt;
+    return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
+}
 } // namespace
 
 std::filesystem::path stagingFolder(const Config& config, const std::filesystem::path& state) {
-    if (config.dumps.stagingDir.empty())
-        return state / "staging";
-    std::error_code code;
-    const auto own = std::filesystem::weakly_canonical(state, code).string();
-    return std::filesystem::path(config.dumps.stagingDir) /
-           ("restic-agent-" + core::hexEncode(core::sha256(own)).substr(0, 16));
+    return config.dumps.stagingDir.empty() ? state / "staging" : ownFolderIn(config.dumps.stagingDir, state);
+}
+
+std::filesystem::path restoreTestFolder(const Config& config, const std::filesystem::path& state) {
+    const auto& dir = config.restoreTest.scratchDir;
+    // A name of its own: the same folder may be named for dumps.
+    return dir.empty() ? state / "restore-tests" : ownFolderIn(dir, state) += "-tests";
+}
+
+StagingNames restoreTestNames() {
+    return {.folder = "folder for restore tests",
+            .setting = "restore_test.scratch_dir",
+            .content = "the restore test"};
 }
 
 std::uint64_t bytesBelow(const std::filesystem::path& path) {
@@ -88,8 +112,7 @@ std::string Staging::ownerOf(const std::string& name) const {
 
 void Staging::drop(const std::string& name) {
     std::error_code code;
-    std::filesystem::remove_all(folder_ / name, code);
-    if (!code) // else it is known whose it was, and removed at the next start
+    if (removeTree(folder_ / name)) // else it is known whose it was, and removed at the next start
         std::filesystem::remove(ownerFile(name), code);
 }
 
@@ -126,19 +149,21 @@ std::unique_ptr<Staging::Place> Staging::takeUp(const std::string& owner) {
 }
 
 std::optional<Staging::Shortage> Staging::lacksRoomFor(std::uint64_t bytes) const {
-    const auto folder = "the folder for dumps " + folder_.string();
-    struct statvfs info {};
-    if (::statvfs(folder_.c_str(), &info) != 0)
+    const auto folder = "the " + names_.folder + " " + folder_.string();
+    const auto free = freeIn(folder_);
+    if (!free)
         return Shortage{"There is no telling what room " + folder +
                             " has: " + std::generic_category().message(errno),
-                        std::string(errors::kStaging.recovery)};
-    const auto free = static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
-    if (free < kReserve + bytes)
-        return Shortage{
-            "The disk of " + folder + " has " + core::formatBytes(free) + " left; " +
-                (bytes > 0 ? "the dump may need " + core::formatBytes(bytes) + ", and " : std::string()) +
-                core::formatBytes(kReserve) + " are kept free",
-            "Free space there, or let dumps.staging_dir in the agent's configuration name a larger disk"};
+                        "Let " + names_.setting +
+                            " in the agent's configuration name a folder in which the agent can make its "
+                            "own"};
+    if (*free < kReserve + bytes)
+        return Shortage{"The disk of " + folder + " has " + core::formatBytes(*free) + " left; " +
+                            (bytes > 0 ? names_.content + " may need " + core::formatBytes(bytes) + ", and "
+                                       : std::string()) +
+                            core::formatBytes(kReserve) + " are kept free",
+                        "Free space there, or let " + names_.setting +
+                            " in the agent's configuration name a larger disk"};
     return exceedsMaximum(bytes);
 }
 
@@ -155,6 +180,19 @@ std::optional<Staging::Shortage> Staging::exceedsMaximum(std::uint64_t bytes) co
                     "Raise dumps.max_disk_usage in the agent's configuration, if the disk has the room"};
 }
 
+std::optional<std::uint64_t> Staging::room() const {
+    const auto free = freeIn(folder_);
+    if (!free)
+        return std::nullopt;
+    auto room = *free > kReserve ? *free - kReserve : 0;
+    if (maxDiskUsage_ > 0) {
+        const auto used = bytesBelow(folder_);
+        const auto most = static_cast<std::uint64_t>(maxDiskUsage_);
+        room = std::min(room, most > used ? most - used : 0);
+    }
+    return room;
+}
+
 void Staging::removeLeftBehind(const std::set<std::string>& tasks) {
     std::error_code code;
     std::set<std::string> names;
@@ -164,8 +202,10 @@ void Staging::removeLeftBehind(const std::set<std::string>& tasks) {
     }
     for (const auto& name : names) {
         const auto owner = ownerOf(name);
-        if (!tasks.contains(owner) && !makerLives(owner))
-            drop(name);
+        if (tasks.contains(owner) || makerLives(owner))
+            continue;
+        endRestoresInto(folder_ / name);
+        drop(name);
     }
 }
 

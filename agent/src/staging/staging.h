@@ -19,14 +19,22 @@ inline constexpr core::ErrorKind kStaging{
     "Let dumps.staging_dir in the agent's configuration name a folder in which the agent can make its own"};
 } // namespace errors
 
-/// The folder of this machine (0700) in which dumps wait that restic saves as files, and those that are files
-/// wait to be restored. Thread-safe.
+/// What messages call such a folder, and by which setting a machine's admin says where it is.
+struct StagingNames {
+    std::string folder = "folder for dumps";
+    std::string setting = "dumps.staging_dir";
+    /// What takes up room there.
+    std::string content = "the dump";
+};
+
+/// A folder of this machine (0700) for what is there for a while: dumps that restic saves as files or that
+/// wait to be restored, and what restore tests bring back. Thread-safe.
 class Staging {
 public:
     /// `folder`: nothing but what this class puts there. `maxDiskUsage`: bytes that all dumps in it may take
     /// together; 0: as much as there is.
-    Staging(std::filesystem::path folder, std::int64_t maxDiskUsage)
-        : folder_(std::move(folder)), maxDiskUsage_(maxDiskUsage) {}
+    Staging(std::filesystem::path folder, std::int64_t maxDiskUsage, StagingNames names = {})
+        : folder_(std::move(folder)), maxDiskUsage_(maxDiskUsage), names_(std::move(names)) {}
 
     /// A folder within it that one user has at a time. It stays when this object goes: restic may still read
     /// it after the agent's end.
@@ -68,7 +76,11 @@ public:
     /// not.
     [[nodiscard]] std::optional<Shortage> exceedsMaximum(std::uint64_t bytes = 0) const;
 
-    /// Removes what a crash left behind: all but what belongs to these tasks and to processes that run.
+    /// How many bytes there is room for; nullopt: that cannot be told.
+    [[nodiscard]] std::optional<std::uint64_t> room() const;
+
+    /// Removes what a crash left behind: all but what belongs to these tasks and to processes that run. Who
+    /// still restores to there is ended first.
     void removeLeftBehind(const std::set<std::string>& tasks);
 
 private:
@@ -79,13 +91,17 @@ private:
 
     std::filesystem::path folder_;
     std::int64_t maxDiskUsage_;
+    StagingNames names_;
     std::mutex mutex_;
     std::set<std::string> taken_;
 };
 
-/// The agent's folder for dumps: in dumps.staging_dir one that no other agent of the machine has, or else in
-/// its own state folder.
+/// The agent's folder for dumps, and that for restore tests: in the folder that is set one that no other
+/// agent of the machine has, or else in its own state folder.
 [[nodiscard]] std::filesystem::path stagingFolder(const Config& config, const std::filesystem::path& state);
+[[nodiscard]] std::filesystem::path restoreTestFolder(const Config& config,
+                                                      const std::filesystem::path& state);
+[[nodiscard]] StagingNames restoreTestNames();
 
 /// What the regular files below a folder hold together; of a file: what it holds.
 [[nodiscard]] std::uint64_t bytesBelow(const std::filesystem::path& path);

@@ -32,6 +32,7 @@ std::optional<SnapshotInfo> readSnapshot(const Value& entry) {
     info.id = std::move(*id);
     info.tree = idIn(entry, "tree");
     info.parent = idIn(entry, "parent");
+    info.original = idIn(entry, "original");
     info.time = core::parseInstant(entry.stringOr("time"));
     info.tags = textsIn(entry, "tags");
     info.paths = textsIn(entry, "paths");

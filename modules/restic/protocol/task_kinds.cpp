@@ -8,6 +8,8 @@
 #include "restic/protocol/maintenance_tasks.h"
 #include "restic/protocol/plugin_messages.h"
 #include "restic/protocol/restore_task.h"
+#include "restic/protocol/snapshot_tasks.h"
+#include "restic/protocol/verify_task.h"
 
 namespace restic::protocol {
 using core::wire::typeOf;
@@ -128,6 +130,16 @@ const TaskKind restore{.name = "restore",
                        .timeLimit = 24h,
                        .payload = &typeOf<RestoreTask>,
                        .result = &typeOf<RestoreResult>};
+const TaskKind verify{
+    .name = "verify",
+    .summary =
+        "Tries a snapshot: restores a part of its files into a folder of its own, compares and removes them",
+    .lock = LockClass::shared,
+    .askedFor = false,
+    .triedAgain = false,
+    .timeLimit = 12h,
+    .payload = &typeOf<VerifyTask>,
+    .result = &typeOf<VerifyResult>};
 const TaskKind restoreDump{.name = "restore_dump",
                            .summary = "Brings a database back from its dump",
                            .lock = LockClass::shared,
@@ -145,6 +157,24 @@ const TaskKind verifyDump{
     .timeLimit = 24h,
     .payload = &typeOf<DumpTask>,
     .result = &typeOf<VerifyDumpResult>};
+const TaskKind tag{.name = "tag",
+                   .summary = "Changes the tags of a snapshot; one that is pinned is kept by each forget",
+                   .lock = LockClass::exclusive,
+                   .removes = true,
+                   .askedFor = false,
+                   .triedAgain = false,
+                   .timeLimit = 15min,
+                   .payload = &typeOf<TagTask>,
+                   .result = &typeOf<TagResult>};
+const TaskKind forgetSnapshot{.name = "forget_snapshot",
+                              .summary = "Removes one snapshot that somebody has chosen",
+                              .lock = LockClass::exclusive,
+                              .removes = true,
+                              .askedFor = false,
+                              .triedAgain = false,
+                              .timeLimit = 15min,
+                              .payload = &typeOf<ForgetSnapshotTask>,
+                              .result = &typeOf<ForgetResult>};
 const TaskKind ls{.name = "ls",
                   .summary = "Lists one folder of a snapshot",
                   .lock = LockClass::none,
@@ -176,11 +206,11 @@ const TaskKind diff{.name = "diff",
 
 std::span<const TaskKind* const> allKinds() noexcept {
     static constexpr std::array kAll{
-        &kinds::backup,  &kinds::init,        &kinds::check,      &kinds::forget,     &kinds::previewForget,
-        &kinds::prune,   &kinds::unlock,      &kinds::locks,      &kinds::stats,      &kinds::snapshots,
-        &kinds::test,    &kinds::addKey,      &kinds::removeKey,  &kinds::pluginTest, &kinds::pluginSetup,
-        &kinds::restore, &kinds::restoreDump, &kinds::verifyDump, &kinds::ls,         &kinds::find,
-        &kinds::diff};
+        &kinds::backup,  &kinds::init,   &kinds::check,       &kinds::forget,        &kinds::previewForget,
+        &kinds::prune,   &kinds::unlock, &kinds::locks,       &kinds::stats,         &kinds::snapshots,
+        &kinds::test,    &kinds::addKey, &kinds::removeKey,   &kinds::pluginTest,    &kinds::pluginSetup,
+        &kinds::restore, &kinds::verify, &kinds::restoreDump, &kinds::verifyDump,    &kinds::ls,
+        &kinds::find,    &kinds::diff,   &kinds::tag,         &kinds::forgetSnapshot};
     return kAll;
 }
 

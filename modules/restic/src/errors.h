@@ -76,6 +76,8 @@ inline constexpr ErrorKind kNotADump{"NotADump", 409, "The snapshot is not the d
                                      "Choose a snapshot that a dump plugin made"};
 inline constexpr ErrorKind kIsADump{"IsADump", 409, "The snapshot is the dump of a database and no files",
                                     "Restore its database, without paths and target"};
+inline constexpr ErrorKind kSnapshotPinned{"SnapshotPinned", 409, "The snapshot is pinned, so it is kept",
+                                           "Remove its tag pinned first"};
 inline constexpr ErrorKind kDirectPollForbidden{
     "DirectPollForbidden", 403, "This server may not look at the repository itself",
     "Ask the server's operator for the setting that the message names, or let an agent watch the repository"};
@@ -135,6 +137,7 @@ inline constexpr std::array kAll{&kAgentNotFound,        &kAgentAlreadyExists,  
                                  &kPluginNotFound,       &kPluginSetOnMachine,    &kNotADump,
                                  &kDirectPollForbidden,  &kTargetExists,          &kTargetOfAgent,
                                  &kFilesNotReachable,    &kComplianceCheckFailed, &kRetentionNotConfirmed,
-                                 &kSchedulingFailed,     &kPolicyAssigned,        &kIsADump};
+                                 &kSchedulingFailed,     &kPolicyAssigned,        &kIsADump,
+                                 &kSnapshotPinned};
 
 } // namespace restic::errors

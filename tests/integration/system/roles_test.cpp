@@ -102,6 +102,8 @@ const std::map<std::string, Needs>& expected() {
         {"GET /api/v1/restic/snapshots", Needs::viewer},
         {"GET /api/v1/restic/snapshots/{id}", Needs::viewer},
         {"POST /api/v1/restic/snapshots/{id}/restore", Needs::operator_},
+        {"POST /api/v1/restic/snapshots/{id}/tags", Needs::operator_},
+        {"POST /api/v1/restic/snapshots/{id}/forget", Needs::admin},
         {"POST /api/v1/restic/snapshots/{id}/verify", Needs::operator_},
         {"POST /api/v1/restic/snapshots/{id}/files", Needs::operator_},
         {"GET /api/v1/restic/snapshots/{id}/files", Needs::viewer},
@@ -129,6 +131,7 @@ const std::map<std::string, Needs>& expected() {
         {"DELETE /api/v1/restic/targets/{id}", Needs::admin},
         {"GET /api/v1/restic/targets/{id}/health-checks", Needs::viewer},
         {"GET /api/v1/restic/repositories/{id}/snapshots", Needs::viewer},
+        {"GET /api/v1/restic/repositories/{id}/recovery-kit", Needs::viewer},
     };
     return kTable;
 }

@@ -129,6 +129,8 @@ protected:
             {"POST /api/v1/restic/agents/{id}/plugins/{name}/test", {}},
             {"POST /api/v1/restic/snapshots/{id}/restore", {{"database", "taken"}}},
             {"POST /api/v1/restic/snapshots/{id}/verify", {}},
+            {"POST /api/v1/restic/snapshots/{id}/tags", {{"add", Array{"taken"}}}},
+            {"POST /api/v1/restic/snapshots/{id}/forget", {{"confirm", "aaaaaaaa"}}},
             {"POST /api/v1/restic/snapshots/{id}/files", {{"path", "/"}}},
             {"POST /api/v1/restic/snapshots/{a}/diff/{b}", {}},
             {"POST /api/v1/restic/repositories/{id}/find", {{"pattern", "taken"}}},

@@ -74,14 +74,20 @@ TEST_F(LocalPolicyTest, PluginsAndRestoresAreForbiddenAsTheFileSays) {
     policy = read("plugins: false\nrestores: false\n");
     EXPECT_FALSE(policy.allowsPlugin("postgres"));
     EXPECT_FALSE(policy.allowsRestoreTo("/srv"));
+    EXPECT_TRUE(policy.restoreTests) << "they write to the agent's own folder";
+    policy = read("restore_tests: false\n");
+    EXPECT_FALSE(policy.restoreTests);
+    EXPECT_TRUE(policy.allowsRestoreTo("/srv"));
+    EXPECT_TRUE(policy.forbidsAnything());
+    EXPECT_EQ(core::json::write(policy.document()), R"({"restore_tests":false})");
     EXPECT_TRUE(read("plugins: true\n").allowsPlugin("postgres"));
 }
 
 TEST_F(LocalPolicyTest, WhatCannotBeUnderstoodOrTrustedStopsTheStart) {
     const auto name = file_.string();
     EXPECT_EQ(fault("path: [/srv]\n"),
-              name +
-                  ", line 1: path is not a rule; there are paths, restore_paths, restores, hooks, plugins");
+              name + ", line 1: path is not a rule; there are paths, restore_paths, restores, restore_tests, "
+                     "hooks, plugins");
     EXPECT_EQ(fault("\nrestores: no\n"), name + ", line 2: restores must be true or false");
     EXPECT_EQ(fault("paths: [srv]\n"), name + ", line 1: paths must be absolute paths");
     EXPECT_EQ(fault("paths: /srv\n"), name + ", line 1: paths must be a list");

@@ -19,6 +19,7 @@ export type RestoreInput = Schemas['RestoreInput']
 export type VerifyInput = Schemas['VerifyInput']
 export type RestoreDumpResult = Schemas['RestoreDumpResult']
 export type RestoreResult = Schemas['RestoreResult']
+export type VerifyResult = Schemas['VerifyResult']
 export type VerifyDumpResult = Schemas['VerifyDumpResult']
 export type PreviewForgetResult = Schemas['PreviewForgetResult']
 export type RetentionRules = Schemas['RetentionRules']
@@ -34,6 +35,14 @@ export type Repository = Schemas['Repository']
 export type RepositoryInput = Schemas['RepositoryInput']
 export type Run = Schemas['BackupRun']
 export type Snapshot = Schemas['Snapshot']
+export type SnapshotFolder = Schemas['SnapshotFilesPage']
+export type SnapshotEntry = Schemas['LsEntry']
+export type FindInput = Schemas['FindInput']
+export type FoundItem = Schemas['FoundItem']
+export type FindResult = Schemas['FindResult']
+export type TagInput = Schemas['TagInput']
+export type DiffItem = Schemas['DiffItem']
+export type DiffResult = Schemas['DiffResult']
 export type Task = Schemas['Task']
 export type TaskInput = Schemas['TaskInput']
 export type TaskFailure = Schemas['TaskFailure']
@@ -41,6 +50,7 @@ export type Maintenance = Schemas['Maintenance']
 export type MaintenanceInput = Schemas['MaintenanceInput']
 export type MaintenanceKind = Maintenance['kind']
 export type Locks = Schemas['Locks']
+export type RecoveryKit = Schemas['RecoveryKit']
 export type RepositorySizes = Schemas['RepositorySizes']
 export type TargetStatus = Schemas['TargetStatus']
 export type Target = Schemas['Target']
@@ -95,6 +105,7 @@ export async function all<T>(page: (after?: string | null) => Promise<Page<T>>):
 const at = <P extends object>(path: P) => ({ params: { path } })
 const where = <Q extends object>(query: Q) => ({ params: { query } })
 type Cursor = string | null
+export type SnapshotFilter = Omit<NonNullable<operations['getApiV1ResticSnapshots']['parameters']['query']>, 'limit' | 'after'>
 type RunFilter = NonNullable<operations['getApiV1ResticBackupRuns']['parameters']['query']>
 
 /** An answer that is a text, and no JSON. */
@@ -138,8 +149,20 @@ export const api = {
   testPlugin: (agent: string, name: string, body: PluginTestInput) => answerOf(host.POST('/api/v1/restic/agents/{id}/plugins/{name}/test', { ...at({ id: agent, name }), body })),
   dumps: (agent: string) => answerOf(host.GET('/api/v1/restic/agents/{id}/dumps', at({ id: agent }))),
   snapshot: (id: string) => answerOf(host.GET('/api/v1/restic/snapshots/{id}', at({ id }))),
+  snapshots: (filter: SnapshotFilter, limit: number, after?: Cursor) => answerOf(host.GET('/api/v1/restic/snapshots', where({ ...filter, limit, after }))),
+  /** What is known of a folder of a snapshot; `listFolder` has it listed. */
+  folder: (snapshot: string, path: string, limit: number, after?: Cursor) => answerOf(host.GET('/api/v1/restic/snapshots/{id}/files', { params: { path: { id: snapshot }, query: { path, limit, after } } })),
+  listFolder: (snapshot: string, path: string) => answerOf(host.POST('/api/v1/restic/snapshots/{id}/files', { ...at({ id: snapshot }), body: { path } })),
+  find: (repository: string, body: FindInput) => answerOf(host.POST('/api/v1/restic/repositories/{id}/find', { ...at({ id: repository }), body })),
+  /** What is in `b` and was not in `a` is added. */
+  diff: (a: string, b: string) => answerOf(host.POST('/api/v1/restic/snapshots/{a}/diff/{b}', { ...at({ a, b }), body: {} })),
+  tagSnapshot: (id: string, body: TagInput) => answerOf(host.POST('/api/v1/restic/snapshots/{id}/tags', { ...at({ id }), body })),
+  /** `confirm`: its short id. */
+  forgetSnapshot: (id: string, confirm: string) => answerOf(host.POST('/api/v1/restic/snapshots/{id}/forget', { ...at({ id }), body: { confirm } })),
+  taskItems: (id: string, limit: number, after?: Cursor) => answerOf(host.GET('/api/v1/restic/tasks/{id}/result', { params: { path: { id }, query: { limit, after } } })),
   targetSnapshots: (target: string, limit: number, after?: Cursor) => answerOf(host.GET('/api/v1/restic/snapshots', where({ target_id: target, limit, after }))),
   restore: (snapshot: string, body: RestoreInput) => answerOf(host.POST('/api/v1/restic/snapshots/{id}/restore', { ...at({ id: snapshot }), body })),
+  verifyFiles: (snapshot: string, share: number) => answerOf(host.POST('/api/v1/restic/snapshots/{id}/verify', { ...at({ id: snapshot }), body: { share_percent: share } })),
   verifyDump: (snapshot: string, body: VerifyInput) => answerOf(host.POST('/api/v1/restic/snapshots/{id}/verify', { ...at({ id: snapshot }), body })),
   registrationTokens: (after?: Cursor) => answerOf(host.GET('/api/v1/restic/agents/registration-tokens', where({ limit: 100, after }))),
   revokeRegistrationToken: (id: string) => answerOf(host.DELETE('/api/v1/restic/agents/registration-tokens/{id}', at({ id }))),
@@ -167,6 +190,7 @@ export const api = {
   removeRepository: (id: string) => answerOf(host.DELETE('/api/v1/restic/repositories/{id}', at({ id }))),
   repositorySnapshots: (id: string, limit: number, after?: Cursor) => answerOf(host.GET('/api/v1/restic/repositories/{id}/snapshots', { params: { path: { id }, query: { limit, after } } })),
   locks: (id: string) => answerOf(host.GET('/api/v1/restic/repositories/{id}/locks', at({ id }))),
+  recoveryKit: (id: string) => answerOf(host.GET('/api/v1/restic/repositories/{id}/recovery-kit', at({ id }))),
   sizes: (id: string) => answerOf(host.GET('/api/v1/restic/repositories/{id}/sizes', at({ id }))),
   unlock: (id: string) => answerOf(host.POST('/api/v1/restic/repositories/{id}/unlock', at({ id }))),
   testRepository: (id: string, agent?: string) => answerOf(host.POST('/api/v1/restic/repositories/{id}/test', { ...at({ id }), body: agent ? { agent_id: agent } : {} })),

@@ -9,5 +9,5 @@ export function useMay() {
     computed(() => ORDER.indexOf(currentUser.value?.role ?? 'viewer') >= ORDER.indexOf(role))
   const operator = atLeast('operator')
   const admin = atLeast('admin')
-  return { work: operator, editPolicies: operator, addRepositories: admin, startAnew: admin, changeRepositories: admin, removeRepositories: admin, watchTargets: admin, addAgents: admin, changeAgents: admin, setUpPlugins: operator, restore: operator, manageUsers: admin, seeSystem: admin }
+  return { work: operator, editPolicies: operator, addRepositories: admin, startAnew: admin, changeRepositories: admin, removeRepositories: admin, watchTargets: admin, addAgents: admin, changeAgents: admin, setUpPlugins: operator, restore: operator, browse: operator, tagSnapshots: operator, forgetSnapshots: admin, manageUsers: admin, seeSystem: admin }
 }

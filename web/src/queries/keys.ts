@@ -15,5 +15,6 @@ export const keys = {
   repositories: ['repositories'],
   runs: ['runs'],
   tasks: ['tasks'],
+  snapshots: ['snapshots'],
   compliance: ['compliance'],
 } as const

@@ -1,5 +1,5 @@
 import type { QueryClient } from '@tanstack/vue-query'
-import { api, type Agent, type Locks, type MaintenanceKind, type Repository, type RepositorySizes, type Snapshot, type Task } from '../api/client'
+import { api, type Agent, type Locks, type MaintenanceKind, type RecoveryKit, type Repository, type RepositorySizes, type Snapshot, type Task } from '../api/client'
 import { isMissing } from '../api/errors'
 import type { AskedPages } from '../composables/usePages'
 import type { Asked } from './asked'
@@ -71,6 +71,8 @@ export const repositoryQuery = (id: string): Asked<RepositoryView> => ({
   queryFn: ({ client }) => look(client, id),
   refetchInterval: every((view) => (view?.repository.open_tasks.length ? 1 : 10)),
 })
+
+export const recoveryKitQuery = (id: string): Asked<RecoveryKit> => ({ queryKey: [...keys.repositories, id, 'recovery-kit'], queryFn: () => api.recoveryKit(id) })
 
 /** Of a repository, or of one target only. */
 export type SnapshotsOf = { repository: string } | { target: string }

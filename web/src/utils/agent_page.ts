@@ -51,6 +51,7 @@ export function rulesInWords(rules: Rules, { t, language }: Pick<Say, 't' | 'lan
   if (paths) out.push(either(paths, 'rules.noPaths', 'rules.paths'))
   if (rules.restores === false) out.push(t('rules.noRestores'))
   else if (places) out.push(either(places, 'rules.noRestorePaths', 'rules.restorePaths'))
+  if (rules.restore_tests === false) out.push(t('rules.noRestoreTests'))
   if (plugins) out.push(either(plugins, 'rules.noPlugins', 'rules.plugins'))
   if (rules.hooks === false) out.push(t('rules.noHooks'))
   return out

@@ -37,6 +37,12 @@ interface Result {
   hits?: number
   changes?: number
   truncated?: boolean
+  total_files?: number
+  compared_with_source?: number
+  differs_from_source?: number
+  changed_since?: number
+  not_compared?: number
+  duration_seconds?: number
   stderr_tail?: string | null
 }
 export const resultOf = (last: Pick<Maintenance, 'result'>): Result => (last.result ?? {}) as Result
@@ -146,8 +152,18 @@ const DID: Record<MaintenanceKind, (result: Result, say: Say) => string> = {
   ls: (result, { t }) => (result.entries === undefined ? t('cared.done') : t('cared.folderListed', { count: result.entries }, result.entries)),
   find: (result, { t }) => (result.hits === undefined ? t('cared.done') : t(result.truncated ? 'cared.foundMore' : 'cared.found', { count: result.hits }, result.hits)),
   diff: (result, { t }) => (result.changes === undefined ? t('cared.done') : t(result.truncated ? 'cared.differMore' : 'cared.differ', { count: result.changes }, result.changes)),
+  verify: (result, { t, bytes }) => {
+    if (result.files === undefined) return t('cared.done')
+    const known = [t('cared.testedSame', { count: result.compared_with_source ?? 0 })]
+    if (result.differs_from_source) known.push(t('cared.testedDiffers', { count: result.differs_from_source }))
+    if (result.changed_since) known.push(t('cared.testedChanged', { count: result.changed_since }))
+    if (result.not_compared) known.push(t('cared.testedNot', { count: result.not_compared }))
+    return t('cared.tested', { count: result.files, total: result.total_files ?? '–', size: bytes(result.bytes), seconds: Math.max(1, Math.round(result.duration_seconds ?? 0)), known: known.join(', ') })
+  },
   restore_dump: (_, { t }) => t('cared.done'),
   verify_dump: (_, { t }) => t('cared.done'),
+  tag: (_, { t }) => t('cared.done'),
+  forget_snapshot: (_, { t }) => t('cared.done'),
   add_key: (_, { t }) => t('cared.keyAdded'),
   remove_key: (result, { t }) => t(result.removed ? 'cared.keyRemoved' : 'cared.keyGone'),
 }

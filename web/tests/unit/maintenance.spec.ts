@@ -55,6 +55,12 @@ describe('what care for a repository did', () => {
     expect(english(did('test', { found: false, missing_folder: '/mnt/disk' }))).toMatch(/But \/mnt\/disk does not exist either\./)
     expect(german(did('test', {}))).toBe('Der Speicher antwortet, dass an diesem Platz nichts ist: Das erste Backup legt das Repository an.')
   })
+  it('is said of a restore test by what came back, and by what the machine has', () => {
+    const tested = { files: 12, total_files: 240, bytes: 3250586, duration_seconds: 2.4, compared_with_source: 10, changed_since: 2, not_compared: 0 }
+    expect(english(did('verify', tested))).toBe('12 of 240 files came back as they were saved, 3.10 MiB in 2 s; the same as on the machine: 10, written or removed there since: 2.')
+    expect(german(did('verify', { ...tested, changed_since: 0, differs_from_source: 1, not_compared: 1, duration_seconds: 0.2 }))).toBe('12 von 240 Dateien kamen zurück, wie sie gesichert wurden, 3,10 MiB in 1 s; gleich wie auf dem Rechner: 10, anders als auf dem Rechner, trotz gleicher Größe und Zeit: 1, nicht verglichen: 1.')
+    expect(english(did('verify', {}))).toBe('Done.')
+  })
   it('is said of the rest', () => {
     expect(english(did('snapshots', { count: 0 }))).toBe('The repository has no snapshot.')
     expect(german(did('snapshots', { count: 1 }))).toBe('Das Repository hat einen Snapshot.')
@@ -103,7 +109,7 @@ describe('a task that has not ended', () => {
       say(language)
       for (const code of Object.keys(codes)) expect(i18n.global.te(`wait.${code}`), code).toBe(true)
       for (const kind of Object.keys(kinds)) for (const text of ['name', 'what']) expect(i18n.global.te(`care.${kind}.${text}`), kind).toBe(true)
-      for (const kind of ['restore', 'ls', 'find', 'diff']) for (const text of ['name', 'what']) expect(i18n.global.te(`care.${kind}.${text}`), kind).toBe(true)
+      for (const kind of ['restore', 'verify', 'ls', 'find', 'diff']) for (const text of ['name', 'what']) expect(i18n.global.te(`care.${kind}.${text}`), kind).toBe(true)
       for (const kind of CHANGES_PASSWORD) expect(i18n.global.te(`care.${kind}.name`), kind).toBe(true)
     }
   })

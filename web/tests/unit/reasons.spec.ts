@@ -26,6 +26,11 @@ describe('reasons', () => {
     )
     expect(german('A scheduled backup was not started: whatever', 'SchedulingFailed')).toBe('Ein geplantes Backup wurde nicht gestartet. Im Wortlaut: whatever')
   })
+  it('of a restore test say what came back, and what the machine has', () => {
+    expect(german('One file came back otherwise than the snapshot 1a2b3c4d says: /srv/a: has 3 bytes; the snapshot says 14', 'RestoreTestFailed')).toBe('Eine Datei kam anders zurück, als der Snapshot 1a2b3c4d sagt: /srv/a: hat 3 Bytes; der Snapshot sagt 14')
+    expect(german('2 files came back as the snapshot says, and the machine\'s own file of the same size and time holds something else: /a, /b')).toBe('2 Dateien kamen zurück, wie der Snapshot sagt, und die des Rechners von gleicher Größe und Zeit enthalten etwas anderes: /a, /b')
+    expect(german('A file system does not answer, or the restore test took longer than it may')).toBe('Ein Dateisystem antwortet nicht, oder der Restore-Test dauerte länger, als er darf')
+  })
   it('that nobody of us wrote stay as they are', () => expect(german('lstat /x: permission denied')).toBe('lstat /x: permission denied'))
 
   // What the host says of a backup that is not green: a sentence that is added there needs its German here.

@@ -10,6 +10,7 @@
 #include "tasks/kinds/plugins.h"
 #include "tasks/kinds/restore.h"
 #include "tasks/snapshot_restore.h"
+#include "tasks/snapshot_verify.h"
 #include "tasks/task_store.h"
 #include "tasks/task_views.h"
 
@@ -106,6 +107,33 @@ Outcome restoreFiles(const PluginRoutes& routes, Request& request, const core::U
             Response::of(TaskStarted{task.id, std::string(protocol::toText(task.status))}, 202));
     });
 }
+
+/// Files are tried where it says how much of them, or where the snapshot holds nothing else.
+bool triesFiles(Transaction& tx, const core::Uuid& id, const VerifyInput& input) {
+    if (input.sharePercent) {
+        if (input.isOfDump())
+            throw core::wire::validationError(
+                {{"/share_percent", "is for files and not for the dump of a database"}});
+        return true;
+    }
+    const auto snapshot = SnapshotStore::find(tx, id);
+    return !input.isOfDump() && snapshot && dumpsIn(snapshot->dumps).empty();
+}
+
+Outcome verifyFiles(const PluginRoutes& routes, Request& request, Transaction& tx, const core::Uuid& id,
+                    const VerifyInput& input) {
+    protocol::VerifyParameters parameters;
+    parameters.sharePercent = input.sharePercent.value_or(protocol::VerifyParameters::kDefaultShare);
+    const auto wanted = requestVerify(tx, id, input.agentId, parameters);
+    const auto task = routes.tasks.create(tx, wanted);
+    auto& entry = request.audit().entry;
+    entry.action = "restic.snapshot.verified";
+    request.audit().object("snapshot", id.toString());
+    entry.after = core::json::Object{{"task_id", task.id.toString()},
+                                     {"agent_id", wanted.agent.toString()},
+                                     {"share_percent", parameters.sharePercent}};
+    return request.keep(Response::of(TaskStarted{task.id, std::string(protocol::toText(task.status))}, 202));
+}
 } // namespace
 
 void PluginRoutes::addDumpsTo(std::vector<core::http::Route>& routes) const {
@@ -184,7 +212,9 @@ void PluginRoutes::addDumpsTo(std::vector<core::http::Route>& routes) const {
         {.method = "POST",
          .path = "/api/v1/restic/snapshots/{id}/verify",
          .summary =
-             "Try a dump: its agent restores it into a server that it starts for that, and counts the rows",
+             "Try a snapshot: a part of its files is restored into a folder of the agent's own, compared and "
+             "removed; or a dump, which its agent restores into a server that it starts for that, and counts "
+             "the rows",
          .permission = restore,
          .audit = Audit::action("restic.dump.verified"),
          .request = &typeOf<VerifyInput>(),
@@ -192,11 +222,14 @@ void PluginRoutes::addDumpsTo(std::vector<core::http::Route>& routes) const {
          .status = 202,
          .location = "/api/v1/restic/tasks/{id}",
          .errors = {&errors::kSnapshotNotFound, &errors::kNotADump, &errors::kAgentNotFound,
-                    &errors::kAgentIsPlaceholder, &errors::kInvalidParameters, &errors::kRepositoryNotFound},
+                    &errors::kAgentIsPlaceholder, &errors::kInvalidParameters, &errors::kRepositoryNotFound,
+                    &errors::kIsADump},
          .handler = [s = *this](Request& request) -> Outcome {
              const auto id = request.uuidParameter("id", errors::kSnapshotNotFound);
              const auto input = request.json<VerifyInput>();
-             return s.database.transact(request.tenant(), [&](Transaction& tx) {
+             return s.database.transact(request.tenant(), [&](Transaction& tx) -> Outcome {
+                 if (triesFiles(tx, id, input))
+                     return verifyFiles(s, request, tx, id, input);
                  const auto dump = requireDump(tx, id, {input.plugin, input.dumpSet, input.dump});
                  const auto task = s.tasks.create(tx, requestFor(protocol::kinds::verifyDump, dump,
                                                                  input.agentId, parametersOf(id, dump.dump)));

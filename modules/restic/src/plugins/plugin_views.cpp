@@ -125,7 +125,9 @@ std::vector<core::Problem> RestoreInput::problemsBesideFiles() const {
 const Type& wireType(const VerifyInput*) {
     static const auto type =
         object<VerifyInput>("VerifyInput", strict)
-            .field("agent_id", &VerifyInput::agentId, {.doc = "Absent: the agent that made the dump"})
+            .field("agent_id", &VerifyInput::agentId,
+                   {.doc = "Absent: the agent that made the dump or the snapshot, or on whose disk the "
+                           "repository is"})
             .field(
                 "plugin", &VerifyInput::plugin,
                 {.doc = "Which dump, where the snapshot holds several", .omitEmpty = true, .maxLength = 64})
@@ -133,6 +135,11 @@ const Type& wireType(const VerifyInput*) {
                    {.doc = "The settings that it was made with", .omitEmpty = true, .maxLength = 64})
             .field("dump", &VerifyInput::dump,
                    {.doc = "The database's name when it was dumped", .omitEmpty = true, .maxLength = 1024})
+            .field("share_percent", &VerifyInput::sharePercent,
+                   {.doc = "Of files: how much of them is tried; absent: 5",
+                    .omitEmpty = true,
+                    .min = 1,
+                    .max = 100})
             .build();
     return type;
 }

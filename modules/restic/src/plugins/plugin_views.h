@@ -74,11 +74,16 @@ struct RestoreInput : protocol::RestoreParameters {
     [[nodiscard]] std::vector<core::Problem> problemsBesideFiles() const;
 };
 
+/// A dump's fields, or the share of files.
 struct VerifyInput {
     std::optional<core::Uuid> agentId;
     std::optional<std::string> plugin;
     std::optional<std::string> dumpSet;
     std::optional<std::string> dump;
+    std::optional<int> sharePercent;
+
+    /// Whether it says which dump.
+    [[nodiscard]] bool isOfDump() const { return plugin || dumpSet || dump; }
 };
 
 const core::wire::Type& wireType(const AgentPluginsView*);

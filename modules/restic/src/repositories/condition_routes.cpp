@@ -1,5 +1,6 @@
 #include "errors.h"
 #include "repositories/condition_views.h"
+#include "repositories/recovery_kit.h"
 #include "repositories/repository_routes.h"
 #include "repositories/size_store.h"
 
@@ -47,6 +48,18 @@ void RepositoryRoutes::addConditionTo(std::vector<core::http::Route>& routes) co
              });
              return Response::of(view);
          }});
+    routes.push_back({.method = "GET",
+                      .path = "/api/v1/restic/repositories/{id}/recovery-kit",
+                      .summary = "What is needed to restore from the repository with restic alone",
+                      .permission = read,
+                      .response = &typeOf<RecoveryKit>(),
+                      .errors = {&errors::kRepositoryNotFound},
+                      .handler = [s = *this](Request& request) -> Outcome {
+                          const auto id = request.uuidParameter("id", errors::kRepositoryNotFound);
+                          return Response::of(s.database.read(request.tenant(), [&](Transaction& tx) {
+                              return RecoveryKit::of(tx, s.repositories.get(tx, id));
+                          }));
+                      }});
 }
 
 } // namespace restic

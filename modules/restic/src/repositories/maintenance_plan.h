@@ -44,7 +44,10 @@ public:
         {kCheck, "When it is looked for damage", "0 9 * * 6", &MaintenanceSpec::checkSchedule},
         {kStats, "When it is counted what the repository takes up", "0 5 * * *",
          &MaintenanceSpec::statsSchedule},
-        {kVerify, "When a dump of a database is tried: of each agent the one that was not for longest",
+        {kVerify,
+         "When the newest snapshot of each target is tried, and of each agent the dump of a database that "
+         "was not "
+         "for longest",
          "0 10 * * 0", &MaintenanceSpec::verifySchedule}};
 
     /// What the spec makes of `repository`, whose own fields it sets; `before` is the row that it changes,

@@ -1,20 +1,27 @@
 #include "schedule/maintenance_slots.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "agents/agent_plugin_store.h"
 #include "agents/agent_store.h"
 #include "dumps/dump_store.h"
+#include "lights/evidence_store.h"
+#include "lights/restore_test_store.h"
 #include "policies/target_store.h"
 #include "repositories/check_subset.h"
 #include "repositories/damage_store.h"
 #include "repositories/maintenance_plan.h"
 #include "repositories/place.h"
+#include "restic/protocol/agent_messages.h"
 #include "restic/protocol/repository_kinds.h"
+#include "restic/protocol/snapshot_id.h"
 #include "restic/protocol/task_kinds.h"
+#include "snapshots/snapshot_store.h"
 #include "tasks/kinds/plugins.h"
+#include "tasks/kinds/verify.h"
 #include "tasks/retention_hold.h"
 
 namespace restic {
@@ -24,6 +31,9 @@ using core::Uuid;
 using core::db::Transaction;
 
 namespace {
+/// So many targets of a repository are tried in one slot: those first that were not for longest.
+constexpr int kMostTests = 500;
+
 ScheduleStore::Due rowOf(const DueSlot& slot) {
     return {slot.tenant, slot.owner, slot.part, slot.at};
 }
@@ -194,6 +204,43 @@ void MaintenanceSlots::work(Transaction& tx, const Repository& repository, const
 
 void MaintenanceSlots::verify(Transaction& tx, const Repository& repository, const DueSlot& slot,
                               Problems& problems) const {
+    verifyDumps(tx, repository, slot, problems);
+    verifyFiles(tx, repository, slot, problems);
+}
+
+void MaintenanceSlots::verifyFiles(Transaction& tx, const Repository& repository, const DueSlot& slot,
+                                   Problems& problems) const {
+    std::set<Uuid> waiting;
+    for (const auto& task :
+         TaskStore::waitingOf(tx, repository.id, std::string(protocol::kinds::verify.name)))
+        if (const auto asked = core::wire::read<VerifyRequest>(task.parameters))
+            if (const auto snapshot = SnapshotStore::find(tx, asked.value().snapshot);
+                snapshot && snapshot->target)
+                waiting.insert(*snapshot->target);
+    for (const auto& one : RestoreTestStore::candidates(tx, repository.id, kMostTests)) {
+        if (protocol::checkSnapshotId(one.snapshotId))
+            continue; // a listing completes its id
+        const auto worker = AgentStore::find(tx, repository.agent.value_or(one.agent));
+        if (!worker || !worker->understands(protocol::features::kRestoreTests))
+            continue; // of an earlier version
+        // From now on it is asked whether its files were tried, also where the agent is away.
+        EvidenceStore::expect(tx, one.target, EvidenceStore::kRestoreTest, slot.at);
+        if (waiting.contains(one.target)) {
+            problems.emplace_back("The restore test before still waits.");
+            continue;
+        }
+        VerifyRequest asked;
+        asked.snapshot = one.snapshot;
+        TaskRequest request;
+        request.type = protocol::kinds::verify.name;
+        request.agent = worker->id;
+        request.parameters = core::wire::toJson(asked);
+        make(tx, repository, slot, std::move(request), problems);
+    }
+}
+
+void MaintenanceSlots::verifyDumps(Transaction& tx, const Repository& repository, const DueSlot& slot,
+                                   Problems& problems) const {
     const auto waiting =
         TaskStore::waitingOf(tx, repository.id, std::string(protocol::kinds::verifyDump.name));
     std::optional<Uuid> last;

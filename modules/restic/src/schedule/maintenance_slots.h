@@ -50,9 +50,13 @@ private:
                                               Problems& problems);
     void forget(core::db::Transaction& tx, const Repository& repository, const DueSlot& slot,
                 Problems& problems) const;
-    /// A restore test of one dump of each agent.
+    /// A restore test of one dump of each agent, and of the files of each target's newest snapshot.
     void verify(core::db::Transaction& tx, const Repository& repository, const DueSlot& slot,
                 Problems& problems) const;
+    void verifyDumps(core::db::Transaction& tx, const Repository& repository, const DueSlot& slot,
+                     Problems& problems) const;
+    void verifyFiles(core::db::Transaction& tx, const Repository& repository, const DueSlot& slot,
+                     Problems& problems) const;
     /// A check, a prune, or stats.
     void work(core::db::Transaction& tx, const Repository& repository, const DueSlot& slot,
               const core::json::Object& parameters, Problems& problems) const;

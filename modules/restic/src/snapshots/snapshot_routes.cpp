@@ -39,7 +39,8 @@ void SnapshotRoutes::addTo(std::vector<core::http::Route>& routes) const {
                           return Response::of(s.database.read(request.tenant(), [&](Transaction& tx) {
                               return page(tx,
                                           {query.targetId, query.policyId, query.repositoryId,
-                                           query.backupRunId, query.dumps},
+                                           query.backupRunId, query.dumps, query.hostname, query.tag,
+                                           query.path, query.from, query.until},
                                           query);
                           }));
                       }});
@@ -53,7 +54,7 @@ void SnapshotRoutes::addTo(std::vector<core::http::Route>& routes) const {
                           const auto id = request.uuidParameter("id", errors::kSnapshotNotFound);
                           const auto snapshot = s.database.read(
                               request.tenant(), [&](Transaction& tx) { return SnapshotStore::find(tx, id); });
-                          if (!snapshot)
+                          if (!snapshot || snapshot->removedAt)
                               throw core::Error(errors::kSnapshotNotFound,
                                                 "There is no snapshot with the id " + id.toString() + ".");
                           return Response::of(SnapshotView::of(*snapshot));

@@ -39,6 +39,24 @@ const core::db::Table<Snapshot>& table() {
                              column("created_at_us", &Snapshot::recordedAt, Use::insertOnly)});
     return columns;
 }
+
+/// A path and all folders above it.
+std::vector<std::string> upwards(const std::string& path) {
+    std::vector<std::string> out{path};
+    for (auto slash = path.rfind('/'); slash != std::string::npos && path != "/";
+         slash = slash == 0 ? std::string::npos : path.rfind('/', slash - 1))
+        out.push_back(slash == 0 ? "/" : path.substr(0, slash));
+    return out;
+}
+
+/// That a column with a list of texts has one of those in the parameter "?".
+std::string hasOneOf(const Transaction& tx, const std::string& column) {
+    return "EXISTS (SELECT 1 FROM " +
+           (tx.dialect() == core::db::Dialect::postgresql
+                ? "jsonb_array_elements_text(" + column + ") AS e(value)"
+                : "json_each(" + column + ") AS e") +
+           " WHERE e.value IN " + textsIn(tx, "?") + ")";
+}
 } // namespace
 
 bool SnapshotStore::insert(Transaction& tx, const Snapshot& s, core::Instant now) {
@@ -181,6 +199,16 @@ std::vector<Snapshot> SnapshotStore::list(Transaction& tx, const Filter& filter,
         query.whereNotNull("dumps");
     else if (filter.dumps)
         query.where("own_dump = ?", false);
+    if (filter.hostname)
+        query.where("hostname = ?", *filter.hostname);
+    if (filter.tag)
+        query.where(hasOneOf(tx, "tags"), textList({*filter.tag}));
+    if (filter.path)
+        query.where(hasOneOf(tx, "paths"), textList(upwards(*filter.path)));
+    if (filter.from)
+        query.where("time_us >= ?", *filter.from);
+    if (filter.until)
+        query.where("time_us <= ?", *filter.until);
     query.page("time_us", page);
     return table().readAll(query.run(tx));
 }

@@ -76,12 +76,21 @@ public:
     static std::map<std::string, core::Uuid> rowsOf(core::db::Transaction& tx, const core::Uuid& repository,
                                                     const std::vector<std::string>& snapshotIds);
     struct Filter {
-        std::optional<core::Uuid> target;
-        std::optional<core::Uuid> policy;
-        std::optional<core::Uuid> repository;
-        std::optional<core::Uuid> run;
+        std::optional<core::Uuid> target = {};
+        std::optional<core::Uuid> policy = {};
+        std::optional<core::Uuid> repository = {};
+        std::optional<core::Uuid> run = {};
         /// Dumps of databases only, or none of them.
-        std::optional<bool> dumps;
+        std::optional<bool> dumps = {};
+        std::optional<std::string> hostname = {};
+        /// One of its tags, whole.
+        std::optional<std::string> tag = {};
+        /// What was saved has this absolute path, or a folder above it: whether it is there only a look
+        /// tells.
+        std::optional<std::string> path = {};
+        /// Made then or later, and not later than.
+        std::optional<core::Instant> from = {};
+        std::optional<core::Instant> until = {};
     };
     /// Those that are there.
     static std::vector<Snapshot> list(core::db::Transaction& tx, const Filter& filter,

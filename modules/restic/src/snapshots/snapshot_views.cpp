@@ -64,6 +64,15 @@ const Type& wireType(const SnapshotQuery*) {
             .field("backup_run_id", &SnapshotQuery::backupRunId)
             .field("dumps", &SnapshotQuery::dumps,
                    {.doc = "true: those that hold dumps of databases; false: those that hold files"})
+            .field("hostname", &SnapshotQuery::hostname, {.minLength = 1, .maxLength = 255})
+            .field("tag", &SnapshotQuery::tag,
+                   {.doc = "One of its tags, whole", .minLength = 1, .maxLength = 255})
+            .field("path", &SnapshotQuery::path,
+                   {.doc = "An absolute path: those that saved it, or a folder above it",
+                    .minLength = 1,
+                    .maxLength = 4096})
+            .field("from", &SnapshotQuery::from, {.doc = "Made then or later"})
+            .field("until", &SnapshotQuery::until, {.doc = "Made then or before"})
             .build();
     return type;
 }

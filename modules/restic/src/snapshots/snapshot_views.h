@@ -48,6 +48,11 @@ struct SnapshotQuery : core::http::PageQuery {
     std::optional<core::Uuid> repositoryId;
     std::optional<core::Uuid> backupRunId;
     std::optional<bool> dumps;
+    std::optional<std::string> hostname;
+    std::optional<std::string> tag;
+    std::optional<std::string> path;
+    std::optional<core::Instant> from;
+    std::optional<core::Instant> until;
 };
 
 const core::wire::Type& wireType(const DumpView*);

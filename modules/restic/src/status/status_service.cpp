@@ -64,6 +64,7 @@ const core::wire::Type& wireType(const TargetStatus*) {
             .field("stored_bytes", &TargetStatus::repositoryBytes,
                    {.doc = "what the whole repository took up when it was last counted; other targets may "
                            "share it"})
+            .field("restore_test", &TargetStatus::restoreTest, {.doc = "The last one of its files"})
             .build();
     return type;
 }
@@ -98,7 +99,10 @@ constexpr std::string_view kSelect =
     "p.options "
     "END, CASE WHEN CAST(l.options AS TEXT) <> '{}' THEN l.options END, "
     "(SELECT z.size_bytes FROM restic_repository_sizes z WHERE z.tenant_id = r.tenant_id AND z.repository_id "
-    "= r.id ORDER BY z.day_us DESC LIMIT 1) "
+    "= r.id ORDER BY z.day_us DESC LIMIT 1), "
+    // As RestoreTestStore::read() takes them.
+    "rt.task_id, rt.snapshot_id, rt.ended_at_us, rt.good, rt.message, rt.files, rt.total_files, rt.bytes, "
+    "rt.duration_ms "
     "FROM restic_targets t "
     "LEFT JOIN restic_agents a ON a.tenant_id = t.tenant_id AND a.id = t.agent_id "
     "LEFT JOIN restic_policies p ON p.tenant_id = t.tenant_id AND p.id = t.policy_id "
@@ -127,6 +131,7 @@ constexpr std::string_view kSelect =
     "'retention' "
     "LEFT JOIN restic_target_evidence v ON v.tenant_id = t.tenant_id AND v.target_id = t.id AND v.light = "
     "'restore_test' "
+    "LEFT JOIN restic_restore_tests rt ON rt.tenant_id = t.tenant_id AND rt.target_id = t.id "
     "WHERE t.tenant_id = $1";
 
 struct Judged {
@@ -406,6 +411,8 @@ TargetStatus fromRow(const core::db::Row& row, std::optional<std::int64_t> maxAg
     if (const auto task = row.optionalUuid(65))
         facts.damageTask = task->toString();
     facts.beganAt = row.instant(67);
+    if (const auto test = RestoreTestStore::read(row, 71))
+        target.restoreTest = RestoreTestView::of(*test);
     // A schedule that rests is not the one by which its snapshots are made.
     if (target.mode == "direct") {
         if (!facts.maxAgeHours && (!facts.schedule || row.boolean(30)))

@@ -10,6 +10,7 @@
 #include "core/uuid.h"
 #include "core/wire.h"
 #include "lights/light.h"
+#include "lights/restore_test_store.h"
 #include "policies/target_store.h"
 
 namespace restic {
@@ -56,6 +57,8 @@ struct TargetStatus {
     std::optional<core::Uuid> runningTaskId;
     /// What its whole repository took up when that was last counted.
     std::optional<std::int64_t> repositoryBytes;
+    /// The last one of its files.
+    std::optional<RestoreTestView> restoreTest;
 };
 const core::wire::Type& wireType(const TargetProblem*);
 const core::wire::Type& wireType(const TargetStatus*);

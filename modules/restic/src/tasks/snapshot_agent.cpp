@@ -1,6 +1,7 @@
 #include "tasks/snapshot_agent.h"
 
 #include "agents/agent_store.h"
+#include "core/wire.h"
 #include "errors.h"
 #include "policies/target_store.h"
 #include "tasks/task_store.h"
@@ -38,6 +39,18 @@ std::optional<Uuid> agentOfSnapshot(Transaction& tx, const Snapshot& snapshot, c
         problems.push_back({"/agent_id", "must be the agent on whose disk the repository \"" +
                                              repository.name + "\" is: no other reaches it"});
     return chosen;
+}
+
+Uuid requireAgentOf(Transaction& tx, const Snapshot& snapshot, const Repository& repository,
+                    const std::optional<Uuid>& named) {
+    std::vector<core::Problem> problems;
+    const auto agent = agentOfSnapshot(tx, snapshot, repository, named, problems);
+    if (!agent)
+        problems.push_back(
+            {"/agent_id", "is required: no agent of the machine that made the snapshot is known"});
+    if (!problems.empty())
+        throw core::wire::validationError(std::move(problems));
+    return *agent;
 }
 
 Snapshot requireSnapshot(Transaction& tx, const Uuid& id) {

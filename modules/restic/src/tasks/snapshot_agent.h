@@ -19,6 +19,10 @@ namespace restic {
                                                         const std::optional<core::Uuid>& named,
                                                         std::vector<core::Problem>& problems);
 
+/// The same for whoever has no other problems to tell. Throws kValidation.
+[[nodiscard]] core::Uuid requireAgentOf(core::db::Transaction& tx, const Snapshot& snapshot,
+                                        const Repository& repository, const std::optional<core::Uuid>& named);
+
 /// A snapshot that is there. Throws kSnapshotNotFound.
 Snapshot requireSnapshot(core::db::Transaction& tx, const core::Uuid& id);
 /// Its repository. Throws kRepositoryNotFound.

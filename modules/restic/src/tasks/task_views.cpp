@@ -7,8 +7,10 @@
 #include "restic/protocol/task_state.h"
 #include "tasks/kinds/backup.h"
 #include "tasks/kinds/looks.h"
+#include "tasks/kinds/one_snapshot.h"
 #include "tasks/kinds/plugins.h"
 #include "tasks/kinds/restore.h"
+#include "tasks/kinds/verify.h"
 #include "tasks/task_wait.h"
 
 namespace restic {
@@ -59,8 +61,10 @@ std::vector<const Type& (*)()> parameterTypes() {
 std::vector<const Type& (*)()> allParameterTypes() {
     auto all = parameterTypes();
     all.insert(all.end(), {&core::wire::typeOf<PluginParameters>, &core::wire::typeOf<DumpParameters>,
-                           &core::wire::typeOf<RestoreRequest>, &core::wire::typeOf<LsRequest>,
-                           &core::wire::typeOf<FindRequest>, &core::wire::typeOf<DiffRequest>});
+                           &core::wire::typeOf<RestoreRequest>, &core::wire::typeOf<VerifyRequest>,
+                           &core::wire::typeOf<TagRequest>, &core::wire::typeOf<ForgetSnapshotRequest>,
+                           &core::wire::typeOf<LsRequest>, &core::wire::typeOf<FindRequest>,
+                           &core::wire::typeOf<DiffRequest>});
     return all;
 }
 } // namespace

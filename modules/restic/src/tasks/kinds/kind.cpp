@@ -7,6 +7,7 @@
 #include "tasks/kinds/forget.h"
 #include "tasks/kinds/keys.h"
 #include "tasks/kinds/looks.h"
+#include "tasks/kinds/one_snapshot.h"
 #include "tasks/kinds/plain.h"
 #include "tasks/kinds/plugins.h"
 #include "tasks/kinds/preview_forget.h"
@@ -14,6 +15,7 @@
 #include "tasks/kinds/snapshots.h"
 #include "tasks/kinds/stats.h"
 #include "tasks/kinds/test.h"
+#include "tasks/kinds/verify.h"
 
 namespace restic {
 
@@ -58,6 +60,9 @@ std::vector<std::unique_ptr<KindOfTask>> kindsOfTasks(core::event::Bus& events,
     all.push_back(std::make_unique<PluginTestKind>(SealedSettings(vault)));
     all.push_back(std::make_unique<PluginSetupKind>(SealedSettings(vault)));
     all.push_back(std::make_unique<RestoreKind>());
+    all.push_back(std::make_unique<VerifyKind>());
+    all.push_back(std::make_unique<TagKind>());
+    all.push_back(std::make_unique<ForgetSnapshotKind>());
     all.push_back(std::make_unique<RestoreDumpKind>(protocol::kinds::restoreDump, SealedSettings(vault)));
     all.push_back(std::make_unique<VerifyDumpKind>(protocol::kinds::verifyDump, SealedSettings(vault)));
     all.push_back(std::make_unique<LsKind>(settings.listedEntries));

@@ -1,9 +1,9 @@
 #include "tasks/kinds/plugins.h"
 
 #include "dumps/dump_store.h"
-#include "lights/evidence_store.h"
 #include "restic/protocol/task_errors.h"
 #include "snapshots/snapshot_store.h"
+#include "tasks/restore_test_light.h"
 
 namespace restic {
 
@@ -132,10 +132,7 @@ void DumpKind<Result>::ended(Transaction& tx, const Task& task, const TaskEnd& e
     const bool good = end.state == protocol::TaskState::success || end.state == protocol::TaskState::warning;
     DumpStore::recordVerified(tx, *snapshot->target, *dump,
                               good ? std::nullopt : std::optional(end.message.value_or("it failed")), now);
-    // The light is of all databases of the target: one that was tried well does not speak for another.
-    const auto failing = DumpStore::failedTest(tx, *snapshot->target);
-    EvidenceStore::record(tx, *snapshot->target, EvidenceStore::kRestoreTest,
-                          {task.id, !failing, failing, now});
+    turnRestoreTestLight(tx, *snapshot->target, task.id, now);
 }
 
 template <typename Result>

@@ -17,6 +17,8 @@ struct SnapshotInfo {
     std::string id;
     std::optional<std::string> tree;
     std::optional<std::string> parent;
+    /// The first of those that were written anew from one another, as by `restic tag`; absent of a first one.
+    std::optional<std::string> original;
     std::optional<core::Instant> time;
     std::vector<std::string> tags;
     std::vector<std::string> paths;

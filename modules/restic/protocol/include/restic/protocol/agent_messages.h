@@ -72,6 +72,8 @@ inline constexpr std::string_view kKeepTags = "keep_tags";
 inline constexpr std::string_view kDumps = "dumps";
 /// `one_file_system`, `pre_hook` and `post_hook` of a backup.
 inline constexpr std::string_view kBackupOptions = "backup_options";
+/// The kind of tasks verify.
+inline constexpr std::string_view kRestoreTests = "restore_tests";
 } // namespace features
 
 /// agent → server, `POST /agents/{id}/heartbeat`. Only `version` and `os` are required.

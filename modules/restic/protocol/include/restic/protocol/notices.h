@@ -50,6 +50,10 @@ inline constexpr Kind kAttributesNotRestored{"AttributesNotRestored"};
 /// The agent does not run as root: what was restored belongs to its user.
 inline constexpr Kind kOwnersNotRestored{"OwnersNotRestored", false};
 
+/// A restore test brought back what the snapshot has, and the machine's own file, of the same size and time,
+/// holds something else: one of them has rotted, or was written by somebody who put its time back.
+inline constexpr Kind kDiffersFromSource{"DiffersFromSource"};
+
 inline constexpr std::array kAll{&kSourceMissing,
                                  &kFilesUnreadable,
                                  &kFilesVanished,
@@ -69,7 +73,8 @@ inline constexpr std::array kAll{&kSourceMissing,
                                  &kHookFailed,
                                  &kNotInSnapshot,
                                  &kAttributesNotRestored,
-                                 &kOwnersNotRestored};
+                                 &kOwnersNotRestored,
+                                 &kDiffersFromSource};
 
 /// Whether a task with such a notice has ended with a warning; true for codes that are not known.
 [[nodiscard]] constexpr bool warns(std::string_view code) noexcept {

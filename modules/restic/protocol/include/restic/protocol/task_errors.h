@@ -146,6 +146,10 @@ inline constexpr FailureKind kRestoreIncomplete{
     {"RestoreIncomplete", 500, "Not everything could be restored",
      "Read the task's problems and its log; what is not named there is restored"},
     Remedy::change};
+inline constexpr FailureKind kRestoreTestFailed{
+    {"RestoreTestFailed", 500, "What a restore test brought back is not what the snapshot says",
+     "Read the task's problems and its log, let a check read the repository's data, and make a new backup"},
+    Remedy::change};
 inline constexpr FailureKind kCancelled{
     {"Cancelled", 409, "The task was cancelled", "Start it again if it is still wanted"}, Remedy::change};
 inline constexpr FailureKind kAgentRemoved{
@@ -169,7 +173,7 @@ inline constexpr std::array kAll{
     &kTaskTimeout,        &kPluginFailed,         &kCancelled,          &kAgentRemoved,
     &kAgentFailure,       &kResultTooLarge,       &kForbiddenOnMachine, &kHookFailed,
     &kRetentionHeld,      &kResticTooOld,         &kLinkInTheWay,       &kNothingToRestore,
-    &kRestoreIncomplete,  &kNotInSnapshot};
+    &kRestoreIncomplete,  &kNotInSnapshot,        &kRestoreTestFailed};
 
 /// The declared kind of this name, also of one that earlier agents and rows have; null if there is none.
 [[nodiscard]] constexpr const FailureKind* find(std::string_view name) {

@@ -48,7 +48,8 @@ struct TaskKind {
 
 namespace kinds {
 extern const TaskKind backup, init, check, forget, previewForget, prune, unlock, locks, stats, snapshots,
-    test, addKey, removeKey, pluginTest, pluginSetup, restore, restoreDump, verifyDump, ls, find, diff;
+    test, addKey, removeKey, pluginTest, pluginSetup, restore, verify, restoreDump, verifyDump, ls, find,
+    diff, tag, forgetSnapshot;
 } // namespace kinds
 
 /// All of them, in the order in which documentation lists them.

@@ -1,0 +1,86 @@
+#include "tasks/kinds/one_snapshot.h"
+
+#include "restic/protocol/names.h"
+#include "restic/protocol/snapshot_id.h"
+#include "restic/protocol/task_errors.h"
+#include "snapshots/snapshot_removal.h"
+#include "snapshots/snapshot_store.h"
+#include "snapshots/snapshot_tagging.h"
+
+namespace restic {
+
+using core::db::Transaction;
+using protocol::TaskError;
+
+namespace {
+TaskError invalid(const char* message) {
+    return protocol::task_errors::make(protocol::task_errors::kInvalidTask, message);
+}
+
+/// How the agent finds the snapshot; why it cannot.
+std::variant<protocol::OneSnapshot, TaskError> toAgent(Transaction& tx, const core::Uuid& id) {
+    const auto snapshot = SnapshotStore::find(tx, id);
+    if (!snapshot || snapshot->removedAt)
+        return invalid("The snapshot is no longer there.");
+    if (protocol::checkSnapshotId(snapshot->snapshotId))
+        return invalid("Only the first digits of the snapshot's id are known; list the repository's "
+                       "snapshots first.");
+    return protocol::OneSnapshot{snapshot->snapshotId, snapshot->hostname};
+}
+} // namespace
+
+const core::wire::Type& wireType(const TagRequest*) {
+    static const auto type = core::wire::object<TagRequest>("TagRequest", core::wire::strict)
+                                 .include<protocol::TagParameters>()
+                                 .field("snapshot", &TagRequest::snapshot)
+                                 .build();
+    return type;
+}
+
+const core::wire::Type& wireType(const ForgetSnapshotRequest*) {
+    static const auto type =
+        core::wire::object<ForgetSnapshotRequest>("ForgetSnapshotRequest", core::wire::strict)
+            .field("snapshot", &ForgetSnapshotRequest::snapshot)
+            .build();
+    return type;
+}
+
+std::variant<core::json::Object, TaskError> TagKind::payload(Transaction& tx, const Task& task,
+                                                             const std::optional<Policy>& /*policy*/,
+                                                             protocol::TaskPayload common) const {
+    const auto request = core::wire::read<TagRequest>(task.parameters).value();
+    auto snapshot = toAgent(tx, request.snapshot);
+    if (auto* error = std::get_if<TaskError>(&snapshot))
+        return std::move(*error);
+    protocol::TagTask own;
+    static_cast<protocol::TagParameters&>(own) = request;
+    static_cast<protocol::OneSnapshot&>(own) = std::get<protocol::OneSnapshot>(std::move(snapshot));
+    return written(std::move(common), std::move(own));
+}
+
+void TagKind::reported(Transaction& tx, const Task& task, const core::json::Value& value,
+                       core::Instant now) const {
+    const auto result = resultOf(value);
+    const auto request = core::wire::read<TagRequest>(task.parameters);
+    if (result.snapshotId && request)
+        recordTagged(tx, request.value().snapshot, *result.snapshotId, result.tags, now);
+}
+
+std::variant<core::json::Object, TaskError>
+ForgetSnapshotKind::payload(Transaction& tx, const Task& task, const std::optional<Policy>& /*policy*/,
+                            protocol::TaskPayload common) const {
+    auto snapshot = toAgent(tx, core::wire::read<ForgetSnapshotRequest>(task.parameters).value().snapshot);
+    if (auto* error = std::get_if<TaskError>(&snapshot))
+        return std::move(*error);
+    protocol::ForgetSnapshotTask own;
+    static_cast<protocol::OneSnapshot&>(own) = std::get<protocol::OneSnapshot>(std::move(snapshot));
+    return written(std::move(common), std::move(own));
+}
+
+void ForgetSnapshotKind::reported(Transaction& tx, const Task& task, const core::json::Value& value,
+                                  core::Instant now) const {
+    if (task.repository)
+        recordRemoved(tx, *task.repository, resultOf(value).removedIds, now);
+}
+
+} // namespace restic
