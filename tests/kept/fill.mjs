@@ -1,7 +1,7 @@
 // Fills a host with a little of everything, awkwardly named, by its API and a real agent with a real restic.
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { appendFileSync, mkdirSync, openSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync, cpSync, mkdirSync, openSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { until } from '../support/system.mjs'
 import { build } from './host.mjs'
@@ -27,6 +27,7 @@ export const KINDS = ['init', 'backup', 'check', 'snapshots', 'stats', 'forget',
 
 /** Starts the real agent against an address; returns what ends it. */
 export async function startAgent(folder, url, registration, hostname) {
+  const environment = { ...process.env, RESTIC_AGENT_PLUGIN_PATH: join(build, 'tests/agent_plugins') }
   const state = join(folder, 'agent')
   const bin = join(build, 'bin/restic-agent')
   mkdirSync(folder, { recursive: true })
@@ -34,11 +35,11 @@ export async function startAgent(folder, url, registration, hostname) {
   const options = ['--state-dir', state, '--config', join(folder, 'agent.yaml')]
   const log = openSync(join(folder, 'agent.log'), 'a')
   // Not synchronously: what it speaks to may be of this process.
-  const enrol = spawn(bin, ['enroll', '--server', url, '--token', '-', '--hostname', hostname, ...options], { stdio: ['pipe', log, log] })
+  const enrol = spawn(bin, ['enroll', '--server', url, '--token', '-', '--hostname', hostname, ...options], { stdio: ['pipe', log, log], env: environment })
   enrol.stdin.end(`${registration}\n`)
   const code = await new Promise((end) => enrol.once('exit', end))
   if (code !== 0) throw new Error(`enrolling ends with ${code}: ${readFileSync(join(folder, 'agent.log'), 'utf8')}`)
-  const agent = spawn(bin, ['run', ...options], { stdio: ['ignore', log, log] })
+  const agent = spawn(bin, ['run', ...options], { stdio: ['ignore', log, log], env: environment })
   const ended = new Promise((end) => agent.once('exit', end))
   return async () => {
     agent.kill('SIGTERM')
@@ -114,6 +115,7 @@ export async function fillTenant(host, token, folder, name, address) {
     for (const file of readdirSync(data, { recursive: true, withFileTypes: true })) if (file.isFile()) appendFileSync(join(file.parentPath ?? file.path, file.name), 'damage')
     const checked = await run({ type: 'check', ...of })
     if (checked.status !== 'failed') throw new Error(JSON.stringify(checked))
+    await fillFindings({ host, call, token, folder, agent, local, ended })
   } finally {
     await stopAgent()
   }
@@ -125,5 +127,39 @@ export async function fillTenant(host, token, folder, name, address) {
     const { id } = await call('POST', `${restic}/tasks`, { type: 'check', agent_id: silent.agentId, repository_id: s3 })
     if (cancelled) await call('DELETE', `${restic}/tasks/${id}`)
   }
+  // One that is due each minute, by an agent that never comes.
+  const due = { name: 'never ü', include_paths: ['/srv'], repository_id: s3 }
+  const never = await call('POST', `${restic}/policies`, { ...due, schedule: '* * * * *' })
+  await call('PUT', `${restic}/agents/${silent.agentId}/policies/${never.id}`)
+  await until('a slot without a backup', async () => (await call('GET', `${restic}/policies/${never.id}/skipped-slots`)).items.length > 0, 190)
+  await call('PUT', `${restic}/policies/${never.id}`, { ...due, schedule: '0 2 29 2 *' })
   return { secrets }
+}
+
+/** What came after the first tasks: looks into a snapshot, restore tests, dumps, defaults, slots without a backup, what is watched directly, compliance. */
+async function fillFindings({ host, call, token, folder, agent, local, ended }) {
+  const restic = '/api/v1/restic'
+  const good = async (made) => {
+    await ended(made.id)
+    const task = await call('GET', `${restic}/tasks/${made.id}`)
+    if (!/success|warning/.test(task.status)) throw new Error(JSON.stringify(task))
+  }
+  await call('PUT', `${restic}/policy-defaults`, { priority: 4, confirm_removal: true })
+  const [snapshot] = await host.list(token, `${restic}/repositories/${local.id}/snapshots`)
+  await good(await call('POST', `${restic}/snapshots/${snapshot.id}/files`, { path: '/' }))
+  await good(await call('POST', `${restic}/snapshots/${snapshot.id}/verify`, { share_percent: 100 }))
+  await good(await call('PUT', `${restic}/agents/${agent.id}/plugins/trouble`, { enabled: true, settings: { password: `${PASSWORD} of the plugin` } }))
+  await until('the plugin', async () => (await call('GET', `${restic}/agents/${agent.id}/plugins`)).items.some((one) => one.name === 'trouble' && one.enabled))
+  const dumps = await call('POST', `${restic}/policies`, { name: 'dumps ü', schedule: '0 2 29 2 *', plugins: [{ name: 'trouble' }], repository_id: local.id })
+  await call('PUT', `${restic}/agents/${agent.id}/policies/${dumps.id}`)
+  await good(await call('POST', `${restic}/tasks`, { type: 'backup', agent_id: agent.id, policy_id: dumps.id }))
+  const broken = await call('POST', `${restic}/policies`, { name: 'broken ü', schedule: '0 2 29 2 *', include_paths: [join(folder, 'gone ü')], repository_id: local.id })
+  await call('PUT', `${restic}/agents/${agent.id}/policies/${broken.id}`)
+  await ended((await call('POST', `${restic}/tasks`, { type: 'backup', agent_id: agent.id, policy_id: broken.id })).id)
+  cpSync(join(folder, 'repository'), join(folder, 'watched'), { recursive: true })
+  const seen = await call('POST', `${restic}/repositories`, { name: 'watched ü', type: 'local', config: { path: join(folder, 'watched') }, password: `${PASSWORD} of local` })
+  await call('POST', `${restic}/targets`, { name: 'watched ü', repository_id: seen.id, mode: 'direct' })
+  await until('a look', async () => (await call('GET', `${restic}/status/${encodeURIComponent('watched ü')}`)).checked_at, 60)
+  await until('violations', async () => (await call('GET', `${restic}/compliance`)).items.some((one) => one.violations.length > 0), 60)
+  await until('days', async () => (await call('GET', `${restic}/compliance/days?days=30`)).items.length > 0, 60)
 }

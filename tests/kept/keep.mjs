@@ -25,6 +25,8 @@ const NEVER = ['invitations SET expires_at_us', 'restic_registration_tokens SET 
 async function make(database, dialect) {
   const host = new Host(join(folder, dialect), database)
   mkdirSync(host.folder)
+  // What is looked at by the host itself lies in that folder; whether promises are kept is looked at each second.
+  Object.assign(host.environment, { AE_DIRECT_LOCAL_ROOTS: folder, AE_RESTIC_MONITOR_USER: 'root', AE_RESTIC_POLICIES_EVALUATION_INTERVAL: '1s' })
   host.environment.AE_BOOTSTRAP_ADMIN_EMAIL = 'admin@first.example'
   host.environment.AE_BOOTSTRAP_ADMIN_PASSWORD = PASSWORD
   await host.start()
@@ -92,7 +94,7 @@ try {
   const { general, tasks } = conversationOf(sqlite.recorded)
   writeFileSync(join(says, 'agent.json'), JSON.stringify(general, null, 1) + '\n')
   // Tasks were run one after the other, in this order.
-  const order = [...KINDS.flatMap((kind) => (kind === 'backup' ? ['backup', null, null] : [kind])), 'backup-failed', 'backup-cancelled', null, null]
+  const order = [...KINDS.flatMap((kind) => (kind === 'backup' ? ['backup', null, null] : [kind])), 'backup-failed', 'backup-cancelled', ...Array(7).fill(null)]
   if (tasks.length !== order.length) throw new Error(`${tasks.length} tasks instead of ${order.length}`)
   order.forEach((kind, i) => kind && writeFileSync(join(says, `${kind}.json`), JSON.stringify(tasks[i], null, 1) + '\n'))
 } finally {
