@@ -1,4 +1,4 @@
-# Measures against yardsticks of the same run; arguments choose: start events requests list backup maintenance storages dumps polling compliance parked parked-tls storm slow scale schedule claim.
+# Measures against yardsticks of the same run; arguments choose: start events requests list backup maintenance storages dumps restore folders polling compliance parked parked-tls storm slow scale schedule claim.
 set -euo pipefail
 . scripts/common.sh
 bash scripts/deps.sh bench

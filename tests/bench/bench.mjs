@@ -12,6 +12,7 @@ import { parked, parkedTls } from './parked.mjs'
 import { polling } from './polling.mjs'
 import { print } from './report.mjs'
 import { requests } from './requests.mjs'
+import { folders, restore } from './restore.mjs'
 import { schedule } from './schedule.mjs'
 import { scale } from './scale.mjs'
 import { slow } from './slow.mjs'
@@ -21,7 +22,7 @@ import { storm } from './storm.mjs'
 
 process.env.AE_HTTP_RATE_LIMIT = '0' // one caller asks as fast as the host answers
 
-const benches = { start, events, requests, list, backup: () => withHost({}, backup), maintenance: () => withHost({}, maintenance), storages: () => withHost({}, storages), dumps: () => withHost({}, dumps), polling, compliance, parked, 'parked-tls': parkedTls, storm, slow, scale, schedule, claim }
+const benches = { start, events, requests, list, backup: () => withHost({}, backup), maintenance: () => withHost({}, maintenance), storages: () => withHost({}, storages), dumps: () => withHost({}, dumps), restore: () => withHost({}, restore), folders: () => withHost({}, folders), polling, compliance, parked, 'parked-tls': parkedTls, storm, slow, scale, schedule, claim }
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !(name in benches))
 if (unknown.length > 0) {
