@@ -413,7 +413,7 @@ const en = {
   testSnapshot: {
     title: 'Test restore',
     open: 'Test restore…',
-    of: 'Test a restore from the snapshot {id}',
+    of: 'Test restore of the snapshot {id}',
     means: 'Files of the snapshot are restored into a folder of the agent’s own, compared with what the snapshot says and with what is on the machine, and removed. Nothing else is touched.',
     share: 'How much of its files',
     part: 'About {share} %: of each test another part',
