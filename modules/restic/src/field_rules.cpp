@@ -247,8 +247,9 @@ const std::vector<std::string>& repositoryTypes() {
 
 std::vector<const core::wire::Type& (*)()> resultTypes() {
     std::vector<const core::wire::Type& (*)()> types;
-    for (const auto* kind : protocol::allKinds())
-        types.push_back(kind->result);
+    for (const auto* kind : protocol::allKinds()) // two may have the same
+        if (std::find(types.begin(), types.end(), kind->result) == types.end())
+            types.push_back(kind->result);
     return types;
 }
 
