@@ -141,7 +141,7 @@ test('a file has versions, and an older one comes back', step(async () => {
 
 test('what changed since the snapshot before is told', step(async () => {
   await page.click('[data-test=compare-start]')
-  await page.locator('[data-test=counted]').filter({ hasText: /1 changed, 1 added \(.*\), 0 removed\./ }).waitFor({ timeout: 60000 })
+  await page.locator('[data-test=counted]').filter({ hasText: /1 changed, 1 \(.*\) added, 0 removed\./ }).waitFor({ timeout: 60000 })
   await page.locator('[data-test=changes] [data-row]', { hasText: 'new.txt' }).locator('[data-change=added]').waitFor()
   await page.locator('[data-test=changes] [data-row]', { hasText: 'lost.txt' }).locator('[data-change=content]').waitFor()
   await accessible(page)
