@@ -1,4 +1,4 @@
-import { api, type Agent, type AgentPlugins, type DumpOfAgent, type Run, type Snapshot } from '../api/client'
+import { api, type Agent, type AgentPlugins, type DumpOfAgent, type Run } from '../api/client'
 import type { Asked } from './asked'
 import { every } from './client'
 import { keys } from './keys'
@@ -22,7 +22,6 @@ export const latestRunsQuery = (agent: string): Asked<Run[]> => ({
   queryFn: async () => (await api.runs(LATEST, null, { agent_id: agent })).items,
   refetchInterval: every((runs) => (runs?.some((run) => run.status === 'running' || run.status === 'created') ? 3 : 20)),
 })
-export const snapshotQuery = (id: string): Asked<Snapshot> => ({ queryKey: [...keys.repositories, 'snapshot', id], queryFn: () => api.snapshot(id), staleTime: Infinity })
 /** What several machines have told of. */
 export const pluginsOfQuery = (agents: readonly string[]): Asked<AgentPlugins[]> => ({
   queryKey: [...keys.agents, 'plugins-of', ...agents],

@@ -7,7 +7,8 @@ import { every } from './client'
 import { keys } from './keys'
 import { lastOf } from '../utils/maintenance'
 
-async function orNull<T>(wanted: Promise<T>): Promise<T | null> {
+/** Null for what is not there. */
+export async function orNull<T>(wanted: Promise<T>): Promise<T | null> {
   try {
     return await wanted
   } catch (problem) {

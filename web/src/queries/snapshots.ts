@@ -3,6 +3,7 @@ import type { AskedPages } from '../composables/usePages'
 import type { Asked } from './asked'
 import { every } from './client'
 import { keys } from './keys'
+import { orNull } from './repository'
 
 export const allSnapshotsQuery = (filter: SnapshotFilter): AskedPages<Snapshot> => ({
   queryKey: [...keys.snapshots, 'pages', filter],
@@ -15,6 +16,12 @@ export const snapshotQuery = (id: string): Asked<Snapshot> => ({
   queryKey: [...keys.snapshots, id],
   queryFn: () => api.snapshot(id),
   refetchInterval: every(() => 60),
+})
+/** Several by their ids, without those that are gone. */
+export const snapshotsByIdQuery = (ids: readonly string[]): Asked<Map<string, Snapshot>> => ({
+  queryKey: [...keys.snapshots, 'named', ...ids],
+  queryFn: async () => new Map((await Promise.all(ids.map((id) => orNull(api.snapshot(id))))).flatMap((one) => (one ? [[one.id, one] as const] : []))),
+  enabled: ids.length > 0,
 })
 /** Those of the same machine that save the same, the newest first: what it may be compared with. */
 export const likeQuery = (of: Snapshot): Asked<Snapshot[]> => ({

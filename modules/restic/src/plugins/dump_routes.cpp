@@ -103,8 +103,7 @@ Outcome restoreFiles(const PluginRoutes& routes, Request& request, const core::U
                                          {"paths", static_cast<std::int64_t>(asked.paths.size())},
                                          {"overwrite", asked.overwrite.value_or("always")},
                                          {"dry_run", asked.dryRun}};
-        return request.keep(
-            Response::of(TaskStarted{task.id, std::string(protocol::toText(task.status))}, 202));
+        return request.keep(Response::of(TaskStarted::of(task), 202));
     });
 }
 
@@ -132,7 +131,7 @@ Outcome verifyFiles(const PluginRoutes& routes, Request& request, Transaction& t
     entry.after = core::json::Object{{"task_id", task.id.toString()},
                                      {"agent_id", wanted.agent.toString()},
                                      {"share_percent", parameters.sharePercent}};
-    return request.keep(Response::of(TaskStarted{task.id, std::string(protocol::toText(task.status))}, 202));
+    return request.keep(Response::of(TaskStarted::of(task), 202));
 }
 } // namespace
 
@@ -204,8 +203,7 @@ void PluginRoutes::addDumpsTo(std::vector<core::http::Route>& routes) const {
                                         {"replace", input.replace},
                                         {"agent_id", wanted.agent.toString()},
                                         {"other_server", input.destination.has_value()}};
-                 return request.keep(
-                     Response::of(TaskStarted{task.id, std::string(protocol::toText(task.status))}, 202));
+                 return request.keep(Response::of(TaskStarted::of(task), 202));
              });
          }});
     routes.push_back(
@@ -236,8 +234,7 @@ void PluginRoutes::addDumpsTo(std::vector<core::http::Route>& routes) const {
                  request.audit().object("snapshot", id.toString());
                  request.audit().entry.after =
                      core::json::Object{{"task_id", task.id.toString()}, {"database", dump.dump.database}};
-                 return request.keep(
-                     Response::of(TaskStarted{task.id, std::string(protocol::toText(task.status))}, 202));
+                 return request.keep(Response::of(TaskStarted::of(task), 202));
              });
          }});
 }

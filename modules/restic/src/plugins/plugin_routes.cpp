@@ -135,8 +135,7 @@ void PluginRoutes::addTo(std::vector<core::http::Route>& routes) const {
                      {"enabled", input.enabled ? core::json::Value(*input.enabled) : core::json::Value()},
                      {"set", input.set.value_or(protocol::kDefaultSettings)},
                      {"settings", namesIn(input.settings)}};
-                 return request.keep(
-                     Response::of(TaskStarted{task.id, std::string(protocol::toText(task.status))}, 202));
+                 return request.keep(Response::of(TaskStarted::of(task), 202));
              });
          }});
     routes.push_back(
@@ -174,8 +173,7 @@ void PluginRoutes::addTo(std::vector<core::http::Route>& routes) const {
                  request.audit().object("agent", id.toString());
                  request.audit().entry.after =
                      core::json::Object{{"plugin", plugin.name}, {"settings", namesIn(input.settings)}};
-                 return request.keep(
-                     Response::of(TaskStarted{task.id, std::string(protocol::toText(task.status))}, 202));
+                 return request.keep(Response::of(TaskStarted::of(task), 202));
              });
          }});
 }

@@ -76,9 +76,7 @@ void TaskRoutes::addRunsTo(std::vector<core::http::Route>& routes) const {
          .handler = [s = *this](Request& request) -> Outcome {
              const auto id = request.uuidParameter("id", errors::kTaskNotFound);
              request.audit().object("task", id.toString());
-             const auto answer = [](const Task& task) {
-                 return Response::of(TaskStarted{task.id, std::string(protocol::toText(task.status))}, 202);
-             };
+             const auto answer = [](const Task& task) { return Response::of(TaskStarted::of(task), 202); };
              return answer(
                  s.tasks.cancel(request.tenant(), id, [&](const Task& task) { request.keep(answer(task)); }));
          }});

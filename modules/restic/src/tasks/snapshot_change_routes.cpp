@@ -72,7 +72,7 @@ Outcome start(const SnapshotChangeRoutes& s, Request& request, Transaction& tx, 
     after.set("task_id", task.id.toString());
     after.set("snapshot", snapshot.shortId);
     request.audit().entry.after = std::move(after);
-    return request.keep(Response::of(TaskStarted{task.id, std::string(protocol::toText(task.status))}, 202));
+    return request.keep(Response::of(TaskStarted::of(task), 202));
 }
 } // namespace
 

@@ -21,7 +21,7 @@ using core::wire::typeOf;
 
 namespace {
 Response answerOf(const Task& task) {
-    return Response::of(TaskStarted{task.id, std::string(protocol::toText(task.status))}, 202);
+    return Response::of(TaskStarted::of(task), 202);
 }
 
 Response started(const Task& task, Request& request) {

@@ -119,6 +119,10 @@ const Type& wireType(const PasswordInput*) {
     return type;
 }
 
+TaskStarted TaskStarted::of(const Task& task) {
+    return {task.id, std::string(protocol::toText(task.status))};
+}
+
 const Type& wireType(const TaskStarted*) {
     static const auto type = object<TaskStarted>("TaskStarted", tolerant)
                                  .field("id", &TaskStarted::id)

@@ -46,6 +46,8 @@ struct PasswordInput {
 struct TaskStarted {
     core::Uuid id;
     std::string status;
+
+    static TaskStarted of(const Task& task);
 };
 
 /// What the `error` of a task holds, for its documentation: what an agent reported is passed on as it is.

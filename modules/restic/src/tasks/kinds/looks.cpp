@@ -7,6 +7,7 @@
 #include "restic/protocol/task_errors.h"
 #include "snapshots/listed_folders.h"
 #include "snapshots/snapshot_store.h"
+#include "tasks/kinds/snapshot_of_task.h"
 
 namespace restic {
 
@@ -31,13 +32,10 @@ std::vector<core::Problem> problemsAs(const core::json::Value& item) {
 
 /// restic's id of a snapshot that is there and of which it is known; or why not.
 std::variant<std::string, protocol::TaskError> resticIdOf(Transaction& tx, const Uuid& id) {
-    const auto snapshot = SnapshotStore::find(tx, id);
-    if (!snapshot || snapshot->removedAt)
-        return invalid("The snapshot is no longer there.");
-    if (protocol::checkSnapshotId(snapshot->snapshotId))
-        return invalid("Only the first digits of the snapshot's id are known; list the repository's "
-                       "snapshots first.");
-    return snapshot->snapshotId;
+    auto snapshot = snapshotOfTask(tx, id);
+    if (auto* error = std::get_if<protocol::TaskError>(&snapshot))
+        return std::move(*error);
+    return std::get<Snapshot>(std::move(snapshot)).snapshotId;
 }
 } // namespace
 

@@ -1,11 +1,9 @@
 #include "tasks/kinds/one_snapshot.h"
 
-#include "restic/protocol/names.h"
-#include "restic/protocol/snapshot_id.h"
 #include "restic/protocol/task_errors.h"
 #include "snapshots/snapshot_removal.h"
-#include "snapshots/snapshot_store.h"
 #include "snapshots/snapshot_tagging.h"
+#include "tasks/kinds/snapshot_of_task.h"
 
 namespace restic {
 
@@ -13,19 +11,18 @@ using core::db::Transaction;
 using protocol::TaskError;
 
 namespace {
-TaskError invalid(const char* message) {
-    return protocol::task_errors::make(protocol::task_errors::kInvalidTask, message);
+TaskError unreadable() {
+    return protocol::task_errors::make(protocol::task_errors::kInvalidTask,
+                                       "The task's parameters cannot be read.");
 }
 
 /// How the agent finds the snapshot; why it cannot.
 std::variant<protocol::OneSnapshot, TaskError> toAgent(Transaction& tx, const core::Uuid& id) {
-    const auto snapshot = SnapshotStore::find(tx, id);
-    if (!snapshot || snapshot->removedAt)
-        return invalid("The snapshot is no longer there.");
-    if (protocol::checkSnapshotId(snapshot->snapshotId))
-        return invalid("Only the first digits of the snapshot's id are known; list the repository's "
-                       "snapshots first.");
-    return protocol::OneSnapshot{snapshot->snapshotId, snapshot->hostname};
+    auto found = snapshotOfTask(tx, id);
+    if (auto* error = std::get_if<TaskError>(&found))
+        return std::move(*error);
+    auto snapshot = std::get<Snapshot>(std::move(found));
+    return protocol::OneSnapshot{std::move(snapshot.snapshotId), std::move(snapshot.hostname)};
 }
 } // namespace
 
@@ -48,12 +45,14 @@ const core::wire::Type& wireType(const ForgetSnapshotRequest*) {
 std::variant<core::json::Object, TaskError> TagKind::payload(Transaction& tx, const Task& task,
                                                              const std::optional<Policy>& /*policy*/,
                                                              protocol::TaskPayload common) const {
-    const auto request = core::wire::read<TagRequest>(task.parameters).value();
-    auto snapshot = toAgent(tx, request.snapshot);
+    const auto request = core::wire::read<TagRequest>(task.parameters);
+    if (!request)
+        return unreadable();
+    auto snapshot = toAgent(tx, request.value().snapshot);
     if (auto* error = std::get_if<TaskError>(&snapshot))
         return std::move(*error);
     protocol::TagTask own;
-    static_cast<protocol::TagParameters&>(own) = request;
+    static_cast<protocol::TagParameters&>(own) = request.value();
     static_cast<protocol::OneSnapshot&>(own) = std::get<protocol::OneSnapshot>(std::move(snapshot));
     return written(std::move(common), std::move(own));
 }
@@ -69,7 +68,10 @@ void TagKind::reported(Transaction& tx, const Task& task, const core::json::Valu
 std::variant<core::json::Object, TaskError>
 ForgetSnapshotKind::payload(Transaction& tx, const Task& task, const std::optional<Policy>& /*policy*/,
                             protocol::TaskPayload common) const {
-    auto snapshot = toAgent(tx, core::wire::read<ForgetSnapshotRequest>(task.parameters).value().snapshot);
+    const auto request = core::wire::read<ForgetSnapshotRequest>(task.parameters);
+    if (!request)
+        return unreadable();
+    auto snapshot = toAgent(tx, request.value().snapshot);
     if (auto* error = std::get_if<TaskError>(&snapshot))
         return std::move(*error);
     protocol::ForgetSnapshotTask own;

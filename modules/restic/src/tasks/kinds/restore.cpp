@@ -1,8 +1,7 @@
 #include "tasks/kinds/restore.h"
 
-#include "restic/protocol/snapshot_id.h"
 #include "restic/protocol/task_errors.h"
-#include "snapshots/snapshot_store.h"
+#include "tasks/kinds/snapshot_of_task.h"
 
 namespace restic {
 
@@ -17,20 +16,16 @@ const core::wire::Type& wireType(const RestoreRequest*) {
 std::variant<core::json::Object, protocol::TaskError>
 RestoreKind::payload(core::db::Transaction& tx, const Task& task, const std::optional<Policy>& /*policy*/,
                      protocol::TaskPayload common) const {
-    const auto invalid = [](const char* message) {
-        return protocol::task_errors::make(protocol::task_errors::kInvalidTask, message);
-    };
     const auto request = core::wire::read<RestoreRequest>(task.parameters);
-    const auto snapshot =
-        request ? SnapshotStore::find(tx, request.value().snapshot) : std::optional<Snapshot>();
-    if (!snapshot || snapshot->removedAt)
-        return invalid("The snapshot is no longer there.");
-    if (protocol::checkSnapshotId(snapshot->snapshotId))
-        return invalid("Only the first digits of the snapshot's id are known; list the repository's "
-                       "snapshots first.");
+    if (!request)
+        return protocol::task_errors::make(protocol::task_errors::kInvalidTask,
+                                           "The task's parameters cannot be read.");
+    auto snapshot = snapshotOfTask(tx, request.value().snapshot);
+    if (auto* error = std::get_if<protocol::TaskError>(&snapshot))
+        return std::move(*error);
     protocol::RestoreTask own;
     static_cast<protocol::RestoreParameters&>(own) = request.value();
-    own.snapshotId = snapshot->snapshotId;
+    own.snapshotId = std::get<Snapshot>(std::move(snapshot)).snapshotId;
     return written(std::move(common), std::move(own));
 }
 
